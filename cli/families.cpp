@@ -1,0 +1,49 @@
+#include "cli/families.h"
+
+#include <iterator>
+#include <mutex>
+
+#include "core/route.h"
+#ifdef PLUMB_GPU
+#include "gpu/runtime.h"
+#endif
+
+namespace plumb {
+
+// One function per family and side, defined at the bottom of <side>/<family>.cpp.
+#define PLUMB_FAMILY(family)              \
+  std::vector<Op> family##_ops();         \
+  std::vector<Route> family##_cpu_routes(); \
+  std::vector<Route> family##_gpu_routes();
+#include "cli/families.def"
+#undef PLUMB_FAMILY
+
+namespace {
+template <class T>
+void append(std::vector<T>& to, std::vector<T> from) {
+  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+}  // namespace
+
+void install_families() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    std::vector<Op> ops;
+    std::vector<Route> gpu, cpu;
+#ifdef PLUMB_GPU
+#define PLUMB_FAMILY(family) append(gpu, family##_gpu_routes());
+#include "cli/families.def"
+#undef PLUMB_FAMILY
+    install_platform(gpu::platform());
+#endif
+#define PLUMB_FAMILY(family)       \
+  append(ops, family##_ops());     \
+  append(cpu, family##_cpu_routes());
+#include "cli/families.def"
+#undef PLUMB_FAMILY
+    append(gpu, std::move(cpu));  // accelerator routes are tried before CPU routes
+    install(std::move(ops), std::move(gpu));
+  });
+}
+
+}  // namespace plumb

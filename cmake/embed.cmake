@@ -1,0 +1,10 @@
+# Writes OUT: one raw string per .cl file in IN, keyed by its family name.
+file(GLOB files ${IN}/*.cl)
+list(SORT files)
+set(text "")
+foreach(file IN LISTS files)
+  get_filename_component(name ${file} NAME_WE)
+  file(READ ${file} source)
+  string(APPEND text "{\"${name}\", R\"__CL__(${source})__CL__\"},\n")
+endforeach()
+file(WRITE ${OUT} "${text}")

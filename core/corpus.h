@@ -1,0 +1,31 @@
+// Recorded cases: cases.json + data.safetensors in one folder. The format of golden vectors, of failing
+// cases and of the project's own corpus; described in docs/corpus.md.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/attrs.h"
+#include "core/safetensors.h"
+
+namespace plumb {
+
+struct CorpusCase {
+  std::string id, op, note, source;
+  Attrs attrs;
+  std::map<std::string, Tensor> inputs;                    // by argument name
+  std::vector<std::pair<std::string, Tensor>> outputs;     // (name, value), in order
+  std::string compare;                                     // exact, close, invariant; empty for error cases
+  std::vector<std::pair<double, double>> tol;              // rtol, atol per output
+  std::string check;                                       // for invariant
+  std::optional<std::string> error;                        // the class of a call that must be rejected
+  bool signed_zero = false;
+};
+
+std::vector<CorpusCase> read_corpus(const std::string& folder);  // throws Error(file)
+void write_corpus(const std::string& folder, const std::vector<CorpusCase>&);
+
+}  // namespace plumb

@@ -1,0 +1,103 @@
+// What an operation *is*. One row per op; everything else in the repository is derived from it.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/attrs.h"
+#include "core/case.h"
+#include "core/error.h"
+#include "core/tensor.h"
+#include "core/tolerance.h"
+
+namespace plumb {
+
+struct Op;
+
+// What is known before any data exists: enough for shape inference, hence for lazy evaluation.
+// Already checked: arity, dtypes and attribute names are valid and defaults are filled in.
+struct Request {
+  const Op* op = nullptr;
+  std::vector<std::optional<Spec>> specs;  // one per input name of the row; empty if not given
+  Attrs attrs;
+
+  bool has(std::size_t i) const { return i < specs.size() && specs[i].has_value(); }
+  bool has(std::string_view input) const { return has(index(input)); }
+  std::size_t index(std::string_view input) const;  // position of a named input
+  const Spec& spec(std::size_t i) const { return specs.at(i).value(); }
+  const Shape& shape(std::size_t i) const { return spec(i).shape; }
+  Dtype dtype(std::size_t i) const { return spec(i).dtype; }
+  int rank(std::size_t i) const { return static_cast<int>(shape(i).size()); }
+
+  // Attributes by name and type; a wrong type or a missing value throws Error(attribute).
+  bool none(std::string_view attr) const;
+  std::int64_t integer(std::string_view attr) const;
+  double number(std::string_view attr) const;  // an integer is a number too
+  bool flag(std::string_view attr) const;
+  const std::string& text(std::string_view attr) const;
+  std::vector<std::int64_t> list(std::string_view attr) const;  // an integer is a list of one
+  std::optional<Dtype> dtype_attr(std::string_view attr) const;
+  // In [0, rank); throws Error(axis).
+  std::int64_t axis(std::string_view attr = "axis", std::size_t input = 0) const;
+  // Sorted and distinct; none means all. Throws Error(axis).
+  std::vector<std::int64_t> axes(std::string_view attr = "axis", std::size_t input = 0) const;
+
+  [[noreturn]] void fail(Reason, const std::string& detail) const;
+};
+
+// A request with its data: what oracles and routes run on.
+struct Call : Request {
+  std::vector<Tensor> in;  // undefined where not given
+  const Tensor& operator[](std::size_t i) const { return in.at(i); }
+  const Tensor& operator[](std::string_view input) const { return in.at(index(input)); }
+};
+
+using Infer = std::vector<Spec> (*)(const Request&);
+using Oracle = std::vector<Wide> (*)(const Call&);
+using Cases = std::vector<Case> (*)();
+
+struct Cost {
+  double flops = 0;  // useful operations of the definition, not of a route
+  double bytes = 0;  // compulsory traffic: each input once, each output once
+};
+
+struct Op {
+  std::string_view name;                  // "softmax"
+  std::vector<std::string_view> inputs;   // "x", "bias?" (optional)
+  std::vector<std::string_view> outputs;  // "out"
+  Attrs attrs;                            // names and defaults; a call may set no others
+  std::vector<Dtype> dtypes;              // accepted for the first input
+  std::string_view equation;              // plain text, the definition that the oracle transcribes
+  std::string_view meaning = "";          // which meaning is adopted where sources disagree, one line
+  Infer infer = nullptr;                  // output specs; raises every remaining user error
+  Oracle oracle = nullptr;                // naive, wide, obviously right
+  Cases cases = nullptr;                  // inputs worth trying
+  std::vector<Reject> (*rejects)() = nullptr;  // calls that must be refused, each with its reason
+  Cases bench = nullptr;                  // sizes worth timing
+  Cost (*cost)(const Call&) = nullptr;    // null: no flops, bytes of inputs and outputs
+  Tolerance tolerance;                    // how far a route may stray, as a class
+
+  // Sparse ops: the part of each output that counts say is active. Null: all of it.
+  std::vector<Tensor> (*active)(const Call&, const std::vector<Tensor>&) = nullptr;
+
+  // Recorded corpora: the op's name there if it differs, and whether a recorded call is this op
+  // (it may drop attributes that only select the op). Null: every call of that name.
+  std::string_view corpus = "";
+  bool (*corpus_call)(Attrs&) = nullptr;
+
+  std::string_view corpus_name() const { return corpus.empty() ? name : corpus; }
+};
+
+// Validates and completes: the single gate through which every oracle and route is reached.
+// Throws Error for arity, dtype, attribute names, axis ranges; the row's infer raises the rest.
+Request make_request(const Op&, std::vector<std::optional<Spec>> in, Attrs attrs = {});
+Call make_call(const Op&, std::vector<Tensor> in, Attrs attrs = {});
+Call make_call(std::string_view op, std::vector<Tensor> in, Attrs attrs = {});
+
+std::vector<Tensor> active(const Call&, const std::vector<Tensor>& out);
+Cost cost(const Call&);
+
+}  // namespace plumb

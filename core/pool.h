@@ -1,0 +1,19 @@
+// A persistent pool of threads: workers spin briefly, then sleep.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+namespace plumb {
+
+int threads();             // how many run at once, the caller included; PLUMB_THREADS or all cores
+void set_threads(int n);   // 1 <= n; takes effect at the next parallel_for
+
+// Calls f(begin, end) on disjoint ranges that cover [0, n), one range per thread at most; `grain` is
+// the least work worth a thread. Nested calls run in the caller. The first exception is rethrown.
+void parallel_for(std::int64_t n, std::int64_t grain, const std::function<void(std::int64_t, std::int64_t)>& f);
+
+// Calls f(i) for i in [0, n), handed out one by one: for pieces of unequal cost.
+void parallel_each(std::int64_t n, const std::function<void(std::int64_t)>& f);
+
+}  // namespace plumb

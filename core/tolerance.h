@@ -1,0 +1,71 @@
+// How far a route may stray from the oracle, as a class whose bound is derived, never a number.
+//
+// u is the unit roundoff of the output, u_acc that of the accumulator, h = Order::depth(n),
+// gamma_h(u) = h u / (1 - h u), G the oracle on absolute values, eta the smallest positive value.
+//
+//   exact       bit for bit; any NaN equals any NaN
+//   rounded     the output is the exact value rounded once, to nearest even
+//   accumulate  |d| <= gamma_h(u_acc) G + u (|c| + gamma_h G) + n eta        Higham 2002, section 3.1
+//               and exactly 0 if all inputs are integers and G <= 2^p_acc
+//   inherited   |d| <= the row's own running bound per element
+//   residual    the row's own componentwise test, for results that are not unique or ill-conditioned
+//   normwise    ||d||_2 <= levels e/(1 - levels e) ||c||_2, e = mu + gamma_4(sqrt 2 + mu)
+//                                                                            Higham 2002, Theorem 24.2
+//   index       an index i is right if s_i >= max s - (b_i + b_j)
+//
+// Integer and bool outputs are always exact, whatever the class of the row. Every bound that uses the
+// oracle's value adds the oracle's own error. NaN in the expected value must meet NaN; an infinity
+// must meet the same infinity, or an overflow that the bound allows.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/order.h"
+#include "core/tensor.h"
+
+namespace plumb {
+
+struct Call;
+
+double gamma(double h, double u);  // +inf when h u >= 1/2: no bound can be given
+
+// What a comparison found. ratio is error / allowed: at most 1 passes, and reports rank by it.
+struct Deviation {
+  double ratio = 0;
+  int output = 0;
+  std::int64_t at = -1;  // flat index of the worst element in logical order; -1: a norm-wise verdict
+  double want = 0, got = 0, allowed = 0;
+  std::string what;      // empty, or what failed when it is not a value: "shape [2] instead of [3]"
+  bool ok() const { return ratio <= 1 && what.empty(); }
+};
+std::string to_string(const Deviation&);
+
+struct Tolerance {
+  enum class Class : std::uint8_t { exact, rounded, accumulate, inherited, residual, normwise, index };
+  Class kind = Class::exact;
+  // accumulate: n, the number of terms summed into one output element (2 K for complex products).
+  std::int64_t (*terms)(const Call&) = nullptr;
+  // inherited: the allowed |error| of every element of every output, rounding to the output included.
+  std::vector<Reals> (*bound)(const Call&, const std::vector<Wide>& want, const Order&) = nullptr;
+  // residual: error / allowed of the whole result. May use the oracle's value or the inputs.
+  Deviation (*residual)(const Call&, const std::vector<Tensor>& got, const Order&) = nullptr;
+};
+std::string_view name(Tolerance::Class);
+
+// The oracle's inputs with |x| for every inexact input: what G is computed from. For c64 the modulus,
+// so that G bounds the real and the imaginary part alike.
+Call absolute(const Call&);
+
+// Compares the active part of a route's outputs with the oracle's. `magnitude` is the oracle on
+// absolute(call), needed for the class accumulate only.
+Deviation compare(const Call&, const std::vector<Wide>& want, const std::vector<Wide>& magnitude, const Order&,
+                  const std::vector<Tensor>& got);
+
+// The bound of the class accumulate for one element; exposed for rows that compose it.
+double accumulate_bound(double c, double G, std::int64_t n, const Order&, Dtype out, double oracle_roundoff);
+
+bool needs_magnitude(const Tolerance&);
+
+}  // namespace plumb
