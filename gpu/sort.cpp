@@ -1,0 +1,5 @@
+#include "gpu/runtime.h"
+
+namespace plumb {
+std::vector<Route> sort_gpu_routes() { return {}; }
+}  // namespace plumb
