@@ -1,0 +1,52 @@
+// Times routes and peers on the sizes that the op rows name. Google Benchmark runs the loops.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/route.h"
+
+namespace plumb {
+
+struct BenchRow {
+  std::string op, route, case_id;  // route "peer.openblas" for a peer
+  std::string mode = "hot";        // hot: prepared once; cold: preparation in the timed region
+  int threads = 1;
+  std::vector<double> seconds;  // one per repetition, launch + wait, real time
+  double median = 0, mad = 0, min = 0;
+  double flops = 0, bytes = 0;       // of the definition
+  std::optional<double> efficiency;  // share of the ceiling that binds; empty with a reason
+  std::string bound;                 // "compute" or "memory"
+  std::string null_reason;           // why there is no efficiency, or no time
+  bool verified = false;             // compared with the oracle before and after
+  std::string error;                 // not empty: the row failed
+};
+
+struct Ceiling {
+  std::string name;   // "fma_f32", "copy"
+  std::string where;  // "host", "device"
+  int threads = 1;
+  double value = 0;  // flop/s or bytes/s
+  std::string unit;
+};
+
+struct BenchOptions {
+  std::vector<std::string> queries;  // as in check
+  std::string route = "all";
+  double min_seconds = 0.2;  // per repetition
+  int repetitions = 5;
+  std::vector<int> threads;  // empty: all cores
+  bool peers = true;
+  std::function<void(const BenchRow&, std::size_t done, std::size_t total)> progress;
+};
+
+struct BenchResult {
+  std::vector<Ceiling> ceilings;
+  std::vector<BenchRow> rows;
+};
+
+BenchResult bench(const BenchOptions&);
+
+}  // namespace plumb

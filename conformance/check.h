@@ -1,0 +1,84 @@
+// The judge over the tables: runs cases of ops on routes and says what held.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/route.h"
+
+namespace plumb {
+
+enum class Status : std::uint8_t {
+  pass,
+  fail,     // wrong value, shape, dtype, guard band, input changed, not repeatable, wrong error
+  refused,  // the route's own conditions say no; counted by reason, never a pass
+  absent,   // the device that the route needs is not here
+};
+std::string_view name(Status);
+
+struct Verdict {
+  Status status = Status::pass;
+  std::string reason;  // of a refusal, or what failed, one line
+  Deviation worst;     // of the values; ratio 0 when exact
+  double seconds = 0;  // of the route's runs, uploads and downloads included
+};
+
+// One case with its inputs and the oracle's answer, computed once and compared with many routes.
+class Judge {
+ public:
+  Judge(const Op&, const Case&);
+  ~Judge();
+  // Runs A, B (other data, same shapes) and A twice more on one job: wrong values, stale outputs,
+  // accumulation into old output, damaged guard bands, changed inputs and unrepeatable bits all fail.
+  Verdict on(const Route&, const Device&);
+  const std::string& case_id() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+Verdict judge_reject(const Op&, const Reject&, const Route&, const Device&);
+
+// What is counted per op and route.
+struct Tally {
+  std::string op, route, tier;  // tier: the one the route is written for
+  std::int64_t passed = 0, failed = 0, refused = 0, absent = 0, rejects = 0;  // rejects: calls refused as they must be
+  double worst = 0;  // largest ratio of a passing case
+  std::string worst_case;
+  std::map<std::string, std::int64_t> reasons;  // refusals by reason
+  double seconds = 0;
+  bool empty() const { return passed + failed == 0; }
+};
+
+struct Failure {
+  std::string case_id, op, route, message, repro;  // repro: the one-line command
+};
+
+struct CheckOptions {
+  std::vector<std::string> queries;  // globs on "CASE@ROUTE"; an op name alone is its every case; empty: all
+  Budget budget = Budget::ci;
+  std::string route = "all";  // all, natural, or a route name (globs allowed)
+  std::function<void(const std::string& op, const std::string& case_id, std::size_t done, std::size_t total)> progress;
+  std::function<void(const Failure&)> failed;
+};
+
+struct CheckResult {
+  std::vector<Tally> tallies;
+  std::vector<Failure> failures;
+  std::int64_t passed = 0, failed = 0, skipped = 0;  // skipped: refused or absent
+};
+
+// Throws Error(query) for a query, op or route that matches nothing. A result with passed == 0 is a failure
+// of the run, which the caller must report.
+CheckResult check(const CheckOptions&);
+
+// The cases of an op that a budget holds, in row order; ids are unique.
+std::vector<Case> cases_of(const Op&, Budget);
+
+bool glob(std::string_view pattern, std::string_view text);  // * and ?
+
+}  // namespace plumb
