@@ -17,6 +17,7 @@ struct Order {
   enum class Shape : std::uint8_t { exact, sequential, lanes, pairwise };
   Shape shape = Shape::sequential;
   std::int64_t lanes = 1, block = 0, split = 1;
+  bool tree = false;                     // block and chunk sums are joined by trees, not in sequence
   Dtype accumulator = Dtype::f32;
   bool fma = false;                      // the product is not rounded on its own
   bool truncating = false;               // adds by alignment and truncation (matrix units): u_acc doubles
