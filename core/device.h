@@ -64,9 +64,11 @@ struct Device {
 Device probe(Platform&, const DeviceFacts&);
 std::vector<Device> probe_all(Platform&);  // never throws: an unusable platform gives no device and a note
 
-// The device that routes run on: the best tier, an accelerator before a CPU, unless PLUMB_DEVICE names
-// another (an index of `plumb devices`, part of a name, or "none"). Found once; tier unavailable if none.
-const Device& current_device();
+// The best tier, an accelerator before a CPU, unless `wanted` names another: an index, part of a name, or
+// "none". Throws Error(query) if it names no device; tier unavailable, with a note, if there is none.
+Device choose(const std::vector<Device>&, std::string_view wanted);
+
+const Device& current_device();  // that routes run on: chosen once, by PLUMB_DEVICE where it is set
 const std::vector<Device>& all_devices();
 void install_platform(std::unique_ptr<Platform>);  // by whoever links gpu/, before the first question
 

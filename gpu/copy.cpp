@@ -1,0 +1,77 @@
+// Row-major copies of strided tensors, made on the device.
+#include <algorithm>
+#include <cstdlib>
+
+#include "gpu/opencl.h"
+
+namespace plumb::gpu {
+namespace {
+
+constexpr std::size_t kAxes = 8;  // as in kernels/copy.cl
+
+struct Axis {
+  std::int64_t size, stride;
+};
+
+// From the innermost axis outwards; unit axes dropped, neighbours that continue each other merged.
+std::vector<Axis> collapsed(const Tensor& t) {
+  std::vector<Axis> axes;
+  for (int i = t.rank() - 1; i >= 0; --i) {
+    const Axis a{t.dim(i), t.strides()[static_cast<std::size_t>(i)]};
+    if (a.size == 1) continue;
+    if (!axes.empty() && a.stride == axes.back().stride * axes.back().size) {
+      axes.back().size *= a.size;
+    } else {
+      axes.push_back(a);
+    }
+  }
+  return axes;
+}
+
+// Two axes whose outer one is the denser in memory, perhaps under a batch axis.
+bool is_transposed(const std::vector<Axis>& a) {
+  constexpr std::int64_t kWorthTile = 8, kMostGroups = 65535;
+  if (a.size() < 2 || a.size() > 3 || a[0].size < kWorthTile || a[1].size < kWorthTile) return false;
+  if (a[0].size > INT32_MAX / 2 || a[1].size > INT32_MAX / 2) return false;
+  if (a.size() == 3 && a[2].size > kMostGroups) return false;
+  return a[1].size > 0 && std::abs(a[1].stride) < std::abs(a[0].stride) && a[1].stride != 0;
+}
+
+void transpose(const Tensor& t, const std::vector<Axis>& a, const BufferPtr& to, const std::string& suffix) {
+  const Axis batch = a.size() == 3 ? a[2] : Axis{1, 0};
+  Kernel("copy", "transpose" + suffix)
+      .arg(input(t)).arg(to).arg(element_offset(t)).arg(batch.stride).arg(a[1].stride).arg(a[0].stride)
+      .arg(static_cast<std::int32_t>(a[1].size)).arg(static_cast<std::int32_t>(a[0].size))
+      .run({static_cast<std::size_t>(a[1].size), static_cast<std::size_t>(a[0].size),
+            static_cast<std::size_t>(batch.size)}, {16, 16, 1});
+}
+
+void gather(const Tensor& t, const std::vector<Axis>& axes, const BufferPtr& to, const std::string& suffix) {
+  std::vector<std::int64_t> geometry(2 * kAxes, 1);
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    geometry[i] = axes[i].size;
+    geometry[kAxes + i] = axes[i].stride;
+  }
+  Kernel("copy", "copy" + suffix)
+      .arg(input(t)).arg(to).arg(constants(geometry)).arg(element_offset(t)).arg(t.size())
+      .run({static_cast<std::size_t>(t.size())});
+}
+
+}  // namespace
+
+BufferPtr dense(const Tensor& t) {
+  if (t.is_row_major() && t.offset_bytes() == 0) return input(t);
+  const std::size_t width = static_cast<std::size_t>(info(t.dtype()).bytes);
+  const std::vector<Axis> axes = collapsed(t);
+  if (axes.size() > kAxes) return input(contiguous(t));
+  BufferPtr to = scratch(static_cast<std::size_t>(t.size()) * width);
+  if (t.size() == 0) return to;
+  if (is_transposed(axes)) {
+    transpose(t, axes, to, std::to_string(width));
+  } else {
+    gather(t, axes, to, std::to_string(width));
+  }
+  return to;
+}
+
+}  // namespace plumb::gpu

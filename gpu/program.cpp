@@ -1,0 +1,170 @@
+// Programs: embedded sources, a common prelude, and built binaries kept in memory and on disk.
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "core/error.h"
+#include "gpu/opencl.h"
+
+namespace plumb::gpu {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::pair<std::string_view, std::string_view> kSources[] = {
+#include "kernels.inc"
+};
+
+std::string_view family_source(std::string_view family) {
+  for (const auto& [name, source] : kSources) {
+    if (name == family) return source;
+  }
+  throw Error("opencl", Reason::device, "no kernel source named " + std::string(family));
+}
+
+// Only what the probe verified is defined, so that a kernel may rely on it.
+std::string prelude(const Device& d) {
+  std::string text = "#pragma OPENCL FP_CONTRACT OFF\n";
+  if (d.fp64) text += "#pragma OPENCL EXTENSION cl_khr_fp64 : enable\n#define PLUMB_FP64 1\n";
+  if (d.fp16) text += "#pragma OPENCL EXTENSION cl_khr_fp16 : enable\n#define PLUMB_FP16 1\n";
+  if (d.int64_atomics) {
+    text += "#pragma OPENCL EXTENSION cl_khr_int64_base_atomics : enable\n#define PLUMB_INT64_ATOMICS 1\n";
+  }
+  if (d.matrix_f16) text += "#define PLUMB_MATRIX_F16 1\n";
+  return text + "#line 1\n";
+}
+
+// Division and square root round correctly where the device can; nothing else departs from the defaults.
+std::string build_options(cl_device_id device, const std::string& options) {
+  cl_device_fp_config single = 0;
+  check(clGetDeviceInfo(device, CL_DEVICE_SINGLE_FP_CONFIG, sizeof single, &single, nullptr), "clGetDeviceInfo");
+  std::string all = "-cl-std=CL1.2";
+  if (single & CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT) all += " -cl-fp32-correctly-rounded-divide-sqrt";
+  return options.empty() ? all : all + " " + options;
+}
+
+// FNV-1a, from a chosen start so that two of them make one wider key.
+std::uint64_t hash(std::string_view text, std::uint64_t start) {
+  std::uint64_t h = start;
+  for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001B3u;
+  return h;
+}
+constexpr std::uint64_t kHashStart = 0xCBF29CE484222325u, kOtherStart = 0x9E3779B97F4A7C15u;
+
+std::string hex(std::uint64_t v) {
+  std::string text(16, '0');
+  for (std::size_t i = 16; i-- > 0; v >>= 4) text[i] = "0123456789abcdef"[v & 15];
+  return text;
+}
+
+// The file of a program on disk, or nothing where there is no place or PLUMB_CACHE=off.
+std::optional<fs::path> cache_file(const std::string& key) {
+  const char* wish = std::getenv("PLUMB_CACHE");
+  if (wish && std::string_view(wish) == "off") return std::nullopt;
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  const char* home = std::getenv("HOME");
+  fs::path base;
+  if (cache && *cache) {
+    base = cache;
+  } else if (home && *home) {
+    base = fs::path(home) / ".cache";
+  } else {
+    return std::nullopt;
+  }
+  return base / "plumb" / (hex(hash(key, kHashStart)) + hex(hash(key, kOtherStart)) + ".clbin");
+}
+
+// A stored binary lies behind its own checksum: drivers need not survive a damaged one.
+constexpr std::size_t kHeaderBytes = 16;
+
+std::optional<std::string> load(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) return std::nullopt;
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  if (text.size() <= kHeaderBytes) return std::nullopt;
+  std::string binary = text.substr(kHeaderBytes);
+  if (text.compare(0, kHeaderBytes, hex(hash(binary, kHashStart))) != 0) return std::nullopt;
+  return binary;
+}
+
+// Best effort: written beside, then renamed, so that a reader sees all of it or nothing.
+void store(const fs::path& file, const std::string& binary) {
+  std::error_code ignored;
+  fs::create_directories(file.parent_path(), ignored);
+  const fs::path beside = file.string() + "." + std::to_string(::getpid());
+  {
+    std::ofstream out(beside, std::ios::binary);
+    out << hex(hash(binary, kHashStart)) << binary;
+    if (!out.flush()) {
+      fs::remove(beside, ignored);
+      return;
+    }
+  }
+  fs::rename(beside, file, ignored);
+  if (ignored) fs::remove(beside, ignored);
+}
+
+ProgramHandle from_binary(const Session& s, const std::string& binary, const std::string& options) {
+  const auto* bytes = reinterpret_cast<const unsigned char*>(binary.data());
+  const std::size_t length = binary.size();
+  cl_int status = CL_SUCCESS;
+  ProgramHandle p(clCreateProgramWithBinary(s.context.get(), 1, &s.device, &length, &bytes, nullptr, &status));
+  if (status != CL_SUCCESS) return nullptr;
+  if (clBuildProgram(p.get(), 1, &s.device, options.c_str(), nullptr, nullptr) != CL_SUCCESS) return nullptr;
+  return p;
+}
+
+std::string binary_of(cl_program p) {
+  std::size_t length = 0;
+  if (clGetProgramInfo(p, CL_PROGRAM_BINARY_SIZES, sizeof length, &length, nullptr) != CL_SUCCESS) return "";
+  std::string binary(length, '\0');
+  auto* bytes = reinterpret_cast<unsigned char*>(binary.data());
+  if (clGetProgramInfo(p, CL_PROGRAM_BINARIES, sizeof bytes, &bytes, nullptr) != CL_SUCCESS) return "";
+  return binary;
+}
+
+ProgramHandle make_program(std::string_view family, const std::string& options) {
+  if (take(Fault::build)) check(CL_BUILD_PROGRAM_FAILURE, "clBuildProgram", "injected");
+  const Session& s = session();
+  const Device& device = current_device();
+  const std::string source = prelude(device) + std::string(family_source(family));
+  const std::string all = build_options(s.device, options);
+  const DeviceFacts& f = device.facts;
+  std::string key;
+  for (const std::string& part : {source, all, f.platform, f.name, f.version, f.driver}) key += part + '\0';
+  const std::optional<fs::path> file = cache_file(key);
+  if (file) {
+    if (const auto binary = load(*file)) {
+      if (ProgramHandle p = from_binary(s, *binary, all)) return p;
+    }
+  }
+  ProgramHandle p = build(s.context.get(), s.device, source, all);
+  if (file) {
+    if (const std::string binary = binary_of(p.get()); !binary.empty()) store(*file, binary);
+  }
+  return p;
+}
+
+}  // namespace
+
+// One build at a time, under the lock. A program that failed is tried again at the next use.
+cl_program program(std::string_view family, const std::string& options) {
+  static std::mutex lock;
+  static auto* built = new std::map<std::pair<std::string, std::string>, ProgramHandle>;
+  const std::lock_guard hold(lock);
+  auto key = std::pair(std::string(family), options);
+  const auto found = built->find(key);
+  if (found != built->end()) return found->second.get();
+  ProgramHandle p = make_program(family, options);
+  return built->emplace(std::move(key), std::move(p)).first->second.get();
+}
+
+}  // namespace plumb::gpu

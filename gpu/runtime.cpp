@@ -1,0 +1,252 @@
+#include "gpu/runtime.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <bit>
+#include <mutex>
+#include <utility>
+
+#include "core/error.h"
+#include "gpu/opencl.h"
+
+namespace plumb::gpu {
+namespace {
+
+std::atomic<Fault> injected{Fault::none};
+
+Session open_session() {
+  const Device& device = current_device();
+  if (device.tier == Tier::unavailable) {
+    throw Error("opencl", Reason::device, device.notes.empty() ? "no usable device" : device.notes.front());
+  }
+  if (device.facts.base_align_bytes > kGuardBytes) {
+    throw Error("opencl", Reason::device, "buffers align to " + std::to_string(device.facts.base_align_bytes) +
+                                              " bytes, more than a guard band");
+  }
+  const cl_device_id id = device_ids().at(static_cast<std::size_t>(device.facts.index));
+  ContextHandle context = make_context(id);
+  QueueHandle queue = make_queue(context.get(), id);
+  return {id, std::move(context), std::move(queue)};
+}
+
+void check_allocation(cl_int status, std::string_view call, std::size_t bytes) {
+  switch (status) {
+    case CL_MEM_OBJECT_ALLOCATION_FAILURE:
+    case CL_OUT_OF_RESOURCES:
+    case CL_OUT_OF_HOST_MEMORY:
+    case CL_INVALID_BUFFER_SIZE:
+      throw Error("opencl", Reason::memory,
+                  std::string(call) + ": " + status_text(status) + ": " + std::to_string(bytes) + " bytes");
+    default: check(status, call, std::to_string(bytes) + " bytes");
+  }
+}
+
+// A sub-buffer has at least one byte; for an empty payload it lies in the trailing guard band.
+std::size_t payload_bytes(std::size_t bytes) { return std::max<std::size_t>(1, bytes); }
+
+MemHandle allocate(std::size_t bytes) {
+  const std::uint64_t limit = current_device().facts.max_allocation_bytes;
+  if (bytes > limit || limit - bytes < 2 * kGuardBytes) {
+    throw Error("opencl", Reason::memory, std::to_string(bytes) + " bytes and guard bands exceed the largest allocation, " +
+                                              std::to_string(limit) + " bytes");
+  }
+  cl_int status = CL_MEM_OBJECT_ALLOCATION_FAILURE;
+  MemHandle whole;
+  if (!take(Fault::allocation)) {
+    whole.reset(clCreateBuffer(session().context.get(), CL_MEM_READ_WRITE, bytes + 2 * kGuardBytes, nullptr, &status));
+  }
+  check_allocation(status, "clCreateBuffer", bytes);
+  return whole;
+}
+
+MemHandle payload_of(cl_mem whole, std::size_t bytes) {
+  const cl_buffer_region region{kGuardBytes, payload_bytes(bytes)};
+  cl_int status = CL_SUCCESS;
+  MemHandle payload(clCreateSubBuffer(whole, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION, &region, &status));
+  check_allocation(status, "clCreateSubBuffer", bytes);
+  return payload;
+}
+
+// Drivers allocate lazily, so that running out of memory may first show here.
+void fill(cl_mem memory, std::uint8_t value, std::size_t offset, std::size_t bytes) {
+  if (bytes == 0) return;
+  const cl_int status = clEnqueueFillBuffer(session().queue.get(), memory, &value, sizeof value, offset, bytes, 0,
+                                            nullptr, nullptr);
+  check_allocation(status, "clEnqueueFillBuffer", bytes);
+}
+
+bool band_intact(cl_mem whole, std::size_t offset) {
+  std::array<std::uint8_t, kGuardBytes> band;
+  check(clEnqueueReadBuffer(session().queue.get(), whole, CL_TRUE, offset, band.size(), band.data(), 0, nullptr, nullptr),
+        "clEnqueueReadBuffer", "a guard band");
+  return std::all_of(band.begin(), band.end(), [](std::uint8_t b) { return b == kGuardByte; });
+}
+
+BufferPtr make(std::size_t bytes) { return std::make_shared<Buffer>(bytes); }
+
+}  // namespace
+
+// Never destroyed: the driver may already be gone when static objects die.
+Session& session() {
+  static Session* s = new Session(open_session());
+  return *s;
+}
+
+void inject(Fault f) { injected = f; }
+
+bool take(Fault f) { return injected.compare_exchange_strong(f, Fault::none); }
+
+Buffer::Buffer(std::size_t bytes) : bytes_(bytes) {
+  MemHandle whole = allocate(bytes);
+  MemHandle payload = payload_of(whole.get(), bytes);
+  fill(whole.get(), kGuardByte, 0, kGuardBytes);
+  fill(whole.get(), kGuardByte, kGuardBytes + bytes, kGuardBytes);
+  if (MemoryWatch::active()) fill(whole.get(), kPoisonByte, kGuardBytes, bytes);
+  whole_ = whole.release();
+  payload_ = payload.release();
+}
+
+Buffer::~Buffer() {
+  if (MemoryWatch::active()) {
+    try {
+      if (!guards_intact()) MemoryWatch::damaged("a device buffer of " + std::to_string(bytes_) + " bytes");
+    } catch (const std::exception& e) {
+      MemoryWatch::damaged(std::string("a device buffer that cannot be read back: ") + e.what());
+    }
+  }
+  clReleaseMemObject(payload_);
+  clReleaseMemObject(whole_);
+}
+
+void Buffer::download(std::byte* host) {
+  if (bytes_ == 0) return;
+  check(clEnqueueReadBuffer(session().queue.get(), payload_, CL_TRUE, 0, bytes_, host, 0, nullptr, nullptr),
+        "clEnqueueReadBuffer", std::to_string(bytes_) + " bytes");
+}
+
+void Buffer::upload(const std::byte* host) {
+  if (bytes_ == 0) return;
+  check_allocation(
+      clEnqueueWriteBuffer(session().queue.get(), payload_, CL_TRUE, 0, bytes_, host, 0, nullptr, nullptr),
+      "clEnqueueWriteBuffer", bytes_);
+}
+
+bool Buffer::guards_intact() { return band_intact(whole_, 0) && band_intact(whole_, kGuardBytes + bytes_); }
+
+BufferPtr input(const Tensor& t) { return std::static_pointer_cast<Buffer>(t.storage().device_read(make)); }
+BufferPtr output(const Tensor& t) { return std::static_pointer_cast<Buffer>(t.storage().device_write(make)); }
+BufferPtr scratch(std::size_t bytes) { return make(bytes); }
+
+void fill_zero(const BufferPtr& b) { fill_byte(b, 0); }
+void fill_byte(const BufferPtr& b, std::uint8_t value) { fill(b->mem(), value, 0, b->bytes()); }
+
+std::int64_t element_offset(const Tensor& t) { return t.offset_bytes() / info(t.dtype()).bytes; }
+
+void finish() { check(clFinish(session().queue.get()), "clFinish"); }
+
+Kernel::Kernel(std::string_view family, std::string_view name, std::string_view options) : name_(name) {
+  cl_int status = CL_SUCCESS;
+  kernel_.reset(clCreateKernel(program(family, std::string(options)), name_.c_str(), &status), [](cl_kernel k) {
+    if (k) clReleaseKernel(k);
+  });
+  check(status, "clCreateKernel", name_);
+}
+
+namespace {
+template <class T>
+void set(cl_kernel kernel, cl_uint index, const T& value, const std::string& name) {
+  check(clSetKernelArg(kernel, index, sizeof value, &value), "clSetKernelArg",
+        "argument " + std::to_string(index) + " of " + name);
+}
+}  // namespace
+
+Kernel& Kernel::arg(const BufferPtr& b) {
+  set(kernel_.get(), next_++, b->mem(), name_);
+  kept_.push_back(b);
+  return *this;
+}
+Kernel& Kernel::arg(std::int32_t v) { return set(kernel_.get(), next_++, v, name_), *this; }
+Kernel& Kernel::arg(std::uint32_t v) { return set(kernel_.get(), next_++, v, name_), *this; }
+Kernel& Kernel::arg(std::int64_t v) { return set(kernel_.get(), next_++, v, name_), *this; }
+Kernel& Kernel::arg(std::uint64_t v) { return set(kernel_.get(), next_++, v, name_), *this; }
+Kernel& Kernel::arg(float v) { return set(kernel_.get(), next_++, v, name_), *this; }
+Kernel& Kernel::arg(double v) { return set(kernel_.get(), next_++, v, name_), *this; }
+
+Kernel& Kernel::local(std::size_t bytes) {
+  check(clSetKernelArg(kernel_.get(), next_, bytes, nullptr), "clSetKernelArg",
+        std::to_string(bytes) + " bytes of local memory for " + name_);
+  ++next_;
+  return *this;
+}
+
+namespace {
+
+using Sizes = std::array<std::size_t, 3>;
+
+// Without a wish: what the kernel requires, else a power of two per axis, as long as `limit` allows. The
+// runtimes' own choice divides the global size exactly, which leaves one work-item for a prime.
+Sizes default_local(cl_kernel kernel, const Sizes& global, std::size_t limit) {
+  Sizes required{};
+  check(clGetKernelWorkGroupInfo(kernel, session().device, CL_KERNEL_COMPILE_WORK_GROUP_SIZE, sizeof required,
+                                 required.data(), nullptr),
+        "clGetKernelWorkGroupInfo");
+  if (required[0] != 0) return required;
+  std::size_t room = std::bit_floor(std::min<std::size_t>(limit, 256));
+  Sizes local{1, 1, 1};
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    local[axis] = std::min(room, std::bit_ceil(global[axis]));
+    room /= local[axis];
+  }
+  return local;
+}
+
+std::size_t work_group_limit(cl_kernel kernel) {
+  std::size_t limit = 0;
+  check(clGetKernelWorkGroupInfo(kernel, session().device, CL_KERNEL_WORK_GROUP_SIZE, sizeof limit, &limit, nullptr),
+        "clGetKernelWorkGroupInfo");
+  return limit;
+}
+
+}  // namespace
+
+void Kernel::run(std::initializer_list<std::size_t> global, std::initializer_list<std::size_t> local) const {
+  if (global.size() == 0 || global.size() > 3 || (local.size() != 0 && local.size() != global.size())) {
+    throw Error("opencl", Reason::device, name_ + ": global and local sizes of " + std::to_string(global.size()) +
+                                              " and " + std::to_string(local.size()) + " dimensions");
+  }
+  if (std::find(global.begin(), global.end(), 0u) != global.end()) return;
+  Sizes items{1, 1, 1}, group{1, 1, 1};
+  std::copy(global.begin(), global.end(), items.begin());
+  std::copy(local.begin(), local.end(), group.begin());
+  const std::size_t limit = work_group_limit(kernel_.get());
+  if (local.size() == 0) group = default_local(kernel_.get(), items, limit);
+  if (group[0] * group[1] * group[2] > limit) {
+    throw Error("opencl", Reason::device, name_ + ": a work-group of " + std::to_string(group[0] * group[1] * group[2]) +
+                                              " exceeds this kernel's largest, " + std::to_string(limit));
+  }
+  for (std::size_t axis = 0; axis < 3; ++axis) items[axis] = (items[axis] + group[axis] - 1) / group[axis] * group[axis];
+  cl_int status = CL_OUT_OF_RESOURCES;
+  if (!take(Fault::launch)) {
+    status = clEnqueueNDRangeKernel(session().queue.get(), kernel_.get(), static_cast<cl_uint>(global.size()), nullptr,
+                                    items.data(), group.data(), 0, nullptr, nullptr);
+  }
+  check(status, "clEnqueueNDRangeKernel", name_);
+}
+
+// Each launch marks the outputs as newer on the device again, so that a second launch is seen by a reader.
+Job job(std::vector<Tensor> out, std::function<void()> enqueue) {
+  auto launch = [out, enqueue = std::move(enqueue)] {
+    for (const Tensor& t : out) output(t);
+    enqueue();
+  };
+  return {std::move(launch), finish, [out] { return out; }};
+}
+
+std::vector<Tensor> outputs(const std::vector<Spec>& specs) {
+  std::vector<Tensor> out;
+  for (const Spec& s : specs) out.emplace_back(s);
+  return out;
+}
+
+}  // namespace plumb::gpu
