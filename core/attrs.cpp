@@ -1,0 +1,90 @@
+#include "core/attrs.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "core/error.h"
+
+namespace plumb {
+namespace {
+
+std::string print(double v) {
+  char text[40];
+  const auto end = std::to_chars(text, text + sizeof text, v).ptr;  // shortest that reads back
+  std::string s(text, end);
+  if (std::isfinite(v) && s.find_first_of(".e") == std::string::npos) s += ".0";
+  return s;
+}
+
+std::string print(const std::vector<std::int64_t>& v) {
+  std::string s;
+  for (const std::int64_t x : v) s += (s.empty() ? "" : ":") + std::to_string(x);
+  return v.size() < 2 ? s + ":" : s;
+}
+
+template <class T>
+bool number(std::string_view text, T& v) {
+  const auto r = std::from_chars(text.data(), text.data() + text.size(), v);
+  return r.ec == std::errc() && r.ptr == text.data() + text.size();
+}
+
+std::vector<std::int64_t> parse_list(std::string_view text) {
+  std::vector<std::int64_t> v;
+  while (!text.empty() && text != ":") {
+    const auto colon = text.find(':');
+    const std::string_view item = text.substr(0, colon);
+    std::int64_t x = 0;
+    if (!number(item, x)) throw Error("case", Reason::query, "'" + std::string(item) + "' is not an integer of a list");
+    v.push_back(x);
+    text = colon == std::string_view::npos ? "" : text.substr(colon + 1);
+  }
+  return v;
+}
+
+}  // namespace
+
+std::string to_string(const Attr& a) {
+  struct {
+    std::string operator()(std::monostate) const { return "none"; }
+    std::string operator()(bool v) const { return v ? "true" : "false"; }
+    std::string operator()(std::int64_t v) const { return std::to_string(v); }
+    std::string operator()(double v) const { return print(v); }
+    std::string operator()(const std::string& v) const { return v; }
+    std::string operator()(const std::vector<std::int64_t>& v) const { return print(v); }
+  } printer;
+  return std::visit(printer, a.value());
+}
+
+Attr parse_attr(std::string_view text) {
+  if (text == "none") return {};
+  if (text == "true" || text == "false") return text == "true";
+  std::int64_t i = 0;
+  if (number(text, i)) return i;
+  double d = 0;
+  if (number(text, d)) return d;
+  if (text.find(':') != std::string_view::npos) return parse_list(text);
+  return std::string(text);
+}
+
+const Attr* Attrs::find(std::string_view name) const {
+  const auto it = std::find_if(items_.begin(), items_.end(), [&](const Item& i) { return i.first == name; });
+  return it == items_.end() ? nullptr : &it->second;
+}
+
+void Attrs::set(std::string_view name, Attr value) {
+  for (Item& i : items_)
+    if (i.first == name) {
+      i.second = std::move(value);
+      return;
+    }
+  items_.emplace_back(std::string(name), std::move(value));
+}
+
+std::string to_string(const Attrs& attrs) {
+  std::string s;
+  for (const auto& [name, value] : attrs) s += (s.empty() ? "" : ",") + name + "=" + to_string(value);
+  return s.empty() ? "-" : s;
+}
+
+}  // namespace plumb

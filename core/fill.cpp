@@ -1,0 +1,194 @@
+#include "core/fill.h"
+
+#include <array>
+#include <bit>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+#include "core/error.h"
+
+namespace plumb {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInf = std::numeric_limits<double>::infinity();
+
+bool wants_integers(const Spec& s) { return !is_inexact(s.dtype); }
+
+// A real fill from a function of the logical index; complex tensors draw a second, independent value.
+template <class F>
+Wide real_fill(const Spec& spec, F&& value) {
+  if (is_complex(spec.dtype)) {
+    Complexes a(spec.shape);
+    for (std::int64_t i = 0; i < a.size(); ++i) a[i] = {value(2 * i), value(2 * i + 1)};
+    return a;
+  }
+  Reals a(spec.shape);
+  for (std::int64_t i = 0; i < a.size(); ++i) a[i] = value(i);
+  return a;
+}
+
+// Signed integers in [-p, p]; unsigned ones in [0, p].
+Wide integer_fill(const Spec& spec, std::uint64_t key, double p) {
+  const auto span = static_cast<std::uint64_t>(p);
+  if (info(spec.dtype).kind == Kind::unsigned_integer || spec.dtype == Dtype::boolean) {
+    Unsigneds a(spec.shape);
+    for (std::int64_t i = 0; i < a.size(); ++i) a[i] = draw(key, static_cast<std::uint64_t>(i)) % (span + 1);
+    return a;
+  }
+  const auto value = [&](std::int64_t i) {
+    return static_cast<std::int64_t>(draw(key, static_cast<std::uint64_t>(i)) % (2 * span + 1)) -
+           static_cast<std::int64_t>(span);
+  };
+  if (is_inexact(spec.dtype)) return real_fill(spec, [&](std::int64_t i) { return static_cast<double>(value(i)); });
+  Integers a(spec.shape);
+  for (std::int64_t i = 0; i < a.size(); ++i) a[i] = value(i);
+  return a;
+}
+
+Wide uniform(const Spec& spec, std::uint64_t key, double p) {
+  if (wants_integers(spec)) return integer_fill(spec, key, std::max(p, 100.0));
+  return real_fill(spec, [&](std::int64_t i) { return p * (2 * unit(key, static_cast<std::uint64_t>(i)) - 1); });
+}
+
+Wide positive(const Spec& spec, std::uint64_t key, double p) {
+  if (wants_integers(spec)) return integer_fill({Dtype::u64, spec.shape}, key, std::max(p, 100.0));
+  return real_fill(spec, [&](std::int64_t i) { return p * (unit(key, static_cast<std::uint64_t>(i)) + 0x1p-10); });
+}
+
+// Every bit pattern of the element's own width.
+Wide bits(const Spec& spec, std::uint64_t key, double) {
+  Unsigneds raw(spec.shape);
+  for (std::int64_t i = 0; i < raw.size(); ++i) raw[i] = draw(key, static_cast<std::uint64_t>(i));
+  const Dtype carrier[] = {Dtype::u8, Dtype::u16, Dtype::u32, Dtype::u64};
+  const Dtype as = carrier[std::countr_zero(static_cast<unsigned>(info(spec.dtype).bytes))];
+  if (as == spec.dtype || is_integer(spec.dtype)) return raw;
+  const Tensor words = narrow(raw, as);
+  Tensor out(spec);
+  std::copy_n(words.read<std::byte>(), words.storage().bytes(), out.write<std::byte>());
+  return widen(out);
+}
+
+Wide constant(const Spec& spec, std::uint64_t, double p) {
+  if (is_complex(spec.dtype)) return Complexes(spec.shape, Complex(p, 0));
+  return Reals(spec.shape, p);
+}
+
+// Signed powers of two: exponents in [-p, p].
+Wide powers(const Spec& spec, std::uint64_t key, double p) {
+  const auto span = static_cast<std::uint64_t>(p);
+  return real_fill(spec, [&](std::int64_t i) {
+    const std::uint64_t d = draw(key, static_cast<std::uint64_t>(i));
+    return std::ldexp(d >> 63 ? -1.0 : 1.0, static_cast<int>(d % (2 * span + 1)) - static_cast<int>(span));
+  });
+}
+
+// Magnitudes over 2p binades: small terms must survive beside large ones.
+Wide wide(const Spec& spec, std::uint64_t key, double p) {
+  if (wants_integers(spec)) return bits(spec, key, 0);
+  return real_fill(spec, [&](std::int64_t i) {
+    const auto k = static_cast<std::uint64_t>(i);
+    const double exponent = p * (2 * unit(key ^ 0x5bd1e995, k) - 1);
+    return (2 * unit(key, k) - 1) * std::exp2(std::floor(exponent));
+  });
+}
+
+// The second half of the elements undoes the first, up to 2^-p noise.
+Wide cancel(const Spec& spec, std::uint64_t key, double p) {
+  const std::int64_t n = count(spec.shape), half = n / 2;
+  return real_fill(spec, [&](std::int64_t i) {
+    const auto k = static_cast<std::uint64_t>(half > 0 ? i % half : 0);
+    const double x = 2 * unit(key, k) - 1;
+    const double noise = std::exp2(-p) * (2 * unit(key ^ 0x9e3779b9, static_cast<std::uint64_t>(i)) - 1);
+    return i < half ? x : -x + noise;
+  });
+}
+
+// One value in four is special: zeros of both signs, subnormals, infinities, NaN, the largest.
+Wide special(const Spec& spec, std::uint64_t key, double) {
+  if (wants_integers(spec)) return bits(spec, key, 0);
+  const DtypeInfo& t = info(spec.dtype);
+  const std::array values{0.0, -0.0, t.min_subnormal, -t.min_normal, kInf, -kInf, kNan, t.max, -t.max};
+  return real_fill(spec, [&](std::int64_t i) {
+    const std::uint64_t d = draw(key, static_cast<std::uint64_t>(i));
+    if (d % 4 == 0) return values[(d >> 8) % values.size()];
+    return 8 * unit(key ^ 0x2545f491, static_cast<std::uint64_t>(i)) - 4;
+  });
+}
+
+// The logical index itself, modulo p: a wrong read names its source.
+Wide ramp(const Spec& spec, std::uint64_t, double p) {
+  const auto period = static_cast<std::int64_t>(p);
+  const auto value = [&](std::int64_t i) { return period > 0 ? i % period : i; };
+  if (wants_integers(spec)) {
+    Integers a(spec.shape);
+    for (std::int64_t i = 0; i < a.size(); ++i) a[i] = value(i);
+    return a;
+  }
+  return real_fill(spec, [&](std::int64_t i) { return static_cast<double>(value(i)); });
+}
+
+constexpr Fill kFills[] = {
+    // clang-format off
+    {"uniform",  "uniform in [-p, p); integers in [-100, 100]",                1,    uniform},
+    {"positive", "uniform in (0, p]",                                          1,    positive},
+    {"int",      "integers in [-p, p]; unsigned in [0, p]",                    3,    integer_fill},
+    {"bits",     "every bit pattern of the element's width",                   0,    bits},
+    {"const",    "p everywhere",                                               1,    constant},
+    {"pow2",     "signed powers of two, exponents in [-p, p]",                 3,    powers},
+    {"wide",     "magnitudes spread over 2p binades",                          12,   wide},
+    {"cancel",   "the second half cancels the first up to 2^-p",               14,   cancel},
+    {"special",  "one in four is 0, -0, subnormal, inf, NaN or the largest",   0,    special},
+    {"ramp",     "the logical index, modulo p if p > 0",                       0,    ramp},
+    // clang-format on
+};
+
+}  // namespace
+
+std::uint64_t draw(std::uint64_t key, std::uint64_t i) {
+  std::uint64_t z = key + (i + 1) * 0x9e3779b97f4a7c15;
+  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+  z = (z ^ z >> 27) * 0x94d049bb133111eb;
+  return z ^ z >> 31;
+}
+
+double unit(std::uint64_t key, std::uint64_t i) { return static_cast<double>(draw(key, i) >> 11) * 0x1p-53; }
+
+std::uint64_t hash(std::string_view text) {
+  std::uint64_t h = 0xcbf29ce484222325;
+  for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return h;
+}
+
+std::span<const Fill> fills() { return kFills; }
+
+namespace {
+
+// "int-3" is the fill "int" with 3; names may themselves hold dashes, so the longest name wins.
+const Fill* find_fill(std::string_view text, double& parameter) {
+  for (const Fill& f : kFills)
+    if (f.name == text) {
+      parameter = f.fallback;
+      return &f;
+    }
+  const auto dash = text.rfind('-');
+  if (dash == std::string_view::npos) return nullptr;
+  const std::string_view digits = text.substr(dash + 1);
+  const auto r = std::from_chars(digits.data(), digits.data() + digits.size(), parameter);
+  if (r.ec != std::errc() || r.ptr != digits.data() + digits.size()) return nullptr;
+  for (const Fill& f : kFills)
+    if (f.name == text.substr(0, dash)) return &f;
+  return nullptr;
+}
+
+}  // namespace
+
+Tensor fill(const Spec& spec, std::string_view text, std::uint64_t key) {
+  double parameter = 0;
+  const Fill* f = find_fill(text, parameter);
+  if (!f) throw Error("case", Reason::query, "no fill is named '" + std::string(text) + "'");
+  return narrow(f->make(spec, key, parameter), spec.dtype);
+}
+
+}  // namespace plumb

@@ -1,0 +1,108 @@
+#include "core/memory.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <mutex>
+#include <new>
+#include <utility>
+
+#include "core/error.h"
+
+namespace plumb {
+namespace {
+
+std::atomic<int> watches{0};
+std::mutex damage_mutex;
+std::vector<std::string> damage;
+std::atomic<std::size_t> alive{0}, peak{0};
+
+void count_bytes(std::size_t bytes) {
+  const std::size_t now = alive += bytes;
+  std::size_t seen = peak;
+  while (now > seen && !peak.compare_exchange_weak(seen, now)) {
+  }
+}
+
+bool is_guard(const std::byte* p) {
+  return std::all_of(p, p + kGuardBytes, [](std::byte b) { return b == std::byte{kGuardByte}; });
+}
+
+}  // namespace
+
+Storage::Storage(std::size_t bytes) : bytes_(bytes) {}
+
+Storage::~Storage() {
+  if (MemoryWatch::active() && host_ && !(is_guard(host_block_.get()) && is_guard(host_ + bytes_)))
+    MemoryWatch::damaged("a host buffer of " + std::to_string(bytes_) + " bytes was written outside");
+  if (host_) alive -= bytes_;
+}
+
+void Storage::make_host() {
+  if (host_) return;
+  if (bytes_ > SIZE_MAX - 2 * kGuardBytes) throw Error("memory", Reason::memory, std::to_string(bytes_) + " bytes");
+  host_block_.reset(new (std::nothrow) std::byte[bytes_ + 2 * kGuardBytes]);
+  if (!host_block_) throw Error("memory", Reason::memory, "cannot allocate " + std::to_string(bytes_) + " bytes");
+  host_ = host_block_.get() + kGuardBytes;
+  std::memset(host_block_.get(), kGuardByte, kGuardBytes);
+  std::memset(host_ + bytes_, kGuardByte, kGuardBytes);
+  if (MemoryWatch::active()) std::memset(host_, kPoisonByte, bytes_);
+  count_bytes(bytes_);
+}
+
+const std::byte* Storage::host_read() {
+  make_host();
+  if (!host_current_) {
+    device_->download(host_);
+    host_current_ = true;
+  }
+  return host_;
+}
+
+std::byte* Storage::host_write() {
+  (void)host_read();
+  device_current_ = false;
+  written_ = true;
+  return host_;
+}
+
+std::shared_ptr<DeviceSide> Storage::device_read(const MakeDevice& make) {
+  if (!device_) device_ = make(bytes_);
+  if (!device_current_) {
+    if (written_) device_->upload(host_read());
+    device_current_ = true;
+  }
+  return device_;
+}
+
+std::shared_ptr<DeviceSide> Storage::device_write(const MakeDevice& make) {
+  auto side = device_read(make);
+  host_current_ = false;
+  written_ = true;
+  return side;
+}
+
+bool Storage::guards_intact() {
+  const bool host = !host_ || (is_guard(host_block_.get()) && is_guard(host_ + bytes_));
+  return host && (!device_ || device_->guards_intact());
+}
+
+MemoryWatch::MemoryWatch() { ++watches; }
+MemoryWatch::~MemoryWatch() { --watches; }
+bool MemoryWatch::active() { return watches > 0; }
+
+void MemoryWatch::damaged(const std::string& what) {
+  const std::lock_guard lock(damage_mutex);
+  damage.push_back(what);
+}
+
+std::vector<std::string> MemoryWatch::take_damage() {
+  const std::lock_guard lock(damage_mutex);
+  return std::exchange(damage, {});
+}
+
+std::size_t host_bytes_alive() { return alive; }
+std::size_t host_bytes_peak() { return peak; }
+void reset_host_bytes_peak() { peak = alive.load(); }
+
+}  // namespace plumb
