@@ -80,8 +80,9 @@ struct Op {
   Cost (*cost)(const Call&) = nullptr;    // null: no flops, bytes of inputs and outputs
   Tolerance tolerance;                    // how far a route may stray, as a class
 
-  // Sparse ops: the part of each output that counts say is active. Null: all of it.
-  std::vector<Tensor> (*active)(const Call&, const std::vector<Tensor>&) = nullptr;
+  // Sparse ops: how many leading rows of each output are active, from the counts among the outputs;
+  // -1 for all. Rows beyond are unspecified and never compared. Null: everything is active.
+  std::vector<std::int64_t> (*active)(const Call&, const std::vector<Tensor>& out) = nullptr;
 
   // Recorded corpora: the op's name there if it differs, and whether a recorded call is this op
   // (it may drop attributes that only select the op). Null: every call of that name.
@@ -97,7 +98,7 @@ Request make_request(const Op&, std::vector<std::optional<Spec>> in, Attrs attrs
 Call make_call(const Op&, std::vector<Tensor> in, Attrs attrs = {});
 Call make_call(std::string_view op, std::vector<Tensor> in, Attrs attrs = {});
 
-std::vector<Tensor> active(const Call&, const std::vector<Tensor>& out);
+std::vector<Tensor> active(const Call&, const std::vector<Tensor>& out);  // the active leading rows
 Cost cost(const Call&);
 
 }  // namespace plumb

@@ -5,9 +5,12 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <stdexcept>
+#include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace plumb {
@@ -95,9 +98,13 @@ class Pool {
 
 std::mutex pool_mutex;  // one parallel region at a time; callers from other threads queue here
 std::unique_ptr<Pool> pool;
-int wanted = 0;
+std::atomic<int> wanted{0};
 
-int wanted_threads() { return wanted > 0 ? wanted : wanted = cores(); }
+int wanted_threads() {
+  int n = wanted;
+  if (n == 0) wanted.compare_exchange_strong(n, cores());
+  return wanted;
+}
 
 // Runs part(i) for i in [0, parts) on the pool, or in the caller when that is all there is.
 void run_parts(int parts, const std::function<void(int)>& part) {
@@ -115,14 +122,10 @@ void run_parts(int parts, const std::function<void(int)>& part) {
 
 }  // namespace
 
-int threads() {
-  const std::lock_guard lock(pool_mutex);
-  return wanted_threads();
-}
+int threads() { return wanted_threads(); }
 
 void set_threads(int n) {
   if (n < 1) throw std::invalid_argument("set_threads: " + std::to_string(n) + " threads");
-  const std::lock_guard lock(pool_mutex);
   wanted = n;
 }
 

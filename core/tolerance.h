@@ -47,6 +47,8 @@ struct Tolerance {
   Class kind = Class::exact;
   // accumulate: n, the number of terms summed into one output element (2 K for complex products).
   std::int64_t (*terms)(const Call&) = nullptr;
+  // normwise: the axis whose lines are judged one by one; null: the whole output at once.
+  std::int64_t (*axis)(const Call&) = nullptr;
   // inherited: the allowed |error| of every element of every output, rounding to the output included.
   std::vector<Reals> (*bound)(const Call&, const std::vector<Wide>& want, const Order&) = nullptr;
   // residual: error / allowed of the whole result. May use the oracle's value or the inputs.
@@ -54,8 +56,8 @@ struct Tolerance {
 };
 std::string_view name(Tolerance::Class);
 
-// The oracle's inputs with |x| for every inexact input: what G is computed from. For c64 the modulus,
-// so that G bounds the real and the imaginary part alike.
+// The oracle's inputs with |x| for every inexact input, 0 where x is not finite: what G is computed from.
+// For c64 the modulus, so that G bounds the real and the imaginary part alike.
 Call absolute(const Call&);
 
 // Compares the active part of a route's outputs with the oracle's. `magnitude` is the oracle on
@@ -67,5 +69,11 @@ Deviation compare(const Call&, const std::vector<Wide>& want, const std::vector<
 double accumulate_bound(double c, double G, std::int64_t n, const Order&, Dtype out, double oracle_roundoff);
 
 bool needs_magnitude(const Tolerance&);
+
+// The class normwise: relative bound in the 2-norm for the declared levels, mu and amplification.
+double normwise_bound(const Order&);
+
+// The class index: error / allowed of choosing scores[chosen] as the greatest, bounds being b.
+double index_ratio(const std::vector<double>& scores, const std::vector<double>& bounds, std::size_t chosen);
 
 }  // namespace plumb

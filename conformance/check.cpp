@@ -1,0 +1,161 @@
+#include "conformance/check.h"
+
+#include <algorithm>
+#include <set>
+
+namespace plumb {
+namespace {
+
+bool matches(const std::vector<std::string>& queries, const Op& op, const std::string& case_id, std::string_view route) {
+  if (queries.empty()) return true;
+  const std::string full = case_id + "@" + std::string(route);
+  return std::any_of(queries.begin(), queries.end(), [&](const std::string& q) {
+    return q == op.name || glob(q, full) || glob(q, case_id) || glob(q, std::string(op.name) + "@" + std::string(route));
+  });
+}
+
+// A query may be spoilt by a typing error in the op: say so instead of running nothing.
+void check_queries(const CheckOptions& o) {
+  for (const std::string& q : o.queries) {
+    const std::string op(q.substr(0, q.find_first_of("/@")));
+    if (op.find_first_of("*?") == std::string::npos) {
+      (void)find_op(op);
+      continue;
+    }
+    const auto all = ops();
+    if (std::none_of(all.begin(), all.end(), [&](const Op& row) { return glob(op, row.name); }))
+      throw Error("plumb", Reason::query, "no op matches '" + op + "'");
+  }
+  if (o.route == "all" || o.route == "natural") return;
+  for (const Op& op : ops())
+    for (const Route& r : routes(op))
+      if (glob(o.route, r.name)) return;
+  throw Error("plumb", Reason::query, "no route matches '" + o.route + "'");
+}
+
+class Run {
+ public:
+  explicit Run(const CheckOptions& o) : options_(o), device_(current_device()) {}
+
+  CheckResult all() {
+    check_queries(options_);
+    for (const Op& op : ops()) one(op);
+    if (result_.tallies.empty()) throw Error("plumb", Reason::query, "no case matches the query");
+    return std::move(result_);
+  }
+
+ private:
+  void one(const Op& op) {
+    std::vector<Case> cases = cases_of(op, options_.budget);
+    std::erase_if(cases, [&](const Case& c) {
+      const std::string text = id(op, c);
+      const auto all = routes(op);
+      return std::none_of(all.begin(), all.end(), [&](const Route& r) { return matches(options_.queries, op, text, r.name); });
+    });
+    if (cases.empty()) return;
+    std::size_t done = 0;
+    for (const Case& c : cases) {
+      Judge judge(op, c);
+      if (options_.progress) options_.progress(std::string(op.name), judge.case_id(), done, cases.size());
+      ++done;
+      on_routes(op, judge, c);
+    }
+    rejects(op);
+  }
+
+  // The reference is not judged by itself: golden values test it, `plumb replay` runs them.
+  void on_routes(const Op& op, Judge& judge, const Case& c) {
+    if (options_.route == "natural") {
+      const Call call = make_call(op, hollow(c), c.attrs);
+      const Route& r = *select(call, device_).route;
+      if (r.name != kReference) count(op, r, judge.case_id(), judge.on(r, device_));
+      else ++tally(op, r).refused, ++result_.skipped, ++tally(op, r).reasons["the oracle itself is the natural route"];
+      return;
+    }
+    for (const Route& r : routes(op))
+      if (wanted(op, r, judge.case_id())) count(op, r, judge.case_id(), judge.on(r, device_));
+  }
+
+  bool wanted(const Op& op, const Route& r, const std::string& case_id) const {
+    if (r.name == kReference) return false;
+    if (options_.route != "all" && !glob(options_.route, r.name)) return false;
+    return matches(options_.queries, op, case_id, r.name);
+  }
+
+  void rejects(const Op& op) {
+    for (const Reject& reject : op.rejects())
+      for (const Route& r : routes(op)) {
+        const std::string text = id(op, reject.call);
+        if (!matches(options_.queries, op, text, r.name)) continue;
+        if (options_.route != "all" && options_.route != "natural" && !glob(options_.route, r.name)) continue;
+        const Verdict v = judge_reject(op, reject, r, device_);
+        if (v.status == Status::pass) ++tally(op, r).rejects;
+        count(op, r, text, v);
+      }
+  }
+
+  Tally& tally(const Op& op, const Route& r) {
+    for (Tally& t : result_.tallies)
+      if (t.op == op.name && t.route == r.name) return t;
+    Tally t;
+    t.op = op.name;
+    t.route = r.name;
+    t.tier = name(r.tier);
+    result_.tallies.push_back(t);
+    return result_.tallies.back();
+  }
+
+  void count(const Op& op, const Route& r, const std::string& case_id, const Verdict& v) {
+    Tally& t = tally(op, r);
+    t.seconds += v.seconds;
+    switch (v.status) {
+      case Status::pass:
+        ++t.passed, ++result_.passed;
+        if (v.worst.ratio >= t.worst) t.worst = v.worst.ratio, t.worst_case = case_id;
+        break;
+      case Status::refused:
+      case Status::absent:
+        ++(v.status == Status::refused ? t.refused : t.absent), ++result_.skipped, ++t.reasons[v.reason];
+        break;
+      case Status::fail: {
+        ++t.failed, ++result_.failed;
+        const std::string full = case_id + "@" + std::string(r.name);
+        result_.failures.push_back({case_id, t.op, t.route, v.reason, "plumb repro '" + full + "'"});
+        if (options_.failed) options_.failed(result_.failures.back());
+        break;
+      }
+    }
+  }
+
+  const CheckOptions& options_;
+  const Device& device_;
+  CheckResult result_;
+};
+
+}  // namespace
+
+CheckResult check(const CheckOptions& options) { return Run(options).all(); }
+
+std::vector<Case> cases_of(const Op& op, Budget budget) {
+  std::vector<Case> kept;
+  std::set<std::string> seen;
+  for (Case& c : op.cases()) {
+    if (c.budget > budget || !seen.insert(id(op, c)).second) continue;
+    kept.push_back(std::move(c));
+  }
+  return kept;
+}
+
+bool glob(std::string_view p, std::string_view t) {
+  std::size_t i = 0, j = 0, star = std::string_view::npos, mark = 0;
+  while (j < t.size()) {
+    if (i < p.size() && (p[i] == '?' || (p[i] == t[j] && p[i] != '*'))) ++i, ++j;
+    else if (i < p.size() && p[i] == '*') star = i++, mark = j;
+    else if (star != std::string_view::npos) i = star + 1, j = ++mark;
+    else return false;
+  }
+  while (i < p.size() && p[i] == '*') ++i;
+  return i == p.size();
+}
+
+}  // namespace plumb

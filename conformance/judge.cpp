@@ -1,0 +1,182 @@
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+
+#include "conformance/check.h"
+#include "core/fill.h"
+
+namespace plumb {
+namespace {
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// The inputs of one data set, and what the oracle makes of them.
+struct Truth {
+  Call call;
+  std::vector<std::uint64_t> digests;
+  std::vector<Wide> want, magnitude;
+};
+
+std::uint64_t digest(Storage& s) {
+  const std::byte* p = s.host_read();
+  std::uint64_t h = 0xcbf29ce484222325;
+  std::size_t i = 0;
+  for (; i + 8 <= s.bytes(); i += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, p + i, 8);
+    h = (h ^ word) * 0x100000001b3;
+    h ^= h >> 29;
+  }
+  for (; i < s.bytes(); ++i) h = (h ^ static_cast<std::uint64_t>(p[i])) * 0x100000001b3;
+  return h;
+}
+
+std::vector<std::uint64_t> digests(const Call& call) {
+  std::vector<std::uint64_t> d;
+  for (const Tensor& t : call.in) d.push_back(t.defined() ? digest(t.storage()) : 0);
+  return d;
+}
+
+Truth truth(const Op& op, const Case& c, std::uint64_t salt) {
+  Truth t{make_call(op, realize(op, c, salt), c.attrs), {}, {}, {}};
+  t.digests = digests(t.call);
+  t.want = op.oracle(t.call);
+  if (needs_magnitude(op.tolerance)) t.magnitude = op.oracle(absolute(t.call));
+  return t;
+}
+
+std::string join(const std::vector<std::string>& lines) {
+  std::string s;
+  for (const std::string& l : lines) s += (s.empty() ? "" : "; ") + l;
+  return s;
+}
+
+// Row-major bytes of the active outputs, to ask whether two runs agree bit for bit.
+std::string bytes_of(const Call& call, const std::vector<Tensor>& out) {
+  std::string s;
+  for (const Tensor& t : active(call, out)) {
+    const Tensor dense = contiguous(t);
+    const auto n = static_cast<std::size_t>(dense.size() * info(dense.dtype()).bytes);
+    if (n > 0) s.append(reinterpret_cast<const char*>(dense.read<std::byte>()), n);
+  }
+  return s;
+}
+
+std::string guards_of(const std::vector<Tensor>& out) {
+  for (std::size_t i = 0; i < out.size(); ++i)
+    if (!out[i].storage().guards_intact()) return "output " + std::to_string(i) + " was written outside its bounds";
+  return "";
+}
+
+struct Attempt {
+  std::vector<Tensor> out;
+  Deviation deviation;
+  std::string trouble;
+};
+
+Attempt attempt(const Truth& t, const Route& r, const Job& job) {
+  Attempt a;
+  job.launch();
+  job.wait();
+  a.out = job.fetch();
+  const Order order = r.order ? r.order(t.call) : Order{};
+  a.trouble = guards_of(a.out);
+  a.deviation = compare(t.call, t.want, t.magnitude, order, a.out);
+  if (a.trouble.empty() && !a.deviation.ok()) a.trouble = to_string(a.deviation);
+  if (a.trouble.empty() && digests(t.call) != t.digests) a.trouble = "an input was changed";
+  return a;
+}
+
+// A, then A again on the same job: a launch is repeatable to the bit and owes nothing to old output.
+void twice(const Truth& a, const Route& r, Verdict& v) {
+  const Job job = r.prepare(a.call, a.call.op->infer(a.call));
+  const Attempt first = attempt(a, r, job);
+  v.worst = first.deviation;
+  v.reason = first.trouble;
+  if (!v.reason.empty()) return;
+  const std::string bits = bytes_of(a.call, first.out);
+  const Attempt second = attempt(a, r, job);
+  v.reason = second.trouble.empty() ? "" : "on the second launch: " + second.trouble;
+  if (v.reason.empty() && bytes_of(a.call, second.out) != bits) v.reason = "two launches differ in their bits";
+}
+
+}  // namespace
+
+struct Judge::State {
+  const Op& op;
+  Case c;
+  std::string text;
+  Truth a, b;  // the same shapes with two sets of values
+};
+
+Judge::Judge(const Op& op, const Case& c)
+    : state_(new State{op, c, id(op, c), truth(op, c, 0), truth(op, c, 1)}) {}
+Judge::~Judge() = default;
+const std::string& Judge::case_id() const { return state_->text; }
+
+Verdict Judge::on(const Route& r, const Device& device) {
+  Verdict v;
+  if (device.tier < r.needs) {
+    v.status = Status::absent;
+    v.reason = refusal(r, state_->a.call, device);
+    return v;
+  }
+  if (std::string no = refusal(r, state_->a.call, device); !no.empty()) {
+    v.status = Status::refused;
+    v.reason = std::move(no);
+    return v;
+  }
+  const double start = now();
+  {
+    const MemoryWatch watch;
+    (void)MemoryWatch::take_damage();
+    try {
+      twice(state_->a, r, v);
+      if (v.reason.empty()) {
+        const Job other = r.prepare(state_->b.call, state_->op.infer(state_->b.call));
+        const Attempt b = attempt(state_->b, r, other);
+        if (!b.trouble.empty()) v.reason = "with other values: " + b.trouble;
+        if (b.deviation.ratio > v.worst.ratio) v.worst = b.deviation;
+      }
+    } catch (const std::exception& e) {
+      v.reason = std::string("raised ") + e.what();
+    }
+  }
+  if (const auto damage = MemoryWatch::take_damage(); !damage.empty() && v.reason.empty()) v.reason = join(damage);
+  v.seconds = now() - start;
+  v.status = v.reason.empty() ? Status::pass : Status::fail;
+  return v;
+}
+
+Verdict judge_reject(const Op& op, const Reject& reject, const Route& r, const Device& device) {
+  Verdict v;
+  v.status = Status::fail;
+  try {
+    const Call call = make_call(op, realize(op, reject.call), reject.call.attrs);
+    if (std::string no = refusal(r, call, device); !no.empty()) {
+      v.status = device.tier < r.needs ? Status::absent : Status::refused;
+      v.reason = std::move(no);
+      return v;
+    }
+    const Job job = r.prepare(call, op.infer(call));
+    job.launch();
+    job.wait();
+    (void)job.fetch();
+    v.reason = "was accepted, but must be refused: " + reject.why;
+  } catch (const Error& e) {
+    if (e.reason() == reject.reason) v.status = Status::pass;
+    else v.reason = "was refused for another reason than " + std::string(name(reject.reason)) + ": " + e.what();
+  } catch (const std::exception& e) {
+    v.reason = std::string("raised an untyped error: ") + e.what();
+  }
+  return v;
+}
+
+std::string_view name(Status s) {
+  constexpr std::string_view names[] = {"pass", "fail", "refused", "absent"};
+  return names[static_cast<std::size_t>(s)];
+}
+
+}  // namespace plumb

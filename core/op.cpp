@@ -1,0 +1,151 @@
+#include "core/op.h"
+
+#include <algorithm>
+
+#include "core/route.h"
+
+namespace plumb {
+namespace {
+
+bool optional(std::string_view input) { return input.ends_with('?'); }
+std::string_view bare(std::string_view input) { return optional(input) ? input.substr(0, input.size() - 1) : input; }
+
+template <class T>
+const T& typed(const Request& r, std::string_view attr, const char* type) {
+  const Attr* a = r.attrs.find(attr);
+  if (!a) r.fail(Reason::attribute, "'" + std::string(attr) + "' is not an attribute");
+  if (const T* value = a->get<T>()) return *value;
+  r.fail(Reason::attribute, "'" + std::string(attr) + "' must be " + type + ", got " + to_string(*a));
+}
+
+void check_arity(const Request& r) {
+  const auto& names = r.op->inputs;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (!optional(names[i]) && !r.has(i)) r.fail(Reason::arity, "input '" + std::string(names[i]) + "' is missing");
+  if (r.specs.size() > names.size())
+    r.fail(Reason::arity, "takes at most " + std::to_string(names.size()) + " inputs, got " + std::to_string(r.specs.size()));
+}
+
+void check_dtype(const Request& r) {
+  const auto& accepted = r.op->dtypes;
+  if (accepted.empty() || !r.has(0)) return;
+  if (std::find(accepted.begin(), accepted.end(), r.dtype(0)) == accepted.end())
+    r.fail(Reason::dtype, "'" + std::string(bare(r.op->inputs[0])) + "' cannot be " + std::string(name(r.dtype(0))));
+}
+
+std::int64_t normal_axis(const Request& r, std::int64_t axis, std::size_t input) {
+  const std::int64_t rank = r.rank(input);
+  if (axis < -rank || axis >= rank)
+    r.fail(Reason::axis, std::to_string(axis) + " is out of range for rank " + std::to_string(rank));
+  return axis < 0 ? axis + rank : axis;
+}
+
+}  // namespace
+
+std::size_t Request::index(std::string_view input) const {
+  for (std::size_t i = 0; i < op->inputs.size(); ++i)
+    if (bare(op->inputs[i]) == input) return i;
+  fail(Reason::arity, "has no input '" + std::string(input) + "'");
+}
+
+bool Request::none(std::string_view attr) const {
+  const Attr* a = attrs.find(attr);
+  return !a || a->none();
+}
+
+std::int64_t Request::integer(std::string_view a) const { return typed<std::int64_t>(*this, a, "an integer"); }
+bool Request::flag(std::string_view a) const { return typed<bool>(*this, a, "true or false"); }
+const std::string& Request::text(std::string_view a) const { return typed<std::string>(*this, a, "a name"); }
+
+double Request::number(std::string_view attr) const {
+  const Attr* a = attrs.find(attr);
+  if (a)
+    if (const auto* i = a->get<std::int64_t>()) return static_cast<double>(*i);
+  return typed<double>(*this, attr, "a number");
+}
+
+std::vector<std::int64_t> Request::list(std::string_view attr) const {
+  const Attr* a = attrs.find(attr);
+  if (a)
+    if (const auto* i = a->get<std::int64_t>()) return {*i};
+  return typed<std::vector<std::int64_t>>(*this, attr, "a list of integers");
+}
+
+std::optional<Dtype> Request::dtype_attr(std::string_view attr) const {
+  if (none(attr)) return std::nullopt;
+  const auto t = dtype_named(text(attr));
+  if (!t) fail(Reason::attribute, "'" + std::string(attr) + "' names no dtype: " + text(attr));
+  return t;
+}
+
+std::int64_t Request::axis(std::string_view attr, std::size_t input) const {
+  return normal_axis(*this, integer(attr), input);
+}
+
+std::vector<std::int64_t> Request::axes(std::string_view attr, std::size_t input) const {
+  std::vector<std::int64_t> out;
+  if (none(attr)) {
+    for (std::int64_t i = 0; i < rank(input); ++i) out.push_back(i);
+    return out;
+  }
+  for (const std::int64_t a : list(attr)) out.push_back(normal_axis(*this, a, input));
+  std::sort(out.begin(), out.end());
+  const auto twice = std::adjacent_find(out.begin(), out.end());
+  if (twice != out.end()) fail(Reason::axis, std::to_string(*twice) + " is named twice");
+  return out;
+}
+
+void Request::fail(Reason reason, const std::string& detail) const { throw Error(op->name, reason, detail); }
+
+Request make_request(const Op& op, std::vector<std::optional<Spec>> in, Attrs attrs) {
+  Request r{&op, std::move(in), op.attrs};
+  for (const auto& [key, value] : attrs) {
+    if (!op.attrs.find(key)) r.fail(Reason::attribute, "'" + key + "' is not an attribute");
+    r.attrs.set(key, value);
+  }
+  check_arity(r);
+  r.specs.resize(op.inputs.size());
+  check_dtype(r);
+  if (!r.none("axis") && r.has(0)) (void)r.axes("axis");
+  return r;
+}
+
+Call make_call(const Op& op, std::vector<Tensor> in, Attrs attrs) {
+  std::vector<std::optional<Spec>> specs;
+  for (const Tensor& t : in) specs.push_back(t.defined() ? std::optional(t.spec()) : std::nullopt);
+  Call call{make_request(op, std::move(specs), std::move(attrs)), std::move(in)};
+  call.in.resize(op.inputs.size());
+  (void)op.infer(call);  // raises every remaining user error
+  return call;
+}
+
+Call make_call(std::string_view op, std::vector<Tensor> in, Attrs attrs) {
+  return make_call(find_op(op), std::move(in), std::move(attrs));
+}
+
+std::vector<Tensor> active(const Call& call, const std::vector<Tensor>& out) {
+  if (!call.op->active) return out;
+  const std::vector<std::int64_t> rows = call.op->active(call, out);
+  std::vector<Tensor> trimmed = out;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if (rows.at(i) < 0) continue;
+    Shape shape = out[i].shape();
+    if (rows[i] > shape.at(0))
+      call.fail(Reason::shape, "output '" + std::string(call.op->outputs[i]) + "' claims " + std::to_string(rows[i]) +
+                                   " active rows of " + std::to_string(shape[0]));
+    shape[0] = rows[i];
+    trimmed[i] = out[i].view(shape, out[i].strides());
+  }
+  return trimmed;
+}
+
+Cost cost(const Call& call) {
+  if (call.op->cost) return call.op->cost(call);
+  Cost c;
+  for (const Tensor& t : call.in)
+    if (t.defined()) c.bytes += static_cast<double>(t.size() * info(t.dtype()).bytes);
+  for (const Spec& s : call.op->infer(call)) c.bytes += static_cast<double>(count(s.shape) * info(s.dtype).bytes);
+  return c;
+}
+
+}  // namespace plumb
