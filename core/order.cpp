@@ -33,7 +33,8 @@ std::int64_t Order::depth(std::int64_t n) const {
   if (n <= 0 || shape == Shape::exact) return 0;
   const std::int64_t chunk = ceil_div(n, std::max<std::int64_t>(split, 1));
   const std::int64_t m = block > 0 ? std::min(block, chunk) : chunk;
-  return block_depth(*this, m) + (ceil_div(chunk, m) - 1) + (split - 1) + prologue + epilogue;
+  const auto joined = [&](std::int64_t parts) { return tree ? ceil_log2(parts) : parts - 1; };
+  return block_depth(*this, m) + joined(ceil_div(chunk, m)) + joined(std::max<std::int64_t>(split, 1)) + prologue + epilogue;
 }
 
 std::string to_string(const Order& o) {
@@ -46,6 +47,7 @@ std::string to_string(const Order& o) {
   }
   if (o.block > 0) s += ", blocks of " + std::to_string(o.block);
   if (o.split > 1) s += ", split " + std::to_string(o.split);
+  if (o.tree && (o.block > 0 || o.split > 1)) s += " joined by a tree";
   s += ", " + std::string(name(o.accumulator)) + (o.fma ? " fma" : "");
   if (o.truncating) s += ", truncating";
   if (o.input_rounding) s += ", inputs rounded to " + std::string(name(*o.input_rounding));
