@@ -1,5 +1,371 @@
+// Factorisations of dense matrices. A result is judged by how well it rebuilds the matrix.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
 #include "core/op.h"
 
 namespace plumb {
-std::vector<Op> decomposition_ops() { return {}; }
+namespace {
+
+// ---- Cholesky ----
+
+const Shape& matrix_shape(const Request& r) {
+  if (r.rank(0) < 2) r.fail(Reason::rank, to_string(r.shape(0)) + " is no matrix");
+  return r.shape(0);
+}
+
+std::vector<Spec> infer_cholesky(const Request& r) {
+  const Shape& s = matrix_shape(r);
+  if (s[s.size() - 1] != s[s.size() - 2]) r.fail(Reason::shape, to_string(s) + " is not square");
+  static_cast<void>(r.flag("upper"));
+  return {r.spec(0)};
+}
+
+// The element (i, j), i >= j, of the lower factor's matrix: of A, or of its transpose if U is asked for.
+struct Triangle {
+  std::int64_t n;
+  bool upper;
+  std::int64_t operator()(std::int64_t matrix, std::int64_t i, std::int64_t j) const {
+    return matrix * n * n + (upper ? j * n + i : i * n + j);
+  }
+};
+
+template <class T>
+bool positive(T pivot) {
+  using std::isfinite;
+  return pivot > T(0) && isfinite(pivot);
+}
+
+// l_jj = sqrt(a_jj - sum_(p<j) l_jp^2), l_ij = (a_ij - sum_(p<j) l_ip l_jp) / l_jj for i > j, else 0.
+// Returns the first j whose pivot is not positive, or n.
+template <class T>
+std::int64_t factor(const Array<T>& a, Array<T>& l, std::int64_t matrix, const Triangle& at) {
+  using std::sqrt;
+  for (std::int64_t j = 0; j < at.n; ++j) {
+    for (std::int64_t i = j; i < at.n; ++i) {
+      T s = a[at(matrix, i, j)];
+      for (std::int64_t p = 0; p < j; ++p) s -= l[at(matrix, i, p)] * l[at(matrix, j, p)];
+      if (i == j && !positive(s)) return j;
+      l[at(matrix, i, j)] = i == j ? sqrt(s) : s / l[at(matrix, j, j)];
+    }
+  }
+  return at.n;
+}
+
+std::int64_t matrices(const Shape& s) {
+  return count(Shape(s.begin(), s.end() - 2));
+}
+
+template <class T>
+Array<T> factor_all(const Call& c, const Array<T>& a) {
+  const Triangle at{a.shape.back(), c.flag("upper")};
+  Array<T> l(a.shape, T(0));
+  for (std::int64_t m = 0; m < matrices(a.shape); ++m) {
+    const std::int64_t j = factor(a, l, m, at);
+    if (j < at.n) {
+      c.fail(Reason::domain, "matrix " + std::to_string(m) + " is not positive definite at pivot " + std::to_string(j));
+    }
+  }
+  return l;
+}
+
+std::vector<Wide> cholesky(const Call& c) {
+  const Wide a = widen(c[0]);
+  if (const Reals* x = std::get_if<Reals>(&a)) return {factor_all(c, *x)};
+  return {factor_all(c, std::get<Reals2>(a))};
+}
+
+// ---- The judge of a factor ----
+
+constexpr double kLapackRatio = 30;  // ||A - L L^T||_1 <= 30 n u ||A||_1, the threshold of LAPACK's own tests
+
+// What one matrix is judged with: its triangle and the factor's, both as dense lower matrices.
+template <class T>
+struct Pair {
+  std::int64_t n;
+  std::vector<T> a, l;
+  const T* a_row(std::int64_t i) const { return a.data() + i * n; }
+  const T* l_row(std::int64_t i) const { return l.data() + i * n; }
+};
+
+template <class T>
+Pair<T> lower(const Array<T>& a, const Array<T>& l, std::int64_t matrix, const Triangle& at) {
+  Pair<T> p{at.n, std::vector<T>(static_cast<std::size_t>(at.n * at.n)), {}};
+  p.l = p.a;
+  for (std::int64_t i = 0; i < at.n; ++i) {
+    for (std::int64_t j = 0; j <= i; ++j) {
+      const auto to = static_cast<std::size_t>(i * at.n + j);
+      p.a[to] = a[at(matrix, i, j)];
+      p.l[to] = l[at(matrix, i, j)];
+    }
+  }
+  return p;
+}
+
+// "" if every element is finite, the diagonal positive and the other triangle exactly zero.
+template <class T>
+std::string malformed(const Array<T>& l, std::int64_t matrix, const Triangle& at) {
+  using std::isfinite;
+  for (std::int64_t i = 0; i < at.n; ++i) {
+    for (std::int64_t j = 0; j < at.n; ++j) {
+      const T x = l[at(matrix, i, j)];
+      const std::string where = " at " + to_string(Shape{matrix, i, j}) + " of the lower factor";
+      if (!isfinite(x)) return "not finite" + where;
+      if (i < j && !(x == T(0))) return "not zero" + where;
+      if (i == j && !(x > T(0))) return "diagonal not positive" + where;
+    }
+  }
+  return "";
+}
+
+template <class T>
+double magnitude(T x) {
+  return std::abs(static_cast<double>(x));
+}
+
+double roundoff(const Array<double>&) { return 0x1p-53; }
+double roundoff(const Array<Double2>&) { return kDouble2Roundoff; }
+
+// |A - L L^T|_ij <= (gamma_(h-1)(u_acc) + gamma_2(u)) (|L| |L|^T)_ij: Higham 2002, Theorem 10.3, where h = n, with
+// the depth h of the declared order in its place; the last two roundings are those of the root or quotient that
+// is stored. Underflow adds eta per operation.
+template <class T>
+void judge_elements(const Pair<T>& p, double relative, double eta, std::int64_t base, const Triangle& at,
+                    Deviation& worst, std::vector<double>& column_sums) {
+  for (std::int64_t i = 0; i < p.n; ++i) {
+    for (std::int64_t j = 0; j <= i; ++j) {
+      T product(0);
+      double g = 0;
+      for (std::int64_t k = 0; k <= j; ++k) {
+        const T term = p.l_row(i)[k] * p.l_row(j)[k];
+        product += term;
+        g += magnitude(term);
+      }
+      const double error = magnitude(p.a_row(i)[j] - product);
+      const double allowed = relative * g + static_cast<double>(p.n + 1) * eta * (1 + magnitude(p.l_row(j)[j]));
+      const double ratio = error == 0 ? 0 : error / allowed;
+      column_sums[static_cast<std::size_t>(j)] += error;
+      if (i != j) column_sums[static_cast<std::size_t>(i)] += error;
+      if (!(ratio > worst.ratio)) continue;
+      worst.ratio = ratio;
+      worst.at = at(base, i, j);
+      worst.want = static_cast<double>(p.a_row(i)[j]);
+      worst.got = static_cast<double>(product);
+      worst.allowed = allowed;
+    }
+  }
+}
+
+template <class T>
+double norm1(const Pair<T>& p) {
+  std::vector<double> sums(static_cast<std::size_t>(p.n), 0.0);
+  for (std::int64_t i = 0; i < p.n; ++i) {
+    for (std::int64_t j = 0; j <= i; ++j) {
+      sums[static_cast<std::size_t>(j)] += magnitude(p.a_row(i)[j]);
+      if (i != j) sums[static_cast<std::size_t>(i)] += magnitude(p.a_row(i)[j]);
+    }
+  }
+  return sums.empty() ? 0 : *std::max_element(sums.begin(), sums.end());
+}
+
+// Whether every operation on this matrix is exact in any order: an integer matrix with an integer factor,
+// whose sums stay within the p bits of the accumulator, |(|L| |L|^T)_ij| <= max_i a_ii.
+template <class T>
+bool exact_regime(const Pair<T>& p, double limit) {
+  for (std::int64_t i = 0; i < p.n; ++i) {
+    for (std::int64_t j = 0; j <= i; ++j) {
+      const double x = static_cast<double>(p.a_row(i)[j]);
+      if (x != std::floor(x) || std::abs(x) > limit) return false;
+    }
+  }
+  const Triangle rows{p.n, false};
+  Array<T> a({p.n, p.n}), l({p.n, p.n}, T(0));
+  a.data = p.a;
+  if (factor(a, l, 0, rows) < p.n) return false;
+  return std::all_of(l.data.begin(), l.data.end(), [](const T& x) {
+    return static_cast<double>(x) == std::floor(static_cast<double>(x)) && x == T(static_cast<double>(x));
+  });
+}
+
+template <class T>
+Deviation judge_factor(const Call& c, const Array<T>& a, const Array<T>& l, const Order& order) {
+  const Triangle at{a.shape.back(), c.flag("upper")};
+  const DtypeInfo& type = info(c.dtype(0));
+  const double n = static_cast<double>(at.n), u = type.unit_roundoff();
+  const double h = static_cast<double>(order.depth(at.n));
+  const double relative = gamma(h - 1, order.accumulator_roundoff()) + gamma(2, u) + gamma(n + 2, roundoff(a));
+  Deviation worst;
+  for (std::int64_t m = 0; m < matrices(a.shape); ++m) {
+    worst.what = malformed(l, m, at);
+    if (!worst.what.empty()) return worst;
+    const Pair<T> p = lower(a, l, m, at);
+    const bool exact = exact_regime(p, std::ldexp(1.0, type.precision));
+    std::vector<double> sums(static_cast<std::size_t>(at.n), 0.0);
+    judge_elements(p, exact ? 0 : relative, exact ? 0 : type.min_subnormal, m, at, worst, sums);
+    const double residual = sums.empty() ? 0 : *std::max_element(sums.begin(), sums.end());
+    const double ratio = residual == 0 ? 0 : residual / (n * norm1(p) * u) / kLapackRatio;
+    if (!(ratio > worst.ratio)) continue;
+    worst.ratio = ratio;
+    worst.at = -1;
+    worst.want = 0;
+    worst.got = residual;
+    worst.allowed = residual / ratio;
+  }
+  return worst;
+}
+
+Deviation rebuilds(const Call& c, const std::vector<Tensor>& got, const Order& order) {
+  const Wide a = widen(c[0]), l = widen(got.at(0));
+  if (const Reals* x = std::get_if<Reals>(&a)) return judge_factor(c, *x, std::get<Reals>(l), order);
+  return judge_factor(c, std::get<Reals2>(a), std::get<Reals2>(l), order);
+}
+
+// ---- Cases ----
+
+Case factor_of(Dtype t, Shape shape, bool upper, std::string fill, Layout layout = Layout::row,
+               Budget budget = Budget::ci) {
+  return {{Input{t, std::move(shape), layout, std::move(fill)}}, Attrs{{"upper", upper}}, budget};
+}
+
+// The triangle that is not named holds NaN: a route that reads it is seen.
+std::string one_triangle(bool upper, int condition) {
+  return (upper ? "spd_upper-" : "spd_lower-") + std::to_string(condition);
+}
+
+constexpr Dtype kBoth[] = {Dtype::f32, Dtype::f64};
+
+void add_small(std::vector<Case>& cases) {
+  for (Dtype t : kBoth) {
+    for (bool upper : {false, true}) {
+      for (std::int64_t n : {0, 1, 2, 3, 5, 10}) {
+        cases.push_back(factor_of(t, {n, n}, upper, one_triangle(upper, 100), Layout::row, Budget::smoke));
+      }
+      cases.push_back(factor_of(t, {2, 0, 0}, upper, "spd", Layout::row, Budget::smoke));
+      cases.push_back(factor_of(t, {0, 3, 3}, upper, "spd", Layout::row, Budget::smoke));
+      cases.push_back(factor_of(t, {3, 7, 7}, upper, "spd_integer-3", Layout::row, Budget::smoke));
+    }
+  }
+}
+
+// Around the widths of vectors, of panels and of work-group blocks, one matrix and batches.
+void add_sizes(std::vector<Case>& cases) {
+  for (Dtype t : kBoth) {
+    int turn = 0;
+    for (std::int64_t n : {4, 7, 8, 9, 15, 16, 17, 23, 24, 25, 31, 32, 33, 47, 48, 49, 63, 64, 65, 95, 96, 97, 100, 127,
+                           128, 129, 145}) {
+      const bool upper = turn++ % 2 == 1;
+      cases.push_back(factor_of(t, {n, n}, upper, one_triangle(upper, 1000)));
+      cases.push_back(factor_of(t, {n, n}, !upper, "spd_integer-2"));
+      if (n < 70) cases.push_back(factor_of(t, {3, n, n}, upper, one_triangle(upper, 100)));
+    }
+    for (std::int64_t batch : {1, 2, 4, 7, 8, 9, 15, 16, 17, 31, 33, 70}) {
+      for (std::int64_t n : {1, 2, 3, 4, 6, 11}) {
+        cases.push_back(factor_of(t, {batch, n, n}, batch % 2 == 1, one_triangle(batch % 2 == 1, 100)));
+      }
+    }
+    cases.push_back(factor_of(t, {2, 3, 13, 13}, false, "spd_integer-3"));
+  }
+}
+
+void add_layouts(std::vector<Case>& cases) {
+  for (Dtype t : kBoth) {
+    for (Layout layout : kLayouts) {
+      for (bool upper : {false, true}) {
+        cases.push_back(factor_of(t, {3, 14, 14}, upper, one_triangle(upper, 100), layout));
+        cases.push_back(factor_of(t, {2, 40, 40}, upper, "spd_integer-2", layout));
+        if (layout != Layout::broadcast) cases.push_back(factor_of(t, {70, 70}, upper, "spd_integer-2", layout));
+      }
+    }
+  }
+}
+
+void add_large(std::vector<Case>& cases) {
+  for (bool upper : {false, true}) {
+    for (std::int64_t n : {191, 193, 257, 300, 389}) {
+      cases.push_back(factor_of(Dtype::f32, {n, n}, upper, one_triangle(upper, 100)));
+    }
+    cases.push_back(factor_of(Dtype::f32, {200, 200}, upper, "spd_integer-2"));
+    cases.push_back(factor_of(Dtype::f64, {193, 193}, upper, one_triangle(upper, 100000)));
+    cases.push_back(factor_of(Dtype::f64, {200, 200}, upper, "spd_integer-2"));
+    cases.push_back(factor_of(Dtype::f32, {1025, 1025}, upper, one_triangle(upper, 100), Layout::row, Budget::nightly));
+    cases.push_back(factor_of(Dtype::f64, {389, 389}, upper, one_triangle(upper, 100), Layout::row, Budget::nightly));
+  }
+  cases.push_back(factor_of(Dtype::f32, {3, 150, 150}, false, one_triangle(false, 100)));
+  cases.push_back(factor_of(Dtype::f32, {11, 100, 100}, true, one_triangle(true, 100)));
+}
+
+std::vector<Case> cholesky_cases() {
+  std::vector<Case> cases;
+  add_small(cases);
+  add_sizes(cases);
+  add_layouts(cases);
+  add_large(cases);
+  return cases;
+}
+
+std::vector<Reject> cholesky_rejects() {
+  std::vector<Reject> rejects = {
+      {factor_of(Dtype::i32, {3, 3}, false, "spd"), Reason::dtype, "integers"},
+      {factor_of(Dtype::f16, {3, 3}, false, "spd"), Reason::dtype, "half precision"},
+      {factor_of(Dtype::c64, {3, 3}, false, "spd"), Reason::dtype, "complex"},
+      {factor_of(Dtype::f32, {3}, false, "spd"), Reason::rank, "a vector"},
+      {factor_of(Dtype::f32, {}, false, "spd"), Reason::rank, "a scalar"},
+      {factor_of(Dtype::f32, {2, 3, 4}, false, "spd"), Reason::shape, "not square"},
+  };
+  for (Dtype t : kBoth) {
+    for (bool upper : {false, true}) {
+      for (std::int64_t n : {1, 2, 9, 33, 70, 130}) {
+        rejects.push_back({factor_of(t, {n, n}, upper, "indefinite"), Reason::domain, "the last pivot is negative"});
+        rejects.push_back({factor_of(t, {n, n}, upper, "indefinite-0"), Reason::domain, "the first pivot is negative"});
+        rejects.push_back({factor_of(t, {n, n}, upper, "const-0"), Reason::domain, "zero"});
+        if (n == 1) continue;
+        rejects.push_back({factor_of(t, {n, n}, upper, "const-1"), Reason::domain, "rank one: the second pivot is 0"});
+        rejects.push_back({factor_of(t, {n, n}, upper, one_triangle(!upper, 100)), Reason::domain, "NaN"});
+      }
+      rejects.push_back({factor_of(t, {20, 5, 5}, upper, "indefinite-3"), Reason::domain, "the last of a batch"});
+      rejects.push_back({factor_of(t, {3, 40, 40}, upper, "indefinite-35"), Reason::domain, "the last of a batch"});
+    }
+  }
+  return rejects;
+}
+
+std::vector<Case> cholesky_bench() {
+  return {
+      factor_of(Dtype::f32, {128, 128}, false, "spd"),      factor_of(Dtype::f32, {512, 512}, false, "spd"),
+      factor_of(Dtype::f32, {1024, 1024}, false, "spd"),    factor_of(Dtype::f32, {4096, 4096}, false, "spd"),
+      factor_of(Dtype::f32, {4096, 16, 16}, false, "spd"),  factor_of(Dtype::f64, {1024, 1024}, false, "spd"),
+  };
+}
+
+// n^3/3 + n^2/2 + n/6 multiplications and additions, roots and divisions, per matrix.
+Cost cholesky_cost(const Call& c) {
+  const double n = static_cast<double>(c.shape(0).back()), b = static_cast<double>(matrices(c.shape(0)));
+  const double bytes = info(c.dtype(0)).bytes;
+  return {b * (n * n * n / 3 + n * n / 2 + n / 6), b * n * (n + 1) / 2 * bytes + b * n * n * bytes};
+}
+
+}  // namespace
+
+std::vector<Op> decomposition_ops() {
+  return {{
+      .name = "cholesky",
+      .inputs = {"a"},
+      .outputs = {"factor"},
+      .attrs = {{"upper", false}},
+      .dtypes = {Dtype::f32, Dtype::f64},
+      .equation = "L lower, L L^T = A, l_jj > 0; upper: U^T U = A. Only the named triangle of A is read, the other "
+                  "one of the result is 0",
+      .meaning = "a pivot that is not positive, NaN or infinite is an error that names the matrix and the pivot "
+                 "(MLX returns what LAPACK left behind, without a word)",
+      .infer = infer_cholesky,
+      .oracle = cholesky,
+      .cases = cholesky_cases,
+      .rejects = cholesky_rejects,
+      .bench = cholesky_bench,
+      .cost = cholesky_cost,
+      .tolerance = {.kind = Tolerance::Class::residual, .residual = rebuilds},
+  }};
+}
+
 }  // namespace plumb
