@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "core/error.h"
+#include "core/matrix_fills.h"
 
 namespace plumb {
 namespace {
@@ -129,6 +130,30 @@ Wide ramp(const Spec& spec, std::uint64_t, double p) {
   return real_fill(spec, [&](std::int64_t i) { return static_cast<double>(value(i)); });
 }
 
+// For orders: a third special (zeros, infinities and NaN of both signs, the extremes of integers), a third
+// small integers that tie, a third any bit pattern.
+Wide order(const Spec& spec, std::uint64_t key, double) {
+  if (is_inexact(spec.dtype)) {
+    const DtypeInfo& t = info(spec.dtype);
+    const std::array values{0.0, -0.0, t.min_subnormal, -t.min_subnormal, kInf, -kInf, kNan, -kNan, t.max, -t.max};
+    const Tensor any = narrow(bits({Dtype::f32, {2 * count(spec.shape)}}, key ^ 0x2545f491, 0), Dtype::f32);
+    return real_fill(spec, [&](std::int64_t i) {
+      const std::uint64_t d = draw(key, static_cast<std::uint64_t>(i));
+      if (d % 3 == 0) return values[(d >> 8) % values.size()];
+      if (d % 3 == 1) return static_cast<double>((d >> 8) % 7) - 3;
+      return static_cast<double>(any.read<float>()[i]);
+    });
+  }
+  Unsigneds a(spec.shape);
+  const std::uint64_t sign = std::uint64_t{1} << (8 * info(spec.dtype).bytes - 1);
+  const std::array values{std::uint64_t{0}, std::uint64_t{1}, ~std::uint64_t{0}, sign, sign - 1, sign + 1};
+  for (std::int64_t i = 0; i < a.size(); ++i) {
+    const std::uint64_t d = draw(key, static_cast<std::uint64_t>(i));
+    a[i] = d % 3 == 0 ? values[(d >> 8) % values.size()] : d % 3 == 1 ? (d >> 8) % 7 - 3 : d;
+  }
+  return a;
+}
+
 constexpr Fill kFills[] = {
     // clang-format off
     {"uniform",  "uniform in [-p, p); integers in [-100, 100]",                1,    uniform},
@@ -141,6 +166,12 @@ constexpr Fill kFills[] = {
     {"cancel",   "the second half cancels the first up to 2^-p",               14,   cancel},
     {"special",  "one in four is 0, -0, subnormal, inf, NaN or the largest",   0,    special},
     {"ramp",     "the logical index, modulo p if p > 0",                       0,    ramp},
+    {"order",    "a third each: special, small integers, any bits",            0,    order},
+    {"spd",         "symmetric positive definite, condition about p",          100,  spd},
+    {"spd_lower",   "the same, NaN above the diagonal",                        100,  spd_lower},
+    {"spd_upper",   "the same, NaN below the diagonal",                        100,  spd_upper},
+    {"spd_integer", "L L^T, L of integers up to p: an exact factor",           3,    spd_integer},
+    {"indefinite",  "spd, the last matrix with -1 at diagonal element p",      -1,   indefinite},
     // clang-format on
 };
 
