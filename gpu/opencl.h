@@ -19,7 +19,9 @@ void check(cl_int status, std::string_view call, const std::string& detail = "")
 template <auto Release>
 struct Releaser {
   template <class T>
-  void operator()(T* handle) const { Release(handle); }
+  void operator()(T* handle) const {
+    Release(handle);
+  }
 };
 template <class T, auto Release>
 using Handle = std::unique_ptr<std::remove_pointer_t<T>, Releaser<Release>>;

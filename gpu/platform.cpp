@@ -110,10 +110,12 @@ std::uint32_t half_bits(int v) {
 Probe matrix_probe() {
   Probe p{kMatrixSource, 32, 32, Words(), Words()};
   for (int row = 0; row < 16; ++row) {
-    for (int k = 0; k < 16; k += 2) p.initial.push_back(half_bits(matrix_a(row, k)) | half_bits(matrix_a(row, k + 1)) << 16);
+    for (int k = 0; k < 16; k += 2)
+      p.initial.push_back(half_bits(matrix_a(row, k)) | half_bits(matrix_a(row, k + 1)) << 16);
   }
   for (int n = 0; n < 8; ++n) {
-    for (int k = 0; k < 16; k += 2) p.initial.push_back(half_bits(matrix_b(k, n)) | half_bits(matrix_b(k + 1, n)) << 16);
+    for (int k = 0; k < 16; k += 2)
+      p.initial.push_back(half_bits(matrix_b(k, n)) | half_bits(matrix_b(k + 1, n)) << 16);
   }
   p.expected = p.initial;
   p.initial.resize(192 + 128);
@@ -236,7 +238,8 @@ constexpr cl_device_info kComputeMajor = 0x4000, kComputeMinor = 0x4001, kWarpSi
 
 void ask_vendor(cl_device_id device, DeviceFacts& f) {
   if (!f.has("cl_nv_device_attribute_query")) return;
-  f.compute_capability = static_cast<int>(10 * number<cl_uint>(device, kComputeMajor) + number<cl_uint>(device, kComputeMinor));
+  f.compute_capability =
+      static_cast<int>(10 * number<cl_uint>(device, kComputeMajor) + number<cl_uint>(device, kComputeMinor));
   f.warp = static_cast<int>(number<cl_uint>(device, kWarpSize));
 }
 
