@@ -48,7 +48,7 @@ Session& session();  // throws Error(device) if there is no device
 
 bool take(Fault);  // whether this fault was injected; it strikes once
 
-// The built program of kernels/<family>.cl; lives as long as the process.
-cl_program program(std::string_view family, const std::string& options);
+// A kernel of kernels/<family>.cl, whose program is built on first use.
+KernelHandle create_kernel(std::string_view family, const std::string& options, const std::string& name);
 
 }  // namespace plumb::gpu

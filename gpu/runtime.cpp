@@ -146,13 +146,8 @@ std::int64_t element_offset(const Tensor& t) { return t.offset_bytes() / info(t.
 
 void finish() { check(clFinish(session().queue.get()), "clFinish"); }
 
-Kernel::Kernel(std::string_view family, std::string_view name, std::string_view options) : name_(name) {
-  cl_int status = CL_SUCCESS;
-  kernel_.reset(clCreateKernel(program(family, std::string(options)), name_.c_str(), &status), [](cl_kernel k) {
-    if (k) clReleaseKernel(k);
-  });
-  check(status, "clCreateKernel", name_);
-}
+Kernel::Kernel(std::string_view family, std::string_view name, std::string_view options)
+    : kernel_(create_kernel(family, std::string(options), std::string(name))), name_(name) {}
 
 namespace {
 template <class T>
