@@ -138,7 +138,7 @@ TEST_F(GpuRuntime, AFailedBuildIsADeviceErrorAndTheNextOneWorks) {
 
 TEST_F(GpuRuntime, ABuildErrorCarriesTheLog) {
   try {
-    Kernel("copy", "copy4", "-DTILE=no_such_name");
+    Kernel("copy", "copy4", "-Dkernel=no_such_name");
     FAIL() << "built";
   } catch (const Error& e) {
     EXPECT_EQ(e.reason(), Reason::device);
