@@ -106,15 +106,24 @@ Wide cancel(const Spec& spec, std::uint64_t key, double p) {
   });
 }
 
-// One value in four is special: zeros of both signs, subnormals, infinities, NaN, the largest.
-Wide special(const Spec& spec, std::uint64_t key, double) {
+// One value in p is special: zeros of both signs, subnormals, infinities, NaN, the largest.
+Wide special(const Spec& spec, std::uint64_t key, double p) {
   if (wants_integers(spec)) return bits(spec, key, 0);
   const DtypeInfo& t = info(spec.dtype);
   const std::array values{0.0, -0.0, t.min_subnormal, -t.min_normal, kInf, -kInf, kNan, t.max, -t.max};
   return real_fill(spec, [&](std::int64_t i) {
     const std::uint64_t d = draw(key, static_cast<std::uint64_t>(i));
-    if (d % 4 == 0) return values[(d >> 8) % values.size()];
+    if (d % static_cast<std::uint64_t>(p) == 0) return values[(d >> 8) % values.size()];
     return 8 * unit(key ^ 0x2545f491, static_cast<std::uint64_t>(i)) - 4;
+  });
+}
+
+// As scores behind a mask: p of 8 are -inf.
+Wide masked(const Spec& spec, std::uint64_t key, double p) {
+  if (wants_integers(spec)) return integer_fill(spec, key, 4);
+  return real_fill(spec, [&](std::int64_t i) {
+    const std::uint64_t d = draw(key, static_cast<std::uint64_t>(i));
+    return d % 8 < static_cast<std::uint64_t>(p) ? -kInf : 8 * unit(key ^ 0x2545f491, static_cast<std::uint64_t>(i)) - 4;
   });
 }
 
@@ -164,7 +173,8 @@ constexpr Fill kFills[] = {
     {"pow2",     "signed powers of two, exponents in [-p, p]",                 3,    powers},
     {"wide",     "magnitudes spread over 2p binades",                          12,   wide},
     {"cancel",   "the second half cancels the first up to 2^-p",               14,   cancel},
-    {"special",  "one in four is 0, -0, subnormal, inf, NaN or the largest",   0,    special},
+    {"special",  "one in p is 0, -0, subnormal, inf, NaN or the largest",      4,    special},
+    {"masked",   "p of 8 values are -inf, the rest uniform in [-4, 4)",        4,    masked},
     {"ramp",     "the logical index, modulo p if p > 0",                       0,    ramp},
     {"order",    "a third each: special, small integers, any bits",            0,    order},
     {"spd",         "symmetric positive definite, condition about p",          100,  spd},
