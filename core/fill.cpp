@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "core/error.h"
+#include "core/fill_sites.h"
 #include "core/matrix_fills.h"
 
 namespace plumb {
@@ -182,6 +183,16 @@ constexpr Fill kFills[] = {
     {"spd_upper",   "the same, NaN below the diagonal",                        100,  spd_upper},
     {"spd_integer", "L L^T, L of integers up to p: an exact factor",           3,    spd_integer},
     {"indefinite",  "spd, the last matrix with -1 at diagonal element p",      -1,   indefinite},
+    {"sites_box",        "rows (b,x,y,z): one in each run of p cells of a cube",    8,     sites::box},
+    {"sites_batches",    "rows: p batches of equal sites, one batch between empty", 2,     sites::batches},
+    {"sites_line",       "rows: consecutive along x, from -p",                      0,     sites::line},
+    {"sites_plane",      "rows: a full square",                                     0,     sites::plane},
+    {"sites_block",      "rows: a full cube",                                       0,     sites::block},
+    {"sites_surface",    "rows: a bumpy sphere in Morton order; shuffled if p",     0,     sites::surface},
+    {"sites_isolated",   "rows: multiples of p, no two are neighbours",             65536, sites::isolated},
+    {"sites_duplicates", "rows: each site about p times",                           2,     sites::duplicates},
+    {"sites_negative",   "rows: within -5..5, batches from -p",                     0,     sites::negative},
+    {"sites_extremes",   "rows: the largest and smallest values of the dtype",      0,     sites::extremes},
     // clang-format on
 };
 
@@ -213,8 +224,9 @@ const Fill* find_fill(std::string_view text, double& parameter) {
       parameter = f.fallback;
       return &f;
     }
-  const auto dash = text.rfind('-');
+  auto dash = text.rfind('-');
   if (dash == std::string_view::npos) return nullptr;
+  if (dash > 0 && text[dash - 1] == '-') --dash;  // a negative parameter: "const--1"
   const std::string_view digits = text.substr(dash + 1);
   const auto r = std::from_chars(digits.data(), digits.data() + digits.size(), parameter);
   if (r.ec != std::errc() || r.ptr != digits.data() + digits.size()) return nullptr;
