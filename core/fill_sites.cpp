@@ -64,7 +64,7 @@ std::uint64_t morton(const Site& c) {
 
 // The voxels of a bumpy sphere, a little more than one layer thick.
 std::vector<Site> shell(double radius) {
-  constexpr double kThickness = 1.3;
+  constexpr double kThickness = 1.27;
   const auto reach = static_cast<std::int64_t>(1.4 * radius + 3);
   std::vector<Site> found;
   for (std::int64_t x = -reach; x <= reach; ++x)
