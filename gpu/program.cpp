@@ -38,6 +38,7 @@ std::string prelude(const Device& d) {
   if (d.int64_atomics) {
     text += "#pragma OPENCL EXTENSION cl_khr_int64_base_atomics : enable\n#define PLUMB_INT64_ATOMICS 1\n";
   }
+  if (d.facts.is_cpu) text += "#define PLUMB_CPU_DEVICE 1\n";
   if (d.matrix_f16) text += "#define PLUMB_MATRIX_F16 1\n";
   return text + "#line 1\n";
 }
