@@ -18,29 +18,6 @@ using nlohmann::ordered_json;
   throw Error("", Reason::file, where + ": " + what);
 }
 
-bool is_integer_list(const json& value) {
-  if (!value.is_array()) return false;
-  for (const json& v : value)
-    if (!v.is_number_integer()) return false;
-  return true;
-}
-
-bool fits_int64(const json& v) {
-  return !v.is_number_unsigned() || v.get<std::uint64_t>() <= std::uint64_t{INT64_MAX};
-}
-
-// What has no form of its own here (lists of lists, objects, huge integers) stays as its JSON text, so
-// that a case of an unknown op can still be named.
-Attr attr_of(const json& value) {
-  if (value.is_null()) return kNone;
-  if (value.is_boolean()) return Attr(value.get<bool>());
-  if (value.is_number_integer() && fits_int64(value)) return Attr(value.get<std::int64_t>());
-  if (value.is_number_float()) return Attr(value.get<double>());
-  if (value.is_string()) return Attr(value.get<std::string>());
-  if (is_integer_list(value)) return Attr(value.get<std::vector<std::int64_t>>());
-  return Attr(value.dump());
-}
-
 template <class T>
 T get(const json& object, const char* key, const std::string& where) {
   const auto found = object.find(key);
@@ -90,8 +67,9 @@ CorpusCase read_case(const json& item, const TensorMap& tensors, const std::stri
   c.source = get_or<std::string>(item, "source", here, "");
   c.check = get_or<std::string>(item, "check", here, "");
   c.signed_zero = get_or<bool>(item, "signed_zero", here, false);
-  const auto attributes = get<std::map<std::string, json>>(item, "attributes", here);
-  for (const auto& [name, value] : attributes) c.attrs.set(name, attr_of(value));
+  const auto attributes = get<json>(item, "attributes", here);
+  if (!attributes.is_object()) fail(here, "\"attributes\" is not an object: " + excerpt(attributes));
+  c.attrs = attrs_of(attributes);
   const auto inputs = get<std::map<std::string, std::string>>(item, "inputs", here);
   for (const auto& [name, key] : inputs) c.inputs.emplace(name, tensor_at(tensors, key, here));
   if (item.contains("error")) c.error = get<std::string>(item, "error", here);

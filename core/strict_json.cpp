@@ -59,6 +59,17 @@ class Watch {
   std::vector<Level> open_;
 };
 
+bool is_integer_list(const json& value) {
+  if (!value.is_array()) return false;
+  for (const json& v : value)
+    if (!v.is_number_integer()) return false;
+  return true;
+}
+
+bool fits_int64(const json& v) {
+  return !v.is_number_unsigned() || v.get<std::uint64_t>() <= std::uint64_t{INT64_MAX};
+}
+
 }  // namespace
 
 json parse_strict(std::string_view text, const std::string& source, const JsonLimits& limits) {
@@ -73,6 +84,22 @@ json parse_strict(std::string_view text, const std::string& source, const JsonLi
 std::string excerpt(const json& value) {
   std::string text = value.dump(-1, ' ', true, json::error_handler_t::replace);
   return text.size() <= 80 ? text : text.substr(0, 77) + "...";
+}
+
+Attr attr_of(const json& value) {
+  if (value.is_null()) return kNone;
+  if (value.is_boolean()) return Attr(value.get<bool>());
+  if (value.is_number_integer() && fits_int64(value)) return Attr(value.get<std::int64_t>());
+  if (value.is_number_float()) return Attr(value.get<double>());
+  if (value.is_string()) return Attr(value.get<std::string>());
+  if (is_integer_list(value)) return Attr(value.get<std::vector<std::int64_t>>());
+  return Attr(value.dump());
+}
+
+Attrs attrs_of(const json& object) {
+  Attrs attrs;
+  for (const auto& [name, value] : object.items()) attrs.set(name, attr_of(value));
+  return attrs;
 }
 
 std::string read_file(const std::string& path) {

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/attrs.h"
+
 namespace plumb {
 
 struct JsonLimits {
@@ -18,6 +20,11 @@ nlohmann::json parse_strict(std::string_view text, const std::string& source, co
 
 // At most 80 characters of a value, for messages.
 std::string excerpt(const nlohmann::json&);
+
+// What has no form of its own among attributes (lists of lists, objects, huge integers) stays as its JSON
+// text, so that a case of an unknown op can still be named.
+Attr attr_of(const nlohmann::json&);
+Attrs attrs_of(const nlohmann::json& object);
 
 // The bytes of a regular file; throws Error(file).
 std::string read_file(const std::string& path);
