@@ -31,8 +31,7 @@ void print_reasons(const CheckResult& result) {
 }
 
 void print_failure(const Failure& f) {
-  std::printf("FAIL %s@%s\n     %s\n     %s\n", f.case_id.c_str(), f.route.c_str(), f.message.c_str(),
-              f.repro.c_str());
+  std::printf("FAIL %s@%s\n     %s\n     %s\n", f.case_id.c_str(), f.route.c_str(), f.message.c_str(), f.repro.c_str());
 }
 
 std::string why_nothing_ran(const CheckResult& result) {

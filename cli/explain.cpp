@@ -44,8 +44,8 @@ int explain(const ExplainArgs& args) {
   const std::string order = chosen.order ? to_string(chosen.order(call)) : "exact";
   const DeviceFacts& facts = current_device().facts;
   if (args.json) {
-    reports::Json out{{"case", id(*call.op, c)}, {"device", facts.name},    {"tier", name(current_device().tier)},
-                      {"chosen", chosen.name},   {"order", order}, {"routes", reports::Json::array()}};
+    reports::Json out{{"case", id(*call.op, c)}, {"device", facts.name}, {"tier", name(current_device().tier)},
+                      {"chosen", chosen.name},   {"order", order},       {"routes", reports::Json::array()}};
     for (const Line& l : lines)
       out["routes"].push_back(
           {{"route", l.route->name}, {"verdict", l.verdict}, {"stage", l.stage}, {"reason", l.reason}});

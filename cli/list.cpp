@@ -108,7 +108,7 @@ int list_cases(const ListArgs& args) {
     }
   if (ids.empty()) {
     find_op(args.query.substr(0, args.query.find('/')));  // throws if it is the op that is unknown
-    throw Error("", Reason::query, "no case matches \"" + args.query + "\" in the budget " + args.budget);
+    throw Error("plumb", Reason::query, "no case matches \"" + args.query + "\" in the budget " + args.budget);
   }
   if (args.json) {
     std::puts(ids.dump(2).c_str());

@@ -11,7 +11,15 @@ namespace plumb::cli {
 namespace {
 
 void print_counts(const char* title, const std::map<std::string, std::int64_t>& counts) {
-  for (const auto& [what, times] : counts) std::printf("%s %lld: %s\n", title, static_cast<long long>(times), what.c_str());
+  for (const auto& [what, times] : counts)
+    std::printf("%s %lld: %s\n", title, static_cast<long long>(times), what.c_str());
+}
+
+void print_missing(const std::map<std::string, std::int64_t>& ops) {
+  if (ops.empty()) return;
+  std::string text = "skipped, no such op here:";
+  for (const auto& [op, times] : ops) text += " " + op + " " + std::to_string(times);
+  std::printf("%s\n", text.c_str());
 }
 
 void print_result(const ReplayResult& result, bool verbose) {
@@ -21,7 +29,7 @@ void print_result(const ReplayResult& result, bool verbose) {
   print_counts("passed", result.by_route);
   if (verbose) print_counts("refused", result.refused);
   print_counts("skipped", result.skips);
-  print_counts("skipped, no row", result.no_row);
+  print_missing(result.no_row);
   std::printf("%lld passed, %lld failed, %lld skipped\n", static_cast<long long>(result.passed),
               static_cast<long long>(result.failed), static_cast<long long>(result.skipped));
 }

@@ -55,7 +55,8 @@ std::vector<Element> worst_elements(const Call& call, const Route& route) {
       if (const double d = distance(w[i], g[i]); d > 0)
         found.push_back({static_cast<int>(o), static_cast<std::int64_t>(i), w[i], g[i], d});
   }
-  std::stable_sort(found.begin(), found.end(), [](const Element& a, const Element& b) { return a.distance > b.distance; });
+  std::stable_sort(found.begin(), found.end(),
+                   [](const Element& a, const Element& b) { return a.distance > b.distance; });
   if (found.size() > kShown) found.resize(kShown);
   return found;
 }
@@ -150,7 +151,8 @@ int repro(const ReproArgs& args) {
   const std::vector<Judged> all = judge_all(target);
   if (!args.dump.empty()) dump(args.dump, target, all);
   std::int64_t passed = 0, failed = 0, skipped = 0;
-  for (const Judged& j : all) ++(j.verdict.status == Status::pass ? passed : j.verdict.status == Status::fail ? failed : skipped);
+  for (const Judged& j : all)
+    ++(j.verdict.status == Status::pass ? passed : j.verdict.status == Status::fail ? failed : skipped);
   const int code = failed ? kFailed : passed ? kGood : kSkipped;
   if (args.json) {
     std::puts(to_json(target, all).dump(2).c_str());

@@ -15,7 +15,7 @@ std::vector<const Op*> ops_matching(const std::string& query) {
 Budget budget_named(const std::string& text) {
   for (const Budget b : {Budget::smoke, Budget::ci, Budget::nightly})
     if (name(b) == text) return b;
-  throw Error("", Reason::query, "no budget \"" + text + "\"; there are smoke, ci and nightly");
+  throw Error("plumb", Reason::query, "no budget \"" + text + "\"; there are smoke, ci and nightly");
 }
 
 Target target_of(const std::string& text) {

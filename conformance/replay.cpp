@@ -124,8 +124,9 @@ void count(Run& run, const CorpusCase& c, const Op& op, std::string_view route, 
     return;
   }
   ++run.result.failed;
-  run.result.failures.push_back({c.id, std::string(op.name), name, wrong,
-                                 "plumb replay " + run.folder + " --case=" + c.id + " --route=" + (name == kGate ? run.options.route : name)});
+  run.result.failures.push_back(
+      {c.id, std::string(op.name), name, wrong,
+       "plumb replay " + run.folder + " --case=" + c.id + " --route=" + (name == kGate ? run.options.route : name)});
 }
 
 void skip(Run& run, const std::string& reason) {
@@ -178,11 +179,11 @@ void run_case(Run& run, const CorpusCase& c) {
 std::vector<std::string> family_folders(const std::string& folder) {
   std::error_code error;
   if (fs::exists(folder + "/cases.json", error)) return {folder};
-  if (!fs::is_directory(folder, error)) throw Error("", Reason::file, folder + ": no such folder");
+  if (!fs::is_directory(folder, error)) throw Error("replay", Reason::file, folder + ": no such folder");
   std::vector<std::string> found;
   for (const auto& entry : fs::directory_iterator(folder))
     if (fs::exists(entry.path() / "cases.json", error)) found.push_back(entry.path().string());
-  if (found.empty()) throw Error("", Reason::file, folder + ": holds no cases.json, nor does any folder in it");
+  if (found.empty()) throw Error("replay", Reason::file, folder + ": holds no cases.json, nor does any folder in it");
   std::sort(found.begin(), found.end());
   return found;
 }
@@ -197,7 +198,7 @@ void require_route(const std::string& wanted) {
     }
   std::string known;
   for (const std::string& name : names) known += " " + name;
-  throw Error("", Reason::query, "no route \"" + wanted + "\"; there are natural, all, and" + known);
+  throw Error("replay", Reason::query, "no route \"" + wanted + "\"; there are natural, all, and" + known);
 }
 
 }  // namespace
@@ -218,7 +219,7 @@ ReplayResult replay(const ReplayOptions& options) {
     }
   }
   if (matched == 0)
-    throw Error("", Reason::query,
+    throw Error("replay", Reason::query,
                 options.folder + ": no case of op \"" + options.op + "\" and id \"" + options.case_id + "\"");
   return result;
 }

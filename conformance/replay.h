@@ -13,10 +13,10 @@
 namespace plumb {
 
 struct ReplayOptions {
-  std::string folder;               // one family, or a folder of families
-  std::string op = "*";             // glob on the recorded op name
-  std::string case_id = "*";        // glob
-  std::string route = "natural";    // reference, natural, all, or a glob on route names
+  std::string folder;             // one family, or a folder of families
+  std::string op = "*";           // glob on the recorded op name
+  std::string case_id = "*";      // glob
+  std::string route = "natural";  // reference, natural, all, or a glob on route names
   std::function<void(const std::string& case_id, std::size_t done, std::size_t total)> progress;
 };
 

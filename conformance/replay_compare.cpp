@@ -69,8 +69,8 @@ std::string compare_values(const Array<T>& got, const Array<T>& want, const Rule
   }
   if (worst.beyond == 0) return "";
   const double allowed = rule.exact ? 0 : worst.ratio;
-  std::string message = "element " + std::to_string(worst.at) + " is " + text(got[worst.at]) + " instead of " +
-                        text(want[worst.at]);
+  std::string message =
+      "element " + std::to_string(worst.at) + " is " + text(got[worst.at]) + " instead of " + text(want[worst.at]);
   if (allowed > 0 && std::isfinite(allowed)) message += ", " + text(allowed) + " times the tolerance";
   return message + " (" + std::to_string(worst.beyond) + " of " + std::to_string(want.size()) + " elements are off)";
 }
@@ -82,11 +82,8 @@ std::string compare_recorded(const Tensor& got, const Tensor& want, bool exact, 
   if (got.spec() != want.spec()) return to_string(got.spec()) + " instead of " + to_string(want.spec());
   const Rule rule{exact, tol.first, tol.second, signed_zero};
   const Wide expected = widen(want), actual = widen(got);
-  return std::visit(
-      [&](const auto& w) {
-        return compare_values(std::get<std::decay_t<decltype(w)>>(actual), w, rule);
-      },
-      expected);
+  return std::visit([&](const auto& w) { return compare_values(std::get<std::decay_t<decltype(w)>>(actual), w, rule); },
+                    expected);
 }
 
 }  // namespace plumb

@@ -15,7 +15,7 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 
 [[noreturn]] void fail(const std::string& where, const std::string& what) {
-  throw Error("", Reason::file, where + ": " + what);
+  throw Error("corpus", Reason::file, where + ": " + what);
 }
 
 template <class T>

@@ -27,7 +27,7 @@ struct Entry {
 };
 
 [[noreturn]] void fail(const std::string& file, const std::string& what) {
-  throw Error("", Reason::file, file + ": " + what);
+  throw Error("safetensors", Reason::file, file + ": " + what);
 }
 
 [[noreturn]] void fail(const std::string& file, const std::string& tensor, const std::string& what) {
@@ -39,10 +39,11 @@ std::uint64_t header_length(const std::string& bytes, const std::string& file) {
     fail(file, "truncated: " + std::to_string(bytes.size()) + " bytes instead of an 8-byte header length");
   std::uint64_t length;
   std::memcpy(&length, bytes.data(), kPrefix);
-  if (length > kMaxHeader) fail(file, "a header of " + std::to_string(length) + " bytes is over the limit of 100000000");
+  if (length > kMaxHeader)
+    fail(file, "a header of " + std::to_string(length) + " bytes is over the limit of 100000000");
   if (length > bytes.size() - kPrefix)
-    fail(file, "truncated: a header of " + std::to_string(length) + " bytes in a file of " +
-                   std::to_string(bytes.size()));
+    fail(file,
+         "truncated: a header of " + std::to_string(length) + " bytes in a file of " + std::to_string(bytes.size()));
   return length;
 }
 
@@ -93,24 +94,24 @@ Entry entry_of(const std::string& tensor, const json& value, std::uint64_t data_
          "data_offsets " + excerpt(offsets) + " exceed the " + std::to_string(data_bytes) + " bytes of data");
   const auto bytes = static_cast<std::uint64_t>(count(spec.shape)) * static_cast<std::uint64_t>(width);
   if (end - begin != bytes)
-    fail(file, tensor, std::to_string(end - begin) + " bytes instead of " + std::to_string(bytes) + " for " +
-                           to_string(spec));
+    fail(file, tensor,
+         std::to_string(end - begin) + " bytes instead of " + std::to_string(bytes) + " for " + to_string(spec));
   return {tensor, std::move(spec), begin, end};
 }
 
 // The tensors must tile the data: no byte is shared, none belongs to nobody.
 void require_tiling(std::vector<Entry>& entries, std::uint64_t data_bytes, const std::string& file) {
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-    return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;
-  });
+  std::sort(entries.begin(), entries.end(),
+            [](const Entry& a, const Entry& b) { return a.begin != b.begin ? a.begin < b.begin : a.end < b.end; });
   std::uint64_t at = 0;
   for (const Entry& e : entries) {
-    if (e.begin < at) fail(file, e.name, "overlaps another: begins at " + std::to_string(e.begin) + ", not " + std::to_string(at));
-    if (e.begin > at) fail(file, e.name, "leaves a gap: begins at " + std::to_string(e.begin) + ", not " + std::to_string(at));
+    if (e.begin < at)
+      fail(file, e.name, "overlaps another: begins at " + std::to_string(e.begin) + ", not " + std::to_string(at));
+    if (e.begin > at)
+      fail(file, e.name, "leaves a gap: begins at " + std::to_string(e.begin) + ", not " + std::to_string(at));
     at = e.end;
   }
-  if (at != data_bytes)
-    fail(file, std::to_string(data_bytes - at) + " bytes after the last tensor belong to none");
+  if (at != data_bytes) fail(file, std::to_string(data_bytes - at) + " bytes after the last tensor belong to none");
 }
 
 void check_metadata(const json& metadata, const std::string& file) {

@@ -15,7 +15,7 @@ namespace {
 using nlohmann::json;
 
 [[noreturn]] void fail(const std::string& source, const std::string& what) {
-  throw Error("", Reason::file, source + ": " + what);
+  throw Error("plumb", Reason::file, source + ": " + what);
 }
 
 // Watches the parser: one entry per open object or list.
@@ -66,9 +66,7 @@ bool is_integer_list(const json& value) {
   return true;
 }
 
-bool fits_int64(const json& v) {
-  return !v.is_number_unsigned() || v.get<std::uint64_t>() <= std::uint64_t{INT64_MAX};
-}
+bool fits_int64(const json& v) { return !v.is_number_unsigned() || v.get<std::uint64_t>() <= std::uint64_t{INT64_MAX}; }
 
 }  // namespace
 

@@ -12,7 +12,7 @@
 namespace plumb {
 
 struct JsonLimits {
-  int depth = 64;                     // of nested objects and lists
+  int depth = 64;                      // of nested objects and lists
   std::size_t list = std::size_t(-1);  // entries of one list
 };
 

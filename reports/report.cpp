@@ -45,15 +45,15 @@ Json conditions(const std::vector<Condition>& list) {
 }
 
 Json tally(const Tally& t) {
-  return {{"op", t.op},           {"route", t.route},     {"tier", t.tier},     {"passed", t.passed},
-          {"failed", t.failed},   {"refused", t.refused}, {"absent", t.absent}, {"rejects", t.rejects},
-          {"worst", t.worst},     {"worst_case", t.worst_case}, {"seconds", t.seconds}, {"reasons", t.reasons}};
+  return {{"op", t.op},         {"route", t.route},           {"tier", t.tier},       {"passed", t.passed},
+          {"failed", t.failed}, {"refused", t.refused},       {"absent", t.absent},   {"rejects", t.rejects},
+          {"worst", t.worst},   {"worst_case", t.worst_case}, {"seconds", t.seconds}, {"reasons", t.reasons}};
 }
 
 Json bench_row(const BenchRow& r) {
-  Json row{{"op", r.op},         {"route", r.route}, {"case", r.case_id},     {"mode", r.mode},
+  Json row{{"op", r.op},           {"route", r.route},     {"case", r.case_id},  {"mode", r.mode},
            {"threads", r.threads}, {"seconds", r.seconds}, {"median", r.median}, {"mad", r.mad},
-           {"min", r.min},       {"flops", r.flops}, {"bytes", r.bytes}};
+           {"min", r.min},         {"flops", r.flops},     {"bytes", r.bytes}};
   row["efficiency"] = r.efficiency ? Json(*r.efficiency) : Json(nullptr);
   row["bound"] = r.bound;
   row["null_reason"] = r.null_reason;
@@ -153,8 +153,8 @@ Json bench(const BenchResult& result) {
 }
 
 Json replay(const ReplayResult& result) {
-  Json out{{"passed", result.passed},     {"failed", result.failed}, {"skipped", result.skipped},
-           {"by_route", result.by_route}, {"no_row", result.no_row}, {"skips", result.skips},
+  Json out{{"passed", result.passed},     {"failed", result.failed},  {"skipped", result.skipped},
+           {"by_route", result.by_route}, {"no_row", result.no_row},  {"skips", result.skips},
            {"refused", result.refused},   {"failures", Json::array()}};
   for (const ReplayFailure& f : result.failures)
     out["failures"].push_back(
@@ -176,15 +176,9 @@ std::vector<std::string> bench_errors(const BenchResult& result) {
 Json document(const std::string& command, const std::string& budget, const CheckResult& checked,
               const BenchResult& timed) {
   const Json facts = devices();
-  return {{"schema", "plumb-report/1"},
-          {"run", run_facts(command, budget)},
-          {"host", facts["host"]},
-          {"devices", facts["devices"]},
-          {"current", facts["current"]},
-          {"ops", ops()},
-          {"routes", routes()},
-          {"check", check(checked)},
-          {"coverage", coverage()},
+  return {{"schema", "plumb-report/1"},  {"run", run_facts(command, budget)}, {"host", facts["host"]},
+          {"devices", facts["devices"]}, {"current", facts["current"]},       {"ops", ops()},
+          {"routes", routes()},          {"check", check(checked)},           {"coverage", coverage()},
           {"bench", bench(timed)}};
 }
 
