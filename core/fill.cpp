@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 #include "core/error.h"
 #include "core/fill_sites.h"
@@ -124,7 +125,8 @@ Wide masked(const Spec& spec, std::uint64_t key, double p) {
   if (wants_integers(spec)) return integer_fill(spec, key, 4);
   return real_fill(spec, [&](std::int64_t i) {
     const std::uint64_t d = draw(key, static_cast<std::uint64_t>(i));
-    return d % 8 < static_cast<std::uint64_t>(p) ? -kInf : 8 * unit(key ^ 0x2545f491, static_cast<std::uint64_t>(i)) - 4;
+    return d % 8 < static_cast<std::uint64_t>(p) ? -kInf
+                                                 : 8 * unit(key ^ 0x2545f491, static_cast<std::uint64_t>(i)) - 4;
   });
 }
 
@@ -164,6 +166,57 @@ Wide order(const Spec& spec, std::uint64_t key, double) {
   return a;
 }
 
+std::int64_t last_extent(const Spec& spec) { return spec.shape.empty() ? 1 : spec.shape.back(); }
+
+// One nonzero element per row of the last axis, at a drawn place.
+Wide impulse(const Spec& spec, std::uint64_t key, double p) {
+  const std::int64_t n = last_extent(spec);
+  const auto at = [&](std::int64_t row) {
+    return static_cast<std::int64_t>(draw(key, static_cast<std::uint64_t>(row)) % static_cast<std::uint64_t>(n));
+  };
+  if (!is_complex(spec.dtype)) {
+    Reals a(spec.shape);
+    for (std::int64_t i = 0; i < a.size(); i += n) a[i + at(i / n)] = p;
+    return a;
+  }
+  Complexes a(spec.shape);
+  for (std::int64_t i = 0; i < a.size(); i += n) a[i + at(i / n)] = {p, -p / 2};
+  return a;
+}
+
+// A pure oscillation: p turns along the last axis.
+Wide tone(const Spec& spec, std::uint64_t, double p) {
+  const std::int64_t n = last_extent(spec);
+  const auto angle = [&](std::int64_t i) {
+    return 2 * std::numbers::pi * std::fmod(p * static_cast<double>(i % n), static_cast<double>(n)) /
+           static_cast<double>(n);
+  };
+  if (!is_complex(spec.dtype)) return real_fill(spec, [&](std::int64_t i) { return std::cos(angle(i)); });
+  Complexes a(spec.shape);
+  for (std::int64_t i = 0; i < a.size(); ++i) a[i] = {std::cos(angle(i)), std::sin(angle(i))};
+  return a;
+}
+
+// Uniform values with one NaN, in the real part, at a drawn place of every second row of the last axis.
+Wide nan_rows(const Spec& spec, std::uint64_t key, double p) {
+  Wide values = uniform({spec.dtype, spec.shape}, key, 1);
+  const std::int64_t n = last_extent(spec);
+  std::visit(
+      [&](auto& a) {
+        using T = std::decay_t<decltype(a.data[0])>;
+        for (std::int64_t row = static_cast<std::int64_t>(p); row * n < a.size(); row += 2) {
+          const std::uint64_t at =
+              draw(key ^ 0x51ed270b, static_cast<std::uint64_t>(row)) % static_cast<std::uint64_t>(n);
+          if constexpr (std::is_same_v<T, Complex>)
+            a[row * n + static_cast<std::int64_t>(at)].real(kNan);
+          else if constexpr (!std::is_integral_v<T>)
+            a[row * n + static_cast<std::int64_t>(at)] = kNan;
+        }
+      },
+      values);
+  return values;
+}
+
 constexpr Fill kFills[] = {
     // clang-format off
     {"uniform",  "uniform in [-p, p); integers in [-100, 100]",                1,    uniform},
@@ -193,6 +246,10 @@ constexpr Fill kFills[] = {
     {"sites_duplicates", "rows: each site about p times",                           2,     sites::duplicates},
     {"sites_negative",   "rows: within -5..5, batches from -p",                     0,     sites::negative},
     {"sites_extremes",   "rows: the largest and smallest values of the dtype",      0,     sites::extremes},
+
+    {"impulse",     "0 but for one element of p per row of the last axis",     1,    impulse},
+    {"tone",        "one oscillation of p turns along the last axis",          1,    tone},
+    {"nan_rows",    "uniform, a NaN real part in every second row from p on",  0,    nan_rows},
     // clang-format on
 };
 

@@ -165,27 +165,37 @@ float* fft_run(const FftPass* passes, int count, float* x, float* y) {
   return x;
 }
 
-void fft_load_lines(const float* const* line, std::int64_t rows, bool swap, float* panel) {
+void fft_load_lines(const float* const* line, std::int64_t rows, bool swap, float* panel, float* poison) {
   constexpr int kRows = kV / 2;  // of a tile: kV floats of each line
+  f32v bad = load(poison);
   std::int64_t j = 0;
   for (; j + kRows <= rows; j += kRows) {
     f32v t[kV];
     for (int l = 0; l < kV; ++l) t[l] = load(line[l] + 2 * j);
     transpose<kV / 2>(t);
-    for (int i = 0; i < kV; ++i) store(panel + j * 2 * kV + (swap ? i ^ 1 : i) * kV, t[i]);
+    for (int i = 0; i < kV; ++i) {
+      bad = fma(t[i], f32v{}, bad);
+      store(panel + j * 2 * kV + (swap ? i ^ 1 : i) * kV, t[i]);
+    }
   }
+  store(poison, bad);
   for (; j < rows; ++j)
     for (int l = 0; l < kV; ++l)
-      for (int part = 0; part < 2; ++part) panel[(2 * j + (part ^ int(swap))) * kV + l] = line[l][2 * j + part];
+      for (int part = 0; part < 2; ++part) {
+        const float x = line[l][2 * j + part];
+        poison[l] += x * 0;
+        panel[(2 * j + (part ^ int(swap))) * kV + l] = x;
+      }
 }
 
-void fft_store_lines(const float* panel, std::int64_t rows, bool swap, float scale, int lanes, float* const* line) {
+void fft_store_lines(const float* panel, std::int64_t rows, bool swap, float scale, const float* poison, int lanes,
+                     float* const* line) {
   constexpr int kRows = kV / 2;
-  const f32v by = splat(scale);
+  const f32v by = splat(scale), bad = load(poison);
   std::int64_t j = 0;
   for (; j + kRows <= rows; j += kRows) {
     f32v t[kV];
-    for (int i = 0; i < kV; ++i) t[i] = load(panel + j * 2 * kV + (swap ? i ^ 1 : i) * kV) * by;
+    for (int i = 0; i < kV; ++i) t[i] = fma(load(panel + j * 2 * kV + (swap ? i ^ 1 : i) * kV), by, bad);
     transpose<kV / 2>(t);
     if (lanes == kV)
       for (int l = 0; l < kV; ++l) store(line[l] + 2 * j, t[l]);
@@ -194,37 +204,44 @@ void fft_store_lines(const float* panel, std::int64_t rows, bool swap, float sca
   }
   for (; j < rows; ++j)
     for (int l = 0; l < lanes; ++l)
-      for (int part = 0; part < 2; ++part) line[l][2 * j + part] = panel[(2 * j + (part ^ int(swap))) * kV + l] * scale;
+      for (int part = 0; part < 2; ++part)
+        line[l][2 * j + part] = panel[(2 * j + (part ^ int(swap))) * kV + l] * scale + poison[l];
 }
 
-void fft_load_columns(const float* base, std::int64_t step, std::int64_t rows, bool swap, int lanes, float* panel) {
+void fft_load_columns(const float* base, std::int64_t step, std::int64_t rows, bool swap, int lanes, float* panel,
+                      float* poison) {
+  f32v bad = load(poison);
   for (std::int64_t j = 0; j < rows; ++j, base += step, panel += 2 * kV) {
-    if (lanes == kV) {
-      Cv c = split(load(base), load(base + kV), AllLanes());
-      put(panel, swap ? Cv{c.im, c.re} : c);
-      continue;
+    float partial[2 * kV] = {};
+    const float* from = base;
+    if (lanes < kV) {
+      for (int l = 0; l < 2 * lanes; ++l) partial[l] = base[l];
+      from = partial;
     }
-    put(panel, {f32v{}, f32v{}});
-    for (int l = 0; l < lanes; ++l)
-      for (int part = 0; part < 2; ++part) panel[(part ^ int(swap)) * kV + l] = base[2 * l + part];
+    const Cv c = split(load(from), load(from + kV), AllLanes());
+    bad = fma(c.re, f32v{}, fma(c.im, f32v{}, bad));
+    put(panel, swap ? Cv{c.im, c.re} : c);
   }
+  store(poison, bad);
 }
 
-void fft_store_columns(const float* panel, std::int64_t rows, bool swap, float scale, int lanes, std::int64_t step,
-                       float* base) {
-  const f32v by = splat(scale);
+void fft_store_columns(const float* panel, std::int64_t rows, bool swap, float scale, const float* poison, int lanes,
+                       std::int64_t step, float* base) {
+  const f32v by = splat(scale), bad = load(poison);
   for (std::int64_t j = 0; j < rows; ++j, base += step, panel += 2 * kV) {
+    Cv c = row(panel);
+    c = {fma(c.re, by, bad), fma(c.im, by, bad)};
+    f32v a, b;
+    join(swap ? Cv{c.im, c.re} : c, a, b, AllLanes());
     if (lanes == kV) {
-      Cv c = row(panel);
-      c = {c.re * by, c.im * by};
-      f32v a, b;
-      join(swap ? Cv{c.im, c.re} : c, a, b, AllLanes());
       store(base, a);
       store(base + kV, b);
       continue;
     }
-    for (int l = 0; l < lanes; ++l)
-      for (int part = 0; part < 2; ++part) base[2 * l + part] = panel[(part ^ int(swap)) * kV + l] * scale;
+    float partial[2 * kV];
+    store(partial, a);
+    store(partial + kV, b);
+    for (int l = 0; l < 2 * lanes; ++l) base[l] = partial[l];
   }
 }
 

@@ -21,13 +21,16 @@ struct FftPass {
   int fft_lanes();                                                                                                    \
   /* Runs the passes, the first from x to y and so on in turn; returns where the result lies. */                      \
   float* fft_run(const FftPass* passes, int count, float* x, float* y);                                               \
-  /* Panel from lanes() lines, each `rows` complex numbers long and dense. `swap` exchanges re and im. */             \
-  void fft_load_lines(const float* const* line, std::int64_t rows, bool swap, float* panel);                          \
-  void fft_store_lines(const float* panel, std::int64_t rows, bool swap, float scale, int lanes, float* const* line); \
+  /* Panel from lanes() lines, each `rows` complex numbers long and dense. `swap` exchanges re and im. A load adds */ \
+  /* NaN to poison[lane] if the lane holds a value that is not finite; a store adds poison to every part. */          \
+  void fft_load_lines(const float* const* line, std::int64_t rows, bool swap, float* panel, float* poison);           \
+  void fft_store_lines(const float* panel, std::int64_t rows, bool swap, float scale, const float* poison, int lanes, \
+                       float* const* line);                                                                           \
   /* Panel from `lanes` neighbours: row j begins at base + j * step (floats). */                                      \
-  void fft_load_columns(const float* base, std::int64_t step, std::int64_t rows, bool swap, int lanes, float* panel); \
-  void fft_store_columns(const float* panel, std::int64_t rows, bool swap, float scale, int lanes, std::int64_t step, \
-                         float* base);                                                                                \
+  void fft_load_columns(const float* base, std::int64_t step, std::int64_t rows, bool swap, int lanes, float* panel,  \
+                        float* poison);                                                                               \
+  void fft_store_columns(const float* panel, std::int64_t rows, bool swap, float scale, const float* poison,          \
+                         int lanes, std::int64_t step, float* base);                                                  \
   /* Multiplies row j by the complex number at factor + 2 j; swaps re and im before or after. */                      \
   void fft_multiply(float* panel, const float* factor, std::int64_t rows, bool swap_before, bool swap_after);         \
   /* Four-step turn: panel rows k1 times twiddle rows become lanes k1 of the panels at `to`, row j2 = lane. */        \

@@ -25,8 +25,10 @@ Problem problem(const Request& r) {
     if (d != axis) (d < axis ? p.outer : p.inner) *= shape[d];
   p.lines = p.outer * p.inner;
   const std::string& norm = r.text("norm");
-  if (norm == "ortho") p.scale = 1 / std::sqrt(static_cast<double>(p.n));
-  else if ((norm == "forward") != p.inverse) p.scale = 1 / static_cast<double>(p.n);
+  if (norm == "ortho")
+    p.scale = 1 / std::sqrt(static_cast<double>(p.n));
+  else if ((norm == "forward") != p.inverse)
+    p.scale = 1 / static_cast<double>(p.n);
   return p;
 }
 
@@ -127,7 +129,8 @@ void transform(std::vector<Complex64>& x) {
 }
 
 Chirp make_chirp(std::int64_t n, std::int64_t m) {
-  Chirp c{n, m, std::vector<Complex64>(static_cast<std::size_t>(n)), std::vector<Complex64>(static_cast<std::size_t>(m)), 1};
+  Chirp c{n, m, std::vector<Complex64>(static_cast<std::size_t>(n)),
+          std::vector<Complex64>(static_cast<std::size_t>(m)), 1};
   for (std::int64_t j = 0; j < n; ++j) {
     const Complex64 v = root(j * j % (2 * n), 2 * n);  // j^2 passes 2^32 from n = 65536 on
     c.factor[static_cast<std::size_t>(j)] = v;
@@ -162,8 +165,10 @@ double levels(std::int64_t n) {
   const double u = 0x1p-24, e = u + gamma(4, u) * (std::numbers::sqrt2 + u);
   double sum = 0;
   for (int r : radices(n)) {
-    if (r % 2 == 0) sum += std::log2(r);
-    else sum += 1 + std::sqrt(2.0 * r) * gamma((r - 1) / 2 + 4, u) / e;
+    if (r % 2 == 0)
+      sum += std::log2(r);
+    else
+      sum += 1 + std::sqrt(2.0 * r) * gamma((r - 1) / 2 + 4, u) / e;
   }
   return sum;
 }

@@ -17,10 +17,10 @@ using Complex64 = std::complex<double>;
 
 // What the four ops have in common once their attributes are read.
 struct Problem {
-  std::int64_t n = 0;      // transform length
-  std::int64_t size = 0;   // input elements along the axis
-  std::int64_t used = 0;   // of them, those that enter the transform
-  std::int64_t out = 0;    // output elements along the axis
+  std::int64_t n = 0;                            // transform length
+  std::int64_t size = 0;                         // input elements along the axis
+  std::int64_t used = 0;                         // of them, those that enter the transform
+  std::int64_t out = 0;                          // output elements along the axis
   std::int64_t outer = 0, inner = 0, lines = 0;  // lines = outer * inner, neighbours along inner
   bool inverse = false, real_in = false, real_out = false;
   double scale = 1;
