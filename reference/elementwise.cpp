@@ -1,5 +1,173 @@
+// Elementwise operations: their rows, what they mean, and the inputs worth trying.
+#include <algorithm>
+
 #include "core/op.h"
 
 namespace plumb {
-std::vector<Op> elementwise_ops() { return {}; }
+namespace {
+
+std::vector<Dtype> every_dtype() {
+  std::vector<Dtype> all;
+  for (const DtypeInfo& t : all_dtypes()) all.push_back(t.dtype);
+  return all;
+}
+
+std::vector<Spec> infer_add(const Request& r) {
+  return {{promote(r.dtype(0), r.dtype(1)), broadcast(r.op->name, r.shape(0), r.shape(1))}};
+}
+
+// Where the element of an operand lies that meets the i-th element of the result: axes align at the
+// last one, and an axis of size 1 repeats.
+std::int64_t met_by(std::int64_t i, const Shape& result, const Shape& operand) {
+  std::int64_t at = 0, step = 1;
+  for (std::size_t back = 1; back <= result.size(); ++back) {
+    const std::int64_t index = i % result[result.size() - back];
+    i /= result[result.size() - back];
+    if (back > operand.size()) continue;
+    const std::int64_t n = operand[operand.size() - back];
+    if (n != 1) at += index * step;
+    step *= n;
+  }
+  return at;
+}
+
+std::int64_t plus(std::int64_t a, std::int64_t b) {  // modulo 2^64
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
+Double2 plus(Double2 a, Double2 b) {  // whose own addition forgets the sign of zero
+  return a.hi == 0 && b.hi == 0 ? Double2(a.hi + b.hi) : a + b;
+}
+template <class T>
+T plus(T a, T b) { return a + b; }
+
+// out_i = a_i + b_i, once both are of the promoted dtype. The sum of two f32, f16 or bf16 numbers, taken in
+// binary64 and rounded again, is the sum rounded once: 53 >= 2 * 24 + 2 bits (Figueroa 1995).
+std::vector<Wide> add(const Call& c) {
+  const Spec out = infer_add(c)[0];
+  const Wide a = widen_as(c[0], out.dtype), b = widen_as(c[1], out.dtype);
+  return std::visit(
+      [&]<class T>(const Array<T>& x) -> std::vector<Wide> {
+        const auto& y = std::get<Array<T>>(b);
+        Array<T> z(out.shape);
+        for (std::int64_t i = 0; i < z.size(); ++i)
+          z[i] = plus(x[met_by(i, out.shape, x.shape)], y[met_by(i, out.shape, y.shape)]);
+        if constexpr (std::is_same_v<T, std::uint64_t>)
+          if (out.dtype == Dtype::boolean)
+            for (std::uint64_t& v : z.data) v = std::min<std::uint64_t>(v, 1);  // or
+        return {z};
+      },
+      a);
+}
+
+Case add_case(Input a, Input b, Budget budget = Budget::ci) { return {{std::move(a), std::move(b)}, {}, budget}; }
+
+void add_layout_cases(std::vector<Case>& cases) {
+  for (const Layout a : kLayouts)
+    for (const Layout b : kLayouts) {
+      const bool few = a == Layout::row || b == Layout::row;
+      const Budget budget = few ? Budget::smoke : Budget::ci;
+      cases.push_back(add_case({Dtype::f32, {5, 7}, a, "uniform"}, {Dtype::f32, {5, 7}, b, "uniform"}, budget));
+      cases.push_back(add_case({Dtype::i16, {3, 4, 5}, a, "ramp"}, {Dtype::i16, {3, 4, 5}, b, "bits"}));
+    }
+  for (const Dtype t : every_dtype())
+    for (const Layout l : kLayouts) {
+      cases.push_back(add_case({t, {9, 35}, l, "int-3"}, {t, {9, 35}, Layout::row, "int-3"}));
+      cases.push_back(add_case({t, {9, 35}, Layout::row, "special"}, {t, {9, 35}, l, "special"}));
+    }
+}
+
+void add_dtype_cases(std::vector<Case>& cases) {
+  for (const Dtype a : every_dtype())
+    for (const Dtype b : every_dtype()) {
+      const Budget budget = a == b ? Budget::smoke : Budget::ci;
+      cases.push_back(add_case({a, {3, 33}, Layout::row, "bits"}, {b, {3, 33}, Layout::row, "bits"}, budget));
+      cases.push_back(add_case({a, {3, 1}, Layout::row, "int-100"}, {b, {5}, Layout::row, "wide"}));
+    }
+}
+
+void add_shape_cases(std::vector<Case>& cases) {
+  const std::pair<Shape, Shape> pairs[] = {
+      {{}, {}},           {{}, {7}},             {{7}, {}},           {{1}, {5}},       {{3, 1}, {1, 4}},
+      {{2, 1, 5}, {3, 1}}, {{2, 3, 4, 5}, {4, 1}}, {{1, 1}, {2, 3}},   {{1}, {0}},       {{0, 3}, {1, 3}},
+      {{0}, {}},          {{2, 0, 3}, {1, 3}},   {{5, 1, 6, 1}, {7, 1, 8}}, {{64, 1}, {1, 65}},
+      {{2, 1, 2, 1, 2, 1, 2}, {1, 3, 1, 3, 1, 3, 1}}};
+  for (const auto& [a, b] : pairs)
+    for (const Dtype t : {Dtype::f32, Dtype::i32, Dtype::f16, Dtype::c64})
+      cases.push_back(add_case({t, a, Layout::row, "uniform"}, {t, b, Layout::row, "uniform"},
+                               t == Dtype::f32 ? Budget::smoke : Budget::ci));
+  // Around vector widths, around the run that a narrow kernel converts at once, and around thread grains.
+  for (const std::int64_t n : {1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 127, 129, 1023, 1024, 1025, 16383, 16384,
+                               16385, 65537, 131071})
+    for (const Dtype t : {Dtype::f32, Dtype::f64, Dtype::bf16, Dtype::u8, Dtype::c64}) {
+      cases.push_back(add_case({t, {n}, Layout::row, "uniform"}, {t, {n}, Layout::row, "uniform"}));
+      cases.push_back(add_case({t, {n}, Layout::row, "uniform"}, {t, {1}, Layout::row, "uniform"}));
+    }
+  for (const Layout l : kLayouts)
+    cases.push_back(add_case({Dtype::f32, {257, 513}, l, "wide"}, {Dtype::f32, {513}, Layout::row, "wide"}));
+  cases.push_back(add_case({Dtype::f32, {1025, 1023}, Layout::transposed, "wide"},
+                           {Dtype::f32, {1025, 1023}, Layout::row, "wide"}, Budget::nightly));
+  cases.push_back(add_case({Dtype::f16, {256, 256}, Layout::row, "bits"}, {Dtype::f16, {256, 256}, Layout::row, "bits"}));
+  cases.push_back(add_case({Dtype::bf16, {256, 256}, Layout::row, "bits"}, {Dtype::bf16, {256, 256}, Layout::row, "bits"}));
+}
+
+std::vector<Case> add_cases() {
+  std::vector<Case> cases;
+  add_layout_cases(cases);
+  add_dtype_cases(cases);
+  add_shape_cases(cases);
+  return cases;
+}
+
+std::vector<Reject> add_rejects() {
+  const Input three{Dtype::f32, {3}, Layout::row, "uniform"}, four{Dtype::f32, {4}, Layout::row, "uniform"};
+  const Input rows{Dtype::f32, {3, 4}, Layout::row, "uniform"}, none{Dtype::f32, {0}, Layout::row, "uniform"};
+  return {
+      {add_case(three, four), Reason::shape, "sizes 3 and 4 do not broadcast"},
+      {add_case(rows, three), Reason::shape, "axes align at the last one"},
+      {add_case(none, three), Reason::shape, "sizes 0 and 3 do not broadcast"},
+      {{{three}, {}, Budget::smoke}, Reason::arity, "one operand is missing"},
+      {{{three, three, three}, {}, Budget::smoke}, Reason::arity, "three operands"},
+      {{{three, three}, {{"axis", 0}}, Budget::smoke}, Reason::attribute, "there are no attributes"},
+  };
+}
+
+std::vector<Case> add_bench() {
+  const auto both = [](Dtype t, Shape a, Shape b) {
+    return add_case({t, std::move(a), Layout::row, "uniform"}, {t, std::move(b), Layout::row, "uniform"});
+  };
+  return {
+      both(Dtype::f32, {1024, 1024}, {1024, 1024}), both(Dtype::f32, {4096, 4096}, {4096, 4096}),
+      both(Dtype::f32, {4096, 4096}, {4096}),       both(Dtype::f16, {4096, 4096}, {4096, 4096}),
+      both(Dtype::i32, {4096, 4096}, {4096, 1}),
+  };
+}
+
+Cost add_cost(const Call& c) {
+  const Spec out = infer_add(c)[0];
+  const auto bytes = [](std::int64_t n, Dtype t) { return static_cast<double>(n * info(t).bytes); };
+  return {static_cast<double>(count(out.shape)),
+          bytes(c[0].size(), c[0].dtype()) + bytes(c[1].size(), c[1].dtype()) + bytes(count(out.shape), out.dtype)};
+}
+
+}  // namespace
+
+std::vector<Op> elementwise_ops() {
+  Op add_row;
+  add_row.name = "add";
+  add_row.inputs = {"a", "b"};
+  add_row.outputs = {"out"};
+  add_row.dtypes = every_dtype();
+  add_row.equation = "out_i = a_i + b_i";
+  add_row.meaning =
+      "both operands are first rounded once to the promoted dtype; integers wrap; bool is or; f64 with c64 gives c64";
+  add_row.infer = infer_add;
+  add_row.oracle = add;
+  add_row.cases = add_cases;
+  add_row.rejects = add_rejects;
+  add_row.bench = add_bench;
+  add_row.cost = add_cost;
+  add_row.tolerance = {Tolerance::Class::rounded};
+  return {add_row};
+}
+
 }  // namespace plumb

@@ -1,0 +1,138 @@
+// Sums of two runs of elements of one type, with steps of 0 or 1 element.
+#include "optimized/element.h"
+#include "optimized/simd.h"
+
+namespace plumb {
+namespace PLUMB_ISA_NAME {
+namespace {
+
+// What a type adds in: halves in float, the rest in itself; integers unsigned, so that they wrap.
+template <class S>
+struct Sum {
+  typedef S type;
+};
+template <>
+struct Sum<Half> {
+  typedef float type;
+};
+template <>
+struct Sum<Bf16> {
+  typedef float type;
+};
+
+template <class S>
+inline void put(S* p, Lanes<S> v) { std::memcpy(p, &v, sizeof v); }
+inline void put(Half* p, f32v v) { store_half(&p->bits, v); }
+inline void put(Bf16* p, f32v v) { store_bf16(&p->bits, v); }
+
+template <class S>
+inline void put_one(S* p, S v) { *p = v; }
+inline void put_one(Half* p, float v) { p->bits = f32_to_half(v); }
+inline void put_one(Bf16* p, float v) { p->bits = f32_to_bf16(v); }
+
+// Past the caches: the destination must be aligned to the vector.
+template <class S>
+inline void put_past(S* p, Lanes<S> v) {
+#if defined(__AVX512F__)
+  _mm512_stream_si512((__m512i*)p, (__m512i)v);
+#elif defined(__AVX2__)
+  _mm256_stream_si256((__m256i*)p, (__m256i)v);
+#else
+  std::memcpy(p, &v, sizeof v);
+#endif
+}
+
+template <class S>
+void add_same(const S* a, const S* b, S* out, std::int64_t n) {
+  typedef typename Sum<S>::type A;
+  std::int64_t i = 0;
+  for (; i + 2 * kLanes<A> <= n; i += 2 * kLanes<A>) {
+    const Lanes<A> low = elements<A>(a + i) + elements<A>(b + i);
+    const Lanes<A> high = elements<A>(a + i + kLanes<A>) + elements<A>(b + i + kLanes<A>);
+    put(out + i, low);
+    put(out + i + kLanes<A>, high);
+  }
+  for (; i < n; ++i) put_one(out + i, static_cast<A>(element<A>(a + i) + element<A>(b + i)));
+}
+
+template <class S>
+void add_past(const S* a, const S* b, S* out, std::int64_t n) {
+  std::int64_t i = 0;
+  for (; i < n && reinterpret_cast<std::uintptr_t>(out + i) % kVectorBytes != 0; ++i) out[i] = static_cast<S>(a[i] + b[i]);
+  for (; i + kLanes<S> <= n; i += kLanes<S>) put_past(out + i, elements<S>(a + i) + elements<S>(b + i));
+  for (; i < n; ++i) out[i] = static_cast<S>(a[i] + b[i]);
+#if defined(__x86_64__)
+  _mm_sfence();
+#endif
+}
+
+template <class S>
+void add_one(const S* a, S b, S* out, std::int64_t n) {
+  typedef typename Sum<S>::type A;
+  const A y = element<A>(&b);
+  std::int64_t i = 0;
+  for (; i + kLanes<A> <= n; i += kLanes<A>) put(out + i, elements<A>(a + i) + y);
+  for (; i < n; ++i) put_one(out + i, static_cast<A>(element<A>(a + i) + y));
+}
+
+template <class S>
+void add_runs(const S* a, bool a_moves, const S* b, bool b_moves, S* out, std::int64_t n, bool past) {
+  typedef typename Sum<S>::type A;
+  if (a_moves && b_moves) {
+    if constexpr (sizeof(A) == sizeof(S))
+      if (past) return add_past(a, b, out, n);
+    return add_same(a, b, out, n);
+  }
+  if (a_moves) return add_one(a, *b, out, n);
+  if (b_moves) return add_one(b, *a, out, n);
+  for (std::int64_t i = 0; i < n; ++i) put_one(out + i, static_cast<A>(element<A>(a) + element<A>(b)));
+}
+
+// Complex numbers are pairs; only a run beside a single number differs from a run of twice as many floats.
+void add_complex(const float* a, bool a_moves, const float* b, bool b_moves, float* out, std::int64_t n, bool past) {
+  if (a_moves && b_moves) return add_runs(a, true, b, true, out, 2 * n, past);
+  for (std::int64_t i = 0; i < n; ++i) {
+    const float *x = a + (a_moves ? 2 * i : 0), *y = b + (b_moves ? 2 * i : 0);
+    out[2 * i] = x[0] + y[0];
+    out[2 * i + 1] = x[1] + y[1];
+  }
+}
+
+void either(const std::uint8_t* a, bool a_moves, const std::uint8_t* b, bool b_moves, std::uint8_t* out, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) out[i] = a[a_moves ? i : 0] | b[b_moves ? i : 0];
+}
+
+template <class S>
+void typed(const void* a, bool a_moves, const void* b, bool b_moves, void* out, std::int64_t n, bool past) {
+  add_runs(static_cast<const S*>(a), a_moves, static_cast<const S*>(b), b_moves, static_cast<S*>(out), n, past);
+}
+
+}  // namespace
+
+// out_i = a_i + b_i for i in [0, n); an operand that does not move is one element. `past`: the output is
+// too large for the caches.
+void add_run(Element t, const void* a, bool a_moves, const void* b, bool b_moves, void* out, std::int64_t n, bool past) {
+  switch (t) {
+    case Element::boolean:
+      return either(static_cast<const std::uint8_t*>(a), a_moves, static_cast<const std::uint8_t*>(b), b_moves,
+                    static_cast<std::uint8_t*>(out), n);
+    case Element::u8:
+    case Element::i8: return typed<std::uint8_t>(a, a_moves, b, b_moves, out, n, past);
+    case Element::u16:
+    case Element::i16: return typed<std::uint16_t>(a, a_moves, b, b_moves, out, n, past);
+    case Element::u32:
+    case Element::i32: return typed<std::uint32_t>(a, a_moves, b, b_moves, out, n, past);
+    case Element::u64:
+    case Element::i64: return typed<std::uint64_t>(a, a_moves, b, b_moves, out, n, past);
+    case Element::f16: return typed<Half>(a, a_moves, b, b_moves, out, n, past);
+    case Element::bf16: return typed<Bf16>(a, a_moves, b, b_moves, out, n, past);
+    case Element::f32: return typed<float>(a, a_moves, b, b_moves, out, n, past);
+    case Element::f64: return typed<double>(a, a_moves, b, b_moves, out, n, past);
+    case Element::c64:
+      return add_complex(static_cast<const float*>(a), a_moves, static_cast<const float*>(b), b_moves,
+                         static_cast<float*>(out), n, past);
+  }
+}
+
+}  // namespace PLUMB_ISA_NAME
+}  // namespace plumb
