@@ -1,5 +1,257 @@
 #include "bench/bench.h"
 
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <charconv>
+#include <memory>
+#include <stdexcept>
+
+#include "bench/ceilings.h"
+#include "bench/peers.h"
+#include "conformance/check.h"
+#include "core/fill.h"
+#include "core/pool.h"
+
 namespace plumb {
-BenchResult bench(const BenchOptions&) { return {}; }
+namespace {
+
+double median_of(std::vector<double> v) {
+  if (v.empty()) return 0;
+  std::sort(v.begin(), v.end());
+  const std::size_t m = v.size() / 2;
+  return v.size() % 2 ? v[m] : (v[m - 1] + v[m]) / 2;
+}
+
+void summarise(BenchRow& row) {
+  if (row.seconds.empty()) return;
+  row.median = median_of(row.seconds);
+  row.min = *std::min_element(row.seconds.begin(), row.seconds.end());
+  std::vector<double> distance;
+  for (const double s : row.seconds) distance.push_back(std::abs(s - row.median));
+  row.mad = median_of(distance);
+}
+
+// What one timed row runs: a job made once (hot) or anew each time (cold).
+struct Subject {
+  std::size_t row = 0;
+  std::function<Job()> prepare;
+  std::shared_ptr<Job> job;  // hot
+  int threads = 1;
+};
+
+// Compares with the oracle, in full or by spots of the row. Returns what is wrong, or "".
+std::string verify(const Call& call, const Route& route, const std::vector<Tensor>& out, std::uint64_t key) {
+  const Order order = route.order ? route.order(call) : Order{};
+  const auto against = [&](const Call& part, const std::vector<Tensor>& got) {
+    const std::vector<Wide> want = part.op->oracle(part);
+    std::vector<Wide> magnitude;
+    if (needs_magnitude(part.op->tolerance)) magnitude = part.op->oracle(absolute(part));
+    const Deviation d = compare(part, want, magnitude, order, got);
+    return d.ok() ? std::string() : to_string(d);
+  };
+  if (call.op->spot)
+    if (const auto spot = call.op->spot(call, key)) return against(spot->call, spot->pick(out));
+  return against(call, out);
+}
+
+// Collects each repetition's time per iteration; the name of a run begins with its row's index.
+class Collector : public benchmark::BenchmarkReporter {
+ public:
+  explicit Collector(std::vector<BenchRow>& rows) : rows_(rows) {}
+  bool ReportContext(const Context&) override { return true; }
+  void ReportRuns(const std::vector<Run>& runs) override {
+    for (const Run& r : runs) {
+      if (r.run_type != Run::RT_Iteration || r.iterations == 0) continue;
+      const std::string name = r.benchmark_name();
+      std::size_t row = 0;
+      std::from_chars(name.data(), name.data() + name.size(), row);
+      rows_.at(row).seconds.push_back(r.real_accumulated_time / static_cast<double>(r.iterations));
+    }
+  }
+
+ private:
+  std::vector<BenchRow>& rows_;
+};
+
+class Session {
+ public:
+  explicit Session(const BenchOptions& o) : options_(o), device_(current_device()) {
+    thread_counts_ = o.threads.empty() ? std::vector<int>{threads()} : o.threads;
+    restore_ = threads();
+    static std::string name = "plumb", interleave = "--benchmark_enable_random_interleaving=true";
+    char* argv[] = {name.data(), interleave.data(), nullptr};
+    int argc = 2;
+    benchmark::Initialize(&argc, argv);
+  }
+  ~Session() { set_threads(restore_); }
+
+  BenchResult run() {
+    const auto work = selected();
+    if (work.empty()) throw Error("plumb", Reason::query, "no benchmark matches the query");
+    std::size_t done = 0;
+    for (const auto& [op, c] : work) one(*op, c, ++done, work.size());
+    result_.ceilings = ceilings_.measured();
+    return std::move(result_);
+  }
+
+ private:
+  bool wanted(const Op& op, const std::string& case_id, std::string_view route) const {
+    if (options_.route != "all" && options_.route != "natural" && !glob(options_.route, route)) return false;
+    if (options_.queries.empty()) return true;
+    const std::string full = case_id + "@" + std::string(route);
+    return std::any_of(options_.queries.begin(), options_.queries.end(), [&](const std::string& q) {
+      return q == op.name || glob(q, full) || glob(q, case_id);
+    });
+  }
+
+  std::vector<std::pair<const Op*, Case>> selected() const {
+    std::vector<std::pair<const Op*, Case>> work;
+    for (const Op& op : ops())
+      for (const Case& c : op.bench()) {
+        const std::string text = id(op, c);
+        const auto all = routes(op);
+        if (std::any_of(all.begin(), all.end(), [&](const Route& r) { return wanted(op, text, r.name); }))
+          work.emplace_back(&op, c);
+      }
+    return work;
+  }
+
+  // All routes and peers of one case, interleaved, so that a ratio compares like with like.
+  void one(const Op& op, const Case& c, std::size_t done, std::size_t total) {
+    const Call call = make_call(op, realize(op, c), c.attrs);
+    const std::string text = id(op, c);
+    const Cost work = cost(call);
+    const std::size_t first = result_.rows.size();
+    std::vector<Subject> subjects;
+    for (const Route& r : routes(op)) {
+      if (r.name == kReference && options_.route != kReference) continue;
+      if (!wanted(op, text, r.name) || !chosen(call, r)) continue;
+      for (const int t : r.needs == Tier::unavailable ? thread_counts_ : std::vector<int>{restore_})
+        add_route(call, r, t, text, work, subjects);
+    }
+    if (options_.peers)
+      for (const Peer& p : peers())
+        if (p.op == op.name && p.takes(call)) add_peer(call, p, text, work, subjects);
+    time(subjects);
+    finish(call, subjects, first);
+    for (std::size_t i = first; i < result_.rows.size() && options_.progress; ++i)
+      options_.progress(result_.rows[i], done, total);
+  }
+
+  bool chosen(const Call& call, const Route& r) const {
+    if (!refusal(r, call, device_).empty()) return false;
+    return options_.route != "natural" || select(call, device_).route == &r;
+  }
+
+  BenchRow& new_row(const Call& call, std::string_view route, int t, const std::string& text, const Cost& work) {
+    BenchRow row;
+    row.op = call.op->name;
+    row.route = route;
+    row.case_id = text;
+    row.threads = t;
+    row.flops = work.flops;
+    row.bytes = work.bytes;
+    result_.rows.push_back(row);
+    return result_.rows.back();
+  }
+
+  void add_route(const Call& call, const Route& r, int t, const std::string& text, const Cost& work,
+                 std::vector<Subject>& subjects) {
+    const auto prepare = [&call, &r] { return r.prepare(call, call.op->infer(call)); };
+    new_row(call, r.name, t, text, work);
+    Subject hot{result_.rows.size() - 1, prepare, nullptr, t};
+    try {
+      set_threads(t);
+      hot.job = std::make_shared<Job>(prepare());
+      hot.job->launch();
+      hot.job->wait();  // untimed: first launches build kernels and fault in pages
+      result_.rows[hot.row].error = verify(call, r, hot.job->fetch(), 1);
+    } catch (const std::exception& e) {
+      result_.rows[hot.row].error = e.what();
+    }
+    if (!result_.rows[hot.row].error.empty()) return;
+    subjects.push_back(hot);
+    if (r.prepares.empty()) return;
+    new_row(call, r.name, t, text, work).mode = "cold";
+    subjects.push_back({result_.rows.size() - 1, prepare, nullptr, t});
+  }
+
+  void add_peer(const Call& call, const Peer& p, const std::string& text, const Cost& work,
+                std::vector<Subject>& subjects) {
+    for (const int t : p.threaded ? thread_counts_ : std::vector<int>{1}) {
+      new_row(call, p.name, t, text, work).verified = true;  // a peer is a yardstick, not a subject
+      Job job;
+      job.launch = p.bind(call, t);
+      job.wait = [] {};
+      job.launch();
+      subjects.push_back({result_.rows.size() - 1, nullptr, std::make_shared<Job>(job), t});
+    }
+  }
+
+  void time(const std::vector<Subject>& subjects) {
+    if (subjects.empty()) return;
+    for (const Subject& s : subjects)
+      benchmark::RegisterBenchmark(std::to_string(s.row).c_str(), [s](benchmark::State& state) {
+        set_threads(s.threads);
+        for (auto _ : state) {
+          const Job cold = s.job ? Job{} : s.prepare();
+          const Job& job = s.job ? *s.job : cold;
+          job.launch();
+          job.wait();
+          benchmark::ClobberMemory();
+        }
+      })->UseRealTime()->MinTime(options_.min_seconds)->Repetitions(options_.repetitions);
+    Collector collector(result_.rows);
+    benchmark::RunSpecifiedBenchmarks(&collector);
+    benchmark::ClearRegisteredBenchmarks();
+  }
+
+  // Verifies the last launch of each timed job again, and relates its time to what the machine can do.
+  void finish(const Call& call, const std::vector<Subject>& subjects, std::size_t first) {
+    for (const Subject& s : subjects) {
+      BenchRow& row = result_.rows[s.row];
+      summarise(row);
+      if (row.route.starts_with("peer.")) continue;
+      const Route& r = find_route(*call.op, row.route);
+      if (s.job) row.error = verify(call, r, s.job->fetch(), 2);
+      row.verified = row.error.empty();
+    }
+    for (std::size_t i = first; i < result_.rows.size(); ++i) rate(call, result_.rows[i]);
+  }
+
+  void rate(const Call& call, BenchRow& row) {
+    if (row.median == 0 || !row.error.empty()) {
+      row.null_reason = row.error.empty() ? "not timed" : row.error;
+      return;
+    }
+    const bool peer = row.route.starts_with("peer.");
+    const bool on_device = !peer && find_route(*call.op, row.route).needs != Tier::unavailable;
+    const bool matrix = on_device && find_route(*call.op, row.route).tier == Tier::neural_accelerator;
+    const Dtype dtype = call.op->infer(call).front().dtype;
+    const double peak = ceilings_.flops(on_device, matrix, dtype, row.threads);
+    const double copy = ceilings_.bytes(on_device, row.bytes, row.threads);
+    if (peak <= 0 || copy <= 0) {
+      row.null_reason = "no ceiling was measured";
+      return;
+    }
+    const double compute = row.flops / peak, memory = row.bytes / copy;
+    row.bound = compute > memory ? "compute" : "memory";
+    row.efficiency = std::max(compute, memory) / row.median;
+    if (*row.efficiency > 1.02 && row.mode == "hot" && !peer)
+      row.error = "runs at " + std::to_string(*row.efficiency) + " of the measured " + row.bound + " ceiling";
+  }
+
+  const BenchOptions& options_;
+  const Device& device_;
+  std::vector<int> thread_counts_;
+  int restore_ = 1;
+  Ceilings ceilings_;
+  BenchResult result_;
+};
+
+}  // namespace
+
+BenchResult bench(const BenchOptions& options) { return Session(options).run(); }
+
 }  // namespace plumb

@@ -1,17 +1,212 @@
+// plumb: the command line. Arguments are declared here, verbs live in one file each.
+#include <CLI/CLI.hpp>
 #include <cstdio>
 
 #include "cli/families.h"
-#include "conformance/check.h"
+#include "cli/verbs.h"
+#include "core/error.h"
+#include "generated/version.h"
+
+namespace plumb::cli {
+namespace {
+
+constexpr const char* kEnvironment =
+    "Environment:\n"
+    "  PLUMB_DEVICE   an index of `plumb devices`, part of a name, or none\n"
+    "  PLUMB_ROUTE    a route that `explain` and natural dispatch prefer where it can run\n"
+    "  PLUMB_THREADS  threads of the CPU routes\n"
+    "  PLUMB_ISA      base, avx2 or avx512: at most this\n\n"
+    "Exit codes: 0 good, 1 something failed, 2 a bad argument or file, 77 nothing could run here\n";
+
+// The one verb that was asked for.
+using Run = std::function<int()>;
+
+CLI::App* verb(CLI::App& app, const std::string& name, const std::string& what, const std::string& examples) {
+  CLI::App* sub = app.add_subcommand(name, what);
+  sub->footer("Examples:\n" + examples);
+  return sub;
+}
+
+template <class Args>
+void json_flag(CLI::App* sub, Args& args) {
+  sub->add_flag("--json", args.json, "Print JSON instead of text");
+}
+
+template <class Args>
+void runs(CLI::App* sub, Run& run, int (*f)(const Args&), Args& args) {
+  sub->callback([&run, f, &args] { run = [f, &args] { return f(args); }; });
+}
+
+void add_devices(CLI::App& app, Run& run) {
+  static DevicesArgs args;
+  CLI::App* sub = verb(app, "devices", "Which devices are here, of which tier, and what was verified of them",
+                       "  plumb devices\n  PLUMB_DEVICE=none plumb devices --json\n");
+  json_flag(sub, args);
+  runs(sub, run, devices, args);
+}
+
+CLI::App* add_listing(CLI::App* list, Run& run, const std::string& name, const std::string& what, ListArgs& args,
+                      int (*f)(const ListArgs&)) {
+  CLI::App* sub = list->add_subcommand(name, what);
+  json_flag(sub, args);
+  runs(sub, run, f, args);
+  return sub;
+}
+
+void add_list(CLI::App& app, Run& run) {
+  static ListArgs args;
+  static CtestArgs ctest;
+  CLI::App* list = verb(app, "list", "The tables: operations, routes, cases, fills",
+                        "  plumb list ops\n  plumb list routes matmul\n  plumb list cases 'argsort/*reversed*'\n");
+  list->require_subcommand(1);
+  const char* query = "An op or a glob on op names";
+  for (CLI::App* sub : {add_listing(list, run, "ops", "Operations and their equations", args, list_ops),
+                        add_listing(list, run, "routes", "Implementations and their conditions", args, list_routes)}) {
+    sub->add_option("query", args.query, query);
+    sub->add_flag("--markdown", args.markdown, "The page under docs/");
+  }
+  CLI::App* cases = add_listing(list, run, "cases", "Case ids, the arguments of explain and repro", args, list_cases);
+  cases->add_option("query", args.query, "An op, or a glob on case ids");
+  cases->add_option("--budget", args.budget, "smoke, ci or nightly")->capture_default_str();
+  add_listing(list, run, "fills", "Where input values come from", args, list_fills);
+  CLI::App* tests = list->add_subcommand("ctest", "Write CTest entries, one per op, route and budget");
+  tests->add_option("--program", ctest.program, "This program")->required();
+  tests->add_option("--out", ctest.out, "The file to write")->required();
+  tests->add_option("--corpus", ctest.corpus, "A folder of recorded families to replay");
+  runs(tests, run, list_ctest, ctest);
+}
+
+void add_explain(CLI::App& app, Run& run) {
+  static ExplainArgs args;
+  CLI::App* sub = verb(app, "explain", "Which route a case takes, and why not the others",
+                       "  plumb explain \"$(plumb list cases matmul | head -1)\"\n"
+                       "  plumb explain 'argsort/f32.7.row.uniform/-@reference'\n");
+  sub->add_option("case", args.target, "CASE, or CASE@ROUTE to force a preference")->required();
+  json_flag(sub, args);
+  runs(sub, run, explain, args);
+}
+
+void add_check(CLI::App& app, Run& run) {
+  static CheckArgs args;
+  CLI::App* sub = verb(app, "check", "Judge routes by the reference, with bounds derived from what they declare",
+                       "  plumb check\n  plumb check add sum --budget=smoke\n  plumb check matmul --route='cpu.*' -v\n"
+                       "  plumb check 'fft/*@gpu.*' --save-failures out/failures\n");
+  sub->add_option("query", args.queries, "Ops, or globs on CASE@ROUTE; none: everything");
+  sub->add_option("--budget", args.budget, "smoke, ci or nightly")->capture_default_str();
+  sub->add_option("--route", args.route, "all, natural, or a route name (globs allowed)")->capture_default_str();
+  sub->add_option("--save-failures", args.save_failures, "Write failing cases as a corpus into this folder");
+  sub->add_flag("-v,--verbose", args.verbose, "Also refusals by reason, and the worst cases");
+  json_flag(sub, args);
+  runs(sub, run, check, args);
+}
+
+void add_repro(CLI::App& app, Run& run) {
+  static ReproArgs args;
+  CLI::App* sub = verb(app, "repro", "One case in detail: inputs, bound, worst elements",
+                       "  plumb repro 'argsort/f32.7.row.uniform/-@cpu.merge'\n"
+                       "  plumb repro 'argsort/f32.7.row.uniform/-' --dump out/case\n");
+  sub->add_option("case", args.target, "CASE, or CASE@ROUTE; without a route: every route")->required();
+  sub->add_option("--dump", args.dump, "Write the case and the reference's answer as a corpus into this folder");
+  json_flag(sub, args);
+  runs(sub, run, repro, args);
+}
+
+void add_replay(CLI::App& app, Run& run) {
+  static ReplayArgs args;
+  CLI::App* sub = verb(app, "replay", "Compare routes with the recorded answers of other software (docs/corpus.md)",
+                       "  plumb replay conformance/corpus --route=all\n"
+                       "  plumb replay conformance/corpus/sort --op='arg*' --route=reference\n");
+  sub->add_option("folder", args.folder, "A recorded family, or a folder of them")->required();
+  sub->add_option("--op", args.op, "A glob on recorded op names")->capture_default_str();
+  sub->add_option("--case", args.case_id, "A glob on recorded case ids")->capture_default_str();
+  sub->add_option("--route", args.route, "reference, natural, all, or a route name (globs allowed)")
+      ->capture_default_str();
+  sub->add_flag("-v,--verbose", args.verbose, "Also refusals by reason");
+  json_flag(sub, args);
+  runs(sub, run, replay, args);
+}
+
+void add_eval(CLI::App& app, Run& run) {
+  static EvalArgs args;
+  CLI::App* sub = verb(app, "eval", "Compute an operation on tensors from a file; the oracle for other programs",
+                       "  plumb eval matmul --in ab.safetensors --out c.safetensors\n"
+                       "  plumb eval softmax --in a.safetensors --attrs '{\"axis\": 0}' --out y.safetensors\n");
+  sub->add_option("op", args.op, "The operation")->required();
+  sub->add_option("--in", args.in, "Inputs, named as `plumb list ops` names them")->required();
+  sub->add_option("--attrs", args.attrs, "Attributes, a JSON object")->capture_default_str();
+  sub->add_option("--out", args.out, "Outputs by name")->required();
+  sub->add_option("--route", args.route, "What computes it")->capture_default_str();
+  json_flag(sub, args);
+  runs(sub, run, eval, args);
+}
+
+void bench_options(CLI::App* sub, BenchArgs& args) {
+  sub->add_option("--min-time", args.min_time, "Seconds per repetition, at least")->capture_default_str();
+  sub->add_option("--repetitions", args.repetitions, "Repetitions of each measurement")->capture_default_str();
+  sub->add_option("--threads", args.threads, "Numbers of threads, one run for each")->delimiter(',');
+  sub->add_flag("--no-peers", args.no_peers, "Without other libraries for comparison");
+}
+
+void add_bench(CLI::App& app, Run& run) {
+  static BenchArgs args;
+  CLI::App* sub = verb(app, "bench", "Time routes and peers, as shares of what this machine was measured to do",
+                       "  plumb bench matmul --threads=1,2\n  plumb bench argsort --min-time=0.5 --repetitions=9\n");
+  sub->add_option("query", args.queries, "Ops, or globs on CASE@ROUTE; none: everything");
+  sub->add_option("--route", args.route, "all, natural, or a route name (globs allowed)")->capture_default_str();
+  bench_options(sub, args);
+  json_flag(sub, args);
+  runs(sub, run, bench, args);
+}
+
+void add_report(CLI::App& app, Run& run, const std::string& command) {
+  static ReportArgs args;
+  args.command = command;
+  CLI::App* sub = verb(app, "report", "Check and time everything; write report.json, and pages from it",
+                       "  plumb report --out out\n  plumb report --budget=smoke --min-time=0.05 --out out\n");
+  sub->add_option("--out", args.out, "The folder to write into")->capture_default_str();
+  sub->add_option("--budget", args.budget, "smoke, ci or nightly")->capture_default_str();
+  sub->add_flag("--no-bench", args.no_bench, "Correctness only");
+  bench_options(sub, args.bench);
+  json_flag(sub, args);
+  runs(sub, run, report, args);
+}
+
+int parse_and_run(int argc, char** argv) {
+  CLI::App app{"Plumbline: the executable specification and judge of array and sparse operations."};
+  app.name("plumb");
+  app.footer("`plumb VERB --help` shows examples.\n\n" + std::string(kEnvironment));
+  app.set_version_flag("--version", std::string(kVersion) + " " + kCommit);
+  app.require_subcommand(1);
+  std::string command = "plumb";
+  for (int i = 1; i < argc; ++i) command += std::string(" ") + argv[i];
+  Run run;
+  add_devices(app, run);
+  add_list(app, run);
+  add_explain(app, run);
+  add_check(app, run);
+  add_repro(app, run);
+  add_replay(app, run);
+  add_eval(app, run);
+  add_bench(app, run);
+  add_report(app, run, command);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? kGood : kBad;
+  }
+  install_families();
+  return run();
+}
+
+}  // namespace
+}  // namespace plumb::cli
 
 int main(int argc, char** argv) {
-  plumb::install_families();
-  plumb::CheckOptions o;
-  if (argc > 2) o.queries = {argv[2]};
-  o.failed = [](const plumb::Failure& f) { std::printf("FAIL %s\n  %s\n", f.repro.c_str(), f.message.c_str()); };
-  const plumb::CheckResult r = plumb::check(o);
-  for (const auto& t : r.tallies)
-    std::printf("%-20s %-24s %5ld passed %5ld failed %5ld refused %5ld absent, worst %.3g, %.2f s\n", t.op.c_str(),
-                t.route.c_str(), t.passed, t.failed, t.refused, t.absent, t.worst, t.seconds);
-  std::printf("%ld passed, %ld failed, %ld skipped\n", r.passed, r.failed, r.skipped);
-  return r.passed > 0 && r.failed == 0 ? 0 : 1;
+  try {
+    return plumb::cli::parse_and_run(argc, argv);
+  } catch (const std::exception& e) {
+    std::fflush(stdout);
+    std::fprintf(stderr, "plumb: %s\n", e.what());
+    return plumb::cli::kBad;
+  }
 }

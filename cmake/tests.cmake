@@ -2,5 +2,6 @@
 # built, so that a new row is a new test without an edit here.
 set(listed ${PROJECT_BINARY_DIR}/generated/ctest_routes.cmake)
 add_custom_command(TARGET plumb POST_BUILD
-  COMMAND $<TARGET_FILE:plumb> list ctest --program $<TARGET_FILE:plumb> --out ${listed} VERBATIM)
+  COMMAND $<TARGET_FILE:plumb> list ctest --program $<TARGET_FILE:plumb> --out ${listed}
+          --corpus ${PROJECT_SOURCE_DIR}/conformance/corpus VERBATIM)
 set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${listed})

@@ -5,8 +5,10 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 #include "core/error.h"
+#include "core/fill_sites.h"
 #include "core/matrix_fills.h"
 
 namespace plumb {
@@ -106,15 +108,25 @@ Wide cancel(const Spec& spec, std::uint64_t key, double p) {
   });
 }
 
-// One value in four is special: zeros of both signs, subnormals, infinities, NaN, the largest.
-Wide special(const Spec& spec, std::uint64_t key, double) {
+// One value in p is special: zeros of both signs, subnormals, infinities, NaN, the largest.
+Wide special(const Spec& spec, std::uint64_t key, double p) {
   if (wants_integers(spec)) return bits(spec, key, 0);
   const DtypeInfo& t = info(spec.dtype);
   const std::array values{0.0, -0.0, t.min_subnormal, -t.min_normal, kInf, -kInf, kNan, t.max, -t.max};
   return real_fill(spec, [&](std::int64_t i) {
     const std::uint64_t d = draw(key, static_cast<std::uint64_t>(i));
-    if (d % 4 == 0) return values[(d >> 8) % values.size()];
+    if (d % static_cast<std::uint64_t>(p) == 0) return values[(d >> 8) % values.size()];
     return 8 * unit(key ^ 0x2545f491, static_cast<std::uint64_t>(i)) - 4;
+  });
+}
+
+// As scores behind a mask: p of 8 are -inf.
+Wide masked(const Spec& spec, std::uint64_t key, double p) {
+  if (wants_integers(spec)) return integer_fill(spec, key, 4);
+  return real_fill(spec, [&](std::int64_t i) {
+    const std::uint64_t d = draw(key, static_cast<std::uint64_t>(i));
+    return d % 8 < static_cast<std::uint64_t>(p) ? -kInf
+                                                 : 8 * unit(key ^ 0x2545f491, static_cast<std::uint64_t>(i)) - 4;
   });
 }
 
@@ -154,23 +166,55 @@ Wide order(const Spec& spec, std::uint64_t key, double) {
   return a;
 }
 
-// Runs of p elements, each of one kind that a quantizer may trip over.
-Wide groups(const Spec& spec, std::uint64_t key, double p) {
-  const auto run = static_cast<std::int64_t>(p);
-  return real_fill(spec, [&](std::int64_t i) {
-    const auto k = static_cast<std::uint64_t>(i), at = static_cast<std::uint64_t>(i % run);
-    const double u = 2 * unit(key, k) - 1;
-    switch (i / run % 8) {
-      case 0: return 0.0;
-      case 1: return -0.6875;                                                   // constant
-      case 2: return at == draw(key, 0) % static_cast<std::uint64_t>(run) ? 60000.0 : u;  // an outlier
-      case 3: return -24 + 8 * u;                                               // all negative
-      case 4: return 1e-8 * u;                                                  // below every scale
-      case 5: return at % 3 == 0 ? 7.5 : at % 3 == 1 ? -7.5 : std::floor(8 * u);  // equal magnitudes
-      case 6: return static_cast<double>(draw(key, k) % 32) / 2 - 10;           // ties
-      default: return u;
-    }
-  });
+std::int64_t last_extent(const Spec& spec) { return spec.shape.empty() ? 1 : spec.shape.back(); }
+
+// One nonzero element per row of the last axis, at a drawn place.
+Wide impulse(const Spec& spec, std::uint64_t key, double p) {
+  const std::int64_t n = last_extent(spec);
+  const auto at = [&](std::int64_t row) {
+    return static_cast<std::int64_t>(draw(key, static_cast<std::uint64_t>(row)) % static_cast<std::uint64_t>(n));
+  };
+  if (!is_complex(spec.dtype)) {
+    Reals a(spec.shape);
+    for (std::int64_t i = 0; i < a.size(); i += n) a[i + at(i / n)] = p;
+    return a;
+  }
+  Complexes a(spec.shape);
+  for (std::int64_t i = 0; i < a.size(); i += n) a[i + at(i / n)] = {p, -p / 2};
+  return a;
+}
+
+// A pure oscillation: p turns along the last axis.
+Wide tone(const Spec& spec, std::uint64_t, double p) {
+  const std::int64_t n = last_extent(spec);
+  const auto angle = [&](std::int64_t i) {
+    return 2 * std::numbers::pi * std::fmod(p * static_cast<double>(i % n), static_cast<double>(n)) /
+           static_cast<double>(n);
+  };
+  if (!is_complex(spec.dtype)) return real_fill(spec, [&](std::int64_t i) { return std::cos(angle(i)); });
+  Complexes a(spec.shape);
+  for (std::int64_t i = 0; i < a.size(); ++i) a[i] = {std::cos(angle(i)), std::sin(angle(i))};
+  return a;
+}
+
+// Uniform values with one NaN, in the real part, at a drawn place of every second row of the last axis.
+Wide nan_rows(const Spec& spec, std::uint64_t key, double p) {
+  Wide values = uniform({spec.dtype, spec.shape}, key, 1);
+  const std::int64_t n = last_extent(spec);
+  std::visit(
+      [&](auto& a) {
+        using T = std::decay_t<decltype(a.data[0])>;
+        for (std::int64_t row = static_cast<std::int64_t>(p); row * n < a.size(); row += 2) {
+          const std::uint64_t at =
+              draw(key ^ 0x51ed270b, static_cast<std::uint64_t>(row)) % static_cast<std::uint64_t>(n);
+          if constexpr (std::is_same_v<T, Complex>)
+            a[row * n + static_cast<std::int64_t>(at)].real(kNan);
+          else if constexpr (!std::is_integral_v<T>)
+            a[row * n + static_cast<std::int64_t>(at)] = kNan;
+        }
+      },
+      values);
+  return values;
 }
 
 constexpr Fill kFills[] = {
@@ -183,15 +227,29 @@ constexpr Fill kFills[] = {
     {"pow2",     "signed powers of two, exponents in [-p, p]",                 3,    powers},
     {"wide",     "magnitudes spread over 2p binades",                          12,   wide},
     {"cancel",   "the second half cancels the first up to 2^-p",               14,   cancel},
-    {"special",  "one in four is 0, -0, subnormal, inf, NaN or the largest",   0,    special},
+    {"special",  "one in p is 0, -0, subnormal, inf, NaN or the largest",      4,    special},
+    {"masked",   "p of 8 values are -inf, the rest uniform in [-4, 4)",        4,    masked},
     {"ramp",     "the logical index, modulo p if p > 0",                       0,    ramp},
-    {"groups",   "runs of p: zeros, constant, an outlier, all negative, tiny, ties",  32,  groups},
     {"order",    "a third each: special, small integers, any bits",            0,    order},
     {"spd",         "symmetric positive definite, condition about p",          100,  spd},
     {"spd_lower",   "the same, NaN above the diagonal",                        100,  spd_lower},
     {"spd_upper",   "the same, NaN below the diagonal",                        100,  spd_upper},
     {"spd_integer", "L L^T, L of integers up to p: an exact factor",           3,    spd_integer},
     {"indefinite",  "spd, the last matrix with -1 at diagonal element p",      -1,   indefinite},
+    {"sites_box",        "rows (b,x,y,z): one in each run of p cells of a cube",    8,     sites::box},
+    {"sites_batches",    "rows: p batches of equal sites, one batch between empty", 2,     sites::batches},
+    {"sites_line",       "rows: consecutive along x, from -p",                      0,     sites::line},
+    {"sites_plane",      "rows: a full square",                                     0,     sites::plane},
+    {"sites_block",      "rows: a full cube",                                       0,     sites::block},
+    {"sites_surface",    "rows: a bumpy sphere in Morton order; shuffled if p",     0,     sites::surface},
+    {"sites_isolated",   "rows: multiples of p, no two are neighbours",             65536, sites::isolated},
+    {"sites_duplicates", "rows: each site about p times",                           2,     sites::duplicates},
+    {"sites_negative",   "rows: within -5..5, batches from -p",                     0,     sites::negative},
+    {"sites_extremes",   "rows: the largest and smallest values of the dtype",      0,     sites::extremes},
+
+    {"impulse",     "0 but for one element of p per row of the last axis",     1,    impulse},
+    {"tone",        "one oscillation of p turns along the last axis",          1,    tone},
+    {"nan_rows",    "uniform, a NaN real part in every second row from p on",  0,    nan_rows},
     // clang-format on
 };
 
@@ -223,8 +281,9 @@ const Fill* find_fill(std::string_view text, double& parameter) {
       parameter = f.fallback;
       return &f;
     }
-  const auto dash = text.rfind('-');
+  auto dash = text.rfind('-');
   if (dash == std::string_view::npos) return nullptr;
+  if (dash > 0 && text[dash - 1] == '-') --dash;  // a negative parameter: "const--1"
   const std::string_view digits = text.substr(dash + 1);
   const auto r = std::from_chars(digits.data(), digits.data() + digits.size(), parameter);
   if (r.ec != std::errc() || r.ptr != digits.data() + digits.size()) return nullptr;

@@ -1,6 +1,7 @@
 // What an operation *is*. One row per op; everything else in the repository is derived from it.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -64,6 +65,13 @@ struct Cost {
   double bytes = 0;  // compulsory traffic: each input once, each output once
 };
 
+// A smaller call whose result is a part of a large one's, so that a large result can be verified in part
+// by the same oracle: rows and columns of a product, lines of a transform.
+struct Spot {
+  Call call;
+  std::function<std::vector<Tensor>(const std::vector<Tensor>& out)> pick;  // that part of the large outputs
+};
+
 struct Op {
   std::string_view name;                  // "softmax"
   std::vector<std::string_view> inputs;   // "x", "bias?" (optional)
@@ -83,6 +91,9 @@ struct Op {
   // Sparse ops: how many leading rows of each output are active, from the counts among the outputs;
   // -1 for all. Rows beyond are unspecified and never compared. Null: everything is active.
   std::vector<std::int64_t> (*active)(const Call&, const std::vector<Tensor>& out) = nullptr;
+
+  // Sizes worth timing are too large for the oracle: verify there by spots, drawn from `key`. Null: in full.
+  std::optional<Spot> (*spot)(const Call&, std::uint64_t key) = nullptr;
 
   // Recorded corpora: the op's name there if it differs, and whether a recorded call is this op
   // (it may drop attributes that only select the op). Null: every call of that name.

@@ -40,10 +40,17 @@ bool is_transposed(const std::vector<Axis>& a) {
 void transpose(const Tensor& t, const std::vector<Axis>& a, const BufferPtr& to, const std::string& suffix) {
   const Axis batch = a.size() == 3 ? a[2] : Axis{1, 0};
   Kernel("copy", "transpose" + suffix)
-      .arg(input(t)).arg(to).arg(element_offset(t)).arg(batch.stride).arg(a[1].stride).arg(a[0].stride)
-      .arg(static_cast<std::int32_t>(a[1].size)).arg(static_cast<std::int32_t>(a[0].size))
+      .arg(input(t))
+      .arg(to)
+      .arg(element_offset(t))
+      .arg(batch.stride)
+      .arg(a[1].stride)
+      .arg(a[0].stride)
+      .arg(static_cast<std::int32_t>(a[1].size))
+      .arg(static_cast<std::int32_t>(a[0].size))
       .run({static_cast<std::size_t>(a[1].size), static_cast<std::size_t>(a[0].size),
-            static_cast<std::size_t>(batch.size)}, {16, 16, 1});
+            static_cast<std::size_t>(batch.size)},
+           {16, 16, 1});
 }
 
 void gather(const Tensor& t, const std::vector<Axis>& axes, const BufferPtr& to, const std::string& suffix) {
@@ -53,7 +60,11 @@ void gather(const Tensor& t, const std::vector<Axis>& axes, const BufferPtr& to,
     geometry[kAxes + i] = axes[i].stride;
   }
   Kernel("copy", "copy" + suffix)
-      .arg(input(t)).arg(to).arg(constants(geometry)).arg(element_offset(t)).arg(t.size())
+      .arg(input(t))
+      .arg(to)
+      .arg(constants(geometry))
+      .arg(element_offset(t))
+      .arg(t.size())
       .run({static_cast<std::size_t>(t.size())});
 }
 

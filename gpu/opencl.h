@@ -19,7 +19,9 @@ void check(cl_int status, std::string_view call, const std::string& detail = "")
 template <auto Release>
 struct Releaser {
   template <class T>
-  void operator()(T* handle) const { Release(handle); }
+  void operator()(T* handle) const {
+    Release(handle);
+  }
 };
 template <class T, auto Release>
 using Handle = std::unique_ptr<std::remove_pointer_t<T>, Releaser<Release>>;
@@ -46,7 +48,7 @@ Session& session();  // throws Error(device) if there is no device
 
 bool take(Fault);  // whether this fault was injected; it strikes once
 
-// The built program of kernels/<family>.cl; lives as long as the process.
-cl_program program(std::string_view family, const std::string& options);
+// A kernel of kernels/<family>.cl, whose program is built on first use.
+KernelHandle create_kernel(std::string_view family, const std::string& options, const std::string& name);
 
 }  // namespace plumb::gpu

@@ -38,6 +38,7 @@ std::string prelude(const Device& d) {
   if (d.int64_atomics) {
     text += "#pragma OPENCL EXTENSION cl_khr_int64_base_atomics : enable\n#define PLUMB_INT64_ATOMICS 1\n";
   }
+  if (d.facts.is_cpu) text += "#define PLUMB_CPU_DEVICE 1\n";
   if (d.matrix_f16) text += "#define PLUMB_MATRIX_F16 1\n";
   return text + "#line 1\n";
 }
@@ -154,17 +155,35 @@ ProgramHandle make_program(std::string_view family, const std::string& options) 
 
 }  // namespace
 
+namespace {
+struct Programs {
+  std::mutex lock;
+  std::map<std::pair<std::string, std::string>, ProgramHandle> built;  // by family and options
+};
+
+Programs& programs() {
+  static Programs* p = new Programs;  // never destroyed, as the session
+  return *p;
+}
+}  // namespace
+
 // One build at a time, under the lock. A program that failed is tried again at the next use.
-cl_program program(std::string_view family, const std::string& options) {
-  static std::mutex lock;
-  static auto* built = new std::map<std::pair<std::string, std::string>, ProgramHandle>;
-  const std::lock_guard hold(lock);
+KernelHandle create_kernel(std::string_view family, const std::string& options, const std::string& name) {
   if (take(Fault::build)) check(CL_BUILD_PROGRAM_FAILURE, "clBuildProgram", "injected");
-  auto key = std::pair(std::string(family), options);
-  const auto found = built->find(key);
-  if (found != built->end()) return found->second.get();
-  ProgramHandle p = make_program(family, options);
-  return built->emplace(std::move(key), std::move(p)).first->second.get();
+  Programs& p = programs();
+  const std::lock_guard hold(p.lock);
+  ProgramHandle& program = p.built[{std::string(family), options}];
+  if (!program) program = make_program(family, options);
+  cl_int status = CL_SUCCESS;
+  KernelHandle kernel(clCreateKernel(program.get(), name.c_str(), &status));
+  check(status, "clCreateKernel", name);
+  return kernel;
+}
+
+void forget_programs() {
+  Programs& p = programs();
+  const std::lock_guard hold(p.lock);
+  p.built.clear();
 }
 
 }  // namespace plumb::gpu

@@ -21,8 +21,8 @@ Session open_session() {
     throw Error("opencl", Reason::device, device.notes.empty() ? "no usable device" : device.notes.front());
   }
   if (device.facts.base_align_bytes > kGuardBytes) {
-    throw Error("opencl", Reason::device, "buffers align to " + std::to_string(device.facts.base_align_bytes) +
-                                              " bytes, more than a guard band");
+    throw Error("opencl", Reason::device,
+                "buffers align to " + std::to_string(device.facts.base_align_bytes) + " bytes, more than a guard band");
   }
   const cl_device_id id = device_ids().at(static_cast<std::size_t>(device.facts.index));
   ContextHandle context = make_context(id);
@@ -48,8 +48,9 @@ std::size_t payload_bytes(std::size_t bytes) { return std::max<std::size_t>(1, b
 MemHandle allocate(std::size_t bytes) {
   const std::uint64_t limit = current_device().facts.max_allocation_bytes;
   if (bytes > limit || limit - bytes < 2 * kGuardBytes) {
-    throw Error("opencl", Reason::memory, std::to_string(bytes) + " bytes and guard bands exceed the largest allocation, " +
-                                              std::to_string(limit) + " bytes");
+    throw Error("opencl", Reason::memory,
+                std::to_string(bytes) + " bytes and guard bands exceed the largest allocation, " +
+                    std::to_string(limit) + " bytes");
   }
   cl_int status = CL_MEM_OBJECT_ALLOCATION_FAILURE;
   MemHandle whole;
@@ -71,15 +72,16 @@ MemHandle payload_of(cl_mem whole, std::size_t bytes) {
 // Drivers allocate lazily, so that running out of memory may first show here.
 void fill(cl_mem memory, std::uint8_t value, std::size_t offset, std::size_t bytes) {
   if (bytes == 0) return;
-  const cl_int status = clEnqueueFillBuffer(session().queue.get(), memory, &value, sizeof value, offset, bytes, 0,
-                                            nullptr, nullptr);
+  const cl_int status =
+      clEnqueueFillBuffer(session().queue.get(), memory, &value, sizeof value, offset, bytes, 0, nullptr, nullptr);
   check_allocation(status, "clEnqueueFillBuffer", bytes);
 }
 
 bool band_intact(cl_mem whole, std::size_t offset) {
   std::array<std::uint8_t, kGuardBytes> band;
-  check(clEnqueueReadBuffer(session().queue.get(), whole, CL_TRUE, offset, band.size(), band.data(), 0, nullptr, nullptr),
-        "clEnqueueReadBuffer", "a guard band");
+  check(
+      clEnqueueReadBuffer(session().queue.get(), whole, CL_TRUE, offset, band.size(), band.data(), 0, nullptr, nullptr),
+      "clEnqueueReadBuffer", "a guard band");
   return std::all_of(band.begin(), band.end(), [](std::uint8_t b) { return b == kGuardByte; });
 }
 
@@ -127,9 +129,8 @@ void Buffer::download(std::byte* host) {
 
 void Buffer::upload(const std::byte* host) {
   if (bytes_ == 0) return;
-  check_allocation(
-      clEnqueueWriteBuffer(session().queue.get(), payload_, CL_TRUE, 0, bytes_, host, 0, nullptr, nullptr),
-      "clEnqueueWriteBuffer", bytes_);
+  check_allocation(clEnqueueWriteBuffer(session().queue.get(), payload_, CL_TRUE, 0, bytes_, host, 0, nullptr, nullptr),
+                   "clEnqueueWriteBuffer", bytes_);
 }
 
 bool Buffer::guards_intact() { return band_intact(whole_, 0) && band_intact(whole_, kGuardBytes + bytes_); }
@@ -145,13 +146,8 @@ std::int64_t element_offset(const Tensor& t) { return t.offset_bytes() / info(t.
 
 void finish() { check(clFinish(session().queue.get()), "clFinish"); }
 
-Kernel::Kernel(std::string_view family, std::string_view name, std::string_view options) : name_(name) {
-  cl_int status = CL_SUCCESS;
-  kernel_.reset(clCreateKernel(program(family, std::string(options)), name_.c_str(), &status), [](cl_kernel k) {
-    if (k) clReleaseKernel(k);
-  });
-  check(status, "clCreateKernel", name_);
-}
+Kernel::Kernel(std::string_view family, std::string_view name, std::string_view options)
+    : kernel_(create_kernel(family, std::string(options), std::string(name))), name_(name) {}
 
 namespace {
 template <class T>
@@ -212,8 +208,9 @@ std::size_t work_group_limit(cl_kernel kernel) {
 
 void Kernel::run(std::initializer_list<std::size_t> global, std::initializer_list<std::size_t> local) const {
   if (global.size() == 0 || global.size() > 3 || (local.size() != 0 && local.size() != global.size())) {
-    throw Error("opencl", Reason::device, name_ + ": global and local sizes of " + std::to_string(global.size()) +
-                                              " and " + std::to_string(local.size()) + " dimensions");
+    throw Error("opencl", Reason::device,
+                name_ + ": global and local sizes of " + std::to_string(global.size()) + " and " +
+                    std::to_string(local.size()) + " dimensions");
   }
   if (std::find(global.begin(), global.end(), 0u) != global.end()) return;
   Sizes items{1, 1, 1}, group{1, 1, 1};
@@ -222,10 +219,12 @@ void Kernel::run(std::initializer_list<std::size_t> global, std::initializer_lis
   const std::size_t limit = work_group_limit(kernel_.get());
   if (local.size() == 0) group = default_local(kernel_.get(), items, limit);
   if (group[0] * group[1] * group[2] > limit) {
-    throw Error("opencl", Reason::device, name_ + ": a work-group of " + std::to_string(group[0] * group[1] * group[2]) +
-                                              " exceeds this kernel's largest, " + std::to_string(limit));
+    throw Error("opencl", Reason::device,
+                name_ + ": a work-group of " + std::to_string(group[0] * group[1] * group[2]) +
+                    " exceeds this kernel's largest, " + std::to_string(limit));
   }
-  for (std::size_t axis = 0; axis < 3; ++axis) items[axis] = (items[axis] + group[axis] - 1) / group[axis] * group[axis];
+  for (std::size_t axis = 0; axis < 3; ++axis)
+    items[axis] = (items[axis] + group[axis] - 1) / group[axis] * group[axis];
   cl_int status = CL_OUT_OF_RESOURCES;
   if (!take(Fault::launch)) {
     status = clEnqueueNDRangeKernel(session().queue.get(), kernel_.get(), static_cast<cl_uint>(global.size()), nullptr,

@@ -85,6 +85,7 @@ std::vector<Tensor> outputs(const std::vector<Spec>&);  // fresh tensors
 // A deliberate failure at the next use, for tests of error paths.
 enum class Fault { none, allocation, build, launch };
 void inject(Fault);
+void forget_programs();  // those built so far, as in a new process; kernels that exist keep theirs
 
 std::unique_ptr<Platform> platform();  // the OpenCL platform of this process
 

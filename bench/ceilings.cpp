@@ -1,0 +1,114 @@
+#include "bench/ceilings.h"
+
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <cstring>
+#include <memory>
+
+#include "core/pool.h"
+#include "optimized/ceiling.h"
+#ifdef PLUMB_GPU
+#include "gpu/ceiling.h"
+#endif
+
+namespace plumb {
+namespace {
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// The best rate of several trials that together last about a tenth of a second or more.
+template <class F>
+double best_rate(double work, F&& trial) {
+  trial();
+  double best = 0;
+  const double start = now();
+  for (int i = 0; i < 100 && (i < 5 || now() - start < 0.15); ++i) {
+    const double t = now();
+    trial();
+    best = std::max(best, work / (now() - t));
+  }
+  return best;
+}
+
+}  // namespace
+
+double host_flops(Dtype dtype, int count) {
+  set_threads(count);
+  constexpr std::int64_t kLoops = 1 << 16;
+  std::vector<double> flops(static_cast<std::size_t>(count));
+  const auto trial = [&] {
+    parallel_for(count, 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i)
+        flops[static_cast<std::size_t>(i)] = dtype == Dtype::f64 ? fma_loop_f64(kLoops) : fma_loop_f32(kLoops);
+    });
+  };
+  trial();
+  return best_rate(flops[0] * count, trial);
+}
+
+double host_bandwidth(std::int64_t bytes, int count) {
+  set_threads(count);
+  const std::int64_t half = std::max<std::int64_t>(bytes / 2, 4096) / 64 * 64;
+  const auto a = std::make_unique<std::byte[]>(static_cast<std::size_t>(half));
+  const auto b = std::make_unique<std::byte[]>(static_cast<std::size_t>(half));
+  std::memset(a.get(), 1, static_cast<std::size_t>(half));
+  const auto over = [&](auto&& f) {
+    return [&, f] { parallel_for(half / 64, 1024, [&](std::int64_t lo, std::int64_t hi) { f(lo * 64, (hi - lo) * 64); }); };
+  };
+  const auto both = static_cast<double>(2 * half), one = static_cast<double>(half);
+  const double copied = best_rate(both, over([&](std::int64_t at, std::int64_t n) { std::memcpy(b.get() + at, a.get() + at, static_cast<std::size_t>(n)); }));
+  const double streamed = best_rate(both, over([&](std::int64_t at, std::int64_t n) { stream_copy(b.get() + at, a.get() + at, n); }));
+  const double read = best_rate(one, over([&](std::int64_t at, std::int64_t n) { read_all(a.get() + at, n); }));
+  const double filled = best_rate(one, over([&](std::int64_t at, std::int64_t n) { std::memset(b.get() + at, 2, static_cast<std::size_t>(n)); }));
+  return std::max({copied, streamed, read, filled});
+}
+
+template <class F>
+double Ceilings::once(bool on_device, const std::string& what, int count, const char* unit, F&& measure) {
+  const auto key = std::tuple(on_device, what, count);
+  const auto it = cache_.find(key);
+  if (it != cache_.end()) return it->second.value;
+  const int before = plumb::threads();
+  const double value = measure();
+  set_threads(before);
+  cache_[key] = {what, on_device ? "device" : "host", count, value, unit};
+  return value;
+}
+
+double Ceilings::flops(bool on_device, bool matrix, Dtype dtype, int count) {
+  const bool wide = dtype == Dtype::f64;
+  const std::string what = matrix ? "matrix_f16" : wide ? "fma_f64" : "fma_f32";
+  return once(on_device, what, on_device ? 0 : count, "flop/s", [&]() -> double {
+    if (!on_device) return host_flops(wide ? Dtype::f64 : Dtype::f32, count);
+#ifdef PLUMB_GPU
+    return gpu::device_flops(matrix, wide ? Dtype::f64 : Dtype::f32);
+#else
+    return 0;
+#endif
+  });
+}
+
+double Ceilings::bytes(bool on_device, double size, int count) {
+  // Working sets are measured in powers of four: a set that fits a cache has that cache's ceiling.
+  std::int64_t set = 64 << 10;
+  while (static_cast<double>(set) * 2 < size && set < (std::int64_t{1} << 30)) set *= 4;
+  return once(on_device, "copy_" + std::to_string(set >> 10) + "KiB", on_device ? 0 : count, "bytes/s", [&]() -> double {
+    if (!on_device) return host_bandwidth(set, count);
+#ifdef PLUMB_GPU
+    return gpu::device_bandwidth(set);
+#else
+    return 0;
+#endif
+  });
+}
+
+std::vector<Ceiling> Ceilings::measured() const {
+  std::vector<Ceiling> all;
+  for (const auto& [key, c] : cache_) all.push_back(c);
+  return all;
+}
+
+}  // namespace plumb

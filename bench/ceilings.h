@@ -1,0 +1,31 @@
+// What the machine can do, measured in the same run as what is compared with it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <tuple>
+#include <vector>
+
+#include "bench/bench.h"
+
+namespace plumb {
+
+class Ceilings {
+ public:
+  // flop/s of a fused multiply-add loop in registers; of the matrix units if `matrix`. 0 if unknown.
+  double flops(bool on_device, bool matrix, Dtype, int threads);
+  // bytes/s of the best of several copies, reads and fills over a working set of about `bytes`.
+  double bytes(bool on_device, double bytes, int threads);
+  std::vector<Ceiling> measured() const;
+
+ private:
+  std::map<std::tuple<bool, std::string, int>, Ceiling> cache_;
+  template <class F>
+  double once(bool on_device, const std::string& what, int threads, const char* unit, F&& measure);
+};
+
+// The measurements themselves, each the best of several trials.
+double host_flops(Dtype, int threads);               // f32 or f64
+double host_bandwidth(std::int64_t bytes, int threads);
+
+}  // namespace plumb

@@ -1,0 +1,59 @@
+#include "cli/bench.h"
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "cli/terminal.h"
+#include "reports/report.h"
+
+namespace plumb::cli {
+namespace {
+
+std::string rate(double work, double seconds, const char* unit) {
+  return work > 0 && seconds > 0 ? quantity(work / seconds, unit) : "-";
+}
+
+std::string share(const BenchRow& r) {
+  if (!r.efficiency) return r.null_reason;
+  return number(*r.efficiency) + " of " + r.bound;
+}
+
+}  // namespace
+
+BenchResult timed(const BenchArgs& args) {
+  Progress progress;
+  BenchOptions options;
+  options.queries = args.queries;
+  options.route = args.route;
+  options.min_seconds = args.min_time;
+  options.repetitions = args.repetitions;
+  options.threads = args.threads;
+  options.peers = !args.no_peers;
+  options.progress = [&](const BenchRow& r, std::size_t done, std::size_t total) {
+    progress.show(r.case_id + "@" + r.route, done, total);
+  };
+  return plumb::bench(options);
+}
+
+void print_bench(const BenchResult& result) {
+  for (const Ceiling& c : result.ceilings)
+    std::printf("ceiling %s on the %s, %d threads: %s\n", c.name.c_str(), c.where.c_str(), c.threads,
+                quantity(c.value, c.unit).c_str());
+  Table table({"case", "<route", "<mode", "threads", "median", "mad", "min", "rate", "traffic", "<efficiency"});
+  for (const BenchRow& r : result.rows)
+    table.row({r.case_id, r.route, r.mode, std::to_string(r.threads), duration(r.median), duration(r.mad),
+               duration(r.min), rate(r.flops, r.median, "flop/s"), rate(r.bytes, r.median, "B/s"), share(r)});
+  table.print();
+  for (const std::string& error : reports::bench_errors(result)) std::printf("ERROR %s\n", error.c_str());
+}
+
+int bench(const BenchArgs& args) {
+  const BenchResult result = timed(args);
+  if (args.json)
+    std::puts(reports::bench(result).dump(2).c_str());
+  else
+    print_bench(result);
+  return !result.rows.empty() && reports::bench_errors(result).empty() ? kGood : kFailed;
+}
+
+}  // namespace plumb::cli

@@ -1,0 +1,81 @@
+#include "conformance/check.h"
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "cli/dump.h"
+#include "cli/terminal.h"
+#include "cli/verbs.h"
+#include "cli/words.h"
+#include "reports/report.h"
+
+namespace plumb::cli {
+namespace {
+
+void print_tallies(const CheckResult& result) {
+  Table table({"op", "<route", "<tier", "passed", "failed", "refused", "absent", "rejects", "worst ratio", "seconds"});
+  for (const Tally& t : result.tallies)
+    table.row({t.op, t.route, t.tier, std::to_string(t.passed), std::to_string(t.failed), std::to_string(t.refused),
+               std::to_string(t.absent), std::to_string(t.rejects), number(t.worst), number(t.seconds)});
+  table.print();
+}
+
+void print_reasons(const CheckResult& result) {
+  for (const Tally& t : result.tallies)
+    for (const auto& [reason, times] : t.reasons)
+      std::printf("%s@%s refused %lld: %s\n", t.op.c_str(), t.route.c_str(), static_cast<long long>(times),
+                  reason.c_str());
+  for (const Tally& t : result.tallies)
+    if (t.worst > 0)
+      std::printf("%s@%s worst %.3g: %s\n", t.op.c_str(), t.route.c_str(), t.worst, t.worst_case.c_str());
+}
+
+void print_failure(const Failure& f) {
+  std::printf("FAIL %s@%s\n     %s\n     %s\n", f.case_id.c_str(), f.route.c_str(), f.message.c_str(), f.repro.c_str());
+}
+
+std::string why_nothing_ran(const CheckResult& result) {
+  for (const Tally& t : result.tallies) {
+    if (t.absent > 0) return "the device that " + t.route + " needs is not here";
+    if (!t.reasons.empty()) return "every case is refused: " + t.reasons.begin()->first;
+  }
+  return "no case was found";
+}
+
+int exit_code(const CheckResult& result) {
+  if (result.failed > 0) return kFailed;
+  if (result.passed > 0) return kGood;
+  return result.skipped > 0 ? kSkipped : kFailed;
+}
+
+}  // namespace
+
+int check(const CheckArgs& args) {
+  Progress progress;
+  CheckOptions options;
+  options.queries = args.queries;
+  options.budget = budget_named(args.budget);
+  options.route = args.route;
+  options.progress = [&](const std::string&, const std::string& case_id, std::size_t done, std::size_t total) {
+    progress.show(case_id, done, total);
+  };
+  options.failed = [&](const Failure& f) {
+    progress.clear();
+    if (!args.json) print_failure(f);
+  };
+  const CheckResult result = plumb::check(options);
+  progress.clear();
+  if (!args.save_failures.empty()) save_failures(args.save_failures, result.failures);
+  if (args.json) {
+    std::puts(reports::check(result).dump(2).c_str());
+    return exit_code(result);
+  }
+  print_tallies(result);
+  if (args.verbose) print_reasons(result);
+  if (result.passed + result.failed == 0) std::printf("nothing ran: %s\n", why_nothing_ran(result).c_str());
+  std::printf("%lld passed, %lld failed, %lld skipped\n", static_cast<long long>(result.passed),
+              static_cast<long long>(result.failed), static_cast<long long>(result.skipped));
+  return exit_code(result);
+}
+
+}  // namespace plumb::cli

@@ -1,0 +1,55 @@
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "cli/terminal.h"
+#include "cli/verbs.h"
+#include "core/cpu.h"
+#include "core/device.h"
+#include "core/pool.h"
+#include "reports/report.h"
+
+namespace plumb::cli {
+namespace {
+
+std::string verified(const Device& d) {
+  std::vector<std::string_view> parts;
+  if (d.fp64) parts.push_back("fp64");
+  if (d.fp16) parts.push_back("fp16");
+  if (d.matrix_f16) parts.push_back("matrix_f16");
+  if (d.int64_atomics) parts.push_back("int64_atomics");
+  return parts.empty() ? "-" : join(parts, " ");
+}
+
+void print_notes(const Device& d) {
+  for (const std::string& note : d.notes) std::printf("      %s\n", note.c_str());
+}
+
+void print_device(const Device& d) {
+  const DeviceFacts& f = d.facts;
+  const bool current = f.index == current_device().facts.index;
+  std::printf("%s %d  %s  [%s]%s\n", current ? "*" : " ", f.index, f.name.c_str(), std::string(name(d.tier)).c_str(),
+              f.is_cpu ? "  the host processor" : "");
+  std::printf("      %s, %s, driver %s\n", f.platform.c_str(), f.version.c_str(), f.driver.c_str());
+  std::printf("      %d compute units, %sB global, %sB local\n", f.compute_units,
+              quantity(static_cast<double>(f.global_bytes), "").c_str(),
+              quantity(static_cast<double>(f.local_bytes), "").c_str());
+  std::printf("      verified: %s\n", verified(d).c_str());
+  print_notes(d);
+}
+
+}  // namespace
+
+int devices(const DevicesArgs& args) {
+  if (args.json) {
+    std::puts(reports::devices().dump(2).c_str());
+    return kGood;
+  }
+  std::printf("host  %s, %s, %d threads\n", processor_name().c_str(), std::string(name(isa())).c_str(), threads());
+  const std::string tier(name(current_device().tier));
+  std::printf("tier  %s\n", tier.c_str());
+  for (const Device& d : all_devices()) print_device(d);
+  if (current_device().facts.index < 0) print_notes(current_device());
+  return kGood;
+}
+
+}  // namespace plumb::cli

@@ -1,0 +1,134 @@
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "cli/terminal.h"
+#include "cli/verbs.h"
+#include "cli/words.h"
+#include "conformance/check.h"
+#include "core/fill.h"
+#include "reports/report.h"
+
+namespace plumb::cli {
+namespace {
+
+std::string dtypes_of(const Op& op) {
+  if (op.dtypes.size() == all_dtypes().size()) return "all";
+  std::vector<std::string_view> names;
+  for (const Dtype t : op.dtypes) names.push_back(name(t));
+  return join(names, " ");
+}
+
+std::string attributes_of(const Op& op) { return op.attrs.empty() ? "" : to_string(op.attrs); }
+
+std::string refusals_of(const std::vector<Condition>& conditions) {
+  std::vector<std::string_view> texts;
+  for (const Condition& c : conditions) texts.push_back(c.refusal);
+  return join(texts, "; ");
+}
+
+Table ops_table(const std::vector<const Op*>& rows) {
+  Table table({"op", "<inputs", "<outputs", "<attributes", "<dtypes", "<judged", "routes", "<equation"});
+  for (const Op* op : rows)
+    table.row({std::string(op->name), join(op->inputs, ", "), join(op->outputs, ", "), attributes_of(*op),
+               dtypes_of(*op), std::string(name(op->tolerance.kind)), std::to_string(routes(*op).size()),
+               std::string(op->equation)});
+  return table;
+}
+
+// The declared order of a route on the first of the op's cases that it can run.
+std::string order_of(const Op& op, const Route& route) {
+  if (!route.order) return "exact";
+  for (const Case& c : cases_of(op, Budget::ci)) {
+    const Call call = make_call(op, hollow(c), c.attrs);
+    bool fits = true;
+    for (const Condition& condition : route.supports)
+      fits = fits && (condition.stage == Stage::device || condition.holds(call, current_device()));
+    if (fits) return to_string(route.order(call));
+  }
+  return "";
+}
+
+Table routes_table(const std::vector<const Op*>& rows) {
+  Table table({"op", "<route", "<tier", "<refuses when", "<yields when", "<order of its sums"});
+  for (const Op* op : rows)
+    for (const Route& r : routes(*op))
+      table.row({std::string(op->name), std::string(r.name), std::string(name(r.tier)), refusals_of(r.supports),
+                 refusals_of(r.prefers), order_of(*op, r)});
+  return table;
+}
+
+void print_json(const reports::Json& all, const char* key, const std::vector<const Op*>& rows) {
+  reports::Json out = reports::Json::array();
+  for (const auto& item : all)
+    if (std::any_of(rows.begin(), rows.end(), [&](const Op* op) { return item[key] == op->name; })) out.push_back(item);
+  std::puts(out.dump(2).c_str());
+}
+
+constexpr const char* kOpsPage =
+    "# Operations\n\nOne row per operation, as `plumb list ops --markdown` prints them. *Judged* is the class of the "
+    "bound\nthat a route's result must keep (core/tolerance.h); an input that ends in `?` may be left out.\n\n";
+constexpr const char* kRoutesPage =
+    "# Routes\n\nEvery implementation of every operation, in the order in which the dispatcher tries them, as\n"
+    "`plumb list routes --markdown` prints them. A route refuses a call that it cannot compute, and yields one\nthat "
+    "another route computes better; `reference` is the oracle itself and takes what is left. The last column\nis what "
+    "the route declares of its arithmetic on its first case: its error bounds follow from it.\n\n";
+
+}  // namespace
+
+int list_ops(const ListArgs& args) {
+  const auto rows = ops_matching(args.query);
+  if (args.json)
+    print_json(reports::ops(), "name", rows);
+  else if (args.markdown)
+    std::printf("%s%s", kOpsPage, ops_table(rows).markdown().c_str());
+  else
+    ops_table(rows).print();
+  return kGood;
+}
+
+int list_routes(const ListArgs& args) {
+  const auto rows = ops_matching(args.query);
+  if (args.json)
+    print_json(reports::routes(), "op", rows);
+  else if (args.markdown)
+    std::printf("%s%s", kRoutesPage, routes_table(rows).markdown().c_str());
+  else
+    routes_table(rows).print();
+  return kGood;
+}
+
+int list_cases(const ListArgs& args) {
+  const Budget budget = budget_named(args.budget);
+  reports::Json ids = reports::Json::array();
+  for (const Op& op : ops())
+    for (const Case& c : cases_of(op, budget)) {
+      const std::string text = id(op, c);
+      if (args.query.empty() || glob(args.query, op.name) || glob(args.query, text)) ids.push_back(text);
+    }
+  if (ids.empty()) {
+    find_op(args.query.substr(0, args.query.find('/')));  // throws if it is the op that is unknown
+    throw Error("plumb", Reason::query, "no case matches \"" + args.query + "\" in the budget " + args.budget);
+  }
+  if (args.json) {
+    std::puts(ids.dump(2).c_str());
+    return kGood;
+  }
+  for (const auto& text : ids) std::puts(text.get_ref<const std::string&>().c_str());
+  return kGood;
+}
+
+int list_fills(const ListArgs& args) {
+  if (args.json) {
+    reports::Json out = reports::Json::array();
+    for (const Fill& f : fills()) out.push_back({{"name", f.name}, {"what", f.what}, {"parameter", f.fallback}});
+    std::puts(out.dump(2).c_str());
+    return kGood;
+  }
+  Table table({"fill", "parameter", "<values"});
+  for (const Fill& f : fills()) table.row({std::string(f.name), number(f.fallback, 6), std::string(f.what)});
+  table.print();
+  return kGood;
+}
+
+}  // namespace plumb::cli

@@ -1,0 +1,171 @@
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "cli/dump.h"
+#include "cli/terminal.h"
+#include "cli/verbs.h"
+#include "cli/words.h"
+#include "reports/report.h"
+
+namespace plumb::cli {
+namespace {
+
+constexpr std::size_t kShown = 8;  // elements of a failing output
+
+struct Element {
+  int output;
+  std::int64_t at;
+  double want, got, distance;
+};
+
+std::vector<double> values_of(const Wide& wide) {
+  return std::visit(
+      [](const auto& array) {
+        std::vector<double> values;
+        for (const auto& v : array.data) {
+          if constexpr (std::is_same_v<std::decay_t<decltype(v)>, Complex>) {
+            values.push_back(v.real());
+            values.push_back(v.imag());
+          } else {
+            values.push_back(static_cast<double>(v));
+          }
+        }
+        return values;
+      },
+      wide);
+}
+
+double distance(double want, double got) {
+  if (std::isnan(want) && std::isnan(got)) return 0;
+  const double d = std::abs(want - got);
+  return std::isnan(d) ? INFINITY : want == got ? 0 : d;
+}
+
+// The elements farthest from the reference; complex ones count as two.
+std::vector<Element> worst_elements(const Call& call, const Route& route) {
+  const std::vector<Tensor> want = active(call, run(call, find_route(*call.op, kReference)));
+  const std::vector<Tensor> got = active(call, run(call, route));
+  std::vector<Element> found;
+  for (std::size_t o = 0; o < want.size(); ++o) {
+    const std::vector<double> w = values_of(widen(want[o])), g = values_of(widen(got[o]));
+    for (std::size_t i = 0; i < std::min(w.size(), g.size()); ++i)
+      if (const double d = distance(w[i], g[i]); d > 0)
+        found.push_back({static_cast<int>(o), static_cast<std::int64_t>(i), w[i], g[i], d});
+  }
+  std::stable_sort(found.begin(), found.end(),
+                   [](const Element& a, const Element& b) { return a.distance > b.distance; });
+  if (found.size() > kShown) found.resize(kShown);
+  return found;
+}
+
+void print_inputs(const Op& op, const std::vector<Tensor>& in) {
+  for (std::size_t i = 0; i < in.size(); ++i)
+    if (in[i].defined())
+      std::printf("  %s: %s, strides %s\n", input_name(op.inputs[i]).c_str(), to_string(in[i].spec()).c_str(),
+                  to_string(in[i].strides()).c_str());
+}
+
+void print_elements(const Call& call, const Route& route) {
+  Table table({"<output", "element", "want", "got", "want (hex)", "got (hex)"});
+  for (const Element& e : worst_elements(call, route)) {
+    char want[32], got[32];
+    std::snprintf(want, sizeof want, "%a", e.want);
+    std::snprintf(got, sizeof got, "%a", e.got);
+    table.row({std::string(call.op->outputs[static_cast<std::size_t>(e.output)]), std::to_string(e.at),
+               number(e.want, 9), number(e.got, 9), want, got});
+  }
+  table.print();
+}
+
+struct Judged {
+  const Route* route;
+  Verdict verdict;
+};
+
+const Reject* reject_of(const std::vector<Reject>& rejects, const Op& op, const std::string& case_id) {
+  for (const Reject& r : rejects)
+    if (id(op, r.call) == case_id) return &r;
+  return nullptr;
+}
+
+std::vector<Judged> judge_all(const Target& target) {
+  const Op& op = *target.parsed.op;
+  const std::vector<Reject> rejects = op.rejects ? op.rejects() : std::vector<Reject>{};
+  const Reject* reject = reject_of(rejects, op, id(op, target.parsed.call));
+  std::unique_ptr<Judge> judge;
+  if (!reject) judge = std::make_unique<Judge>(op, target.parsed.call);
+  std::vector<Judged> all;
+  for (const Route& route : routes(op)) {
+    if (!target.route.empty() && route.name != target.route) continue;
+    const Device& device = current_device();
+    all.push_back({&route, reject ? judge_reject(op, *reject, route, device) : judge->on(route, device)});
+  }
+  return all;
+}
+
+void print_verdict(const Target& target, const Judged& j) {
+  const Verdict& v = j.verdict;
+  std::printf("%s  %s%s%s\n", std::string(name(v.status)).c_str(), std::string(j.route->name).c_str(),
+              v.reason.empty() ? "" : ": ", v.reason.c_str());
+  if (v.status != Status::pass && v.status != Status::fail) return;
+  const Op& op = *target.parsed.op;
+  try {
+    const Call call = make_call(op, realize(op, target.parsed.call), target.parsed.call.attrs);
+    const std::string order = j.route->order ? to_string(j.route->order(call)) : "exact";
+    std::printf("  judged as %s; sums in the order: %s\n", std::string(name(op.tolerance.kind)).c_str(), order.c_str());
+    if (v.worst.ratio > 0 || !v.worst.what.empty()) std::printf("  worst: %s\n", to_string(v.worst).c_str());
+    if (v.status == Status::fail) print_elements(call, *j.route);
+  } catch (const Error& e) {
+    std::printf("  the call is rejected: %s\n", e.what());
+  }
+}
+
+reports::Json to_json(const Target& target, const std::vector<Judged>& all) {
+  reports::Json out{{"case", id(*target.parsed.op, target.parsed.call)}, {"routes", reports::Json::array()}};
+  for (const auto& [route, v] : all)
+    out["routes"].push_back({{"route", route->name},
+                             {"status", name(v.status)},
+                             {"reason", v.reason},
+                             {"ratio", v.worst.ratio},
+                             {"at", v.worst.at},
+                             {"want", v.worst.want},
+                             {"got", v.worst.got},
+                             {"allowed", v.worst.allowed}});
+  return out;
+}
+
+void dump(const std::string& folder, const Target& target, const std::vector<Judged>& all) {
+  double allowed = 0;
+  for (const Judged& j : all) allowed = std::max(allowed, j.verdict.worst.allowed);
+  write_corpus(folder, {recorded(*target.parsed.op, target.parsed.call, allowed, "")});
+}
+
+}  // namespace
+
+int repro(const ReproArgs& args) {
+  const Target target = target_of(args.target);
+  const Op& op = *target.parsed.op;
+  const std::vector<Judged> all = judge_all(target);
+  if (!args.dump.empty()) dump(args.dump, target, all);
+  std::int64_t passed = 0, failed = 0, skipped = 0;
+  for (const Judged& j : all)
+    ++(j.verdict.status == Status::pass ? passed : j.verdict.status == Status::fail ? failed : skipped);
+  const int code = failed ? kFailed : passed ? kGood : kSkipped;
+  if (args.json) {
+    std::puts(to_json(target, all).dump(2).c_str());
+    return code;
+  }
+  std::printf("%s\n", id(op, target.parsed.call).c_str());
+  print_inputs(op, realize(op, target.parsed.call));
+  for (const Judged& j : all) print_verdict(target, j);
+  if (args.dump.empty())
+    std::printf("inputs and expected outputs as files: plumb repro '%s' --dump DIR\n", args.target.c_str());
+  std::printf("%lld passed, %lld failed, %lld skipped\n", static_cast<long long>(passed),
+              static_cast<long long>(failed), static_cast<long long>(skipped));
+  return code;
+}
+
+}  // namespace plumb::cli

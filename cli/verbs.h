@@ -1,0 +1,70 @@
+// The verbs of `plumb`: each takes its parsed arguments and returns the exit code. main.cpp parses.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace plumb::cli {
+
+enum Exit : int { kGood = 0, kFailed = 1, kBad = 2, kSkipped = 77 };  // 77: what CTest shows as skipped
+
+struct DevicesArgs {
+  bool json = false;
+};
+struct ListArgs {
+  std::string query, budget = "ci";
+  bool json = false, markdown = false;
+};
+struct CtestArgs {
+  std::string program, out, corpus;
+};
+struct ExplainArgs {
+  std::string target;
+  bool json = false;
+};
+struct CheckArgs {
+  std::vector<std::string> queries;
+  std::string budget = "ci", route = "all", save_failures;
+  bool json = false, verbose = false;
+};
+struct ReproArgs {
+  std::string target, dump;
+  bool json = false;
+};
+struct ReplayArgs {
+  std::string folder, op = "*", case_id = "*", route = "natural";
+  bool json = false, verbose = false;
+};
+struct EvalArgs {
+  std::string op, in, attrs = "{}", out, route = "reference";
+  bool json = false;
+};
+struct BenchArgs {
+  std::vector<std::string> queries;
+  std::vector<int> threads;
+  std::string route = "all", budget = "ci";
+  double min_time = 0.2;
+  int repetitions = 5;
+  bool no_peers = false, json = false;
+};
+struct ReportArgs {
+  std::string out = "out", budget = "ci", command;
+  BenchArgs bench;
+  bool json = false, no_bench = false;
+};
+
+int devices(const DevicesArgs&);
+int list_ops(const ListArgs&);
+int list_routes(const ListArgs&);
+int list_cases(const ListArgs&);
+int list_fills(const ListArgs&);
+int list_ctest(const CtestArgs&);
+int explain(const ExplainArgs&);
+int check(const CheckArgs&);
+int repro(const ReproArgs&);
+int replay(const ReplayArgs&);
+int eval(const EvalArgs&);
+int bench(const BenchArgs&);
+int report(const ReportArgs&);
+
+}  // namespace plumb::cli

@@ -1,0 +1,227 @@
+#include "conformance/replay.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "conformance/check.h"
+
+namespace plumb {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kGate = "gate";  // stands for the route of a call that was never made
+
+// A recorded case as a call of one row, or why it is none.
+struct Bound {
+  const Op* op = nullptr;
+  std::vector<Tensor> in;
+  Attrs attrs;
+  std::string unfit;
+};
+
+struct Run {
+  const ReplayOptions& options;
+  ReplayResult& result;
+  const std::string& folder;
+};
+
+std::string bare(std::string_view input) {
+  return std::string(input.ends_with('?') ? input.substr(0, input.size() - 1) : input);
+}
+
+// Names pair first; if one is left over on both sides, these two are the same thing under two names.
+template <class Names>
+std::vector<int> pair_names(const Names& here, const std::vector<std::string>& there) {
+  std::vector<int> at(there.size(), -1);
+  std::set<int> free;
+  for (int i = 0; i < static_cast<int>(here.size()); ++i) free.insert(i);
+  for (std::size_t j = 0; j < there.size(); ++j)
+    for (int i = 0; i < static_cast<int>(here.size()); ++i)
+      if (bare(here[static_cast<std::size_t>(i)]) == there[j]) at[j] = i, free.erase(i);
+  const auto unmatched = std::count(at.begin(), at.end(), -1);
+  if (unmatched == 1 && free.size() == 1) *std::find(at.begin(), at.end(), -1) = *free.begin();
+  return at;
+}
+
+void bind_inputs(Bound& bound, const CorpusCase& c) {
+  std::vector<std::string> names;
+  for (const auto& [name, unused] : c.inputs) names.push_back(name);
+  const std::vector<int> at = pair_names(bound.op->inputs, names);
+  bound.in.resize(bound.op->inputs.size());
+  for (std::size_t j = 0; j < names.size(); ++j)
+    if (at[j] < 0)
+      bound.unfit = "input " + names[j] + " not in row";
+    else
+      bound.in[static_cast<std::size_t>(at[j])] = c.inputs.at(names[j]);
+  while (!bound.in.empty() && !bound.in.back().defined()) bound.in.pop_back();
+}
+
+Bound bind(const Op& op, const CorpusCase& c, const Attrs& attrs) {
+  Bound bound{&op, {}, {}, ""};
+  for (const auto& [name, value] : attrs)
+    if (op.attrs.find(name))
+      bound.attrs.set(name, value);
+    else if (!value.none())
+      bound.unfit = "attribute " + name + " not in row";
+  bind_inputs(bound, c);
+  return bound;
+}
+
+std::vector<Bound> bindings(const CorpusCase& c) {
+  std::vector<Bound> all;
+  for (const Op& op : ops()) {
+    if (op.corpus_name() != c.op) continue;
+    Attrs attrs = c.attrs;
+    if (!op.corpus_call || op.corpus_call(attrs)) all.push_back(bind(op, c, attrs));
+  }
+  return all;
+}
+
+// Which reasons stand for a recorded exception class. A broken device or file is never the user's error.
+bool maps_to(Reason reason, const std::string& error) {
+  if (reason == Reason::device || reason == Reason::file || reason == Reason::query) return false;
+  if (error == "runtime_error") return true;
+  if (error == "out_of_range") return reason == Reason::axis || reason == Reason::attribute || reason == Reason::shape;
+  return reason != Reason::domain;
+}
+
+std::string compare_outputs(const CorpusCase& c, const Call& call, const std::vector<Tensor>& all) {
+  const std::vector<Tensor> out = active(call, all);
+  std::vector<std::string> names;
+  for (const auto& [name, unused] : c.outputs) names.push_back(name);
+  const std::vector<int> at = pair_names(call.op->outputs, names);
+  for (std::size_t j = 0; j < c.outputs.size(); ++j) {
+    if (at[j] < 0) return "the row has no output \"" + names[j] + "\"";
+    const auto tol = j < c.tol.size() ? c.tol[j] : std::pair<double, double>{0, 0};
+    const std::string wrong = compare_recorded(out.at(static_cast<std::size_t>(at[j])), c.outputs[j].second,
+                                               c.compare == "exact", tol, c.signed_zero);
+    if (!wrong.empty()) return "output " + names[j] + ": " + wrong;
+  }
+  return "";
+}
+
+// "" if the route answers as recorded.
+std::string judge(const CorpusCase& c, const Call& call, const Route& route) {
+  try {
+    const MemoryWatch watch;
+    const std::vector<Tensor> out = run(call, route);
+    if (c.error) return "not rejected: " + *c.error + " was recorded";
+    const std::string wrong = compare_outputs(c, call, out);
+    const auto damage = MemoryWatch::take_damage();
+    return !wrong.empty() ? wrong : damage.empty() ? "" : damage.front();
+  } catch (const Error& e) {
+    return c.error && maps_to(e.reason(), *c.error) ? "" : std::string("threw ") + e.what();
+  }
+}
+
+void count(Run& run, const CorpusCase& c, const Op& op, std::string_view route, const std::string& wrong) {
+  const std::string name(route);
+  if (wrong.empty()) {
+    ++run.result.passed;
+    ++run.result.by_route[std::string(op.name) + "@" + name];
+    return;
+  }
+  ++run.result.failed;
+  run.result.failures.push_back(
+      {c.id, std::string(op.name), name, wrong,
+       "plumb replay " + run.folder + " --case=" + c.id + " --route=" + (name == kGate ? run.options.route : name)});
+}
+
+void skip(Run& run, const std::string& reason) {
+  ++run.result.skipped;
+  ++run.result.skips[reason];
+}
+
+void run_call(Run& run, const CorpusCase& c, const Call& call) {
+  const Device& device = current_device();
+  const std::string& wanted = run.options.route;
+  if (wanted == "natural") {
+    const Route& route = *select(call, device).route;
+    return count(run, c, *call.op, route.name, judge(c, call, route));
+  }
+  for (const Route& route : routes(*call.op)) {
+    if (wanted != "all" && !glob(wanted, route.name)) continue;
+    const std::string why = refusal(route, call, device);
+    if (why.empty()) {
+      count(run, c, *call.op, route.name, judge(c, call, route));
+      continue;
+    }
+    ++run.result.refused[std::string(call.op->name) + "@" + std::string(route.name) + ": " + why];
+    if (wanted != "all") ++run.result.skipped;
+  }
+}
+
+void run_bound(Run& run, const CorpusCase& c, const Bound& bound) {
+  const std::string op(bound.op->name);
+  if (!bound.unfit.empty()) return skip(run, op + ": " + bound.unfit);
+  if (c.compare == "invariant") return skip(run, op + ": no invariant check \"" + c.check + "\"");
+  Call call;
+  try {
+    call = make_call(*bound.op, bound.in, bound.attrs);
+  } catch (const Error& e) {
+    const bool right = c.error && maps_to(e.reason(), *c.error);
+    return count(run, c, *bound.op, kGate, right ? "" : std::string("threw ") + e.what());
+  }
+  run_call(run, c, call);
+}
+
+void run_case(Run& run, const CorpusCase& c) {
+  const std::vector<Bound> all = bindings(c);
+  if (all.empty()) {
+    ++run.result.skipped;
+    ++run.result.no_row[c.op];
+  }
+  for (const Bound& bound : all) run_bound(run, c, bound);
+}
+
+std::vector<std::string> family_folders(const std::string& folder) {
+  std::error_code error;
+  if (fs::exists(folder + "/cases.json", error)) return {folder};
+  if (!fs::is_directory(folder, error)) throw Error("replay", Reason::file, folder + ": no such folder");
+  std::vector<std::string> found;
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (fs::exists(entry.path() / "cases.json", error)) found.push_back(entry.path().string());
+  if (found.empty()) throw Error("replay", Reason::file, folder + ": holds no cases.json, nor does any folder in it");
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+void require_route(const std::string& wanted) {
+  if (wanted == "natural" || wanted == "all") return;
+  std::set<std::string> names;
+  for (const Op& op : ops())
+    for (const Route& route : routes(op)) {
+      if (glob(wanted, route.name)) return;
+      names.insert(std::string(route.name));
+    }
+  std::string known;
+  for (const std::string& name : names) known += " " + name;
+  throw Error("replay", Reason::query, "no route \"" + wanted + "\"; there are natural, all, and" + known);
+}
+
+}  // namespace
+
+ReplayResult replay(const ReplayOptions& options) {
+  require_route(options.route);
+  ReplayResult result;
+  std::size_t matched = 0;
+  for (const std::string& folder : family_folders(options.folder)) {
+    const std::vector<CorpusCase> cases = read_corpus(folder);
+    Run run{options, result, folder};
+    for (std::size_t i = 0; i < cases.size(); ++i) {
+      const CorpusCase& c = cases[i];
+      if (!glob(options.op, c.op) || !glob(options.case_id, c.id)) continue;
+      ++matched;
+      if (options.progress) options.progress(c.id, i, cases.size());
+      run_case(run, c);
+    }
+  }
+  if (matched == 0)
+    throw Error("replay", Reason::query,
+                options.folder + ": no case of op \"" + options.op + "\" and id \"" + options.case_id + "\"");
+  return result;
+}
+
+}  // namespace plumb

@@ -1,0 +1,43 @@
+// Recorded cases on the routes of the table: the answers of other software, compared by the rules that
+// the recording states (docs/corpus.md).
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/corpus.h"
+#include "core/route.h"
+
+namespace plumb {
+
+struct ReplayOptions {
+  std::string folder;             // one family, or a folder of families
+  std::string op = "*";           // glob on the recorded op name
+  std::string case_id = "*";      // glob
+  std::string route = "natural";  // reference, natural, all, or a glob on route names
+  std::function<void(const std::string& case_id, std::size_t done, std::size_t total)> progress;
+};
+
+struct ReplayFailure {
+  std::string case_id, op, route, message, repro;
+};
+
+struct ReplayResult {
+  std::int64_t passed = 0, failed = 0, skipped = 0;
+  std::vector<ReplayFailure> failures;
+  std::map<std::string, std::int64_t> by_route;  // passed, "op@route"
+  std::map<std::string, std::int64_t> no_row;    // skipped: recorded ops that have no row here
+  std::map<std::string, std::int64_t> skips;     // skipped for another reason
+  std::map<std::string, std::int64_t> refused;   // "op@route: reason", routes beside the ones that ran
+};
+
+// Throws Error(file) for a folder without cases, Error(query) if nothing matches op, case or route.
+ReplayResult replay(const ReplayOptions&);
+
+// Compares one value by the rules of the format; "" if it holds, else the worst element in words.
+std::string compare_recorded(const Tensor& got, const Tensor& want, bool exact, std::pair<double, double> tol,
+                             bool signed_zero);
+
+}  // namespace plumb

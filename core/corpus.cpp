@@ -1,0 +1,156 @@
+#include "core/corpus.h"
+
+#include <cmath>
+#include <filesystem>
+#include <set>
+#include <type_traits>
+
+#include "core/error.h"
+#include "core/strict_json.h"
+
+namespace plumb {
+namespace {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+[[noreturn]] void fail(const std::string& where, const std::string& what) {
+  throw Error("corpus", Reason::file, where + ": " + what);
+}
+
+template <class T>
+T get(const json& object, const char* key, const std::string& where) {
+  const auto found = object.find(key);
+  if (found == object.end()) fail(where, std::string("no \"") + key + "\"");
+  try {
+    return found->get<T>();
+  } catch (const json::exception&) {
+    fail(where, std::string("\"") + key + "\" has the wrong type: " + excerpt(*found));
+  }
+}
+
+template <class T>
+T get_or(const json& object, const char* key, const std::string& where, T otherwise) {
+  return object.contains(key) ? get<T>(object, key, where) : otherwise;
+}
+
+const Tensor& tensor_at(const TensorMap& tensors, const std::string& key, const std::string& where) {
+  const auto found = tensors.find(key);
+  if (found == tensors.end()) fail(where, "data.safetensors has no tensor \"" + key + "\"");
+  return found->second;
+}
+
+std::string output_name(const std::string& key) {
+  const auto at = key.rfind(".out.");
+  return at == std::string::npos ? key : key.substr(at + 5);
+}
+
+void read_expectation(CorpusCase& c, const json& item, const TensorMap& tensors, const std::string& where) {
+  for (const auto& key : get<std::vector<std::string>>(item, "outputs", where))
+    c.outputs.emplace_back(output_name(key), tensor_at(tensors, key, where));
+  c.compare = get<std::string>(item, "compare", where);
+  if (c.compare != "exact" && c.compare != "close" && c.compare != "invariant")
+    fail(where, "\"compare\" is \"" + c.compare + "\", not exact, close or invariant");
+  c.tol = get_or<std::vector<std::pair<double, double>>>(item, "tol", where, {});
+  if (c.compare == "close" && c.tol.size() != c.outputs.size())
+    fail(where, std::to_string(c.tol.size()) + " tolerances for " + std::to_string(c.outputs.size()) + " outputs");
+  for (const auto& [rtol, atol] : c.tol)
+    if (!(rtol >= 0 && atol >= 0)) fail(where, "a tolerance is negative");
+}
+
+CorpusCase read_case(const json& item, const TensorMap& tensors, const std::string& where) {
+  CorpusCase c;
+  c.id = get<std::string>(item, "id", where);
+  const std::string here = where + " " + c.id;
+  c.op = get<std::string>(item, "op", here);
+  c.note = get_or<std::string>(item, "note", here, "");
+  c.source = get_or<std::string>(item, "source", here, "");
+  c.check = get_or<std::string>(item, "check", here, "");
+  c.signed_zero = get_or<bool>(item, "signed_zero", here, false);
+  const auto attributes = get<json>(item, "attributes", here);
+  if (!attributes.is_object()) fail(here, "\"attributes\" is not an object: " + excerpt(attributes));
+  c.attrs = attrs_of(attributes);
+  const auto inputs = get<std::map<std::string, std::string>>(item, "inputs", here);
+  for (const auto& [name, key] : inputs) c.inputs.emplace(name, tensor_at(tensors, key, here));
+  if (item.contains("error")) c.error = get<std::string>(item, "error", here);
+  if (!c.error) read_expectation(c, item, tensors, here);
+  return c;
+}
+
+// JSON has no infinities: they are written as words.
+json json_of(const Attr& attr) {
+  return std::visit(
+      [](const auto& v) -> json {
+        using T = std::decay_t<decltype(v)>;
+        if constexpr (std::is_same_v<T, std::monostate>)
+          return nullptr;
+        else if constexpr (std::is_same_v<T, double>)
+          return std::isfinite(v) ? json(v) : json(std::isnan(v) ? "nan" : v > 0 ? "inf" : "-inf");
+        else
+          return v;
+      },
+      attr.value());
+}
+
+ordered_json write_case(const CorpusCase& c, TensorMap& tensors) {
+  ordered_json item{{"id", c.id}, {"op", c.op}};
+  item["attributes"] = ordered_json::object();
+  for (const auto& [name, value] : c.attrs) item["attributes"][name] = json_of(value);
+  item["inputs"] = ordered_json::object();
+  for (const auto& [name, value] : c.inputs) {
+    const std::string key = c.id + ".in." + name;
+    item["inputs"][name] = key;
+    tensors.emplace(key, value);
+  }
+  if (c.error) {
+    item["error"] = *c.error;
+  } else {
+    item["outputs"] = ordered_json::array();
+    for (const auto& [name, value] : c.outputs) {
+      const std::string key = c.id + ".out." + name;
+      item["outputs"].push_back(key);
+      tensors.emplace(key, value);
+    }
+    item["compare"] = c.compare;
+    if (!c.tol.empty()) item["tol"] = c.tol;
+    if (!c.check.empty()) item["check"] = c.check;
+    if (c.signed_zero) item["signed_zero"] = true;
+  }
+  item["note"] = c.note;
+  item["source"] = c.source;
+  return item;
+}
+
+}  // namespace
+
+std::vector<CorpusCase> read_corpus(const std::string& folder) {
+  const std::string path = folder + "/cases.json";
+  const json items = parse_strict(read_file(path), path);
+  if (!items.is_array()) fail(path, "not a list of cases");
+  const TensorMap tensors = read_safetensors(folder + "/data.safetensors");
+  std::vector<CorpusCase> cases;
+  std::set<std::string> ids;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const std::string where = path + ": case " + std::to_string(i);
+    if (!items[i].is_object()) fail(where, "not an object: " + excerpt(items[i]));
+    cases.push_back(read_case(items[i], tensors, where));
+    if (!ids.insert(cases.back().id).second) fail(where, "the id \"" + cases.back().id + "\" occurs twice");
+  }
+  return cases;
+}
+
+void write_corpus(const std::string& folder, const std::vector<CorpusCase>& cases) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) fail(folder, error.message());
+  TensorMap tensors;
+  std::set<std::string> ids;
+  std::string text;
+  for (const CorpusCase& c : cases)
+    if (!ids.insert(c.id).second) fail(folder, "the id \"" + c.id + "\" occurs twice");
+  for (const CorpusCase& c : cases) text += (text.empty() ? "[\n" : ",\n") + write_case(c, tensors).dump();
+  write_safetensors(folder + "/data.safetensors", tensors);
+  write_file(folder + "/cases.json", text.empty() ? "[]\n" : text + "\n]\n");
+}
+
+}  // namespace plumb

@@ -1,0 +1,174 @@
+#include "core/fill_sites.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <numeric>
+
+#include "core/error.h"
+
+namespace plumb::sites {
+namespace {
+
+using Site = std::array<std::int64_t, 4>;
+
+std::int64_t rows(const Spec& spec) {
+  if (spec.shape.size() != 2 || spec.shape[1] != 4)
+    throw Error("case", Reason::query, "a fill of coordinates needs the shape (N,4)");
+  return spec.shape[0];
+}
+
+Wide stored(const Spec& spec, const std::vector<Site>& sites) {
+  Integers a(spec.shape);
+  for (std::size_t i = 0; i < sites.size(); ++i)
+    for (std::size_t c = 0; c < 4; ++c) a[static_cast<std::int64_t>(4 * i + c)] = sites[i][c];
+  return a;
+}
+
+// Fisher & Yates, by the generator's draws.
+void shuffle(std::vector<Site>& sites, std::uint64_t key) {
+  for (std::size_t i = sites.size(); i > 1; --i) std::swap(sites[i - 1], sites[draw(key, i) % i]);
+}
+
+// The least side of a cube (or square) that holds n cells.
+std::int64_t side(std::int64_t n, int dimensions) {
+  std::int64_t s = 1;
+  const auto cells = [&] { return dimensions == 2 ? s * s : s * s * s; };
+  while (cells() < n) ++s;
+  return s;
+}
+
+// Cell i of a cube that lies about the origin.
+Site cell(std::int64_t batch, std::int64_t i, std::int64_t s) {
+  return {batch, i / (s * s) - s / 2, i / s % s - s / 2, i % s - s / 2};
+}
+
+template <class Make>
+Wide made(const Spec& spec, std::uint64_t key, Make&& make) {
+  std::vector<Site> sites(static_cast<std::size_t>(rows(spec)));
+  for (std::size_t i = 0; i < sites.size(); ++i) sites[i] = make(static_cast<std::int64_t>(i));
+  shuffle(sites, key ^ 0x7368756666);
+  return stored(spec, sites);
+}
+
+// x, y, z on alternate bits, for coordinates within +-2^20
+std::uint64_t morton(const Site& c) {
+  std::uint64_t code = 0;
+  for (int bit = 0; bit < 21; ++bit)
+    for (std::size_t a = 0; a < 3; ++a)
+      code |= (static_cast<std::uint64_t>(c[a + 1] + (1 << 20)) >> bit & 1) << (3 * bit + static_cast<int>(a));
+  return code;
+}
+
+// The voxels of a bumpy sphere, a little more than one layer thick.
+std::vector<Site> shell(double radius) {
+  constexpr double kThickness = 1.27;
+  const auto reach = static_cast<std::int64_t>(1.4 * radius + 3);
+  std::vector<Site> found;
+  for (std::int64_t x = -reach; x <= reach; ++x)
+    for (std::int64_t y = -reach; y <= reach; ++y) {
+      if (x * x + y * y > reach * reach) continue;
+      for (std::int64_t z = -reach; z <= reach; ++z) {
+        const auto dx = static_cast<double>(x), dy = static_cast<double>(y), dz = static_cast<double>(z);
+        const double r = std::sqrt(dx * dx + dy * dy + dz * dz) + 1e-9, u = dx / r, v = dy / r, w = dz / r;
+        const double bump = 0.15 * (u * u * u - v * v * v + w * u) + 0.25 * u * v * w;
+        if (std::abs(r - radius * (1 + bump)) < kThickness / 2) found.push_back({0, x, y, z});
+      }
+    }
+  return found;
+}
+
+}  // namespace
+
+// One site in each run of p cells of a cube.
+Wide box(const Spec& spec, std::uint64_t key, double p) {
+  const auto run = std::max<std::int64_t>(1, static_cast<std::int64_t>(p));
+  const std::int64_t s = side(rows(spec) * run, 3);
+  return made(spec, key, [&](std::int64_t i) {
+    return cell(0, i * run + static_cast<std::int64_t>(draw(key, static_cast<std::uint64_t>(i)) % static_cast<std::uint64_t>(run)), s);
+  });
+}
+
+// p batches of the same sites; batch 1 of three or more is empty.
+Wide batches(const Spec& spec, std::uint64_t key, double p) {
+  const auto n = std::max<std::int64_t>(1, static_cast<std::int64_t>(p));
+  const std::int64_t s = side(4 * (rows(spec) / n + 1), 3);
+  return made(spec, key, [&](std::int64_t i) {
+    const std::int64_t batch = i % n;
+    return cell(n > 2 && batch > 0 ? batch + 1 : batch, 4 * (i / n), s);
+  });
+}
+
+Wide line(const Spec& spec, std::uint64_t key, double p) {
+  return made(spec, key, [&](std::int64_t i) { return Site{0, i - static_cast<std::int64_t>(p), 0, 0}; });
+}
+
+Wide plane(const Spec& spec, std::uint64_t key, double) {
+  const std::int64_t s = side(rows(spec), 2);
+  return made(spec, key, [&](std::int64_t i) { return Site{0, i / s - s / 2, 1, i % s - s / 2}; });
+}
+
+Wide block(const Spec& spec, std::uint64_t key, double) {
+  const std::int64_t s = side(rows(spec), 3);
+  return made(spec, key, [&](std::int64_t i) { return cell(0, i, s); });
+}
+
+// In Morton order, or shuffled if p is not 0. About 12.7 neighbours within 3x3x3 in the middle of it.
+Wide surface(const Spec& spec, std::uint64_t key, double p) {
+  const auto n = static_cast<std::size_t>(rows(spec));
+  double radius = std::sqrt(static_cast<double>(n) / (4 * std::numbers::pi * 1.35));
+  std::vector<Site> found = shell(radius);
+  while (found.size() < n) found = shell(radius = 1.02 * radius + 0.3);
+  std::vector<std::pair<std::uint64_t, Site>> coded;
+  for (const Site& c : found) coded.emplace_back(morton(c), c);
+  std::sort(coded.begin(), coded.end());
+  found.resize(n);
+  for (std::size_t i = 0; i < n; ++i) found[i] = coded[i].second;
+  if (p != 0) shuffle(found, key);
+  return stored(spec, found);
+}
+
+// Further apart than any kernel here reaches, at multiples of p: a power of two strains a hash by low bits.
+Wide isolated(const Spec& spec, std::uint64_t key, double p) {
+  const std::int64_t s = side(rows(spec), 3), step = static_cast<std::int64_t>(p);
+  return made(spec, key, [&](std::int64_t i) {
+    Site c = cell(0, i, s);
+    for (std::size_t a = 1; a < 4; ++a) c[a] *= step;
+    return c;
+  });
+}
+
+// Each site about p times.
+Wide duplicates(const Spec& spec, std::uint64_t key, double p) {
+  const auto distinct = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(static_cast<double>(rows(spec)) / p));
+  const std::int64_t s = side(static_cast<std::int64_t>(distinct), 3);
+  return made(spec, key, [&](std::int64_t i) {
+    return cell(0, static_cast<std::int64_t>(draw(key, static_cast<std::uint64_t>(i)) % distinct), s);
+  });
+}
+
+// All of the cube [-5, 5]^3 in random order, then the next batch; batches count from -p.
+Wide negative(const Spec& spec, std::uint64_t key, double p) {
+  const std::int64_t n = rows(spec), cells = 11 * 11 * 11;
+  std::vector<Site> all;
+  for (std::int64_t i = 0; i < (n + cells - 1) / cells * cells; ++i)
+    all.push_back(cell(i / cells - static_cast<std::int64_t>(p), i % cells, 11));
+  shuffle(all, key);
+  all.resize(static_cast<std::size_t>(n));
+  return stored(spec, all);
+}
+
+// Distinct sites of the largest, the smallest and the middle values of the dtype.
+Wide extremes(const Spec& spec, std::uint64_t key, double) {
+  const bool wide = spec.dtype == Dtype::i64;
+  const std::int64_t high = wide ? std::numeric_limits<std::int64_t>::max() : std::numeric_limits<std::int32_t>::max();
+  const std::array<std::int64_t, 7> values{0, -1, high, -high - 1, 1, high - 1, -high};
+  return made(spec, key, [&](std::int64_t i) {
+    const auto at = [&](std::int64_t digit) { return values[static_cast<std::size_t>(digit % 7)]; };
+    return Site{i / 343, at(i), at(i / 7), at(i / 49)};
+  });
+}
+
+}  // namespace plumb::sites

@@ -1,0 +1,474 @@
+// Edges by sorting. Coordinates are packed into one integer that keeps their order, so that a kernel offset is
+// the addition of a constant: a sorted list plus a constant is still sorted, and each kernel column is one linear
+// merge of the outputs with the inputs. Where the packing does not fit in 63 bits, coordinates are compared whole.
+#include <algorithm>
+#include <bit>
+#include <limits>
+#include <numeric>
+
+#include "core/error.h"
+#include "core/pool.h"
+#include "optimized/relation.h"
+
+namespace plumb::cpu {
+namespace {
+
+using Site = std::array<std::int64_t, 4>;
+using Wide = __int128;
+
+constexpr std::int64_t kGrain = 4096;
+constexpr std::uint64_t kBeyond = std::numeric_limits<std::uint64_t>::max();
+
+// int64 that wraps modulo 2^64
+std::int64_t affine(std::int64_t c, std::int64_t scale, std::int64_t shift) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(c) * static_cast<std::uint64_t>(scale) +
+                                   static_cast<std::uint64_t>(shift));
+}
+
+std::int64_t floor_divide(std::int64_t a, std::int64_t s) { return a / s - (a % s < 0 ? 1 : 0); }
+
+// The candidates of one axis in ascending order: where it reaches, and the kernel index that reaches there.
+struct Tap {
+  std::int64_t shift;
+  std::int64_t index;
+};
+
+// An edge joins output o and input i under kernel (kx,ky,kz) where in[i]*in_scale = out[o]*out_scale + shifts.
+struct Match {
+  std::array<std::vector<Tap>, 3> taps;
+  std::array<std::int64_t, 3> in_scale{1, 1, 1}, out_scale{1, 1, 1};
+  std::int64_t kernel(std::int64_t x, std::int64_t y, std::int64_t z) const {
+    return (x * std::ssize(taps[1]) + y) * std::ssize(taps[2]) + z;
+  }
+};
+
+Match match(RelationKind kind, const Geometry& g) {
+  const bool inverse = kind == RelationKind::target_transposed;
+  Match m;
+  for (std::size_t a = 0; a < 3; ++a) {
+    const bool centred = !inverse && g.size[a] % 2 == 1;
+    for (std::int64_t k = 0; k < g.size[a]; ++k) {
+      const std::int64_t f = (k - (centred ? g.size[a] / 2 : 0)) * g.dilation[a];
+      m.taps[a].push_back({inverse ? g.padding[a] - f : f - g.padding[a], k});
+    }
+    if (inverse) std::reverse(m.taps[a].begin(), m.taps[a].end());
+    (inverse ? m.in_scale : m.out_scale)[a] = g.stride[a];
+  }
+  return m;
+}
+
+// Inclusive ranges per axis, exact for any int64 coordinates.
+struct Range {
+  std::array<Wide, 4> low, high;
+  Range() {
+    low.fill(Wide{1} << 120);
+    high.fill(-(Wide{1} << 120));
+  }
+  void include(const Range& r) {
+    for (std::size_t a = 0; a < 4; ++a) low[a] = std::min(low[a], r.low[a]), high[a] = std::max(high[a], r.high[a]);
+  }
+};
+
+Range range(const Rows& rows) {
+  std::array<std::int64_t, 4> low, high;
+  low.fill(std::numeric_limits<std::int64_t>::max());
+  high.fill(std::numeric_limits<std::int64_t>::min());
+  for (std::int64_t i = 0; i < rows.count; ++i)
+    for (int a = 0; a < 4; ++a) {
+      const std::int64_t c = rows.at(i, a);
+      const auto at = static_cast<std::size_t>(a);
+      low[at] = std::min(low[at], c), high[at] = std::max(high[at], c);
+    }
+  Range r;
+  for (std::size_t a = 0; a < 4 && rows.count > 0; ++a) r.low[a] = low[a], r.high[a] = high[a];
+  return r;
+}
+
+// The range of scale * rows + [first, last] shifts.
+template <class Shifts>
+Range moved(Range r, const std::array<std::int64_t, 3>& scale, Shifts&& shifts) {
+  for (std::size_t a = 0; a < 3 && r.low[0] <= r.high[0]; ++a) {
+    const auto [first, last] = shifts(a);
+    r.low[a + 1] = r.low[a + 1] * scale[a] + first;
+    r.high[a + 1] = r.high[a + 1] * scale[a] + last;
+  }
+  return r;
+}
+
+std::pair<std::int64_t, std::int64_t> unmoved(std::size_t) { return {0, 0}; }
+
+// Packs sites of a range into one integer whose order is the order of sites.
+struct Frame {
+  std::array<std::int64_t, 4> low{};
+  std::array<int, 4> shift{};
+  int bits = 0;
+  bool fits = true;
+
+  explicit Frame(const Range& r) {
+    for (std::size_t a = 4; a-- > 0;) {
+      if (r.low[a] > r.high[a]) continue;  // no rows
+      fits = fits && r.low[a] >= std::numeric_limits<std::int64_t>::min() &&
+             r.high[a] <= std::numeric_limits<std::int64_t>::max() && r.high[a] - r.low[a] < (Wide{1} << 62);
+      if (!fits) return;
+      low[a] = static_cast<std::int64_t>(r.low[a]);
+      shift[a] = bits;
+      bits += std::bit_width(static_cast<std::uint64_t>(r.high[a] - r.low[a]));
+      fits = bits <= 63;
+    }
+  }
+  std::uint64_t field(std::size_t a, std::int64_t c) const {
+    return (static_cast<std::uint64_t>(c) - static_cast<std::uint64_t>(low[a])) << shift[a];
+  }
+  std::uint64_t step(std::size_t a, std::int64_t by) const { return static_cast<std::uint64_t>(by) << shift[a]; }
+};
+
+struct Entry {
+  std::uint64_t key;
+  std::int32_t row;
+};
+
+// Stable, least significant digit first; only the bits that a frame uses.
+void sort_entries(std::vector<Entry>& entries, int bits) {
+  constexpr int kDigit = 11;
+  if (std::is_sorted(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.key < b.key; }))
+    return;
+  std::vector<Entry> other(entries.size());
+  for (int at = 0; at < bits; at += kDigit) {
+    std::array<std::size_t, (1 << kDigit) + 1> next{};
+    const auto digit = [at](const Entry& e) { return e.key >> at & ((1 << kDigit) - 1); };
+    for (const Entry& e : entries) ++next[digit(e) + 1];
+    std::partial_sum(next.begin(), next.end(), next.begin());
+    for (const Entry& e : entries) other[next[digit(e)]++] = e;
+    entries.swap(other);
+  }
+}
+
+Site site(const Rows& rows, std::int64_t i) { return {rows.at(i, 0), rows.at(i, 1), rows.at(i, 2), rows.at(i, 3)}; }
+
+// Groups of equal sites: order lists the rows by group, and by row within a group.
+struct Groups {
+  std::vector<std::int32_t> order;
+  std::vector<std::int64_t> starts;  // of each group in order, then the end
+};
+
+// What is grouped: element i stands for make(i), an element of a range.
+template <class Make>
+Groups group(std::int64_t n, const Range& range, Make&& make) {
+  const Frame frame(range);
+  std::vector<Entry> entries(static_cast<std::size_t>(frame.fits ? n : 0));
+  std::vector<Site> sites(static_cast<std::size_t>(frame.fits ? 0 : n));
+  Groups g;
+  g.order.resize(static_cast<std::size_t>(n));
+  if (frame.fits) {
+    parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        const Site s = make(i);
+        std::uint64_t key = 0;
+        for (std::size_t a = 0; a < 4; ++a) key |= frame.field(a, s[a]);
+        entries[static_cast<std::size_t>(i)] = {key, static_cast<std::int32_t>(i)};
+      }
+    });
+    sort_entries(entries, frame.bits);
+    for (std::size_t i = 0; i < entries.size(); ++i) g.order[i] = entries[i].row;
+  } else {
+    for (std::size_t i = 0; i < sites.size(); ++i) sites[i] = make(static_cast<std::int64_t>(i));
+    std::iota(g.order.begin(), g.order.end(), 0);
+    std::stable_sort(g.order.begin(), g.order.end(), [&](std::int32_t a, std::int32_t b) {
+      return sites[static_cast<std::size_t>(a)] < sites[static_cast<std::size_t>(b)];
+    });
+  }
+  const auto differ = [&](std::size_t i) {
+    return frame.fits ? entries[i].key != entries[i - 1].key
+                      : sites[static_cast<std::size_t>(g.order[i])] != sites[static_cast<std::size_t>(g.order[i - 1])];
+  };
+  for (std::size_t i = 0; i < g.order.size(); ++i)
+    if (i == 0 || differ(i)) g.starts.push_back(static_cast<std::int64_t>(i));
+  g.starts.push_back(n);
+  return g;
+}
+
+// number[i] = how many groups are first seen before group i; firsts[i] = the element that shows group i first.
+std::vector<std::int32_t> number_groups(const std::vector<std::int64_t>& firsts, std::int64_t n) {
+  std::vector<std::int32_t> rank(static_cast<std::size_t>(n) + 1, 0), number(firsts.size());
+  for (const std::int64_t f : firsts) rank[static_cast<std::size_t>(f) + 1] = 1;
+  std::partial_sum(rank.begin(), rank.end(), rank.begin());
+  for (std::size_t i = 0; i < firsts.size(); ++i) number[i] = rank[static_cast<std::size_t>(firsts[i])];
+  return number;
+}
+
+// The distinct floor(row / stride), in first-seen order.
+std::vector<std::int64_t> coarsened(const Rows& in, const Geometry& g) {
+  const auto floored = [&](std::int64_t i) {
+    Site s = site(in, i);
+    for (std::size_t a = 0; a < 3; ++a) s[a + 1] = floor_divide(s[a + 1], g.stride[a]);
+    return s;
+  };
+  Range r = range(in);
+  for (std::size_t a = 0; a < 3 && in.count > 0; ++a) {
+    r.low[a + 1] = floor_divide(static_cast<std::int64_t>(r.low[a + 1]), g.stride[a]);
+    r.high[a + 1] = floor_divide(static_cast<std::int64_t>(r.high[a + 1]), g.stride[a]);
+  }
+  const Groups groups = group(in.count, r, floored);
+  std::vector<std::int64_t> firsts;
+  for (std::size_t i = 0; i + 1 < groups.starts.size(); ++i)
+    firsts.push_back(groups.order[static_cast<std::size_t>(groups.starts[i])]);
+  std::sort(firsts.begin(), firsts.end());
+  std::vector<std::int64_t> out;
+  for (const std::int64_t f : firsts) {
+    const Site s = floored(f);
+    out.insert(out.end(), s.begin(), s.end());
+  }
+  return out;
+}
+
+// Sorted inputs with the lowest row of each site, closed by an entry beyond all others.
+std::vector<Entry> sorted_inputs(const Rows& in, const Match& m, const Frame& frame) {
+  std::vector<Entry> e(static_cast<std::size_t>(in.count));
+  parallel_for(in.count, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      std::uint64_t key = frame.field(0, in.at(i, 0));
+      for (std::size_t a = 0; a < 3; ++a) key |= frame.field(a + 1, affine(in.at(i, static_cast<int>(a) + 1), m.in_scale[a], 0));
+      e[static_cast<std::size_t>(i)] = {key, static_cast<std::int32_t>(i)};
+    }
+  });
+  sort_entries(e, frame.bits);
+  e.erase(std::unique(e.begin(), e.end(), [](const Entry& a, const Entry& b) { return a.key == b.key; }), e.end());
+  e.push_back({kBeyond, -1});
+  return e;
+}
+
+// Sorted outputs, each at its first tap.
+std::vector<Entry> sorted_outputs(const Rows& out, const Match& m, const Frame& frame) {
+  std::vector<Entry> e(static_cast<std::size_t>(out.count));
+  parallel_for(out.count, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t o = begin; o < end; ++o) {
+      std::uint64_t key = frame.field(0, out.at(o, 0));
+      for (std::size_t a = 0; a < 3; ++a)
+        key |= frame.field(a + 1, affine(out.at(o, static_cast<int>(a) + 1), m.out_scale[a], m.taps[a][0].shift));
+      e[static_cast<std::size_t>(o)] = {key, static_cast<std::int32_t>(o)};
+    }
+  });
+  sort_entries(e, frame.bits);
+  return e;
+}
+
+// One kernel column (x,y fixed) of a run of sorted outputs: map[o][k] = input row.
+void merge_column(const Match& m, const Frame& frame, const std::vector<Entry>& in, const Entry* first,
+                  const Entry* last, const Tap& x, const Tap& y, std::int32_t* map, std::int64_t kernels) {
+  const std::uint64_t shift = frame.step(1, x.shift - m.taps[0][0].shift) + frame.step(2, y.shift - m.taps[1][0].shift);
+  const Entry* p = std::lower_bound(in.data(), in.data() + in.size() - 1, first->key + shift,
+                                    [](const Entry& e, std::uint64_t key) { return e.key < key; });
+  for (const Entry* o = first; o < last; ++o) {
+    const std::uint64_t base = o->key + shift;
+    while (p->key < base) ++p;
+    const Entry* q = p;
+    std::int32_t* row = map + o->row * kernels;
+    for (const Tap& z : m.taps[2]) {
+      const std::uint64_t key = base + frame.step(3, z.shift - m.taps[2][0].shift);
+      while (q->key < key) ++q;
+      row[m.kernel(x.index, y.index, z.index)] = q->key == key ? q->row : -1;
+    }
+  }
+}
+
+// map[o][k] = the input row that meets output o under kernel row k, or -1
+Block<std::int32_t> merged_map(const Rows& in, const Rows& out, const Match& m, const Frame& frame, std::int64_t kernels) {
+  constexpr std::int64_t kRun = 512;
+  const std::vector<Entry> inputs = sorted_inputs(in, m, frame), outputs = sorted_outputs(out, m, frame);
+  Block<std::int32_t> map(out.count * kernels);
+  parallel_each((out.count + kRun - 1) / kRun, [&](std::int64_t run) {
+    const Entry* first = outputs.data() + run * kRun;
+    const Entry* last = outputs.data() + std::min(out.count, (run + 1) * kRun);
+    for (const Tap& x : m.taps[0])
+      for (const Tap& y : m.taps[1]) merge_column(m, frame, inputs, first, last, x, y, map.data, kernels);
+  });
+  return map;
+}
+
+// The same where coordinates do not pack: whole sites, found by bisection.
+Block<std::int32_t> searched_map(const Rows& in, const Rows& out, const Match& m, std::int64_t kernels) {
+  std::vector<std::pair<Site, std::int32_t>> sorted(static_cast<std::size_t>(in.count));
+  for (std::int64_t i = 0; i < in.count; ++i) sorted[static_cast<std::size_t>(i)] = {site(in, i), static_cast<std::int32_t>(i)};
+  std::sort(sorted.begin(), sorted.end());
+  Block<std::int32_t> map(out.count * kernels);
+  const auto find = [&](const Site& s) {
+    const auto hit = std::lower_bound(sorted.begin(), sorted.end(), std::pair{s, std::numeric_limits<std::int32_t>::min()});
+    return hit != sorted.end() && hit->first == s ? hit->second : -1;
+  };
+  parallel_for(out.count, 64, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t o = begin; o < end; ++o)
+      for (const Tap& x : m.taps[0])
+        for (const Tap& y : m.taps[1])
+          for (const Tap& z : m.taps[2]) {
+            Site s{out.at(o, 0)};
+            bool exact = true;
+            const Tap* taps[] = {&x, &y, &z};
+            for (std::size_t a = 0; a < 3; ++a) {
+              const std::int64_t v = affine(out.at(o, static_cast<int>(a) + 1), m.out_scale[a], taps[a]->shift);
+              exact = exact && v % m.in_scale[a] == 0;
+              s[a + 1] = v / m.in_scale[a];
+            }
+            map[o * kernels + m.kernel(x.index, y.index, z.index)] = exact ? find(s) : -1;
+          }
+  });
+  return map;
+}
+
+Block<std::int32_t> input_map(RelationKind kind, const Geometry& g, const Rows& in, const Rows& out) {
+  const Match m = match(kind, g);
+  Range r = moved(range(in), m.in_scale, unmoved);
+  r.include(moved(range(out), m.out_scale, [&](std::size_t a) {
+    return std::pair{m.taps[a].front().shift, m.taps[a].back().shift};
+  }));
+  const Frame frame(r);
+  return frame.fits ? merged_map(in, out, m, frame, g.volume) : searched_map(in, out, m, g.volume);
+}
+
+// Edges of a map, row by row.
+void list_edges(Relation& r, const Block<std::int32_t>& map, std::int32_t* in_column, std::int32_t* kernel_column) {
+  const std::int64_t kernels = r.kernels;
+  r.offsets.assign(static_cast<std::size_t>(r.outputs) + 1, 0);
+  parallel_for(r.outputs, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t o = begin; o < end; ++o) {
+      std::int32_t degree = 0;
+      for (std::int64_t k = 0; k < kernels; ++k) degree += map[o * kernels + k] >= 0;
+      r.offsets[static_cast<std::size_t>(o) + 1] = degree;
+    }
+  });
+  std::partial_sum(r.offsets.begin(), r.offsets.end(), r.offsets.begin());
+  r.edges = r.offsets.back();
+  r.in = Block<std::int32_t>(r.edges, in_column);
+  r.kernel = Block<std::int32_t>(r.edges, kernel_column);
+  parallel_for(r.outputs, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t o = begin; o < end; ++o) {
+      std::int64_t e = r.offsets[static_cast<std::size_t>(o)];
+      for (std::int64_t k = 0; k < kernels; ++k)
+        if (const std::int32_t i = map[o * kernels + k]; i >= 0) r.in[e] = i, r.kernel[e] = static_cast<std::int32_t>(k), ++e;
+    }
+  });
+}
+
+bool unit_step(const Geometry& g) {
+  constexpr std::array<std::int64_t, 3> kOnes{1, 1, 1}, kZeros{0, 0, 0};
+  return g.stride == kOnes && g.padding == kZeros;
+}
+
+// The gathering kinds: the outputs are known first, and look for inputs.
+Relation gathered(RelationKind kind, const Geometry& g, const Rows& in, const Rows& targets, std::int32_t* in_column,
+                  std::int32_t* kernel_column) {
+  Relation r;
+  r.kernels = g.volume;
+  r.out_rows = kind == RelationKind::target || kind == RelationKind::target_transposed ? targets : in;
+  if (kind == RelationKind::forward && !unit_step(g)) {
+    r.out_coords = coarsened(in, g);
+    r.out_rows = {r.out_coords.data(), true, std::ssize(r.out_coords) / 4};
+  }
+  r.outputs = r.out_rows.count;
+  list_edges(r, input_map(kind, g, in, r.out_rows), in_column, kernel_column);
+  return r;
+}
+
+Site reached(const Rows& in, const Geometry& g, std::int64_t i, std::int64_t k) {
+  const std::int64_t index[] = {k / (g.size[1] * g.size[2]), k / g.size[2] % g.size[1], k % g.size[2]};
+  Site s{in.at(i, 0)};
+  for (std::size_t a = 0; a < 3; ++a)
+    s[a + 1] = affine(in.at(i, static_cast<int>(a) + 1), g.stride[a], index[a] * g.dilation[a] - g.padding[a]);
+  return s;
+}
+
+// Every (input, kernel row) makes an output row of its own.
+void spread(Relation& r, const Geometry& g, const Rows& in) {
+  r.outputs = r.edges;
+  r.out_coords.resize(static_cast<std::size_t>(4 * r.outputs));
+  parallel_for(r.edges, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t e = begin; e < end; ++e) {
+      r.in[e] = static_cast<std::int32_t>(e / g.volume);
+      r.kernel[e] = static_cast<std::int32_t>(e % g.volume);
+      r.offsets[static_cast<std::size_t>(e) + 1] = static_cast<std::int32_t>(e + 1);
+      const Site s = reached(in, g, e / g.volume, e % g.volume);
+      std::copy(s.begin(), s.end(), r.out_coords.begin() + 4 * e);
+    }
+  });
+}
+
+// Equal sites become one output row. Elements count kernel row first, so that the stable grouping leaves the
+// edges of an output in order of (kernel row, input row).
+void merge(Relation& r, const Geometry& g, const Rows& in) {
+  const auto input = [&](std::int64_t e) { return e % in.count; };
+  const auto kernel = [&](std::int64_t e) { return e / in.count; };
+  const Range reach = moved(range(in), g.stride, [&](std::size_t a) {
+    return std::pair{-g.padding[a], (g.size[a] - 1) * g.dilation[a] - g.padding[a]};
+  });
+  const Groups groups = group(r.edges, reach, [&](std::int64_t e) { return reached(in, g, input(e), kernel(e)); });
+  std::vector<std::int64_t> firsts(groups.starts.size() - 1, std::numeric_limits<std::int64_t>::max());
+  const auto member = [&](std::int64_t j) { return std::int64_t{groups.order[static_cast<std::size_t>(j)]}; };
+  for (std::size_t i = 0; i < firsts.size(); ++i)
+    for (std::int64_t j = groups.starts[i]; j < groups.starts[i + 1]; ++j)
+      firsts[i] = std::min(firsts[i], input(member(j)) * g.volume + kernel(member(j)));
+  const std::vector<std::int32_t> number = number_groups(firsts, r.edges);
+  r.outputs = std::ssize(firsts);
+  r.offsets.assign(firsts.size() + 1, 0);
+  for (std::size_t i = 0; i < firsts.size(); ++i)
+    r.offsets[static_cast<std::size_t>(number[i]) + 1] = static_cast<std::int32_t>(groups.starts[i + 1] - groups.starts[i]);
+  std::partial_sum(r.offsets.begin(), r.offsets.end(), r.offsets.begin());
+  r.out_coords.resize(4 * firsts.size());
+  for (std::size_t i = 0; i < firsts.size(); ++i) {
+    const Site s = reached(in, g, firsts[i] / g.volume, firsts[i] % g.volume);
+    std::copy(s.begin(), s.end(), r.out_coords.begin() + 4 * std::ptrdiff_t{number[i]});
+    std::int64_t e = r.offsets[static_cast<std::size_t>(number[i])];
+    for (std::int64_t j = groups.starts[i]; j < groups.starts[i + 1]; ++j, ++e) {
+      r.in[e] = static_cast<std::int32_t>(input(member(j)));
+      r.kernel[e] = static_cast<std::int32_t>(kernel(member(j)));
+    }
+  }
+}
+
+// The scattering kinds: every input under every kernel row is an edge, and makes its output.
+Relation scattered(RelationKind kind, const Geometry& g, const Rows& in, std::int32_t* in_column, std::int32_t* kernel_column) {
+  Relation r;
+  r.kernels = g.volume;
+  r.edges = in.count * g.volume;
+  r.in = Block<std::int32_t>(r.edges, in_column);
+  r.kernel = Block<std::int32_t>(r.edges, kernel_column);
+  r.offsets.assign(static_cast<std::size_t>(r.edges) + 1, 0);
+  bool apart = true;  // distinct inputs cannot reach the same site
+  for (std::size_t a = 0; a < 3; ++a) apart = apart && g.stride[a] > (g.size[a] - 1) * g.dilation[a];
+  if (kind == RelationKind::generative || apart || in.count == 0)
+    spread(r, g, in);
+  else
+    merge(r, g, in);
+  r.out_rows = {r.out_coords.data(), true, r.outputs};
+  return r;
+}
+
+}  // namespace
+
+Geometry geometry(const Request& r) {
+  Geometry g;
+  const auto read = [&](std::string_view attr, std::array<std::int64_t, 3>& to) {
+    if (!r.attrs.find(attr)) return;
+    const std::vector<std::int64_t> v = r.list(attr);
+    for (std::size_t a = 0; a < 3; ++a) to[a] = v.size() == 1 ? v[0] : v.at(a);
+  };
+  read("kernel_size", g.size);
+  read("stride", g.stride);
+  read("padding", g.padding);
+  read("dilation", g.dilation);
+  g.volume = g.size[0] * g.size[1] * g.size[2];
+  return g;
+}
+
+Rows rows(const Call& call, const Tensor& coords, const Tensor& active) {
+  const std::int64_t count = active.read<std::int32_t>()[0];
+  if (count < 0) call.fail(Reason::domain, "active rows " + std::to_string(count));
+  return {coords.read<std::byte>(), coords.dtype() == Dtype::i64, std::min(count, coords.dim(0))};
+}
+
+Relation build(RelationKind kind, const Geometry& g, const Rows& in, const Rows& targets, std::int32_t* in_column,
+               std::int32_t* kernel_column) {
+  return kind == RelationKind::transposed || kind == RelationKind::generative
+             ? scattered(kind, g, in, in_column, kernel_column)
+             : gathered(kind, g, in, targets, in_column, kernel_column);
+}
+
+}  // namespace plumb::cpu

@@ -1,0 +1,48 @@
+// The meaning of sparse kernels, for the rows of the sparse families: geometry, shape rules, and the oracle of
+// every relation. No route sees this file.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "core/op.h"
+
+namespace plumb::reference {
+
+using Triple = std::array<std::int64_t, 3>;
+using Site = std::array<std::int64_t, 4>;  // batch, x, y, z
+
+enum class RelationKind { forward, submanifold, target, transposed, generative, target_transposed };
+
+struct Geometry {
+  Triple size{1, 1, 1}, stride{1, 1, 1}, padding{0, 0, 0}, dilation{1, 1, 1};
+  std::int64_t volume = 1;
+};
+
+// Reads the attributes that the row has; throws Error(attribute), or Error(memory) for a volume beyond int32.
+Geometry geometry(const Request&, RelationKind);
+
+// Requires (N,4) coordinates and a (1,) int32 count at these input positions; gives N.
+std::int64_t check_rows(const Request&, std::size_t coords, std::size_t active);
+
+// Rows that the result has room for; throws Error(memory) if rows or edges could not be numbered in int32.
+std::int64_t capacity(const Request&, RelationKind, const Geometry&, std::int64_t rows, std::int64_t targets);
+
+struct Edge {
+  std::int64_t in, out, kernel;
+};
+struct Relation {
+  std::vector<Edge> edges;  // by output row, then kernel row, then input row
+  std::vector<Site> out;
+};
+
+// The rows of a coordinate input that its count says are active. Throws Error(domain) for a negative count.
+std::vector<Site> active_sites(const Call&, std::size_t coords, std::size_t active);
+
+Relation relate(RelationKind, const Geometry&, const std::vector<Site>& in, const std::vector<Site>& targets);
+
+// For recorded calls: drops the attribute `kind` if it is one of these.
+bool drop_kind(Attrs&, std::initializer_list<std::string_view> kinds);
+
+}  // namespace plumb::reference

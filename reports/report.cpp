@@ -1,0 +1,185 @@
+#include "reports/report.h"
+
+#include <cmath>
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+#include "core/cpu.h"
+#include "core/pool.h"
+#include "generated/version.h"
+
+namespace plumb::reports {
+namespace {
+
+std::string utc() {
+  char buffer[32];
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  std::strftime(buffer, sizeof buffer, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return buffer;
+}
+
+Json device(const Device& d) {
+  const DeviceFacts& f = d.facts;
+  return {{"index", f.index},
+          {"name", f.name},
+          {"platform", f.platform},
+          {"vendor", f.vendor},
+          {"driver", f.driver},
+          {"version", f.version},
+          {"tier", name(d.tier)},
+          {"is_cpu", f.is_cpu},
+          {"compute_units", f.compute_units},
+          {"global_bytes", f.global_bytes},
+          {"local_bytes", f.local_bytes},
+          {"verified",
+           {{"fp64", d.fp64}, {"fp16", d.fp16}, {"matrix_f16", d.matrix_f16}, {"int64_atomics", d.int64_atomics}}},
+          {"notes", d.notes}};
+}
+
+Json conditions(const std::vector<Condition>& list) {
+  Json out = Json::array();
+  for (const Condition& c : list) out.push_back({{"stage", name(c.stage)}, {"refusal", c.refusal}});
+  return out;
+}
+
+Json tally(const Tally& t) {
+  return {{"op", t.op},         {"route", t.route},           {"tier", t.tier},       {"passed", t.passed},
+          {"failed", t.failed}, {"refused", t.refused},       {"absent", t.absent},   {"rejects", t.rejects},
+          {"worst", t.worst},   {"worst_case", t.worst_case}, {"seconds", t.seconds}, {"reasons", t.reasons}};
+}
+
+Json bench_row(const BenchRow& r) {
+  Json row{{"op", r.op},           {"route", r.route},     {"case", r.case_id},  {"mode", r.mode},
+           {"threads", r.threads}, {"seconds", r.seconds}, {"median", r.median}, {"mad", r.mad},
+           {"min", r.min},         {"flops", r.flops},     {"bytes", r.bytes}};
+  row["efficiency"] = r.efficiency ? Json(*r.efficiency) : Json(nullptr);
+  row["bound"] = r.bound;
+  row["null_reason"] = r.null_reason;
+  row["verified"] = r.verified;
+  row["error"] = r.error;
+  return row;
+}
+
+Json run_facts(const std::string& command, const std::string& budget) {
+  return {{"utc", utc()},
+          {"command", command},
+          {"budget", budget},
+          {"version", kVersion},
+          {"commit", *kCommit ? Json(kCommit) : Json(nullptr)},
+          {"compiler", kCompiler},
+          {"build_type", kBuildType},
+          {"flags", kFlags}};
+}
+
+}  // namespace
+
+Json devices() {
+  const Device& current = current_device();
+  Json out{{"host", {{"processor", processor_name()}, {"isa", name(isa())}, {"threads", threads()}}},
+           {"devices", Json::array()}};
+  for (const Device& d : all_devices()) out["devices"].push_back(device(d));
+  out["current"] = {{"device", current.facts.index >= 0 ? Json(current.facts.index) : Json(nullptr)},
+                    {"name", current.facts.name},
+                    {"tier", name(current.tier)},
+                    {"notes", current.notes}};
+  return out;
+}
+
+Json ops() {
+  Json out = Json::array();
+  for (const Op& op : plumb::ops()) {
+    Json dtypes = Json::array(), attrs = Json::object();
+    for (const Dtype t : op.dtypes) dtypes.push_back(name(t));
+    for (const auto& [key, value] : op.attrs) attrs[key] = to_string(value);
+    out.push_back({{"name", op.name},
+                   {"inputs", op.inputs},
+                   {"outputs", op.outputs},
+                   {"attributes", attrs},
+                   {"dtypes", dtypes},
+                   {"tolerance", name(op.tolerance.kind)},
+                   {"equation", op.equation},
+                   {"meaning", op.meaning}});
+  }
+  return out;
+}
+
+Json routes() {
+  Json out = Json::array();
+  for (const Op& op : plumb::ops())
+    for (const Route& r : plumb::routes(op))
+      out.push_back({{"op", op.name},
+                     {"name", r.name},
+                     {"tier", name(r.tier)},
+                     {"needs", name(r.needs)},
+                     {"supports", conditions(r.supports)},
+                     {"prefers", conditions(r.prefers)}});
+  return out;
+}
+
+Json check(const CheckResult& result) {
+  Json out{{"passed", result.passed},
+           {"failed", result.failed},
+           {"skipped", result.skipped},
+           {"tallies", Json::array()},
+           {"failures", Json::array()}};
+  for (const Tally& t : result.tallies) out["tallies"].push_back(tally(t));
+  for (const Failure& f : result.failures)
+    out["failures"].push_back(
+        {{"case", f.case_id}, {"op", f.op}, {"route", f.route}, {"message", f.message}, {"repro", f.repro}});
+  return out;
+}
+
+Json coverage() {
+  Json out = Json::array();
+  for (const ConditionCount& c : plumb::coverage())
+    out.push_back({{"op", c.route->op},
+                   {"route", c.route->name},
+                   {"stage", name(c.condition->stage)},
+                   {"refusal", c.condition->refusal},
+                   {"seen_true", c.seen_true},
+                   {"seen_false", c.seen_false}});
+  return out;
+}
+
+Json bench(const BenchResult& result) {
+  Json out{{"rows", Json::array()}, {"ceilings", Json::array()}};
+  for (const BenchRow& r : result.rows) out["rows"].push_back(bench_row(r));
+  for (const Ceiling& c : result.ceilings)
+    out["ceilings"].push_back(
+        {{"name", c.name}, {"where", c.where}, {"threads", c.threads}, {"value", c.value}, {"unit", c.unit}});
+  return out;
+}
+
+Json replay(const ReplayResult& result) {
+  Json out{{"passed", result.passed},     {"failed", result.failed},  {"skipped", result.skipped},
+           {"by_route", result.by_route}, {"no_row", result.no_row},  {"skips", result.skips},
+           {"refused", result.refused},   {"failures", Json::array()}};
+  for (const ReplayFailure& f : result.failures)
+    out["failures"].push_back(
+        {{"case", f.case_id}, {"op", f.op}, {"route", f.route}, {"message", f.message}, {"repro", f.repro}});
+  return out;
+}
+
+std::vector<std::string> bench_errors(const BenchResult& result) {
+  std::vector<std::string> errors;
+  for (const BenchRow& r : result.rows) {
+    const std::string where = r.case_id + "@" + r.route + ": ";
+    if (!r.error.empty()) errors.push_back(where + r.error);
+    if (r.efficiency && *r.efficiency > kMaxEfficiency)
+      errors.push_back(where + "efficiency " + std::to_string(*r.efficiency) + " is more than the machine can do");
+  }
+  return errors;
+}
+
+Json document(const std::string& command, const std::string& budget, const CheckResult& checked,
+              const BenchResult& timed) {
+  const Json facts = devices();
+  return {{"schema", "plumb-report/1"},  {"run", run_facts(command, budget)}, {"host", facts["host"]},
+          {"devices", facts["devices"]}, {"current", facts["current"]},       {"ops", ops()},
+          {"routes", routes()},          {"check", check(checked)},           {"coverage", coverage()},
+          {"bench", bench(timed)}};
+}
+
+}  // namespace plumb::reports
