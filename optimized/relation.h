@@ -55,4 +55,7 @@ struct Relation {
 Relation build(RelationKind, const Geometry&, const Rows& in, const Rows& targets, std::int32_t* in_column = nullptr,
                std::int32_t* kernel_column = nullptr);
 
+// The rows in an order that keeps neighbours in space near each other (Morton's).
+std::vector<std::int32_t> nearby_order(const Rows&);
+
 }  // namespace plumb::cpu

@@ -464,6 +464,34 @@ Rows rows(const Call& call, const Tensor& coords, const Tensor& active) {
   return {coords.read<std::byte>(), coords.dtype() == Dtype::i64, std::min(count, coords.dim(0))};
 }
 
+std::vector<std::int32_t> nearby_order(const Rows& rows) {
+  const Range r = range(rows);
+  int drop = 0;  // low bits that do not fit, of coordinates from the lowest
+  std::array<std::uint64_t, 3> low{};
+  for (std::size_t a = 0; a < 3 && rows.count > 0; ++a) {
+    low[a] = static_cast<std::uint64_t>(static_cast<std::int64_t>(r.low[a + 1]));
+    drop = std::max(drop, static_cast<int>(std::bit_width(static_cast<std::uint64_t>(r.high[a + 1] - r.low[a + 1]))) - 20);
+  }
+  const auto spread = [](std::uint64_t v) {  // two zeros between any two of 20 bits
+    v = (v | v << 32) & 0x1F00000000FFFF;
+    v = (v | v << 16) & 0x1F0000FF0000FF;
+    v = (v | v << 8) & 0x100F00F00F00F00F;
+    v = (v | v << 4) & 0x10C30C30C30C30C3;
+    return (v | v << 2) & 0x1249249249249249;
+  };
+  std::vector<Entry> e(static_cast<std::size_t>(rows.count));
+  for (std::int64_t i = 0; i < rows.count; ++i) {
+    std::uint64_t key = (static_cast<std::uint64_t>(rows.at(i, 0)) & 7) << 60;
+    for (std::size_t a = 0; a < 3; ++a)
+      key |= spread((static_cast<std::uint64_t>(rows.at(i, static_cast<int>(a) + 1)) - low[a]) >> drop) << a;
+    e[static_cast<std::size_t>(i)] = {key, static_cast<std::int32_t>(i)};
+  }
+  sort_entries(e, 63);
+  std::vector<std::int32_t> order(e.size());
+  for (std::size_t i = 0; i < e.size(); ++i) order[i] = e[i].row;
+  return order;
+}
+
 Relation build(RelationKind kind, const Geometry& g, const Rows& in, const Rows& targets, std::int32_t* in_column,
                std::int32_t* kernel_column) {
   return kind == RelationKind::transposed || kind == RelationKind::generative

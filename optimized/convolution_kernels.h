@@ -1,0 +1,28 @@
+// The inner loops of sparse convolution, one set per instruction set (convolution.simd.cpp).
+#pragma once
+
+#include <cstdint>
+
+#include "optimized/dispatch.h"
+
+namespace plumb {
+
+// acc[out[p]][0, width) += sum over c of x[in[p]][c] * w[c][0, width), for pairs p with distinct out.
+struct ConvolutionTile {
+  const float* x;
+  std::int64_t x_stride;
+  const std::int32_t* in;
+  const std::int32_t* out;
+  std::int64_t pairs;
+  const float* w;  // (channels, width), width a multiple of the vector and at most four vectors
+  std::int64_t channels, width;
+  float* acc;
+  std::int64_t acc_stride;
+};
+
+PLUMB_DECLARE_SIMD(void convolution_tile(const ConvolutionTile&);
+                   std::int64_t convolution_lanes();
+                   void halves_to_floats(const std::uint16_t* from, std::int64_t n, float* to);
+                   void floats_to_halves(const float* from, std::int64_t n, std::uint16_t* to))
+
+}  // namespace plumb
