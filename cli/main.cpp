@@ -163,6 +163,7 @@ void add_report(CLI::App& app, Run& run, const std::string& command) {
   args.command = command;
   CLI::App* sub = verb(app, "report", "Check and time everything; write report.json, and pages from it",
                        "  plumb report --out out\n  plumb report --budget=smoke --min-time=0.05 --out out\n");
+  sub->add_option("query", args.queries, "Ops, or globs on CASE@ROUTE; none: everything");
   sub->add_option("--out", args.out, "The folder to write into")->capture_default_str();
   sub->add_option("--budget", args.budget, "smoke, ci or nightly")->capture_default_str();
   sub->add_flag("--no-bench", args.no_bench, "Correctness only");

@@ -15,10 +15,11 @@
 namespace plumb::cli {
 namespace {
 
-CheckResult checked(Budget budget) {
+CheckResult checked(const ReportArgs& args) {
   Progress progress;
   CheckOptions options;
-  options.budget = budget;
+  options.queries = args.queries;
+  options.budget = budget_named(args.budget);
   options.progress = [&](const std::string&, const std::string& case_id, std::size_t done, std::size_t total) {
     progress.show(case_id, done, total);
   };
@@ -35,20 +36,20 @@ std::string quoted(const std::string& text) {
 // Markdown and HTML need Python with matplotlib; without it the JSON stands alone.
 void render(const std::string& json) {
   const std::string script = std::string(kSource) + "/reports/render.py";
-  if (!std::filesystem::exists(script)) {
-    std::fprintf(stderr, "pages: run reports/render.py %s\n", json.c_str());
-    return;
+  for (const std::string python : {"python3", "/usr/bin/python3"}) {
+    if (std::system((python + " -c 'import matplotlib' 2>/dev/null").c_str()) != 0) continue;
+    if (std::system((python + " " + quoted(script) + " " + quoted(json)).c_str()) == 0) return;
   }
-  if (std::system(("python3 " + quoted(script) + " " + quoted(json)).c_str()) != 0)
-    std::fprintf(stderr, "pages: not rendered; install python3-matplotlib and run python3 %s %s\n", script.c_str(),
-                 json.c_str());
+  std::fprintf(stderr, "no pages: install python3-matplotlib, then run python3 %s %s\n", script.c_str(), json.c_str());
 }
 
 }  // namespace
 
 int report(const ReportArgs& args) {
-  const CheckResult check = checked(budget_named(args.budget));
-  const BenchResult bench = args.no_bench ? BenchResult{} : timed(args.bench);
+  const CheckResult check = checked(args);
+  BenchArgs timing = args.bench;
+  timing.queries = args.queries;
+  const BenchResult bench = args.no_bench ? BenchResult{} : timed(timing);
   std::error_code error;
   std::filesystem::create_directories(args.out, error);
   const std::string path = args.out + "/report.json";

@@ -48,6 +48,7 @@ struct BenchArgs {
   bool no_peers = false, json = false;
 };
 struct ReportArgs {
+  std::vector<std::string> queries;
   std::string out = "out", budget = "ci", command;
   BenchArgs bench;
   bool json = false, no_bench = false;
