@@ -2,10 +2,16 @@
 // indices, and networks over many short lines.
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <memory>
+#include <new>
 #include <numeric>
 #include <utility>
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 #include "core/pool.h"
 #include "core/route.h"
@@ -28,11 +34,24 @@ constexpr std::int64_t kNetworkLines = 4;      // fewer leave most lanes idle
 constexpr std::int64_t kParallelLine = 1 << 15;  // a line worth several threads
 constexpr std::int64_t kBuckets = 256;
 
+// Uninitialised memory on whole cache lines; large ones ask for huge pages, since a pass writes to 256 places at
+// once and would miss the translation cache on small ones.
+struct Free {
+  void operator()(void* p) const { std::free(p); }
+};
 template <class T>
-using Block = std::unique_ptr<T[]>;
+using Block = std::unique_ptr<T[], Free>;
 template <class T>
 Block<T> block(std::int64_t n) {
-  return std::make_unique_for_overwrite<T[]>(static_cast<std::size_t>(n));
+  constexpr std::size_t kLine = 64, kHuge = std::size_t{1} << 21;
+  const std::size_t bytes = static_cast<std::size_t>(n) * sizeof(T), align = bytes >= kHuge ? kHuge : kLine;
+  const std::size_t whole = (bytes + align) / align * align;
+  void* p = std::aligned_alloc(align, whole);
+  if (p == nullptr) throw std::bad_alloc();
+#if defined(__linux__)
+  if (align == kHuge) madvise(p, whole, MADV_HUGEPAGE);
+#endif
+  return Block<T>(static_cast<T*>(p));
 }
 
 // ---- Geometry: where line l of the input begins, and where its result goes ----
@@ -107,16 +126,6 @@ struct FromPairs {
   const std::uint64_t* pairs;
   std::uint64_t operator()(std::int64_t i) const { return pairs[i]; }
 };
-struct ToPairs {
-  std::uint64_t* pairs;
-  void operator()(std::int64_t at, std::uint64_t pair) const { pairs[at] = pair; }
-};
-struct ToIndex {
-  std::uint32_t* out;
-  std::int64_t step;
-  void operator()(std::int64_t at, std::uint64_t pair) const { out[at * step] = static_cast<std::uint32_t>(pair); }
-};
-
 struct Range {
   std::int64_t begin, end;
 };
@@ -127,7 +136,9 @@ template <class K>
 struct Scratch {
   Block<K> keys;
   Block<std::uint64_t> a, b;
-  explicit Scratch(std::int64_t n) : keys(block<K>(n)), a(block<std::uint64_t>(n)), b(block<std::uint64_t>(n)) {}
+  Block<std::uint32_t> sorted;  // where the result itself is not dense
+  Scratch(std::int64_t n, bool dense)
+      : keys(block<K>(n)), a(block<std::uint64_t>(n)), b(block<std::uint64_t>(n)), sorted(block<std::uint32_t>(dense ? 0 : n)) {}
 };
 
 // counts[chunk][digit] becomes where that chunk's first element with that digit goes.
@@ -138,47 +149,62 @@ void offsets(std::vector<Counts>& counts) {
   }
 }
 
-template <class Source, class Sink>
-void pass(std::int64_t n, int shift, std::vector<Counts>& counts, const Source& from, const Sink& to) {
-  const auto chunks = static_cast<std::int64_t>(counts.size());
-  const auto digit = [shift](std::uint64_t pair) { return pair >> shift & (kBuckets - 1); };
-  parallel_for(chunks, 1, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t c = first; c < last; ++c) {
-      Counts& count = counts[static_cast<std::size_t>(c)];
-      count.fill(0);
-      const Range r = chunk(n, chunks, c);
-      for (std::int64_t i = r.begin; i < r.end; ++i) ++count[digit(from(i))];
-    }
+// Counts of the digit at `shift` in each chunk.
+std::vector<Counts> count_pairs(const std::uint64_t* pairs, std::int64_t n, int shift, std::int64_t chunks) {
+  std::vector<Counts> counts(static_cast<std::size_t>(chunks));
+  parallel_each(chunks, [&](std::int64_t c) {
+    Counts count{};
+    const Range r = chunk(n, chunks, c);
+    for (std::int64_t i = r.begin; i < r.end; ++i) ++count[pairs[i] >> shift & (kBuckets - 1)];
+    counts[static_cast<std::size_t>(c)] = count;
   });
+  return counts;
+}
+
+// Moves elements stably to where `counts`, by chunk, makes room for their digit.
+template <class Source, class T>
+void scatter(std::int64_t n, int shift, std::vector<Counts> counts, const Source& from, T* to) {
+  const auto chunks = static_cast<std::int64_t>(counts.size());
   offsets(counts);
-  parallel_for(chunks, 1, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t c = first; c < last; ++c) {
-      Counts next = counts[static_cast<std::size_t>(c)];
-      const Range r = chunk(n, chunks, c);
-      for (std::int64_t i = r.begin; i < r.end; ++i) {
-        const std::uint64_t pair = from(i);
-        to(next[digit(pair)]++, pair);
-      }
+  parallel_each(chunks, [&](std::int64_t c) {
+    Counts next = counts[static_cast<std::size_t>(c)];
+    const Range r = chunk(n, chunks, c);
+    for (std::int64_t i = r.begin; i < r.end; ++i) {
+      const std::uint64_t pair = from(i);
+      to[next[pair >> shift & (kBuckets - 1)]++] = static_cast<T>(pair);
     }
   });
 }
 
-// The bytes of the key in which any two elements differ, lowest first: the others need no pass.
+// Counts of every digit of the keys: by digit, then by chunk.
 template <class K>
-std::vector<int> digits(const K* keys, std::int64_t n, std::int64_t chunks) {
-  std::vector<K> differs(static_cast<std::size_t>(chunks), 0);
-  parallel_for(chunks, 1, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t c = first; c < last; ++c) {
-      const Range r = chunk(n, chunks, c);
-      K any = 0;
-      for (std::int64_t i = r.begin; i < r.end; ++i) any |= keys[i] ^ keys[0];
-      differs[static_cast<std::size_t>(c)] = any;
+using Census = std::array<std::vector<Counts>, sizeof(K)>;
+
+template <class K>
+Census<K> census(const K* keys, std::int64_t n, std::int64_t chunks) {
+  Census<K> all;
+  for (auto& counts : all) counts.resize(static_cast<std::size_t>(chunks));
+  parallel_each(chunks, [&](std::int64_t c) {
+    std::array<Counts, sizeof(K)> count{};
+    const Range r = chunk(n, chunks, c);
+    for (std::int64_t i = r.begin; i < r.end; ++i) {
+      for (std::size_t d = 0; d < sizeof(K); ++d) ++count[d][keys[i] >> (8 * d) & (kBuckets - 1)];
     }
+    for (std::size_t d = 0; d < sizeof(K); ++d) all[d][static_cast<std::size_t>(c)] = count[d];
   });
-  const K any = std::accumulate(differs.begin(), differs.end(), K{0}, std::bit_or<K>());
+  return all;
+}
+
+// The digits in which any two keys differ, lowest first: the others need no pass.
+template <class K>
+std::vector<int> digits(const Census<K>& all, K key) {
   std::vector<int> out;
   for (int d = 0; d < static_cast<int>(sizeof(K)); ++d) {
-    if ((any >> (8 * d) & 0xFF) != 0) out.push_back(d);
+    std::int64_t others = 0;
+    for (const Counts& c : all[static_cast<std::size_t>(d)]) {
+      others += std::accumulate(c.begin(), c.end(), std::int64_t{0}) - c[key >> (8 * d) & (kBuckets - 1)];
+    }
+    if (others > 0) out.push_back(d);
   }
   return out;
 }
@@ -194,24 +220,25 @@ void load_half(std::uint64_t* pairs, std::int64_t n, const K* keys, std::int64_t
   });
 }
 
+// Sorts s.keys; the indices in order go to out.
 template <class K>
-void radix(Scratch<K>& s, std::int64_t n, std::int64_t chunks, const ToIndex& out) {
-  const std::vector<int> places = digits(s.keys.get(), n, chunks);
-  if (places.empty()) {
-    for (std::int64_t i = 0; i < n; ++i) out(i, static_cast<std::uint64_t>(i));
-    return;
-  }
-  std::vector<Counts> counts(static_cast<std::size_t>(chunks));
+void radix(Scratch<K>& s, std::int64_t n, std::int64_t chunks, std::uint32_t* out) {
+  Census<K> all = census(s.keys.get(), n, chunks);
+  const std::vector<int> places = digits(all, s.keys[0]);
+  if (places.empty()) return std::iota(out, out + n, 0u);
   std::uint64_t *from = s.a.get(), *to = s.b.get();
   for (std::size_t p = 0; p < places.size(); ++p) {
     const int half = places[p] / 4, shift = 32 + 8 * (places[p] % 4);
     const bool first = p == 0, last = p + 1 == places.size();
     if (!first && half != places[p - 1] / 4) load_half(from, n, s.keys.get(), chunks);
+    // After the first pass a chunk holds other elements than the census saw; one chunk holds all of them.
+    auto counts = first || chunks == 1 ? std::move(all[static_cast<std::size_t>(places[p])])
+                                       : count_pairs(from, n, shift, chunks);
     const FromKeys<K> keys{s.keys.get(), half};
-    if (first && last) pass(n, shift, counts, keys, out);
-    if (first && !last) pass(n, shift, counts, keys, ToPairs{to});
-    if (!first && last) pass(n, shift, counts, FromPairs{from}, out);
-    if (!first && !last) pass(n, shift, counts, FromPairs{from}, ToPairs{to});
+    if (first && last) scatter(n, shift, std::move(counts), keys, out);
+    if (first && !last) scatter(n, shift, std::move(counts), keys, to);
+    if (!first && last) scatter(n, shift, std::move(counts), FromPairs{from}, out);
+    if (!first && !last) scatter(n, shift, std::move(counts), FromPairs{from}, to);
     std::swap(from, to);
   }
 }
@@ -221,7 +248,10 @@ void sort_line(const Geometry& g, std::int64_t line, std::int64_t chunks, Scratc
   parallel_for(chunks, 1, [&](std::int64_t first, std::int64_t last) {
     encode(g, line, chunk(g.n, chunks, first).begin, chunk(g.n, chunks, last - 1).end, s.keys.get());
   });
-  radix(s, g.n, chunks, ToIndex{out + g.out(line), g.inner});
+  out += g.out(line);
+  if (g.inner == 1) return radix(s, g.n, chunks, out);
+  radix(s, g.n, chunks, s.sorted.get());
+  for (std::int64_t i = 0; i < g.n; ++i) out[i * g.inner] = s.sorted[static_cast<std::size_t>(i)];
 }
 
 // Many lines: each thread its own; few long ones: all threads on each in turn.
@@ -231,7 +261,7 @@ Job radix_job(const Geometry& g, const Tensor& out) {
   const std::int64_t slots = split ? 1 : std::clamp<std::int64_t>(g.lines, 1, threads());
   const std::int64_t chunks = split ? threads() : 1;
   auto scratch = std::make_shared<std::vector<Scratch<K>>>();
-  for (std::int64_t i = 0; i < slots; ++i) scratch->emplace_back(g.n);
+  for (std::int64_t i = 0; i < slots; ++i) scratch->emplace_back(g.n, g.inner == 1);
   auto launch = [g, out, scratch, slots, chunks] {
     std::uint32_t* to = out.write<std::uint32_t>();
     if (g.n == 0) return;
