@@ -1,7 +1,8 @@
-// Stable argsort on the processor: least-significant-digit radix sort of order-preserving keys with their
-// indices, and networks over many short lines.
+// Stable argsort on the processor. Short lines in numbers: sorting networks, one line per lane. Others: radix
+// sort of order-preserving keys with their indices, after a split into buckets that fit the cache.
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
@@ -21,6 +22,10 @@ namespace plumb {
 
 PLUMB_DECLARE_SIMD(void order_keys(int kind, int bytes, const unsigned char* x, std::int64_t stride, std::int64_t n,
                                    std::uint32_t* narrow, std::uint64_t* wide))
+PLUMB_DECLARE_SIMD(void bucket_ids_narrow(const std::uint32_t* keys, std::int64_t n, const std::uint32_t* splitters,
+                                          int count, std::uint8_t* ids))
+PLUMB_DECLARE_SIMD(void bucket_ids_wide(const std::uint64_t* keys, std::int64_t n, const std::uint64_t* splitters,
+                                        int count, std::uint8_t* ids))
 PLUMB_DECLARE_SIMD(void network_narrow(const std::uint32_t* keys, std::int64_t lines, std::int64_t n,
                                        const std::uint16_t* pairs, std::int64_t count, std::uint32_t* out))
 PLUMB_DECLARE_SIMD(void network_wide(const std::uint64_t* keys, std::int64_t lines, std::int64_t n,
@@ -32,7 +37,9 @@ namespace {
 constexpr std::int64_t kNetworkRows = 256;     // the longest line of a network
 constexpr std::int64_t kNetworkLines = 4;      // fewer leave most lanes idle
 constexpr std::int64_t kParallelLine = 1 << 15;  // a line worth several threads
-constexpr std::int64_t kBuckets = 256;
+constexpr std::int64_t kSplitLine = 1 << 17;     // a run that one thread sorts better in pieces
+constexpr std::int64_t kRunBuckets = 32;
+constexpr int kMostDepth = 3;
 
 // Uninitialised memory on whole cache lines; large ones ask for huge pages, since a pass writes to 256 places at
 // once and would miss the translation cache on small ones.
@@ -106,162 +113,232 @@ void encode(const Geometry& g, std::int64_t line, std::int64_t begin, std::int64
   }
 }
 
-// ---- Radix sort of one line ----
+// ---- Radix sort of one run of keys ----
 //
-// Elements travel as one 64-bit word: the half of the key that holds the current digit, then the index. A pass
-// is stable, so passes from the lowest digit up sort by the whole key and keep equal keys in index order.
+// Elements travel as one 64-bit word: 32 bits of the key (less the least key of the run), then the index. A pass
+// is stable, so passes from the lowest digit up sort by the whole key and keep equal keys in their order.
 
-using Counts = std::array<std::uint32_t, kBuckets>;
+constexpr int kLeastDigitBits = 6, kMostDigitBits = 11, kMostDigits = 12;
+
+// Some adjacent bits of a 32-bit window of the key.
+struct Digit {
+  int window, shift;
+  std::uint32_t mask;
+  template <class K>
+  std::size_t of(K key) const { return static_cast<std::size_t>(key >> (32 * window + shift)) & mask; }
+};
+
+// Digits as wide as pays for n elements, of equal width within a window.
+std::vector<Digit> plan(int bits, std::int64_t n) {
+  const int widest = std::clamp(static_cast<int>(std::bit_width(static_cast<std::uint64_t>(n))) - 2, kLeastDigitBits, kMostDigitBits);
+  std::vector<Digit> digits;
+  for (int window = 0; 32 * window < bits; ++window) {
+    const int here = std::min(bits - 32 * window, 32), passes = (here + widest - 1) / widest;
+    for (int p = 0; p < passes; ++p) {
+      const int begin = here * p / passes, end = here * (p + 1) / passes;
+      digits.push_back({window, begin, (1u << (end - begin)) - 1});
+    }
+  }
+  return digits;
+}
+
+using Counts = std::array<std::uint32_t, std::size_t{1} << kMostDigitBits>;
+
+template <class K, std::size_t kDigits>
+void census(const K* keys, std::int64_t n, K least, const Digit* digits, Counts* counts) {
+  std::array<Digit, kDigits> d;
+  std::copy_n(digits, kDigits, d.begin());
+  for (std::size_t i = 0; i < kDigits; ++i) std::fill_n(counts[i].begin(), d[i].mask + 1, 0u);
+  for (std::int64_t e = 0; e < n; ++e) {
+    const K key = keys[e] - least;
+    for (std::size_t i = 0; i < kDigits; ++i) ++counts[i][d[i].of(key)];
+  }
+}
 
 template <class K>
-struct FromKeys {
-  const K* keys;
-  int half;
-  std::uint64_t operator()(std::int64_t i) const {
-    return static_cast<std::uint64_t>(static_cast<std::uint32_t>(keys[i] >> (sizeof(K) == 8 ? 32 * half : 0))) << 32 |
-           static_cast<std::uint64_t>(i);
+void census(const K* keys, std::int64_t n, K least, const std::vector<Digit>& digits, Counts* counts) {
+  for (std::size_t i = 0; i < digits.size();) {
+    const std::size_t left = digits.size() - i, take = std::min<std::size_t>(left, 4);
+    const auto count = take == 1   ? census<K, 1>
+                       : take == 2 ? census<K, 2>
+                       : take == 3 ? census<K, 3>
+                                   : census<K, 4>;
+    count(keys, n, least, digits.data() + i, counts + i);
+    i += take;
   }
-};
-struct FromPairs {
-  const std::uint64_t* pairs;
-  std::uint64_t operator()(std::int64_t i) const { return pairs[i]; }
-};
+}
+
+// Moves elements stably to the place that the counts make for their digit; `next` is used up.
+template <class Source, class T>
+void scatter(std::int64_t n, const Digit& digit, Counts& next, const Source& from, T* to) {
+  std::uint32_t sum = 0;
+  for (std::size_t b = 0; b <= digit.mask; ++b) sum += std::exchange(next[b], sum);
+  const int shift = 32 + digit.shift;
+  const std::uint64_t mask = digit.mask;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const std::uint64_t pair = from(i);
+    to[next[pair >> shift & mask]++] = static_cast<T>(pair);
+  }
+}
+
+// out = the positions 0 .. n-1 in the order of their keys; a and b are buffers.
+template <class K>
+void radix(const K* keys, std::int64_t n, std::uint64_t* a, std::uint64_t* b, std::uint32_t* out) {
+  K least = keys[0], most = keys[0];
+  for (std::int64_t i = 0; i < n; ++i) {
+    least = std::min(least, keys[i]);
+    most = std::max(most, keys[i]);
+  }
+  std::vector<Digit> digits = plan(static_cast<int>(std::bit_width(static_cast<K>(most - least))), n);
+  std::array<Counts, kMostDigits> counts;
+  census(keys, n, least, digits, counts.data());
+  const auto pair = [=](int window, std::int64_t i) {
+    const auto bits = static_cast<std::uint32_t>(static_cast<K>(keys[i] - least) >> (sizeof(K) == 8 ? 32 * window : 0));
+    return static_cast<std::uint64_t>(bits) << 32 | static_cast<std::uint64_t>(i);
+  };
+  int window = -1;  // of the pairs in a; none yet
+  std::size_t left = digits.size();
+  for (std::size_t d = 0; d < digits.size(); ++d) {
+    const Digit digit = digits[d];
+    const bool last = --left == 0;
+    const bool idle = counts[d][digit.of(static_cast<K>(keys[0] - least))] == n;  // one value of this digit
+    if (idle && !last) continue;
+    const auto from_keys = [=](std::int64_t i) { return pair(digit.window, i); };
+    const auto from_pairs = [=](std::int64_t i) { return a[i]; };
+    if (window >= 0 && window != digit.window) {
+      for (std::int64_t i = 0; i < n; ++i) a[i] = from_keys(static_cast<std::uint32_t>(a[i]));
+    }
+    if (window < 0 && last) scatter(n, digit, counts[d], from_keys, out);
+    if (window < 0 && !last) scatter(n, digit, counts[d], from_keys, b);
+    if (window >= 0 && last) scatter(n, digit, counts[d], from_pairs, out);
+    if (window >= 0 && !last) scatter(n, digit, counts[d], from_pairs, b);
+    window = digit.window;
+    std::swap(a, b);
+  }
+  if (digits.empty()) std::iota(out, out + n, 0u);
+}
+
+// ---- Buckets: runs that fit the cache, and work for every thread ----
+
 struct Range {
   std::int64_t begin, end;
 };
 Range chunk(std::int64_t n, std::int64_t chunks, std::int64_t i) { return {n * i / chunks, n * (i + 1) / chunks}; }
 
-// One line's buffers, made once per job.
+// One run: its keys, the original indices they came with (null: 0 .. n-1), and as much room again.
 template <class K>
-struct Scratch {
-  Block<K> keys;
-  Block<std::uint64_t> a, b;
-  Block<std::uint32_t> sorted;  // where the result itself is not dense
-  Scratch(std::int64_t n, bool dense)
-      : keys(block<K>(n)), a(block<std::uint64_t>(n)), b(block<std::uint64_t>(n)), sorted(block<std::uint32_t>(dense ? 0 : n)) {}
+struct Run {
+  K *keys, *other_keys;
+  std::uint32_t *index, *other_index;
+  std::uint8_t* ids;
+  std::uint64_t *a, *b;
+  std::uint32_t* out;
+  std::int64_t n;
+
+  // Elements [begin, end) with the two sets of keys and indices exchanged.
+  Run part(std::int64_t begin, std::int64_t end, std::uint32_t* room) const {
+    return {other_keys + begin, keys + begin, other_index + begin, (index ? index : room) + begin, ids + begin,
+            a + begin,          b + begin,    out + begin,         end - begin};
+  }
 };
 
-// counts[chunk][digit] becomes where that chunk's first element with that digit goes.
-void offsets(std::vector<Counts>& counts) {
-  std::uint32_t sum = 0;
-  for (std::size_t digit = 0; digit < kBuckets; ++digit) {
-    for (Counts& c : counts) sum += std::exchange(c[digit], sum);
-  }
-}
-
-// Counts of the digit at `shift` in each chunk.
-std::vector<Counts> count_pairs(const std::uint64_t* pairs, std::int64_t n, int shift, std::int64_t chunks) {
-  std::vector<Counts> counts(static_cast<std::size_t>(chunks));
-  parallel_each(chunks, [&](std::int64_t c) {
-    Counts count{};
-    const Range r = chunk(n, chunks, c);
-    for (std::int64_t i = r.begin; i < r.end; ++i) ++count[pairs[i] >> shift & (kBuckets - 1)];
-    counts[static_cast<std::size_t>(c)] = count;
-  });
-  return counts;
-}
-
-// Moves elements stably to where `counts`, by chunk, makes room for their digit.
-template <class Source, class T>
-void scatter(std::int64_t n, int shift, std::vector<Counts> counts, const Source& from, T* to) {
-  const auto chunks = static_cast<std::int64_t>(counts.size());
-  offsets(counts);
-  parallel_each(chunks, [&](std::int64_t c) {
-    Counts next = counts[static_cast<std::size_t>(c)];
-    const Range r = chunk(n, chunks, c);
-    for (std::int64_t i = r.begin; i < r.end; ++i) {
-      const std::uint64_t pair = from(i);
-      to[next[pair >> shift & (kBuckets - 1)]++] = static_cast<T>(pair);
-    }
-  });
-}
-
-// Counts of every digit of the keys: by digit, then by chunk.
 template <class K>
-using Census = std::array<std::vector<Counts>, sizeof(K)>;
-
-template <class K>
-Census<K> census(const K* keys, std::int64_t n, std::int64_t chunks) {
-  Census<K> all;
-  for (auto& counts : all) counts.resize(static_cast<std::size_t>(chunks));
-  parallel_each(chunks, [&](std::int64_t c) {
-    std::array<Counts, sizeof(K)> count{};
-    const Range r = chunk(n, chunks, c);
-    for (std::int64_t i = r.begin; i < r.end; ++i) {
-      for (std::size_t d = 0; d < sizeof(K); ++d) ++count[d][keys[i] >> (8 * d) & (kBuckets - 1)];
-    }
-    for (std::size_t d = 0; d < sizeof(K); ++d) all[d][static_cast<std::size_t>(c)] = count[d];
-  });
-  return all;
-}
-
-// The digits in which any two keys differ, lowest first: the others need no pass.
-template <class K>
-std::vector<int> digits(const Census<K>& all, K key) {
-  std::vector<int> out;
-  for (int d = 0; d < static_cast<int>(sizeof(K)); ++d) {
-    std::int64_t others = 0;
-    for (const Counts& c : all[static_cast<std::size_t>(d)]) {
-      others += std::accumulate(c.begin(), c.end(), std::int64_t{0}) - c[key >> (8 * d) & (kBuckets - 1)];
-    }
-    if (others > 0) out.push_back(d);
-  }
+std::vector<K> splitters_of(const K* keys, std::int64_t n) {
+  constexpr std::int64_t kOver = 32;
+  std::vector<K> sample(static_cast<std::size_t>(kOver * kRunBuckets));
+  const std::int64_t step = std::max<std::int64_t>(1, n / static_cast<std::int64_t>(sample.size()));
+  for (std::size_t i = 0; i < sample.size(); ++i) sample[i] = keys[static_cast<std::int64_t>(i) * step % n];
+  std::sort(sample.begin(), sample.end());
+  std::vector<K> out;
+  for (std::int64_t b = 1; b < kRunBuckets; ++b) out.push_back(sample[static_cast<std::size_t>(b * kOver)]);
   return out;
 }
 
-// Exchanges the low half of the key for the high one.
+// Distributes the run stably over buckets of the key's range, chunks of it at a time; returns where each begins.
 template <class K>
-void load_half(std::uint64_t* pairs, std::int64_t n, const K* keys, std::int64_t chunks) {
-  parallel_for(chunks, 1, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t i = chunk(n, chunks, first).begin; i < chunk(n, chunks, last - 1).end; ++i) {
-      const auto index = static_cast<std::uint32_t>(pairs[i]);
-      pairs[i] = FromKeys<K>{keys, 1}(index) >> 32 << 32 | index;
+std::vector<std::int64_t> split(const Run<K>& r, std::int64_t chunks) {
+  const std::vector<K> splitters = splitters_of(r.keys, r.n);
+  const int cuts = static_cast<int>(splitters.size());
+  std::vector<std::array<std::int64_t, kRunBuckets>> next(static_cast<std::size_t>(chunks));
+  parallel_each(chunks, [&](std::int64_t c) {
+    const Range span = chunk(r.n, chunks, c);
+    auto& count = next[static_cast<std::size_t>(c)];
+    if constexpr (sizeof(K) == 4) {
+      PLUMB_DISPATCH(bucket_ids_narrow)(r.keys + span.begin, span.end - span.begin, splitters.data(), cuts, r.ids + span.begin);
+    } else {
+      PLUMB_DISPATCH(bucket_ids_wide)(r.keys + span.begin, span.end - span.begin, splitters.data(), cuts, r.ids + span.begin);
     }
+    count.fill(0);
+    for (std::int64_t i = span.begin; i < span.end; ++i) ++count[r.ids[i]];
+  });
+  std::vector<std::int64_t> begins;
+  std::int64_t sum = 0;
+  for (std::size_t b = 0; b < kRunBuckets; ++b) {
+    begins.push_back(sum);
+    for (auto& count : next) sum += std::exchange(count[b], sum);
+  }
+  begins.push_back(sum);
+  parallel_each(chunks, [&](std::int64_t c) {
+    const Range span = chunk(r.n, chunks, c);
+    auto at = next[static_cast<std::size_t>(c)];
+    for (std::int64_t i = span.begin; i < span.end; ++i) {
+      const std::int64_t to = at[r.ids[i]]++;
+      r.other_keys[to] = r.keys[i];
+      r.other_index[to] = r.index ? r.index[i] : static_cast<std::uint32_t>(i);
+    }
+  });
+  return begins;
+}
+
+template <class K>
+void sort_run(const Run<K>& r, std::uint32_t* room, std::int64_t chunks, int depth) {
+  if ((r.n < kSplitLine && chunks == 1) || depth == kMostDepth) {
+    radix(r.keys, r.n, r.a, r.b, r.out);
+    if (r.index == nullptr) return;
+    for (std::int64_t i = 0; i < r.n; ++i) r.out[i] = r.index[r.out[i]];
+    return;
+  }
+  const std::vector<std::int64_t> begins = split(r, chunks);
+  parallel_each(kRunBuckets, [&](std::int64_t b) {
+    const auto i = static_cast<std::size_t>(b);
+    if (begins[i] < begins[i + 1]) sort_run(r.part(begins[i], begins[i + 1], room), nullptr, 1, depth + 1);
   });
 }
 
-// Sorts s.keys; the indices in order go to out.
+// One line's buffers, made once per job.
 template <class K>
-void radix(Scratch<K>& s, std::int64_t n, std::int64_t chunks, std::uint32_t* out) {
-  Census<K> all = census(s.keys.get(), n, chunks);
-  const std::vector<int> places = digits(all, s.keys[0]);
-  if (places.empty()) return std::iota(out, out + n, 0u);
-  std::uint64_t *from = s.a.get(), *to = s.b.get();
-  for (std::size_t p = 0; p < places.size(); ++p) {
-    const int half = places[p] / 4, shift = 32 + 8 * (places[p] % 4);
-    const bool first = p == 0, last = p + 1 == places.size();
-    if (!first && half != places[p - 1] / 4) load_half(from, n, s.keys.get(), chunks);
-    // After the first pass a chunk holds other elements than the census saw; one chunk holds all of them.
-    auto counts = first || chunks == 1 ? std::move(all[static_cast<std::size_t>(places[p])])
-                                       : count_pairs(from, n, shift, chunks);
-    const FromKeys<K> keys{s.keys.get(), half};
-    if (first && last) scatter(n, shift, std::move(counts), keys, out);
-    if (first && !last) scatter(n, shift, std::move(counts), keys, to);
-    if (!first && last) scatter(n, shift, std::move(counts), FromPairs{from}, out);
-    if (!first && !last) scatter(n, shift, std::move(counts), FromPairs{from}, to);
-    std::swap(from, to);
-  }
-}
+struct Scratch {
+  Block<K> keys, other_keys;
+  Block<std::uint32_t> index, other_index, sorted;
+  Block<std::uint8_t> ids;
+  Block<std::uint64_t> a, b;
+  explicit Scratch(std::int64_t n)
+      : keys(block<K>(n)), other_keys(block<K>(n)), index(block<std::uint32_t>(n)), other_index(block<std::uint32_t>(n)),
+        sorted(block<std::uint32_t>(n)), ids(block<std::uint8_t>(n)), a(block<std::uint64_t>(n)),
+        b(block<std::uint64_t>(n)) {}
+};
 
 template <class K>
 void sort_line(const Geometry& g, std::int64_t line, std::int64_t chunks, Scratch<K>& s, std::uint32_t* out) {
-  parallel_for(chunks, 1, [&](std::int64_t first, std::int64_t last) {
-    encode(g, line, chunk(g.n, chunks, first).begin, chunk(g.n, chunks, last - 1).end, s.keys.get());
+  parallel_each(chunks, [&](std::int64_t c) {
+    encode(g, line, chunk(g.n, chunks, c).begin, chunk(g.n, chunks, c).end, s.keys.get());
   });
   out += g.out(line);
-  if (g.inner == 1) return radix(s, g.n, chunks, out);
-  radix(s, g.n, chunks, s.sorted.get());
-  for (std::int64_t i = 0; i < g.n; ++i) out[i * g.inner] = s.sorted[static_cast<std::size_t>(i)];
+  std::uint32_t* to = g.inner == 1 ? out : s.sorted.get();
+  const Run<K> whole{s.keys.get(), s.other_keys.get(), nullptr, s.index.get(), s.ids.get(), s.a.get(), s.b.get(), to, g.n};
+  sort_run(whole, s.other_index.get(), chunks, 0);
+  if (g.inner == 1) return;
+  for (std::int64_t i = 0; i < g.n; ++i) out[i * g.inner] = to[i];
 }
 
 // Many lines: each thread its own; few long ones: all threads on each in turn.
 template <class K>
 Job radix_job(const Geometry& g, const Tensor& out) {
-  const bool split = g.n >= kParallelLine && g.lines < 2 * threads();
-  const std::int64_t slots = split ? 1 : std::clamp<std::int64_t>(g.lines, 1, threads());
-  const std::int64_t chunks = split ? threads() : 1;
+  const bool together = g.n >= kParallelLine && g.lines < 2 * threads();
+  const std::int64_t slots = together ? 1 : std::clamp<std::int64_t>(g.lines, 1, threads());
+  const std::int64_t chunks = together ? threads() : 1;
   auto scratch = std::make_shared<std::vector<Scratch<K>>>();
-  for (std::int64_t i = 0; i < slots; ++i) scratch->emplace_back(g.n, g.inner == 1);
+  for (std::int64_t i = 0; i < slots; ++i) scratch->emplace_back(g.n);
   auto launch = [g, out, scratch, slots, chunks] {
     std::uint32_t* to = out.write<std::uint32_t>();
     if (g.n == 0) return;

@@ -59,6 +59,27 @@ static void encode(const unsigned char* x, std::int64_t stride, std::int64_t n, 
   for (std::int64_t i = 0; i < n; ++i) keys[i] = map(load_raw<U>(x + i * step));
 }
 
+// ---- Buckets ----
+
+template <class V, class K>
+static void classify(const K* keys, std::int64_t n, const K* splitters, int count, std::uint8_t* ids) {
+  constexpr int kLanes = kVectorBytes / static_cast<int>(sizeof(K));
+  typedef std::uint8_t narrow __attribute__((vector_size(kLanes)));
+  std::int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    V key, id{};
+    std::memcpy(&key, keys + i, sizeof key);
+    for (int s = 0; s < count; ++s) id -= (V)(key >= splitters[s]);
+    const narrow out = __builtin_convertvector(id, narrow);
+    std::memcpy(ids + i, &out, sizeof out);
+  }
+  for (; i < n; ++i) {
+    int id = 0;
+    for (int s = 0; s < count; ++s) id += keys[i] >= splitters[s];
+    ids[i] = static_cast<std::uint8_t>(id);
+  }
+}
+
 // ---- Networks ----
 
 // (a, b) = (min, max) of packed values that are all different.
@@ -121,6 +142,16 @@ void order_keys(int kind, int bytes, const unsigned char* x, std::int64_t stride
     case 34: return encode<uint32_t, Floating<uint32_t, 0x7F800000u>>(x, stride, n, narrow);
     default: return encode<uint64_t, Floating<uint64_t, 0x7FF0000000000000u>>(x, stride, n, wide);
   }
+}
+
+// ids[i] = how many of the ascending splitters are at most keys[i].
+void bucket_ids_narrow(const std::uint32_t* keys, std::int64_t n, const std::uint32_t* splitters, int count,
+                       std::uint8_t* ids) {
+  classify<u32v>(keys, n, splitters, count, ids);
+}
+void bucket_ids_wide(const std::uint64_t* keys, std::int64_t n, const std::uint64_t* splitters, int count,
+                     std::uint8_t* ids) {
+  classify<u64v>(keys, n, splitters, count, ids);
 }
 
 // Sorts `lines` <= kF64 lines of n <= 256 keys, each line one lane, by the comparators (pairs[2c], pairs[2c+1]).
