@@ -63,17 +63,10 @@ void check_route(const Op& op, const Route& r) {
 
 bool by_stage(const Condition& a, const Condition& b) { return a.stage < b.stage; }
 
-bool holds(const Condition& c, const Call& call, const Device& device) {
-  const bool yes = c.holds(call, device);
-  const auto it = tables().conditions.find(&c);
-  if (it != tables().conditions.end()) ++(yes ? it->second.seen_true : it->second.seen_false);
-  return yes;
-}
-
 // The first condition that fails, or null.
 const Condition* first_false(const std::vector<Condition>& conditions, const Call& call, const Device& device) {
   for (const Condition& c : conditions)
-    if (!holds(c, call, device)) return &c;
+    if (!observe(c, call, device)) return &c;
   return nullptr;
 }
 
@@ -236,6 +229,13 @@ std::vector<ConditionCount> coverage() {
           out.push_back({&r, &c, n.seen_true, n.seen_false});
         }
   return out;
+}
+
+bool observe(const Condition& c, const Call& call, const Device& device) {
+  const bool yes = c.holds(call, device);
+  const auto it = tables().conditions.find(&c);
+  if (it != tables().conditions.end()) ++(yes ? it->second.seen_true : it->second.seen_false);
+  return yes;
 }
 
 std::int64_t times_chosen(const Route& r) { return tables().chosen.at(&r); }

@@ -84,6 +84,7 @@ struct ConditionCount {
   std::int64_t seen_true = 0, seen_false = 0;
 };
 std::vector<ConditionCount> coverage();
+bool observe(const Condition&, const Call&, const Device&);  // its answer, counted
 std::int64_t times_chosen(const Route&);
 
 // Adapts a plain function over host tensors: `void f(const Call&, std::vector<Tensor>& out)`.

@@ -1,0 +1,174 @@
+// The tables as a whole: complete rows, cases that print and parse, dispatch that reaches every route.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "cli/families.h"
+#include "conformance/check.h"
+#include "core/fill.h"
+
+namespace plumb {
+namespace {
+
+class Tables : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { install_families(); }
+};
+
+TEST_F(Tables, EveryCaseIdIsUniqueAndReadsBack) {
+  for (const Op& op : ops()) {
+    std::set<std::string> seen;
+    for (const Case& c : op.cases()) {
+      const std::string text = id(op, c);
+      EXPECT_TRUE(seen.insert(text).second) << "twice: " << text;
+      const Parsed p = parse_case(text);
+      EXPECT_EQ(p.op, &op);
+      EXPECT_EQ(id(op, p.call), text);
+    }
+  }
+}
+
+TEST_F(Tables, EveryOpHasCasesRejectsAndBenchmarks) {
+  for (const Op& op : ops()) {
+    EXPECT_FALSE(cases_of(op, Budget::smoke).empty()) << op.name;
+    EXPECT_FALSE(op.rejects().empty()) << op.name;
+    EXPECT_FALSE(op.bench().empty()) << op.name;
+    EXPECT_GT(cases_of(op, Budget::ci).size(), cases_of(op, Budget::smoke).size()) << op.name;
+  }
+}
+
+TEST_F(Tables, EveryOpHasACpuAndAGpuRoute) {
+  for (const Op& op : ops()) {
+    int cpu = 0, gpu = 0;
+    for (const Route& r : routes(op)) (r.needs == Tier::unavailable ? cpu : gpu) += r.name != kReference;
+    EXPECT_GT(cpu, 0) << op.name;
+#ifdef PLUMB_GPU
+    EXPECT_GT(gpu, 0) << op.name;
+#endif
+  }
+}
+
+TEST_F(Tables, DataDependsOnTheCaseAndTheSaltOnly) {
+  const Op& op = find_op("add");
+  const Case c = op.cases().front();
+  const auto bytes = [&](std::uint64_t salt) {
+    const Tensor t = contiguous(realize(op, c, salt).at(0));
+    return std::string(reinterpret_cast<const char*>(t.read<std::byte>()), t.storage().bytes());
+  };
+  EXPECT_EQ(bytes(0), bytes(0));
+}
+
+TEST_F(Tables, WrongNamesAreErrorsThatHelp) {
+  try {
+    (void)find_op("matmull");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.reason(), Reason::query);
+    EXPECT_NE(std::string(e.what()).find("matmul"), std::string::npos);
+  }
+  EXPECT_THROW((void)find_route(find_op("add"), "gpu.nosuch"), Error);
+  EXPECT_THROW((void)parse_case("add/f32.3.row.nosuch"), Error);
+  EXPECT_THROW((void)parse_case("add/f33.3.row.uniform+f32.3.row.uniform/-"), Error);
+  CheckOptions o;
+  o.queries = {"nosuch*"};
+  EXPECT_THROW((void)check(o), Error);
+  o.queries = {"add"};
+  o.route = "nosuch";
+  EXPECT_THROW((void)check(o), Error);
+}
+
+// Machines to dispatch on: none, a plain GPU, one without binary64, one with matrix units, the host as a device.
+std::vector<Device> machines() {
+  std::vector<Device> all(5);
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    Device& d = all[i];
+    d.tier = Tier::gpu;
+    d.fp64 = d.fp16 = d.int64_atomics = true;
+    d.facts.compute_units = 64;
+    d.facts.max_work_group = 1024;
+    d.facts.local_bytes = 48 << 10;
+    d.facts.max_allocation_bytes = std::uint64_t{1} << 34;
+    d.facts.global_bytes = std::uint64_t{1} << 36;
+    d.facts.warp = 32;
+  }
+  all[2].fp64 = all[2].fp16 = all[2].int64_atomics = false;
+  all[2].facts.local_bytes = 16 << 10;
+  all[2].facts.max_work_group = 64;
+  all[3].tier = Tier::neural_accelerator;
+  all[3].matrix_f16 = true;
+  all[4].facts.is_cpu = true;
+  return all;
+}
+
+// Every condition of a route, also those behind one that already refuses.
+void evaluate(const Route& r, const Call& call, const Device& d) {
+  for (const auto* list : {&r.supports, &r.prefers})
+    for (const Condition& c : *list) (void)observe(c, call, d);
+}
+
+void decide_everything() {
+  for (const Op& op : ops()) {
+    std::vector<Case> cases = op.cases();
+    for (const Case& c : op.bench()) cases.push_back(c);
+    for (const Case& c : cases) {
+      const Call call = make_call(op, hollow(c), c.attrs);
+      for (const Device& d : machines()) {
+        (void)select(call, d);
+        for (const Route& r : routes(op)) {
+          if (d.tier >= r.needs) evaluate(r, call, d);
+        }
+      }
+    }
+  }
+}
+
+TEST_F(Tables, TheNaturalDispatcherReachesEveryRouteAndEachConditionGoesBothWays) {
+  decide_everything();
+  for (const Op& op : ops())
+    for (const Route& r : routes(op))
+      EXPECT_GT(times_chosen(r), 0) << op.name << " never takes " << r.name << " by itself";
+  for (const ConditionCount& n : coverage()) {
+    EXPECT_GT(n.seen_true, 0) << n.route->op << " " << n.route->name << ": never true: " << n.condition->refusal;
+    EXPECT_GT(n.seen_false, 0) << n.route->op << " " << n.route->name << ": never false: " << n.condition->refusal;
+  }
+}
+
+TEST_F(Tables, ForcingARouteForcesPreferenceNeverSupport) {
+  const Device none;
+  for (const Op& op : ops()) {
+    const Case c = op.cases().front();
+    const Call call = make_call(op, hollow(c), c.attrs);
+    for (const Route& r : routes(op)) {
+      const Decision d = select(call, none, r.name);
+      if (!refusal(r, call, none).empty()) {
+        EXPECT_NE(d.route, &r) << op.name << " " << r.name;
+      } else {
+        EXPECT_EQ(d.route, &r) << op.name << " " << r.name;
+      }
+    }
+  }
+}
+
+TEST_F(Tables, UnknownAttributesMissingInputsAndTooManyAreRefused) {
+  for (const Op& op : ops()) {
+    const Case c = op.cases().front();
+    const auto refused = [&](std::vector<Tensor> in, Attrs attrs, Reason reason) {
+      try {
+        (void)make_call(op, std::move(in), std::move(attrs));
+        ADD_FAILURE() << op.name << " accepted what it must refuse for its " << name(reason);
+      } catch (const Error& e) {
+        EXPECT_EQ(e.reason(), reason) << e.what();
+        EXPECT_EQ(e.op(), op.name);
+      }
+    };
+    refused(hollow(c), {{"nosuch", 1}}, Reason::attribute);
+    refused({}, c.attrs, Reason::arity);
+    std::vector<Tensor> many = hollow(c);
+    many.resize(op.inputs.size(), Tensor());
+    many.push_back(many.front());
+    refused(many, c.attrs, Reason::arity);
+  }
+}
+
+}  // namespace
+}  // namespace plumb
