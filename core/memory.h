@@ -16,7 +16,7 @@ namespace plumb {
 
 inline constexpr std::size_t kGuardBytes = 4096;   // on each side; a multiple of every base alignment met
 inline constexpr std::uint8_t kGuardByte = 0xFF;   // NaN in every float type
-inline constexpr std::uint8_t kPoisonByte = 0xFB;  // a NaN too, but another one
+inline constexpr std::uint8_t kPoisonByte = 0xFB;  // a huge negative number in every float type, no valid index
 
 // The device half of a storage. gpu/ implements it; core only needs to move bytes.
 class DeviceSide {

@@ -112,7 +112,7 @@ TEST(Double2, HoldsMoreThanTwiceTheBits) {
 TEST(Double2, ExponentialAndLogarithm) {
   const Double2 e(0x1.5bf0a8b145769p+1, 0x1.4d57ee2b1013ap-53);
   EXPECT_LE(std::abs(double(exp(Double2(1.0)) - e)), 0x1p-98);
-  for (const double x : {-700.0, -10.5, -1e-3, 0.3, 1.0, 42.0, 700.0}) {
+  for (const double x : {-500.0, -10.5, -1e-3, 0.3, 1.0, 42.0, 500.0}) {
     EXPECT_LE(std::abs(double(exp(Double2(x)) * exp(Double2(-x)) - Double2(1.0))), 0x1p-95) << x;
     if (x > 0) {
       EXPECT_LE(std::abs(double(exp(log(Double2(x))) / Double2(x) - Double2(1.0))), 0x1p-92) << x;
