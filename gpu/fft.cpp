@@ -1,5 +1,406 @@
+// Transforms on the device: see kernels/fft.cl. Host code plans, lays out tables and enqueues.
+#include <algorithm>
+#include <bit>
+
 #include "gpu/runtime.h"
+#include "optimized/fft_plan.h"
 
 namespace plumb {
-std::vector<Route> fft_gpu_routes() { return {}; }
+namespace {
+
+using fft::Problem;
+using gpu::BufferPtr;
+
+constexpr std::int64_t kLongest = 4096;         // in local memory, by a kernel of its own length
+constexpr std::int64_t kLongestAny = 2048;      // in local memory, by the kernel for every length
+constexpr std::int64_t kWorthBuild = 1 << 15;   // elements from which a length gets a kernel of its own
+constexpr std::int64_t kWorthLaunch = 1 << 15;  // elements from which the device is the better choice
+constexpr std::int64_t kLocalBytes = 36 << 10;
+constexpr int kFineBits = 12;
+constexpr double kTwiddleError = 0x1p-24;
+
+using Steps = std::vector<std::function<void()>>;
+
+// Where lines lie: element i of line l at (l / inner) * outer + (l % inner) * lane + i * step; what follows
+// outer must be below limit.
+struct Side {
+  std::int64_t inner, outer, lane, step, limit;
+  bool columns;  // neighbours in memory belong to different lines
+};
+
+// One launch over all lines: everything that the kernels are told.
+struct Pass {
+  std::int64_t n = 0, lines = 0;
+  BufferPtr from, to, flags;
+  Side in, out;
+  bool swap_in = false, swap_out = false;
+  int flag_mode = 0;
+  std::int64_t flag_lines = 1;
+  BufferPtr turn;
+  std::shared_ptr<const fft::Chirp> chirp;  // n is then the length of the convolution
+  double scale = 1;
+};
+
+BufferPtr table(const std::vector<fft::Complex64>& values) {
+  std::vector<float> v;
+  v.reserve(2 * values.size());
+  for (const auto& w : values) {
+    v.push_back(static_cast<float>(w.real()));
+    v.push_back(static_cast<float>(w.imag()));
+  }
+  return gpu::constants(v);
+}
+
+BufferPtr roots(std::int64_t n) {
+  std::vector<fft::Complex64> w;
+  for (std::int64_t j = 0; j < n; ++j) w.push_back(fft::root(j, n));
+  return table(w);
+}
+
+// Root e of n is fine[e mod 4096] * coarse[e / 4096].
+BufferPtr turn_table(std::int64_t n) {
+  constexpr std::int64_t kFine = 1 << kFineBits;
+  std::vector<fft::Complex64> w;
+  for (std::int64_t j = 0; j < kFine; ++j) w.push_back(fft::root(j, n));
+  for (std::int64_t j = 0; j < n; j += kFine) w.push_back(fft::root(j, n));
+  return table(w);
+}
+
+std::vector<std::int64_t> geometry(const Pass& t) {
+  return {t.lines,
+          t.in.inner,
+          t.in.outer,
+          t.in.lane,
+          t.in.step,
+          t.in.limit,
+          t.out.inner,
+          t.out.outer,
+          t.out.lane,
+          t.out.step,
+          t.out.limit,
+          t.swap_in,
+          t.swap_out,
+          t.flag_mode,
+          t.flag_lines,
+          t.turn ? 1 : 0,
+          t.chirp ? t.chirp->n : 0};
+}
+
+std::size_t groups(std::int64_t lines, std::int64_t each) {
+  return static_cast<std::size_t>((lines + each - 1) / each);
+}
+
+void add_shared_arguments(gpu::Kernel& kernel, const Pass& t) {
+  const BufferPtr none = gpu::scratch(8);
+  kernel.arg(t.from).arg(t.to).arg(gpu::constants(geometry(t))).arg(t.flags ? t.flags : none).arg(roots(t.n));
+  kernel.arg(t.turn ? t.turn : none);
+  kernel.arg(t.chirp ? table(t.chirp->factor) : none).arg(t.chirp ? table(t.chirp->spectrum) : none);
+  kernel.arg(static_cast<float>(t.scale));
+}
+
+// A kernel built for the length: about eight elements per work-item.
+void add_own(Steps& steps, const Pass& t) {
+  const bool columns = t.in.columns || t.out.columns;
+  const std::int64_t wish =
+      columns ? std::clamp<std::int64_t>(kLongest / t.n, 1, 16) : std::max<std::int64_t>(1, 2048 / t.n);
+  const auto lines = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(wish)));
+  const auto items = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>((lines * t.n + 7) / 8)));
+  const std::int64_t group = std::clamp<std::int64_t>(items, 32, 512);
+  std::string passes;
+  const std::vector<int> radices = fft::radices(t.n);
+  std::int64_t s = 1;
+  for (std::size_t i = 0; i < radices.size(); ++i) {
+    const bool fused = !t.chirp;
+    const std::int64_t m = t.n / s / radices[i];
+    passes += "P(" + std::to_string(fused && i == 0) + "," + std::to_string(fused && i + 1 == radices.size()) + "," +
+              std::to_string(radices[i]) + "," + std::to_string(m) + "," + std::to_string(s) + ")";
+    s *= radices[i];
+  }
+  const auto define = [](const char* name, std::int64_t value) {
+    return std::string("-D") + name + "=" + std::to_string(value) + " ";
+  };
+  gpu::Kernel kernel("fft", "fft_length",
+                     define("N", t.n) + define("LINES", lines) + define("GROUP", group) +
+                         define("LOAD_COLUMNS", t.in.columns) + define("STORE_COLUMNS", t.out.columns) +
+                         define("CHIRPED", t.chirp != nullptr) + "-DPASSES=" + passes);
+  add_shared_arguments(kernel, t);
+  const auto size = static_cast<std::size_t>(group);
+  steps.push_back([kernel, size, count = groups(t.lines, lines)] { kernel.run({count * size}, {size}); });
+}
+
+// The kernel that serves every length.
+void add_any(Steps& steps, const Pass& t) {
+  const bool columns = t.in.columns || t.out.columns;
+  const std::int64_t lines = std::clamp<std::int64_t>((columns ? 2048 : 512) / t.n, 1, 16);
+  const std::size_t size = lines * t.n > 512 ? 256 : 64;
+  std::vector<std::int32_t> passes{0};
+  std::int64_t s = 1;
+  for (int r : fft::radices(t.n)) {
+    passes.insert(passes.end(), {r, static_cast<std::int32_t>(t.n / s / r), static_cast<std::int32_t>(s)});
+    s *= r;
+    ++passes[0];
+  }
+  gpu::Kernel kernel("fft", "fft_any");
+  add_shared_arguments(kernel, t);
+  kernel.arg(gpu::constants(passes)).arg(static_cast<std::int32_t>(t.n)).arg(static_cast<std::int32_t>(lines));
+  kernel.arg(std::int32_t{t.in.columns}).arg(std::int32_t{t.out.columns});
+  const auto elements = static_cast<std::size_t>(t.n * lines);
+  kernel.local(8 * elements).local(8 * elements).local(4 * static_cast<std::size_t>(lines));
+  steps.push_back([kernel, size, count = groups(t.lines, lines)] { kernel.run({count * size}, {size}); });
+}
+
+void add(Steps& steps, const Pass& t) {
+  const bool own = t.n > kLongestAny || (t.n >= 2 && t.n * t.lines >= kWorthBuild);
+  own ? add_own(steps, t) : add_any(steps, t);
+}
+
+void add_each(Steps& steps, gpu::Kernel kernel, std::int64_t items) {
+  steps.push_back([kernel = std::move(kernel), n = static_cast<std::size_t>(items)] { kernel.run({n}); });
+}
+
+void add_zero(Steps& steps, const BufferPtr& flags) {
+  steps.push_back([flags] { gpu::fill_zero(flags); });
+}
+
+// Dense lines of `size` elements, `used` of them read, through n = n1 n2: columns, twiddle factors, rows.
+struct Dense {
+  std::int64_t n, lines, size, used, out;
+  BufferPtr from, to, flags;
+  bool swap_in, swap_out;
+  bool find;  // report lines that are not finite, and mark their results
+  double scale;
+};
+
+void add_four_step(Steps& steps, const Dense& d, const BufferPtr& scratch) {
+  const auto [n1, n2] = fft::halves(d.n);
+  Pass first;
+  first.n = n1;
+  first.lines = d.lines * n2;
+  first.from = d.from;
+  first.to = scratch;
+  first.in = {n2, d.size, 1, n2, d.used, true};
+  first.out = {n2, d.n, 1, n2, d.n, true};
+  first.swap_in = d.swap_in;
+  first.flags = d.flags;
+  first.flag_mode = d.find ? 1 : 2;
+  first.flag_lines = n2;
+  first.turn = turn_table(d.n);
+  Pass second;
+  second.n = n2;
+  second.lines = d.lines * n1;
+  second.from = scratch;
+  second.to = d.to;
+  second.in = {1, n2, 0, 1, n2, false};
+  second.out = {n1, d.out, 1, n1, d.out, true};
+  second.swap_out = d.swap_out;
+  second.flags = d.flags;
+  second.flag_mode = 2;
+  second.flag_lines = n1;
+  second.scale = d.scale;
+  add(steps, first);
+  add(steps, second);
+}
+
+BufferPtr complexes(std::int64_t n) { return gpu::scratch(static_cast<std::size_t>(std::max<std::int64_t>(1, 8 * n))); }
+BufferPtr flags(std::int64_t n) { return gpu::scratch(static_cast<std::size_t>(std::max<std::int64_t>(1, 4 * n))); }
+
+// ---- what the four ops have in common ----
+
+struct Plan {
+  Problem p;
+  Steps steps;
+  BufferPtr from, to;  // dense complex numbers, [outer, size, inner] and [outer, out, inner]
+};
+
+// Any dtype as complex numbers; for irfft, all n bins.
+BufferPtr complex_input(Steps& steps, Problem& p, const Tensor& t) {
+  BufferPtr x = gpu::dense(t);
+  const std::int64_t total = t.size();
+  if (t.dtype() != Dtype::c64 || p.real_in) {
+    const BufferPtr y = complexes(total);
+    gpu::Kernel kernel("fft", "from_" + std::string(name(t.dtype())));
+    kernel.arg(x).arg(y).arg(total);
+    add_each(steps, std::move(kernel), total);
+    x = y;
+  }
+  if (!p.real_out) return x;
+  const std::int64_t bins = p.lines * p.n;
+  const BufferPtr y = complexes(bins);
+  gpu::Kernel kernel("fft", "whole_spectrum");
+  kernel.arg(x).arg(y).arg(bins).arg(p.n).arg(p.size).arg(p.inner);
+  add_each(steps, std::move(kernel), bins);
+  p.size = p.used = p.n;
+  return y;
+}
+
+template <void (*Add)(Plan&)>
+Job prepare(const Call& c, const std::vector<Spec>& specs) {
+  std::vector<Tensor> out = gpu::outputs(specs);
+  Plan plan{fft::problem(c), {}, nullptr, nullptr};
+  const std::int64_t total = out[0].size();
+  if (total == 0) return gpu::job(out, [] {});
+  plan.from = complex_input(plan.steps, plan.p, c[0]);
+  plan.to = plan.p.real_out ? complexes(total) : gpu::output(out[0]);
+  Add(plan);
+  if (plan.p.real_out) {
+    gpu::Kernel kernel("fft", "real_part");
+    kernel.arg(plan.to).arg(gpu::output(out[0])).arg(total);
+    add_each(plan.steps, std::move(kernel), total);
+  }
+  return gpu::job(out, [steps = std::move(plan.steps)] {
+    for (const auto& step : steps) step();
+  });
+}
+
+Pass whole_lines(const Plan& plan) {
+  const Problem& p = plan.p;
+  Pass t;
+  t.n = p.n;
+  t.lines = p.lines;
+  t.from = plan.from;
+  t.to = plan.to;
+  t.in = {p.inner, p.size * p.inner, 1, p.inner, p.used * p.inner, p.inner > 1};
+  t.out = {p.inner, p.out * p.inner, 1, p.inner, p.out * p.inner, p.inner > 1};
+  t.swap_in = t.swap_out = p.inverse;
+  t.scale = p.scale;
+  return t;
+}
+
+void add_stockham(Plan& plan) { add(plan.steps, whole_lines(plan)); }
+
+// Brings lines that are strided, cut or padded into dense lines of n around what `inside` adds.
+template <class F>
+void with_dense_lines(Plan& plan, F&& inside) {
+  const Problem& p = plan.p;
+  if (p.inner == 1) return inside(plan.from, p.size, plan.to);
+  const std::int64_t total = p.lines * p.n, made = p.lines * p.out;
+  const BufferPtr x = complexes(total), y = complexes(made);
+  gpu::Kernel gather("fft", "gather_lines");
+  gather.arg(plan.from).arg(x).arg(total).arg(p.n).arg(p.size).arg(p.inner);
+  add_each(plan.steps, std::move(gather), total);
+  inside(x, p.n, y);
+  gpu::Kernel scatter("fft", "scatter_lines");
+  scatter.arg(y).arg(plan.to).arg(made).arg(p.out).arg(p.out).arg(p.inner);
+  add_each(plan.steps, std::move(scatter), made);
+}
+
+void add_four_step(Plan& plan) {
+  const Problem& p = plan.p;
+  const BufferPtr scratch = complexes(p.lines * p.n), bad = flags(p.lines);
+  add_zero(plan.steps, bad);
+  with_dense_lines(plan, [&](const BufferPtr& from, std::int64_t size, const BufferPtr& to) {
+    const std::int64_t used = std::min(size, p.inner == 1 ? p.used : p.n);
+    add_four_step(plan.steps, {p.n, p.lines, size, used, p.out, from, to, bad, p.inverse, p.inverse, true, p.scale},
+                  scratch);
+  });
+}
+
+void add_long_bluestein(Plan& plan, const fft::Chirp& chirp, const BufferPtr& from, std::int64_t size,
+                        const BufferPtr& to) {
+  const Problem& p = plan.p;
+  const std::int64_t m = chirp.m, total = p.lines * m, made = p.lines * p.out;
+  const BufferPtr x = complexes(total), y = complexes(total), z = complexes(total), bad = flags(p.lines);
+  const BufferPtr factor = table(chirp.factor), none = flags(p.lines);
+  const auto swap = std::int32_t{p.inverse};
+  add_zero(plan.steps, bad);
+  add_zero(plan.steps, none);
+  gpu::Kernel in("fft", "chirp_in"), middle("fft", "chirp_middle"), out("fft", "chirp_out");
+  in.arg(from).arg(factor).arg(x).arg(bad).arg(total).arg(std::min(size, p.n)).arg(size).arg(m).arg(swap);
+  add_each(plan.steps, std::move(in), total);
+  add_four_step(plan.steps, {m, p.lines, m, m, m, x, y, none, false, false, false, 1}, z);
+  middle.arg(y).arg(table(chirp.spectrum)).arg(x).arg(total).arg(m);
+  add_each(plan.steps, std::move(middle), total);
+  add_four_step(plan.steps, {m, p.lines, m, m, m, x, y, none, false, false, false, 1}, z);
+  out.arg(y).arg(factor).arg(to).arg(bad).arg(made).arg(p.out).arg(m).arg(swap).arg(static_cast<float>(p.scale));
+  add_each(plan.steps, std::move(out), made);
+}
+
+void add_bluestein(Plan& plan) {
+  const auto chirp = fft::chirp(plan.p.n, true);
+  if (chirp->m > kLongest) {
+    with_dense_lines(plan, [&](const BufferPtr& from, std::int64_t size, const BufferPtr& to) {
+      add_long_bluestein(plan, *chirp, from, size, to);
+    });
+    return;
+  }
+  Pass t = whole_lines(plan);
+  t.n = chirp->m;
+  t.chirp = chirp;
+  add(plan.steps, t);
+}
+
+// ---- conditions ----
+
+double scaling(const Problem& p) { return p.scale == 1 ? 0 : 1; }
+Order stockham_order(const Call& c) {
+  const Problem p = fft::problem(c);
+  return fft::order_of(fft::levels(p.n) + scaling(p), 1, kTwiddleError);
+}
+// The turn multiplies by a product of two rounded factors: 4.3 u, then 2.9 u of its own, under two levels.
+Order four_step_order(const Call& c) {
+  const Problem p = fft::problem(c);
+  return fft::order_of(fft::levels(p.n) + 2 + scaling(p), 1, kTwiddleError);
+}
+Order bluestein_order(const Call& c) {
+  const Problem p = fft::problem(c);
+  const auto chirp = fft::chirp(p.n, true);
+  const double turn = chirp->m > kLongest ? 2 : 0;
+  return fft::order_of(2 * (fft::levels(chirp->m) + turn) + 3 + scaling(p), chirp->amplification, kTwiddleError);
+}
+
+std::int64_t length(const Call& c) { return fft::problem(c).n; }
+
+constexpr Condition kLocalMemory{Stage::device, "under 36 KiB of local memory", [](const Call&, const Device& d) {
+                                   return static_cast<std::int64_t>(d.facts.local_bytes) >= kLocalBytes &&
+                                          d.facts.max_work_group >= 512;
+                                 }};
+constexpr Condition kDouble{Stage::storage, "f64 input, and the device has no fp64",
+                            [](const Call& c, const Device& d) { return c[0].dtype() != Dtype::f64 || d.fp64; }};
+constexpr Condition kSmooth{Stage::shape_dtype, "the length has a prime factor above 13",
+                            [](const Call& c, const Device&) { return fft::smooth(length(c)); }};
+constexpr Condition kFits{Stage::shape_dtype, "a line is longer than 4096, the most that local memory holds",
+                          [](const Call& c, const Device&) { return length(c) <= kLongest; }};
+constexpr Condition kSplits{Stage::shape_dtype, "the length has no two factors between 2 and 4096",
+                            [](const Call& c, const Device&) {
+                              const auto [n1, n2] = fft::halves(length(c));
+                              return n2 > 1 && n1 <= kLongest;
+                            }};
+constexpr Condition kConvolves{Stage::shape_dtype, "a line is longer than 2^23",
+                               [](const Call& c, const Device&) { return length(c) <= std::int64_t{1} << 23; }};
+constexpr Condition kGpu{Stage::device, "the device is the host processor: a CPU route is the better choice",
+                         [](const Call&, const Device& d) { return !d.facts.is_cpu; }};
+constexpr Condition kLarge{Stage::shape_dtype, "under 32768 elements: a launch costs more",
+                           [](const Call& c, const Device&) {
+                             const Problem p = fft::problem(c);
+                             return p.lines * p.n >= kWorthLaunch;
+                           }};
+
+Route route(std::string_view op, std::string_view name, std::vector<Condition> supports, Order (*order)(const Call&),
+            Job (*prepare)(const Call&, const std::vector<Spec>&)) {
+  Route r;
+  r.op = op;
+  r.name = name;
+  r.tier = r.needs = Tier::gpu;
+  r.supports = std::move(supports);
+  r.prefers = {kGpu, kLarge};
+  r.order = order;
+  r.prepare = prepare;
+  return r;
+}
+
+}  // namespace
+
+std::vector<Route> fft_gpu_routes() {
+  std::vector<Route> routes;
+  for (std::string_view op : {"fft", "ifft", "rfft", "irfft"}) {
+    routes.push_back(
+        route(op, "gpu.stockham", {kLocalMemory, kDouble, kSmooth, kFits}, stockham_order, prepare<add_stockham>));
+    routes.push_back(
+        route(op, "gpu.four_step", {kLocalMemory, kDouble, kSmooth, kSplits}, four_step_order, prepare<add_four_step>));
+    routes.push_back(
+        route(op, "gpu.bluestein", {kLocalMemory, kDouble, kConvolves}, bluestein_order, prepare<add_bluestein>));
+  }
+  return routes;
+}
+
 }  // namespace plumb
