@@ -80,9 +80,42 @@ struct Product {
   }
 };
 
-constexpr std::int64_t kSide = 16;       // as in kernels/linalg.cl
-constexpr std::int64_t kEnough = 100;    // work-groups that occupy a large device
-constexpr std::int64_t kBatches = 32768;  // matrices per launch: the third axis of a grid is short
+constexpr std::int64_t kBatches = 32768;  // matrices per launch: the outer axes of a grid are short
+
+// The grid of one launch without its batch, and that of one work-group.
+struct Grid {
+  std::string_view family, kernel;
+  std::string options;
+  std::size_t x, y, local_x, local_y;
+};
+
+// The same kernel over the whole batch; `strides` are the arguments that follow the extents.
+Job launch_all(std::vector<Tensor> out, const Product& p, const Grid& g, const std::vector<std::int64_t>& strides) {
+  const gpu::BufferPtr c = gpu::output(out[0]), offsets = gpu::constants(p.offsets);
+  std::vector<std::pair<gpu::Kernel, std::size_t>> launches;
+  for (std::int64_t first = 0; first < p.matrices; first += kBatches) {
+    gpu::Kernel kernel(g.family, g.kernel, g.options);
+    kernel.arg(p.a.data).arg(p.b.data).arg(c).arg(offsets);
+    for (const std::int64_t v : {first, p.m, p.n, p.k}) kernel.arg(static_cast<std::int32_t>(v));
+    for (const std::int64_t v : strides) kernel.arg(v);
+    launches.emplace_back(std::move(kernel), static_cast<std::size_t>(std::min(kBatches, p.matrices - first)));
+  }
+  return gpu::job(std::move(out), [launches, g] {
+    for (const auto& [kernel, matrices] : launches) kernel.run({g.x, g.y, matrices}, {g.local_x, g.local_y, 1});
+  });
+}
+
+// Nothing to add up: zeros, or no elements at all.
+Job zeros(std::vector<Tensor> out) {
+  if (out[0].size() == 0) return gpu::job(std::move(out), [] {});
+  const gpu::BufferPtr c = gpu::output(out[0]);
+  return gpu::job(std::move(out), [c] { gpu::fill_zero(c); });
+}
+
+bool empty(const Call& call, const std::vector<Tensor>& out) { return out[0].size() == 0 || call.shape(0).back() == 0; }
+
+constexpr std::int64_t kSide = 16;     // as in kernels/linalg.cl
+constexpr std::int64_t kEnough = 100;  // work-groups that occupy a large device
 
 // The largest register block that still gives every compute unit something to do.
 std::int64_t registers_of(const Product& p) {
@@ -92,42 +125,79 @@ std::int64_t registers_of(const Product& p) {
   return 2;
 }
 
-bool fours(const Product& p) {
-  if (p.dtype != Dtype::f32 && p.dtype != Dtype::f64) return false;
-  std::int64_t all = p.a.row | p.b.row | p.k | p.n;
+// All of what decides where rows begin, to ask for a common divisor.
+std::int64_t row_starts(const Product& p) {
+  std::int64_t all = p.a.row | p.b.row;
   for (const std::int64_t o : p.offsets) all |= o;
-  return all % 4 == 0 && p.a.column == 1 && p.b.column == 1;
+  return all;
+}
+
+bool by_fours(const Product& p) {
+  const bool real = p.dtype == Dtype::f32 || p.dtype == Dtype::f64;
+  return real && p.a.column == 1 && p.b.column == 1 && (row_starts(p) | p.k | p.n) % 4 == 0;
+}
+
+std::string tiled_options(const Product& p, std::int64_t registers) {
+  const DeviceFacts& device = current_device().facts;
+  std::string s = "-DFROM_" + std::string(name(p.dtype)) + " -DREGISTERS=" + std::to_string(registers);
+  const bool wide = registers > 2 && by_fours(p);
+  if (wide) s += " -DWIDE";
+  // On a host processor unrolling costs its compiler seconds and gains nothing.
+  s += device.is_cpu ? " -DUNROLL=1" : " -DUNROLL=2";
+  // Two work-groups of the largest kind share a multiprocessor.
+  if (wide && registers == 8 && device.compute_capability > 0) s += " -cl-nv-maxrregcount=128";
+  return s;
 }
 
 Job tiled(const Call& call, const std::vector<Spec>& specs) {
   auto out = gpu::outputs(specs);
-  if (out[0].size() == 0) return gpu::job(out, [] {});
+  if (empty(call, out)) return zeros(std::move(out));
   const Product p(call, false);
-  const gpu::BufferPtr c = gpu::output(out[0]);
-  if (p.k == 0) return gpu::job(out, [c] { gpu::fill_zero(c); });
   const std::int64_t r = registers_of(p), tile = kSide * r;
-  const std::string options = "-DFROM_" + std::string(name(p.dtype)) + " -DREGISTERS=" + std::to_string(r) +
-                              (r > 2 && fours(p) ? " -DWIDE" : "");
-  const gpu::BufferPtr offsets = gpu::constants(p.offsets);
-  std::vector<std::pair<gpu::Kernel, std::size_t>> launches;
-  for (std::int64_t first = 0; first < p.matrices; first += kBatches) {
-    gpu::Kernel kernel("linalg", "tiled", options);
-    kernel.arg(p.a.data).arg(p.b.data).arg(c).arg(offsets).arg(static_cast<std::int32_t>(first))
-        .arg(static_cast<std::int32_t>(p.m)).arg(static_cast<std::int32_t>(p.n)).arg(static_cast<std::int32_t>(p.k))
-        .arg(p.a.row).arg(p.a.column).arg(p.b.row).arg(p.b.column);
-    launches.emplace_back(std::move(kernel), static_cast<std::size_t>(std::min(kBatches, p.matrices - first)));
-  }
-  const auto columns = static_cast<std::size_t>(kSide * divide_up(p.n, tile));
-  const auto rows = static_cast<std::size_t>(kSide * divide_up(p.m, tile));
-  return gpu::job(out, [launches, rows, columns] {
-    for (const auto& [kernel, matrices] : launches) kernel.run({columns, rows, matrices}, {kSide, kSide, 1});
-  });
+  const Grid grid{"linalg", "tiled", tiled_options(p, r), static_cast<std::size_t>(kSide * divide_up(p.n, tile)),
+                  static_cast<std::size_t>(kSide * divide_up(p.m, tile)), kSide, kSide};
+  return launch_all(std::move(out), p, grid, {p.a.row, p.a.column, p.b.row, p.b.column});
+}
+
+// Warps of a work-group and 16 x 8 tiles of a warp, as in kernels/linalg_mma.cl.
+struct Warps {
+  std::int64_t m, n, tiles_m, tiles_n;
+  std::int64_t rows() const { return 16 * tiles_m * m; }
+  std::int64_t columns() const { return 8 * tiles_n * n; }
+  std::int64_t groups(const Product& p) const { return divide_up(p.m, rows()) * divide_up(p.n, columns()); }
+};
+constexpr Warps kLargeWarps{2, 4, 4, 8}, kSmallWarps{2, 2, 2, 4};
+constexpr std::int64_t kEnoughLarge = 66;  // half the multiprocessors of a large device
+
+Job mma(const Call& call, const std::vector<Spec>& specs) {
+  auto out = gpu::outputs(specs);
+  if (empty(call, out)) return zeros(std::move(out));
+  const Product p(call, true);
+  const Warps w = kLargeWarps.groups(p) * p.matrices >= kEnoughLarge ? kLargeWarps : kSmallWarps;
+  std::string options = "-DFROM_" + std::string(name(p.dtype)) + " -DWARPS_M=" + std::to_string(w.m) +
+                        " -DWARPS_N=" + std::to_string(w.n) + " -DTILES_M=" + std::to_string(w.tiles_m) +
+                        " -DTILES_N=" + std::to_string(w.tiles_n);
+  if (row_starts(p) % 8 == 0) options += " -DALIGNED";
+  const std::int64_t items = 32 * w.m * w.n;
+  const Grid grid{"linalg_mma", "mma", options, static_cast<std::size_t>(items * w.groups(p)), 1,
+                  static_cast<std::size_t>(items), 1};
+  return launch_all(std::move(out), p, grid, {p.a.row, p.b.row});
 }
 
 Order tiled_order(const Call& call) {
   Order o;
   o.accumulator = call.dtype(0) == Dtype::f64 ? Dtype::f64 : Dtype::f32;
   o.fma = true;
+  return o;
+}
+
+// A matrix unit aligns the products of a step to the largest and truncates: each addition may lose a whole
+// unit of the last place, not half of one.
+Order mma_order(const Call&) {
+  Order o;
+  o.accumulator = Dtype::f32;
+  o.fma = true;
+  o.truncating = true;
   return o;
 }
 
@@ -142,6 +212,15 @@ bool fits_32_bits(const Call& call) {
 
 constexpr Condition kOneDtype{Stage::shape_dtype, "an operand must be converted first",
                               [](const Call& c, const Device&) { return c.dtype(0) == c.dtype(1); }};
+constexpr Condition kSixteenBit{Stage::shape_dtype, "the operands are neither f16 nor bf16",
+                                [](const Call& c, const Device&) {
+                                  return c.dtype(0) == Dtype::f16 || c.dtype(0) == Dtype::bf16;
+                                }};
+constexpr std::uint64_t kMmaLocalBytes = 48 << 10;
+constexpr Condition kLocal{Stage::capability, "work-groups of 256 with 48 KiB of local memory do not fit",
+                           [](const Call&, const Device& d) {
+                             return d.facts.local_bytes >= kMmaLocalBytes && d.facts.max_work_group >= 256;
+                           }};
 constexpr Condition kExtents{Stage::shape_dtype, "an extent exceeds 32 bits",
                              [](const Call& c, const Device&) { return fits_32_bits(c); }};
 constexpr Condition kFp64{Stage::capability, "the device has no binary64",
@@ -155,6 +234,14 @@ constexpr Condition kLarge{Stage::shape_dtype, "fewer than 2^24 operations",
 
 std::vector<Route> linalg_gpu_routes() {
   return {{.op = "matmul",
+           .name = "gpu.mma",
+           .tier = Tier::neural_accelerator,
+           .needs = Tier::gpu,
+           .supports = {kOneDtype, kSixteenBit, kExtents, kLocal},
+           .prefers = {kAccelerator, kLarge},
+           .order = mma_order,
+           .prepare = mma},
+          {.op = "matmul",
            .name = "gpu.tiled",
            .tier = Tier::gpu,
            .needs = Tier::gpu,

@@ -2,7 +2,7 @@
 //
 // Options: FROM (f16, bf16, f32, f64 or c64) and REGISTERS, the side of a work-item's block. A work-group of
 // SIDE x SIDE computes TILE x TILE of c, TILE = SIDE * REGISTERS. WIDE: both operands have adjacent columns,
-// and rows, columns and offsets are multiples of 4.
+// and rows, columns and offsets are multiples of 4. UNROLL: how far the innermost loop is unrolled.
 //
 // Order: every element of c is one chain of fma over all of k (two chains of 2 k for c64).
 
@@ -151,7 +151,7 @@ kernel void tiled(global const Stored* a, global const Stored* b, global Stored*
   // The next tiles are on their way to registers while the current ones are used.
   for (int p0 = 0, side = 0; p0 < k; p0 += DEPTH, side ^= 1) {
     if (p0 + DEPTH < k) { FETCH(p0 + DEPTH); }
-#pragma unroll
+#pragma unroll UNROLL
     for (int p = 0; p < DEPTH; ++p) {
       Value av[REGISTERS], bv[REGISTERS];
 #pragma unroll
