@@ -37,7 +37,7 @@ Job dequantize(const Call& c, const std::vector<Spec>& specs) {
                 "-DDEQUANTIZE -DKIND=" + kind_of(c.dtype(1)) + " -DTO=" + kind_of(out[0].dtype()));
   kernel.arg(gpu::dense(c[0])).arg(gpu::dense(c[1])).arg(gpu::dense(c[2])).arg(gpu::output(out[0]));
   kernel.arg(bits_of(c)).arg(group_of(c)).arg(units);
-  return gpu::job(out, [kernel, units] { kernel.run({static_cast<std::size_t>(units)}); });
+  return gpu::job(out, [kernel, units] { kernel.run({static_cast<std::size_t>(units)}, {64}); });
 }
 
 // A batch of products x (m, k) times an (n, k) or a (k, n) weight. With one weight for the whole batch, the

@@ -123,7 +123,8 @@ ulong eight_codes(global const uint* stream, long unit, int bits) {
 
 #if defined(DEQUANTIZE)
 // w = round(round(code s) + b) in KIND, then rounded to TO; one work-item takes 8 codes.
-kernel void dequantize(global const uint* codes, global const STORED* s, global const STORED* b, global RESULT* w,
+kernel __attribute__((reqd_work_group_size(64, 1, 1))) void dequantize(
+    global const uint* codes, global const STORED* s, global const STORED* b, global RESULT* w,
                        int bits, int group, long units) {
   const long unit = get_global_id(0);
   if (unit >= units) return;
