@@ -12,6 +12,8 @@
 namespace plumb {
 namespace {
 
+constexpr std::size_t kHostAlign = 64;  // a cache line, and the widest vector
+
 std::atomic<int> watches{0};
 std::mutex damage_mutex;
 std::vector<std::string> damage;
@@ -33,18 +35,19 @@ bool is_guard(const std::byte* p) {
 Storage::Storage(std::size_t bytes) : bytes_(bytes) {}
 
 Storage::~Storage() {
-  if (MemoryWatch::active() && host_ && !(is_guard(host_block_.get()) && is_guard(host_ + bytes_)))
+  if (MemoryWatch::active() && host_ && !(is_guard(host_ - kGuardBytes) && is_guard(host_ + bytes_)))
     MemoryWatch::damaged("a host buffer of " + std::to_string(bytes_) + " bytes was written outside");
   if (host_) alive -= bytes_;
 }
 
 void Storage::make_host() {
   if (host_) return;
-  if (bytes_ > SIZE_MAX - 2 * kGuardBytes) throw Error("memory", Reason::memory, std::to_string(bytes_) + " bytes");
-  host_block_.reset(new (std::nothrow) std::byte[bytes_ + 2 * kGuardBytes]);
+  if (bytes_ > SIZE_MAX - 2 * kGuardBytes - kHostAlign) throw Error("memory", Reason::memory, std::to_string(bytes_) + " bytes");
+  host_block_.reset(new (std::nothrow) std::byte[bytes_ + 2 * kGuardBytes + kHostAlign]);
   if (!host_block_) throw Error("memory", Reason::memory, "cannot allocate " + std::to_string(bytes_) + " bytes");
-  host_ = host_block_.get() + kGuardBytes;
-  std::memset(host_block_.get(), kGuardByte, kGuardBytes);
+  const auto past_line = reinterpret_cast<std::uintptr_t>(host_block_.get()) % kHostAlign;
+  host_ = host_block_.get() + kGuardBytes + (kHostAlign - past_line) % kHostAlign;
+  std::memset(host_ - kGuardBytes, kGuardByte, kGuardBytes);
   std::memset(host_ + bytes_, kGuardByte, kGuardBytes);
   if (MemoryWatch::active()) std::memset(host_, kPoisonByte, bytes_);
   count_bytes(bytes_);
@@ -83,7 +86,7 @@ std::shared_ptr<DeviceSide> Storage::device_write(const MakeDevice& make) {
 }
 
 bool Storage::guards_intact() {
-  const bool host = !host_ || (is_guard(host_block_.get()) && is_guard(host_ + bytes_));
+  const bool host = !host_ || (is_guard(host_ - kGuardBytes) && is_guard(host_ + bytes_));
   return host && (!device_ || device_->guards_intact());
 }
 
