@@ -126,7 +126,7 @@ void add(const Call& c, std::vector<Tensor>& out) {
                                          row_major(z.shape())});
   const Dtype t = z.dtype();
   const std::int64_t bytes = info(t).bytes;
-  const bool past = z.size() * bytes >= kPastBytes;
+  const bool past = z.size() * bytes >= kPastBytes && loops.shape.back() >= kTile;
   std::byte* to = z.write<std::byte>();
   const Operand a(c[0], t, loops.strides[0].back()), b(c[1], t, loops.strides[1].back());
   const bool tiled = a.convert || b.convert;

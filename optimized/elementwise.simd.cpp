@@ -30,61 +30,68 @@ inline void put_one(S* p, S v) { *p = v; }
 inline void put_one(Half* p, float v) { p->bits = f32_to_half(v); }
 inline void put_one(Bf16* p, float v) { p->bits = f32_to_bf16(v); }
 
-// Past the caches: the destination must be aligned to the vector.
-template <class S>
-inline void put_past(S* p, Lanes<S> v) {
+// Past the caches, to a destination aligned to the bytes written.
 #if defined(__AVX512F__)
-  _mm512_stream_si512((__m512i*)p, (__m512i)v);
+template <class S>
+inline void put_past(S* p, Lanes<S> v) { _mm512_stream_si512((__m512i*)p, (__m512i)v); }
+inline void put_past(Half* p, f32v v) {
+  _mm256_stream_si256((__m256i*)p, _mm512_maskz_cvtps_ph(0xFFFF, (__m512)v, _MM_FROUND_TO_NEAREST_INT));
+}
 #elif defined(__AVX2__)
-  _mm256_stream_si256((__m256i*)p, (__m256i)v);
+template <class S>
+inline void put_past(S* p, Lanes<S> v) { _mm256_stream_si256((__m256i*)p, (__m256i)v); }
+inline void put_past(Half* p, f32v v) {
+  _mm_stream_si128((__m128i*)p, _mm256_cvtps_ph((__m256)v, _MM_FROUND_TO_NEAREST_INT));
+}
 #else
-  std::memcpy(p, &v, sizeof v);
+template <class S>
+inline void put_past(S* p, Lanes<S> v) { put(p, v); }
+inline void put_past(Half* p, f32v v) { put(p, v); }
 #endif
-}
+inline void put_past(Bf16* p, f32v v) { put(p, v); }
 
-template <class S>
-void add_same(const S* a, const S* b, S* out, std::int64_t n) {
-  typedef typename Sum<S>::type A;
-  std::int64_t i = 0;
-  for (; i + 2 * kLanes<A> <= n; i += 2 * kLanes<A>) {
-    const Lanes<A> low = elements<A>(a + i) + elements<A>(b + i);
-    const Lanes<A> high = elements<A>(a + i + kLanes<A>) + elements<A>(b + i + kLanes<A>);
-    put(out + i, low);
-    put(out + i + kLanes<A>, high);
-  }
-  for (; i < n; ++i) put_one(out + i, static_cast<A>(element<A>(a + i) + element<A>(b + i)));
-}
-
-template <class S>
-void add_past(const S* a, const S* b, S* out, std::int64_t n) {
-  std::int64_t i = 0;
-  for (; i < n && reinterpret_cast<std::uintptr_t>(out + i) % kVectorBytes != 0; ++i) out[i] = static_cast<S>(a[i] + b[i]);
-  for (; i + kLanes<S> <= n; i += kLanes<S>) put_past(out + i, elements<S>(a + i) + elements<S>(b + i));
-  for (; i < n; ++i) out[i] = static_cast<S>(a[i] + b[i]);
+inline void settle() {  // what was written past the caches is in order again
 #if defined(__x86_64__)
   _mm_sfence();
 #endif
 }
 
+// out_i = a_i + next(i): `next` gives a vector or one element of the other operand, by the type asked for.
+template <class S, class Many, class One>
+void add_to(const S* a, Many many, One one, S* out, std::int64_t n, bool past) {
+  typedef typename Sum<S>::type A;
+  constexpr std::int64_t kStored = kLanes<A> * static_cast<std::int64_t>(sizeof(S));
+  std::int64_t i = 0;
+  if (past) {
+    for (; i < n && reinterpret_cast<std::intptr_t>(out + i) % kStored != 0; ++i)
+      put_one(out + i, static_cast<A>(element<A>(a + i) + one(i)));
+    for (; i + kLanes<A> <= n; i += kLanes<A>) put_past(out + i, elements<A>(a + i) + many(i));
+    settle();
+  }
+  for (; i + 2 * kLanes<A> <= n; i += 2 * kLanes<A>) {
+    const Lanes<A> low = elements<A>(a + i) + many(i), high = elements<A>(a + i + kLanes<A>) + many(i + kLanes<A>);
+    put(out + i, low);
+    put(out + i + kLanes<A>, high);
+  }
+  for (; i < n; ++i) put_one(out + i, static_cast<A>(element<A>(a + i) + one(i)));
+}
+
 template <class S>
-void add_one(const S* a, S b, S* out, std::int64_t n) {
+void add_one(const S* a, S b, S* out, std::int64_t n, bool past) {
   typedef typename Sum<S>::type A;
   const A y = element<A>(&b);
-  std::int64_t i = 0;
-  for (; i + kLanes<A> <= n; i += kLanes<A>) put(out + i, elements<A>(a + i) + y);
-  for (; i < n; ++i) put_one(out + i, static_cast<A>(element<A>(a + i) + y));
+  const Lanes<A> all = y - Lanes<A>{};
+  add_to(a, [&](std::int64_t) { return all; }, [&](std::int64_t) { return y; }, out, n, past);
 }
 
 template <class S>
 void add_runs(const S* a, bool a_moves, const S* b, bool b_moves, S* out, std::int64_t n, bool past) {
   typedef typename Sum<S>::type A;
-  if (a_moves && b_moves) {
-    if constexpr (sizeof(A) == sizeof(S))
-      if (past) return add_past(a, b, out, n);
-    return add_same(a, b, out, n);
-  }
-  if (a_moves) return add_one(a, *b, out, n);
-  if (b_moves) return add_one(b, *a, out, n);
+  if (a_moves && b_moves)
+    return add_to(a, [&](std::int64_t i) { return elements<A>(b + i); }, [&](std::int64_t i) { return element<A>(b + i); },
+                  out, n, past);
+  if (a_moves) return add_one(a, *b, out, n, past);
+  if (b_moves) return add_one(b, *a, out, n, past);
   for (std::int64_t i = 0; i < n; ++i) put_one(out + i, static_cast<A>(element<A>(a) + element<A>(b)));
 }
 

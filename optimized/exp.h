@@ -12,6 +12,26 @@ inline constexpr double kExpUlps = 1.25;  // measured over every float in range,
 
 namespace PLUMB_ISA_NAME {
 
+// The larger of two; b where either is NaN.
+static inline f32v larger(f32v a, f32v b) {
+#if defined(__AVX512F__)
+  return (f32v)_mm512_maskz_max_ps(0xFFFF, (__m512)a, (__m512)b);
+#elif defined(__AVX2__)
+  return (f32v)_mm256_max_ps((__m256)a, (__m256)b);
+#else
+  return a > b ? a : b;
+#endif
+}
+static inline f64v larger(f64v a, f64v b) {
+#if defined(__AVX512F__)
+  return (f64v)_mm512_maskz_max_pd(0xFF, (__m512d)a, (__m512d)b);
+#elif defined(__AVX2__)
+  return (f64v)_mm256_max_pd((__m256d)a, (__m256d)b);
+#else
+  return a > b ? a : b;
+#endif
+}
+
 // v 2^n with one rounding, for n <= 1 down to where v 2^n is 0; n holds whole numbers.
 static inline f32v scale(f32v v, f32v n) {
 #if defined(__AVX512F__)
@@ -31,7 +51,7 @@ static inline f64v scale(f64v v, f64v n) {
 }
 
 static inline f32v exp_nonpositive(f32v x) {
-  x = x < -104.0F ? splat(-104.0F) : x;  // e^-104 rounds to 0; NaN stays
+  x = larger(splat(-104.0F), x);  // e^-104 rounds to 0; NaN stays
   const f32v n = fma(x, splat(0x1.715476p0F), splat(0x1.8p23F)) - 0x1.8p23F;
   f32v r = fma(n, splat(-0x1.63p-1F), x);  // exact: 355/512 has 9 bits
   r = fma(n, splat(0x1.bd0106p-13F), r);
@@ -45,7 +65,7 @@ static inline f32v exp_nonpositive(f32v x) {
 }
 
 static inline f64v exp_nonpositive(f64v x) {
-  x = x < -746.0 ? splat(-746.0) : x;
+  x = larger(splat(-746.0), x);
   const f64v n = fma(x, splat(0x1.71547652b82fep0), splat(0x1.8p52)) - 0x1.8p52;
   f64v r = fma(n, splat(-0x1.62e42feep-1), x);  // exact: the constant has 32 bits
   r = fma(n, splat(-0x1.a39ef35793c76p-33), r);

@@ -337,15 +337,18 @@ void softmax_long(const Softmax& s, const std::byte* x, std::byte* y, A* e) {
   each_block([&](std::int64_t, std::int64_t i, std::int64_t n) { divide(s.t, e + i, n, &total, y + i * s.out, s.past); });
 }
 
-// Lines of several blocks: one thread takes a whole line if there are lines enough, else all share one.
+// Lines of several blocks: one thread takes a whole line if there are lines enough, else all share one,
+// with the output itself as room where it is wide enough.
 template <class A>
-void softmax_lines_as(const Softmax& s) {
+void softmax_lines_as(Softmax s) {
   const auto one = [&](std::int64_t k, std::byte* e) {
-    softmax_long(s, s.x + k * s.l.n * s.in, s.y + k * s.l.n * s.out, reinterpret_cast<A*>(e));
+    std::byte* y = s.y + k * s.l.n * s.out;
+    softmax_long(s, s.x + k * s.l.n * s.in, y, reinterpret_cast<A*>(e ? e : y));
   };
   const std::int64_t bytes = s.l.n * s.wide;
   if (s.l.outer < 8) {
-    const auto e = room(bytes);
+    const auto e = s.wide == s.out ? nullptr : room(bytes);
+    s.past &= e != nullptr;
     for (std::int64_t k = 0; k < s.l.outer; ++k) one(k, e.get());
     return;
   }

@@ -13,6 +13,21 @@ inline constexpr int kSums = 256 / static_cast<int>(sizeof(A));
 template <class A>
 inline constexpr int kRegisters = kSums<A> / kLanes<A>;
 
+template <class A>
+struct BitsOf {
+  typedef std::int32_t type;
+};
+template <>
+struct BitsOf<double> {
+  typedef std::int64_t type;
+};
+template <>
+struct BitsOf<std::uint64_t> {
+  typedef std::int64_t type;
+};
+template <class A>
+using Bits = typename BitsOf<A>::type;  // the integer as wide as A
+
 // Calls f with the elements as their storage type, and a value of the type in which they are summed: halves
 // in float, integers modulo 2^32 or 2^64. Complex numbers are pairs of floats.
 template <class F>
@@ -37,31 +52,65 @@ inline void with_elements(Element t, const void* x, F&& f) {
   }
 }
 
-// sums[j] = sum of x_i, i = j mod kSums
-template <class A, class S>
-inline void interleaved(const S* x, std::int64_t n, A* sums) {
+template <class I>
+struct From {
+  I lane[2 * 16] = {};
+  constexpr From() {
+    for (int i = 0; i < 2 * 16; ++i) lane[i] = i;
+  }
+};
+template <class I>
+constexpr From<I> kFrom;
+
+// The upper half of the first 2 * half lanes, brought down; what the other lanes hold does not matter.
+template <class A>
+inline Lanes<A> brought_down(Lanes<A> v, int half) {
+  typename VectorOf<Bits<A>, kLanes<A>>::type from;  // modulo the lanes
+  std::memcpy(&from, kFrom<Bits<A>>.lane + half, sizeof from);
+  return __builtin_shuffle(v, from);
+}
+
+// Joins all lanes of all registers by halves with `op`, down to the first `Left` lanes.
+template <class A, int Left, class Op>
+inline Lanes<A> folded(Lanes<A>* s, Op op) {
+#pragma GCC unroll 8
+  for (int r = kRegisters<A> / 2; r >= 1; r /= 2)
+    for (int k = 0; k < r; ++k) s[k] = op(s[k], s[k + r]);
+  Lanes<A> v = s[0];
+#pragma GCC unroll 8
+  for (int half = kLanes<A> / 2; half >= Left; half /= 2) v = op(v, brought_down<A>(v, half));
+  return v;
+}
+template <class A, int Left = 1>
+inline Lanes<A> total_of(Lanes<A>* s) {
+  return folded<A, Left>(s, [](Lanes<A> a, Lanes<A> b) { return a + b; });
+}
+
+// The sums over i = j mod Period of x_i, in kSums interleaved sums that are joined by halves.
+template <int Period, class A, class S>
+inline Lanes<A> sum_run(const S* x, std::int64_t n) {
   Lanes<A> s[kRegisters<A>] = {};
   std::int64_t i = 0;
   for (; i + kSums<A> <= n; i += kSums<A>)
     for (int r = 0; r < kRegisters<A>; ++r) s[r] += elements<A>(x + i + r * kLanes<A>);
-  std::memcpy(sums, s, sizeof s);
-  for (int j = 0; i < n; ++i, ++j) sums[j] += element<A>(x + i);
-}
-
-// Joins `width` sums by halves down to `period`; both powers of two.
-template <class A>
-inline void fold(A* sums, std::int64_t width, std::int64_t period) {
-  for (std::int64_t half = width / 2; half >= period; half /= 2)
-    for (std::int64_t j = 0; j < half; ++j) sums[j] += sums[j + half];
+  if (i < n) {
+    A rest[kSums<A>] = {};
+    for (int j = 0; i < n; ++i, ++j) rest[j] = element<A>(x + i);
+    for (int r = 0; r < kRegisters<A>; ++r) s[r] += elements<A>(rest + r * kLanes<A>);
+  }
+  return total_of<A, Period>(s);
 }
 
 template <class A, class S>
 void sum_runs_of(const S* x, std::int64_t runs, std::int64_t n, int period, A* out) {
-  A sums[kSums<A>];
-  for (std::int64_t k = 0; k < runs; ++k, x += n, out += period) {
-    interleaved(x, n, sums);
-    fold(sums, kSums<A>, period);
-    for (int j = 0; j < period; ++j) out[j] = sums[j];
+  if (period == 1) {
+    for (std::int64_t k = 0; k < runs; ++k) out[k] = sum_run<1, A>(x + k * n, n)[0];
+    return;
+  }
+  for (std::int64_t k = 0; k < runs; ++k) {
+    const Lanes<A> s = sum_run<2, A>(x + k * n, n);
+    out[2 * k] = s[0];
+    out[2 * k + 1] = s[1];
   }
 }
 
@@ -95,9 +144,6 @@ void sum_rows_of(const S* x, std::int64_t rows, std::int64_t stride, std::int64_
   for (; r < rows; ++r) add_rows<1>(x + r * stride, stride, width, sums);
 }
 
-inline f32v larger(f32v a, f32v b) { return a > b ? a : b; }  // b where a is NaN
-inline f64v larger(f64v a, f64v b) { return a > b ? a : b; }
-
 template <class A>
 inline constexpr A kMinusInf = static_cast<A>(-__builtin_inf());
 
@@ -121,10 +167,7 @@ inline A largest(const S* x, std::int64_t n) {
     padded(x + i, n - i, rest);
     take(rest);
   }
-  for (int r = 1; r < kRegisters<A>; ++r) m[0] = larger(m[r], m[0]);
-  A best = kMinusInf<A>;
-  for (int l = 0; l < kLanes<A>; ++l) best = m[0][l] > best ? m[0][l] : best;
-  return best;
+  return folded<A, 1>(m, [](Lanes<A> a, Lanes<A> b) { return larger(a, b); })[0];
 }
 
 // e_i = exp(x_i - m); returns their sum, in kSums interleaved sums joined by halves.
@@ -146,10 +189,7 @@ inline A exponentials(const S* x, std::int64_t n, A m, A* e) {
     take(rest, rest);
     std::memcpy(e + i, rest, static_cast<std::size_t>(n - i) * sizeof(A));
   }
-  A sums[kSums<A>];
-  std::memcpy(sums, s, sizeof s);
-  fold(sums, kSums<A>, 1);
-  return sums[0];
+  return total_of<A>(s)[0];
 }
 
 inline void put(float* p, f32v v) { store(p, v); }
@@ -168,7 +208,7 @@ inline void scaled(const A* e, std::int64_t n, A factor, T* y) {
   for (; i < n; ++i) put_one(y + i, e[i] * factor);
 }
 
-// The same past the caches, for outputs that they cannot hold.
+// The same past the caches, for outputs that they cannot hold; settle() before another thread reads them.
 inline void scaled_past(const float* e, std::int64_t n, float factor, float* y) {
 #if defined(__AVX2__)
   std::int64_t i = 0;
@@ -182,9 +222,13 @@ inline void scaled_past(const float* e, std::int64_t n, float factor, float* y) 
 #endif
   }
   for (; i < n; ++i) y[i] = e[i] * factor;
-  _mm_sfence();
 #else
   scaled(e, n, factor, y);
+#endif
+}
+inline void settle() {
+#if defined(__x86_64__)
+  _mm_sfence();
 #endif
 }
 
@@ -199,45 +243,45 @@ template <class A, class S, class T>
 void softmax_rows_of(const S* x, std::int64_t rows, std::int64_t n, A* e, T* y, bool past) {
   for (std::int64_t k = 0; k < rows; ++k, x += n, y += n)
     divided(e, n, A{1} / exponentials(x, n, largest<A>(x, n), e), y, past);
+  settle();
 }
 
-// One strip of `width` <= kSums columns: whole vectors where the strip has them, padded copies elsewhere.
+// Rows of one strip, at most kSums columns wide, copied side by side; returns the largest of each column.
+template <class A, class S>
+inline void gather_strip(const S* x, std::int64_t n, std::int64_t stride, std::int64_t width, A* e, Lanes<A>* m) {
+  for (int r = 0; r < kRegisters<A>; ++r) m[r] = kMinusInf<A> - Lanes<A>{};
+  for (std::int64_t i = 0; i < n; ++i, x += stride, e += kSums<A>) {
+    if (width < kSums<A>) padded(x, width, e);
+    for (int r = 0; r < kRegisters<A>; ++r) {
+      const Lanes<A> v = width < kSums<A> ? elements<A>(e + r * kLanes<A>) : elements<A>(x + r * kLanes<A>);
+      std::memcpy(e + r * kLanes<A>, &v, sizeof v);
+      m[r] = larger(v, m[r]);
+    }
+  }
+}
+
 template <class A, class S, class T>
 void softmax_strip(const S* x, std::int64_t n, std::int64_t stride, std::int64_t width, A* e, T* y) {
   constexpr int kBlock = 64;  // rows summed in sequence
-  const bool whole = width == kSums<A>;
-  A row[kSums<A>];
   Lanes<A> m[kRegisters<A>], total[kRegisters<A>] = {};
-  for (int r = 0; r < kRegisters<A>; ++r) m[r] = kMinusInf<A> - Lanes<A>{};
-  const auto each = [&](std::int64_t i, auto f) {
-    if (whole) return f(x + i * stride);
-    padded(x + i * stride, width, row);
-    f(static_cast<const A*>(row));
-  };
-  for (std::int64_t i = 0; i < n; ++i)
-    each(i, [&](const auto* p) {
-      for (int r = 0; r < kRegisters<A>; ++r) m[r] = larger(elements<A>(p + r * kLanes<A>), m[r]);
-    });
+  gather_strip(x, n, stride, width, e, m);
   for (std::int64_t first = 0; first < n; first += kBlock) {
     Lanes<A> s[kRegisters<A>] = {};
     for (std::int64_t i = first; i < n && i < first + kBlock; ++i)
-      each(i, [&](const auto* p) {
-        for (int r = 0; r < kRegisters<A>; ++r) {
-          const Lanes<A> v = exp_nonpositive(elements<A>(p + r * kLanes<A>) - m[r]);
-          std::memcpy(e + i * kSums<A> + r * kLanes<A>, &v, sizeof v);
-          s[r] += v;
-        }
-      });
+      for (int r = 0; r < kRegisters<A>; ++r) {
+        A* at = e + i * kSums<A> + r * kLanes<A>;
+        const Lanes<A> v = exp_nonpositive(elements<A>(at) - m[r]);
+        std::memcpy(at, &v, sizeof v);
+        s[r] += v;
+      }
     for (int r = 0; r < kRegisters<A>; ++r) total[r] += s[r];
   }
   for (int r = 0; r < kRegisters<A>; ++r) total[r] = A{1} / total[r];
-  for (std::int64_t i = 0; i < n; ++i) {
-    T* to = y + i * stride;
-    const A* from = e + i * kSums<A>;
-    if (whole)
-      for (int r = 0; r < kRegisters<A>; ++r) put(to + r * kLanes<A>, elements<A>(from + r * kLanes<A>) * total[r]);
+  for (std::int64_t i = 0; i < n; ++i, y += stride, e += kSums<A>) {
+    if (width == kSums<A>)
+      for (int r = 0; r < kRegisters<A>; ++r) put(y + r * kLanes<A>, elements<A>(e + r * kLanes<A>) * total[r]);
     else
-      for (std::int64_t j = 0; j < width; ++j) put_one(to + j, from[j] * total[j / kLanes<A>][j % kLanes<A>]);
+      for (std::int64_t j = 0; j < width; ++j) put_one(y + j, e[j] * total[j / kLanes<A>][j % kLanes<A>]);
   }
 }
 
@@ -309,6 +353,7 @@ void softmax_divide(Element t, const void* e, std::int64_t n, const void* sum, v
   with_softmax_types(t, nullptr, y, [&](const auto*, auto* out, auto a) {
     typedef decltype(a) A;
     divided(static_cast<const A*>(e), n, A{1} / *static_cast<const A*>(sum), out, past);
+    settle();
   });
 }
 
