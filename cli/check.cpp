@@ -42,10 +42,16 @@ std::string why_nothing_ran(const CheckResult& result) {
   return "no case was found";
 }
 
+// Calls that are rejected before any route is asked prove nothing about a route.
+bool nothing_ran(const CheckResult& result) {
+  std::int64_t ran = result.failed;
+  for (const Tally& t : result.tallies) ran += t.passed - t.rejects;
+  return ran == 0 && result.skipped > 0;
+}
+
 int exit_code(const CheckResult& result) {
-  if (result.failed > 0) return kFailed;
-  if (result.passed > 0) return kGood;
-  return result.skipped > 0 ? kSkipped : kFailed;
+  if (nothing_ran(result)) return kSkipped;
+  return result.passed > 0 && result.failed == 0 ? kGood : kFailed;
 }
 
 }  // namespace
@@ -72,7 +78,7 @@ int check(const CheckArgs& args) {
   }
   print_tallies(result);
   if (args.verbose) print_reasons(result);
-  if (result.passed + result.failed == 0) std::printf("nothing ran: %s\n", why_nothing_ran(result).c_str());
+  if (nothing_ran(result)) std::printf("nothing ran: %s\n", why_nothing_ran(result).c_str());
   std::printf("%lld passed, %lld failed, %lld skipped\n", static_cast<long long>(result.passed),
               static_cast<long long>(result.failed), static_cast<long long>(result.skipped));
   return exit_code(result);

@@ -1,0 +1,114 @@
+// Recorded cases: what is written is read back, and a broken index is refused by name.
+#include "core/corpus.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "core/error.h"
+#include "core/strict_json.h"
+
+namespace plumb {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string folder(const std::string& name) { return ::testing::TempDir() + "plumb_corpus_" + name; }
+
+CorpusCase good_case() {
+  CorpusCase c;
+  c.id = "t.op.000";
+  c.op = "op";
+  c.note = "a note";
+  c.source = "by hand";
+  c.attrs = {{"axis", kNone}, {"n", 3},           {"eps", 0.1},
+             {"keep", true},  {"mode", "affine"}, {"list", std::vector<std::int64_t>{1, 2}}};
+  c.inputs["a"] = tensor(Dtype::f32, {2}, {1, 2});
+  c.outputs = {{"first", tensor(Dtype::f32, {2}, {3, 4})}, {"second", tensor(Dtype::i32, {}, {5})}};
+  c.compare = "close";
+  c.tol = {{1e-6, 0}, {0, 0}};
+  c.signed_zero = true;
+  return c;
+}
+
+TEST(Corpus, ReadsWhatItWrites) {
+  CorpusCase wrong;
+  wrong.id = "t.op.001";
+  wrong.op = "op";
+  wrong.error = "invalid_argument";
+  write_corpus(folder("good"), {good_case(), wrong});
+  const auto cases = read_corpus(folder("good"));
+  ASSERT_EQ(2u, cases.size());
+  const CorpusCase want = good_case(), &got = cases[0];
+  EXPECT_EQ(want.id, got.id);
+  for (const auto& [name, value] : want.attrs) {
+    ASSERT_NE(nullptr, got.attrs.find(name)) << name;
+    EXPECT_EQ(value, *got.attrs.find(name)) << name;
+  }
+  EXPECT_EQ(want.tol, got.tol);
+  EXPECT_EQ("close", got.compare);
+  EXPECT_TRUE(got.signed_zero);
+  ASSERT_EQ(2u, got.outputs.size());
+  EXPECT_EQ("first", got.outputs[0].first);
+  EXPECT_EQ((Shape{2}), got.inputs.at("a").shape());
+  EXPECT_EQ("invalid_argument", cases[1].error);
+  EXPECT_TRUE(cases[1].outputs.empty());
+}
+
+TEST(Corpus, KeepsAttributesWithoutAForm) {
+  EXPECT_EQ(Attr("[[1,2],[3,4]]"), attr_of(nlohmann::json::parse("[[1,2],[3,4]]")));
+  EXPECT_EQ(Attr("[0.5]"), attr_of(nlohmann::json::parse("[0.5]")));
+  EXPECT_EQ(Attr(std::vector<std::int64_t>{}), attr_of(nlohmann::json::parse("[]")));
+  EXPECT_EQ(Attr("18446744073709551615"), attr_of(nlohmann::json::parse("18446744073709551615")));
+}
+
+TEST(Corpus, RefusesABrokenIndex) {
+  const std::string path = folder("broken");
+  write_corpus(path, {good_case()});
+  const std::string whole = read_file(path + "/cases.json");
+  struct Edit {
+    std::string from, to, says;
+  };
+  const Edit edits[] = {
+      {"\"op\":\"op\"", "\"op\":3", "\"op\" has the wrong type: 3"},
+      {"\"t.op.000.in.a\"", "\"nothing\"", "no tensor \"nothing\""},
+      {"\"close\"", "\"near\"", "near"},
+      {"[1e-06,0.0]", "[-1,0.0]", "negative"},
+      {",[0.0,0.0]", "", "1 tolerances for 2 outputs"},
+      {"\"attributes\":{", "\"attributes\":7,\"x\":{", "not an object: 7"},
+      {"[\n{", "{\"a\":{", "not JSON"},
+      {"[\n{", "[3,{", "not an object: 3"},
+      {"\"id\":\"t.op.000\",", "", "no \"id\""},
+  };
+  for (const Edit& e : edits) {
+    std::string text = whole;
+    ASSERT_NE(std::string::npos, text.find(e.from)) << e.from << " in " << text;
+    write_file(path + "/cases.json", text.replace(text.find(e.from), e.from.size(), e.to));
+    try {
+      read_corpus(path);
+      ADD_FAILURE() << "accepted: " << e.to;
+    } catch (const Error& error) {
+      EXPECT_EQ(Reason::file, error.reason());
+      EXPECT_THAT(error.what(), HasSubstr(e.says));
+      EXPECT_THAT(error.what(), HasSubstr("cases.json"));
+    }
+  }
+}
+
+TEST(Corpus, RefusesTwoCasesOfOneName) {
+  EXPECT_THROW(write_corpus(folder("twice"), {good_case(), good_case()}), Error);
+}
+
+TEST(Corpus, SurvivesTruncationOfTheIndex) {
+  const std::string path = folder("cut");
+  write_corpus(path, {good_case()});
+  const std::string whole = read_file(path + "/cases.json");
+  for (std::size_t n = 0; n + 2 < whole.size(); ++n) {
+    write_file(path + "/cases.json", whole.substr(0, n));
+    EXPECT_THROW(read_corpus(path), Error) << n;
+  }
+}
+
+}  // namespace
+}  // namespace plumb
