@@ -27,12 +27,17 @@ std::string refusals_of(const std::vector<Condition>& conditions) {
   return join(texts, "; ");
 }
 
-Table ops_table(const std::vector<const Op*>& rows) {
-  Table table({"op", "<inputs", "<outputs", "<attributes", "<dtypes", "<judged", "routes", "<equation"});
-  for (const Op* op : rows)
-    table.row({std::string(op->name), join(op->inputs, ", "), join(op->outputs, ", "), attributes_of(*op),
-               dtypes_of(*op), std::string(name(op->tolerance.kind)), std::to_string(routes(*op).size()),
-               std::string(op->equation)});
+Table ops_table(const std::vector<const Op*>& rows, bool with_meaning) {
+  std::vector<std::string> headers{"op", "<inputs", "<outputs", "<attributes", "<dtypes", "<judged", "<equation"};
+  if (with_meaning) headers.push_back("<adopted meaning");
+  Table table(headers);
+  for (const Op* op : rows) {
+    std::vector<std::string> cells{std::string(op->name), join(op->inputs, ", "), join(op->outputs, ", "),
+                                   attributes_of(*op), dtypes_of(*op), std::string(name(op->tolerance.kind)),
+                                   std::string(op->equation)};
+    if (with_meaning) cells.push_back(std::string(op->meaning));
+    table.row(cells);
+  }
   return table;
 }
 
@@ -49,12 +54,18 @@ std::string order_of(const Op& op, const Route& route) {
   return "";
 }
 
-Table routes_table(const std::vector<const Op*>& rows) {
-  Table table({"op", "<route", "<tier", "<refuses when", "<yields when", "<order of its sums"});
+// The last column depends on the machine (vector width), so the page under docs/ goes without it.
+Table routes_table(const std::vector<const Op*>& rows, bool with_order) {
+  std::vector<std::string> headers{"op", "<route", "<tier", "<refuses when", "<yields when"};
+  if (with_order) headers.push_back("<order of its sums");
+  Table table(headers);
   for (const Op* op : rows)
-    for (const Route& r : routes(*op))
-      table.row({std::string(op->name), std::string(r.name), std::string(name(r.tier)), refusals_of(r.supports),
-                 refusals_of(r.prefers), order_of(*op, r)});
+    for (const Route& r : routes(*op)) {
+      std::vector<std::string> cells{std::string(op->name), std::string(r.name), std::string(name(r.tier)),
+                                     refusals_of(r.supports), refusals_of(r.prefers)};
+      if (with_order) cells.push_back(order_of(*op, r));
+      table.row(cells);
+    }
   return table;
 }
 
@@ -71,8 +82,8 @@ constexpr const char* kOpsPage =
 constexpr const char* kRoutesPage =
     "# Routes\n\nEvery implementation of every operation, in the order in which the dispatcher tries them, as\n"
     "`plumb list routes --markdown` prints them. A route refuses a call that it cannot compute, and yields one\nthat "
-    "another route computes better; `reference` is the oracle itself and takes what is left. The last column\nis what "
-    "the route declares of its arithmetic on its first case: its error bounds follow from it.\n\n";
+    "another route computes better; `reference` is the oracle itself and takes what is left. What each\nroute declares "
+    "of its arithmetic is in `plumb list routes`; its error bounds follow from that.\n\n";
 
 }  // namespace
 
@@ -81,9 +92,9 @@ int list_ops(const ListArgs& args) {
   if (args.json)
     print_json(reports::ops(), "name", rows);
   else if (args.markdown)
-    std::printf("%s%s", kOpsPage, ops_table(rows).markdown().c_str());
+    std::printf("%s%s", kOpsPage, ops_table(rows, true).markdown().c_str());
   else
-    ops_table(rows).print();
+    ops_table(rows, false).print();
   return kGood;
 }
 
@@ -92,9 +103,9 @@ int list_routes(const ListArgs& args) {
   if (args.json)
     print_json(reports::routes(), "op", rows);
   else if (args.markdown)
-    std::printf("%s%s", kRoutesPage, routes_table(rows).markdown().c_str());
+    std::printf("%s%s", kRoutesPage, routes_table(rows, false).markdown().c_str());
   else
-    routes_table(rows).print();
+    routes_table(rows, true).print();
   return kGood;
 }
 

@@ -5,3 +5,27 @@ add_custom_command(TARGET plumb POST_BUILD
   COMMAND $<TARGET_FILE:plumb> list ctest --program $<TARGET_FILE:plumb> --out ${listed}
           --corpus ${PROJECT_SOURCE_DIR}/conformance/corpus VERBATIM)
 set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${listed})
+
+# The generated pages are current. A build without the device's routes has fewer to list.
+set(pages ops)
+if(PLUMB_GPU)
+  list(APPEND pages routes)
+endif()
+foreach(page IN LISTS pages)
+  add_test(NAME docs.${page} COMMAND ${CMAKE_COMMAND} -DPROGRAM=$<TARGET_FILE:plumb> -DWHAT=${page}
+    -DPAGE=${PROJECT_SOURCE_DIR}/docs/${page}.md -P ${PROJECT_SOURCE_DIR}/cmake/current.cmake)
+  set_tests_properties(docs.${page} PROPERTIES LABELS docs TIMEOUT 60)
+endforeach()
+
+# A report keeps to its schema, and so do the committed ones.
+find_program(PYTHON NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH)
+find_program(PYTHON NAMES python3)
+if(PYTHON)
+  file(GLOB reports CONFIGURE_DEPENDS reports/*.json reports/*/*.json)
+  list(FILTER reports EXCLUDE REGEX "schema\\.json$")
+  set(made ${PROJECT_BINARY_DIR}/generated/report)
+  add_test(NAME report.make COMMAND plumb report add argsort --budget=smoke --no-bench --out ${made})
+  add_test(NAME report.valid COMMAND ${PYTHON} ${PROJECT_SOURCE_DIR}/reports/validate.py ${made}/report.json ${reports})
+  set_tests_properties(report.make PROPERTIES FIXTURES_SETUP report LABELS report TIMEOUT 300)
+  set_tests_properties(report.valid PROPERTIES FIXTURES_REQUIRED report LABELS report TIMEOUT 60 SKIP_RETURN_CODE 77)
+endif()
