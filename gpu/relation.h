@@ -1,0 +1,64 @@
+// Relations on the device, shared by the routes of relations and of convolutions: see kernels/relation.cl.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "gpu/runtime.h"
+
+namespace plumb::gpu {
+
+enum class RelationKind { forward, submanifold, target, transposed, generative, target_transposed };
+
+struct Geometry {
+  RelationKind kind = RelationKind::forward;
+  std::vector<std::int64_t> values;  // size, stride, padding, dilation, centre
+  std::int64_t kernels = 1;
+
+  Geometry(const Request&, RelationKind);
+  bool scatters() const { return kind == RelationKind::transposed || kind == RelationKind::generative; }
+  bool identity() const;  // the outputs are the inputs
+  bool merges() const;    // a scattering kind whose outputs may meet
+};
+
+// Coordinates on the device, and how many rows of them are active; throws Error(domain) for a negative count.
+struct Rows {
+  BufferPtr data;
+  std::int32_t wide = 0;
+  std::int64_t active = 0, capacity = 0;
+  Rows() = default;
+  Rows(const Call&, const Tensor& coords, const Tensor& count);
+};
+
+// What a launch enqueues, in order.
+class Steps {
+ public:
+  void add(std::function<void()> step) { steps_.push_back(std::move(step)); }
+  void run(Kernel kernel, std::int64_t items);             // one work-item each
+  void run(Kernel kernel, std::int64_t x, std::int64_t y);
+  void fill(const BufferPtr&, std::uint8_t byte);
+  // out[i] = in[0] + ... + in[i-1] for i in [0, n]; with `present`, of 1 for each element that is not negative
+  void scan(const BufferPtr& in, bool present, std::int64_t n, const BufferPtr& out);
+  void enqueue() const {
+    for (const auto& step : steps_) step();
+  }
+
+ private:
+  std::vector<std::function<void()>> steps_;
+};
+
+BufferPtr ints(std::int64_t n);  // scratch for n of them
+
+// For the gathering kinds: fills out_coords and counts[1], and gives map (out_capacity, K): the input row or -1.
+BufferPtr add_map(Steps&, const Geometry&, const Rows& in, const Rows& targets, std::int64_t out_capacity,
+                  const BufferPtr& out_coords, const BufferPtr& counts);
+
+// Edge columns by output row, then kernel row, then input row; offsets (out_capacity + 1).
+struct Edges {
+  BufferPtr in, out, kernel, counts, offsets, out_coords;
+};
+// position: for the scattering kinds, the edge of each (input, kernel row); else empty.
+BufferPtr add_edges(Steps&, const Geometry&, const Rows& in, const Rows& targets, std::int64_t out_capacity,
+                    const Edges&);
+
+}  // namespace plumb::gpu
