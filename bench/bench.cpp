@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
+#include <cmath>
 #include <memory>
 #include <stdexcept>
 
@@ -40,19 +42,37 @@ struct Subject {
   int threads = 1;
 };
 
-// Compares with the oracle, in full or by spots of the row. Returns what is wrong, or "".
-std::string verify(const Call& call, const Route& route, const std::vector<Tensor>& out, std::uint64_t key) {
-  const Order order = route.order ? route.order(call) : Order{};
-  const auto against = [&](const Call& part, const std::vector<Tensor>& got) {
-    const std::vector<Wide> want = part.op->oracle(part);
-    std::vector<Wide> magnitude;
-    if (needs_magnitude(part.op->tolerance)) magnitude = part.op->oracle(absolute(part));
-    const Deviation d = compare(part, want, magnitude, order, got);
+// What the oracle says of one case, in full or of a spot: computed on first use, then asked by every route.
+class Truth {
+ public:
+  explicit Truth(const Call& call) : call_(call) {}
+
+  // What is wrong with a route's outputs, or "".
+  std::string verify(const Route& route, const std::vector<Tensor>& out) {
+    if (!ready_) prepare();
+    Order order = route.order ? route.order(call_) : Order{};
+    if (spot_) order.amplification *= spot_->growth;
+    const Deviation d = compare(part(), want_, magnitude_, order, spot_ ? spot_->pick(out) : out);
     return d.ok() ? std::string() : to_string(d);
-  };
-  if (call.op->spot)
-    if (const auto spot = call.op->spot(call, key)) return against(spot->call, spot->pick(out));
-  return against(call, out);
+  }
+
+ private:
+  const Call& part() const { return spot_ ? spot_->call : call_; }
+  void prepare() {
+    if (call_.op->spot) spot_ = call_.op->spot(call_, hash(to_string(call_.attrs)));
+    want_ = part().op->oracle(part());
+    if (needs_magnitude(part().op->tolerance)) magnitude_ = part().op->oracle(absolute(part()));
+    ready_ = true;
+  }
+
+  const Call& call_;
+  std::optional<Spot> spot_;
+  std::vector<Wide> want_, magnitude_;
+  bool ready_ = false;
+};
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 // Collects each repetition's time per iteration; the name of a run begins with its row's index.
@@ -109,6 +129,7 @@ class Session {
     std::vector<std::pair<const Op*, Case>> work;
     for (const Op& op : ops())
       for (const Case& c : op.bench()) {
+        if (c.budget > options_.budget) continue;
         const std::string text = id(op, c);
         const auto all = routes(op);
         if (std::any_of(all.begin(), all.end(), [&](const Route& r) { return wanted(op, text, r.name); }))
@@ -124,17 +145,18 @@ class Session {
     const Cost work = cost(call);
     const std::size_t first = result_.rows.size();
     std::vector<Subject> subjects;
+    Truth truth(call);
     for (const Route& r : routes(op)) {
       if (r.name == kReference && options_.route != kReference) continue;
       if (!wanted(op, text, r.name) || !chosen(call, r)) continue;
       for (const int t : r.needs == Tier::unavailable ? thread_counts_ : std::vector<int>{restore_})
-        add_route(call, r, t, text, work, subjects);
+        add_route(call, r, t, text, work, truth, subjects);
     }
     if (options_.peers)
       for (const Peer& p : peers())
         if (p.op == op.name && p.takes(call)) add_peer(call, p, text, work, subjects);
     time(subjects);
-    finish(call, subjects, first);
+    finish(call, truth, subjects, first);
     for (std::size_t i = first; i < result_.rows.size() && options_.progress; ++i)
       options_.progress(result_.rows[i], done, total);
   }
@@ -156,7 +178,7 @@ class Session {
     return result_.rows.back();
   }
 
-  void add_route(const Call& call, const Route& r, int t, const std::string& text, const Cost& work,
+  void add_route(const Call& call, const Route& r, int t, const std::string& text, const Cost& work, Truth& truth,
                  std::vector<Subject>& subjects) {
     const auto prepare = [&call, &r] { return r.prepare(call, call.op->infer(call)); };
     new_row(call, r.name, t, text, work);
@@ -166,7 +188,15 @@ class Session {
       hot.job = std::make_shared<Job>(prepare());
       hot.job->launch();
       hot.job->wait();  // untimed: first launches build kernels and fault in pages
-      result_.rows[hot.row].error = verify(call, r, hot.job->fetch(), 1);
+      const double start = now();
+      hot.job->launch();
+      hot.job->wait();
+      const double once = now() - start;
+      result_.rows[hot.row].error = truth.verify(r, hot.job->fetch());
+      if (once > options_.launch_limit && result_.rows[hot.row].error.empty()) {
+        result_.rows[hot.row].null_reason = "one launch takes " + std::to_string(once) + " s";
+        return;
+      }
     } catch (const std::exception& e) {
       result_.rows[hot.row].error = e.what();
     }
@@ -208,13 +238,13 @@ class Session {
   }
 
   // Verifies the last launch of each timed job again, and relates its time to what the machine can do.
-  void finish(const Call& call, const std::vector<Subject>& subjects, std::size_t first) {
+  void finish(const Call& call, Truth& truth, const std::vector<Subject>& subjects, std::size_t first) {
     for (const Subject& s : subjects) {
       BenchRow& row = result_.rows[s.row];
       summarise(row);
       if (row.route.starts_with("peer.")) continue;
       const Route& r = find_route(*call.op, row.route);
-      if (s.job) row.error = verify(call, r, s.job->fetch(), 2);
+      if (s.job) row.error = truth.verify(r, s.job->fetch());
       row.verified = row.error.empty();
     }
     for (std::size_t i = first; i < result_.rows.size(); ++i) rate(call, result_.rows[i]);
@@ -222,7 +252,7 @@ class Session {
 
   void rate(const Call& call, BenchRow& row) {
     if (row.median == 0 || !row.error.empty()) {
-      row.null_reason = row.error.empty() ? "not timed" : row.error;
+      if (row.null_reason.empty()) row.null_reason = row.error.empty() ? "not timed" : row.error;
       return;
     }
     const bool peer = row.route.starts_with("peer.");

@@ -35,6 +35,8 @@ struct Ceiling {
 struct BenchOptions {
   std::vector<std::string> queries;  // as in check
   std::string route = "all";
+  Budget budget = Budget::ci;        // sizes of a larger budget are left out
+  double launch_limit = 5;           // seconds: a route whose single launch takes longer is not timed
   double min_seconds = 0.2;  // per repetition
   int repetitions = 5;
   std::vector<int> threads;  // empty: all cores

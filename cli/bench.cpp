@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/terminal.h"
+#include "cli/words.h"
 #include "reports/report.h"
 
 namespace plumb::cli {
@@ -25,6 +26,8 @@ BenchResult timed(const BenchArgs& args) {
   BenchOptions options;
   options.queries = args.queries;
   options.route = args.route;
+  options.budget = budget_named(args.budget);
+  options.launch_limit = args.launch_limit;
   options.min_seconds = args.min_time;
   options.repetitions = args.repetitions;
   options.threads = args.threads;

@@ -142,6 +142,8 @@ void add_eval(CLI::App& app, Run& run) {
 
 void bench_options(CLI::App* sub, BenchArgs& args) {
   sub->add_option("--min-time", args.min_time, "Seconds per repetition, at least")->capture_default_str();
+  sub->add_option("--launch-limit", args.launch_limit, "Seconds: what takes longer at once is not timed")
+      ->capture_default_str();
   sub->add_option("--repetitions", args.repetitions, "Repetitions of each measurement")->capture_default_str();
   sub->add_option("--threads", args.threads, "Numbers of threads, one run for each")->delimiter(',');
   sub->add_flag("--no-peers", args.no_peers, "Without other libraries for comparison");
@@ -153,6 +155,7 @@ void add_bench(CLI::App& app, Run& run) {
                        "  plumb bench matmul --threads=1,2\n  plumb bench argsort --min-time=0.5 --repetitions=9\n");
   sub->add_option("query", args.queries, "Ops, or globs on CASE@ROUTE; none: everything");
   sub->add_option("--route", args.route, "all, natural, or a route name (globs allowed)")->capture_default_str();
+  sub->add_option("--budget", args.budget, "Sizes to time: smoke, ci or nightly")->capture_default_str();
   bench_options(sub, args);
   json_flag(sub, args);
   runs(sub, run, bench, args);

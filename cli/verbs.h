@@ -43,7 +43,7 @@ struct BenchArgs {
   std::vector<std::string> queries;
   std::vector<int> threads;
   std::string route = "all", budget = "ci";
-  double min_time = 0.2;
+  double min_time = 0.2, launch_limit = 5;
   int repetitions = 5;
   bool no_peers = false, json = false;
 };

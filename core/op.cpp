@@ -139,6 +139,18 @@ std::vector<Tensor> active(const Call& call, const std::vector<Tensor>& out) {
   return trimmed;
 }
 
+Tensor spaced(const Tensor& t, int axis, std::int64_t n, std::uint64_t key) {
+  const auto d = static_cast<std::size_t>(axis < 0 ? axis + t.rank() : axis);
+  Shape shape = t.shape();
+  Strides strides = t.strides();
+  if (shape[d] <= n) return t;
+  const std::int64_t step = shape[d] / n, first = static_cast<std::int64_t>(key % static_cast<std::uint64_t>(step));
+  const std::int64_t offset = first * strides[d];
+  shape[d] = n;
+  strides[d] *= step;
+  return t.view(shape, strides, offset);
+}
+
 Cost cost(const Call& call) {
   if (call.op->cost) return call.op->cost(call);
   Cost c;

@@ -70,7 +70,12 @@ struct Cost {
 struct Spot {
   Call call;
   std::function<std::vector<Tensor>(const std::vector<Tensor>& out)> pick;  // that part of the large outputs
+  double growth = 1;  // normwise class: by how much the norm of the whole may exceed that of the part
 };
+
+// About n evenly spaced positions of one axis, from a first one that `key` chooses: a view. The same key picks
+// the same positions of every tensor with that extent.
+Tensor spaced(const Tensor&, int axis, std::int64_t n, std::uint64_t key);
 
 struct Op {
   std::string_view name;                  // "softmax"

@@ -236,16 +236,28 @@ std::vector<Reject> matmul_rejects() {
 }
 
 std::vector<Case> matmul_bench() {
-  const auto cube = [](Dtype t, std::int64_t n) { return square(t, {n, n, n}, "uniform", Budget::ci); };
+  const auto cube = [](Dtype t, std::int64_t n) {
+    return square(t, {n, n, n}, "uniform", n > 1024 ? Budget::nightly : Budget::ci);
+  };
   return {cube(Dtype::f32, 256),
           cube(Dtype::f32, 1024),
           cube(Dtype::f32, 4096),
           cube(Dtype::f64, 1024),
           cube(Dtype::c64, 512),
+          cube(Dtype::f16, 1024),
           cube(Dtype::f16, 4096),
           cube(Dtype::bf16, 4096),
           square(Dtype::f32, {1, 4096, 4096}, "uniform", Budget::ci),
           product(Dtype::f32, {256, 64, 64}, Dtype::f32, {256, 64, 64}, "uniform", Budget::ci)};
+}
+
+// Eight rows of a and eight columns of b give 64 elements of each matrix.
+std::optional<Spot> matmul_spot(const Call& call, std::uint64_t key) {
+  if (call.rank(0) < 2 || call.rank(1) < 2 || matmul_cost(call).flops < 1e9) return std::nullopt;
+  Call part = make_call(*call.op, {spaced(call[0], -2, 8, key), spaced(call[1], -1, 8, key)});
+  return Spot{std::move(part), [key](const std::vector<Tensor>& out) {
+                return std::vector<Tensor>{spaced(spaced(out[0], -2, 8, key), -1, 8, key)};
+              }};
 }
 
 std::vector<Dtype> every_dtype() {
@@ -272,7 +284,8 @@ std::vector<Op> linalg_ops() {
            .bench = matmul_bench,
            .cost = matmul_cost,
            .tolerance = {.kind = Tolerance::Class::accumulate, .terms = matmul_terms, .bound = nullptr,
-                         .residual = nullptr}}};
+                         .residual = nullptr},
+           .spot = matmul_spot}};
 }
 
 }  // namespace plumb
