@@ -130,6 +130,25 @@ Wide masked(const Spec& spec, std::uint64_t key, double p) {
   });
 }
 
+// Runs of p elements, each of one kind that a quantizer may trip over.
+Wide groups(const Spec& spec, std::uint64_t key, double p) {
+  const auto run = static_cast<std::int64_t>(p);
+  return real_fill(spec, [&](std::int64_t i) {
+    const auto k = static_cast<std::uint64_t>(i), at = static_cast<std::uint64_t>(i % run);
+    const double u = 2 * unit(key, k) - 1;
+    switch (i / run % 8) {
+      case 0: return 0.0;
+      case 1: return -0.6875;                                                   // constant
+      case 2: return at == draw(key, 0) % static_cast<std::uint64_t>(run) ? 60000.0 : u;  // an outlier
+      case 3: return -24 + 8 * u;                                               // all negative
+      case 4: return 1e-8 * u;                                                  // below every scale
+      case 5: return at % 3 == 0 ? 7.5 : at % 3 == 1 ? -7.5 : std::floor(8 * u);  // equal magnitudes
+      case 6: return static_cast<double>(draw(key, k) % 32) / 2 - 10;           // ties
+      default: return u;
+    }
+  });
+}
+
 // The logical index itself, modulo p: a wrong read names its source.
 Wide ramp(const Spec& spec, std::uint64_t, double p) {
   const auto period = static_cast<std::int64_t>(p);
@@ -228,6 +247,7 @@ constexpr Fill kFills[] = {
     {"wide",     "magnitudes spread over 2p binades",                          12,   wide},
     {"cancel",   "the second half cancels the first up to 2^-p",               14,   cancel},
     {"special",  "one in p is 0, -0, subnormal, inf, NaN or the largest",      4,    special},
+    {"groups",   "runs of p: zeros, constant, an outlier, all negative, tiny, ties",  32,  groups},
     {"masked",   "p of 8 values are -inf, the rest uniform in [-4, 4)",        4,    masked},
     {"ramp",     "the logical index, modulo p if p > 0",                       0,    ramp},
     {"order",    "a third each: special, small integers, any bits",            0,    order},

@@ -239,7 +239,7 @@ Job job(std::vector<Tensor> out, std::function<void()> enqueue) {
     for (const Tensor& t : out) output(t);
     enqueue();
   };
-  return {std::move(launch), finish, [out] { return out; }};
+  return {std::move(launch), finish, [out = std::move(out)] { return out; }};
 }
 
 std::vector<Tensor> outputs(const std::vector<Spec>& specs) {

@@ -185,7 +185,7 @@ void add_precision(std::vector<Case>& to) {
     for (const std::int64_t m : {1, 2, 17}) to.push_back(square(t, {m, 8192, 33}, "const-1", Budget::ci));
     to.push_back(square(t, {1, t == Dtype::f16 ? 20000 : 70000, 2}, "const-1", Budget::ci));
     to.push_back(square(t, {2, 1024, 3}, "const-8", Budget::ci));  // f16: the sum overflows
-    to.push_back(square(t, {3, 32768 + 129, 2}, "uniform", Budget::ci));
+    to.push_back(square(t, {3, 4225, 2}, "uniform", Budget::ci));
   }
   for (const Dtype t : kFloats) {
     for (const char* fill : {"uniform", "positive", "wide", "cancel", "pow2"})
@@ -207,6 +207,25 @@ void add_precision(std::vector<Case>& to) {
   }
 }
 
+// Enough of c to fill large tiles, with rows that begin on 16 bytes and rows that do not.
+void add_large(std::vector<Case>& to) {
+  for (const char* fill : {"int-3", "uniform"}) {
+    to.push_back(square(Dtype::f32, {1300, 24, 1292}, fill, Budget::ci));
+    to.push_back(square(Dtype::f32, {650, 40, 648}, fill, Budget::ci));
+    to.push_back(square(Dtype::f64, {650, 24, 648}, fill, Budget::ci));
+    to.push_back(square(Dtype::c64, {650, 19, 645}, fill, Budget::ci));
+  }
+  to.push_back(square(Dtype::f32, {1290, 21, 1299}, "int-3", Budget::ci));
+  to.push_back(square(Dtype::f64, {645, 19, 650}, "int-3", Budget::ci));
+  to.push_back(square(Dtype::f16, {1033, 72, 2056}, "uniform", Budget::ci));
+  to.push_back(square(Dtype::bf16, {1030, 70, 2053}, "int-3", Budget::ci));
+  for (const Dtype t : {Dtype::f16, Dtype::bf16}) {
+    to.push_back(square(t, {130, 136, 72}, "uniform", Budget::ci));
+    to.push_back(square(t, {66, 120, 136}, "int-3", Budget::ci));
+    to.push_back(product(t, {3, 70, 80}, t, {3, 80, 64}, "int-3", Budget::ci));
+  }
+}
+
 std::vector<Case> matmul_cases() {
   std::vector<Case> cases;
   add_shapes(cases);
@@ -215,6 +234,7 @@ std::vector<Case> matmul_cases() {
   add_layouts(cases);
   add_rows(cases);
   add_precision(cases);
+  add_large(cases);
   return cases;
 }
 

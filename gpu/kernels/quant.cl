@@ -1,0 +1,301 @@
+// Affine quantization. Codes of a row are one stream of BITS-wide fields, least significant bit first; 32 codes
+// fill BITS words, so a stream position is a multiple of 8 codes wherever a kernel starts. KIND says how numbers
+// lie in memory: 0 f32, 1 f16, 2 bf16; all arithmetic is f32.
+
+#ifndef KIND
+#define KIND 0
+#endif
+#ifndef TO
+#define TO KIND
+#endif
+
+float bf16_value(ushort w) { return as_float((uint)w << 16); }
+ushort bf16_word(float x) {
+  const uint b = as_uint(x);
+  if ((b & 0x7FFFFFFFu) > 0x7F800000u) return (ushort)(b >> 16 | 0x40u);
+  return (ushort)((b + 0x7FFFu + (b >> 16 & 1u)) >> 16);
+}
+
+#if KIND == 0
+#define STORED float
+#define GET(p, i) ((p)[i])
+#define ROUND(x) (x)
+#elif KIND == 1
+#define STORED half
+#define GET(p, i) vload_half(i, p)
+float round_half(float x) {
+  ushort word;
+  vstore_half_rte(x, 0, (half*)&word);
+  return vload_half(0, (half*)&word);
+}
+#define ROUND(x) round_half(x)
+#else
+#define STORED ushort
+#define GET(p, i) bf16_value((p)[i])
+#define ROUND(x) bf16_value(bf16_word(x))
+#endif
+
+#if TO == 0
+#define RESULT float
+#define PUT(p, i, x) (p)[i] = (x)
+#elif TO == 1
+#define RESULT half
+#define PUT(p, i, x) vstore_half_rte(x, i, p)
+#else
+#define RESULT ushort
+#define PUT(p, i, x) (p)[i] = bf16_word(x)
+#endif
+
+#if defined(QUANTIZE) && PLUMB_FP64
+// Correctly rounded: the quotient of two floats, rounded to 53 bits and then to 24, is rounded as if once.
+float divide(float a, float b) { return (float)((double)a / (double)b); }
+
+// One work-group takes 64 x 32 numbers, one work-item 32 of them: a group is 1, 2 or 4 neighbours.
+#define ITEMS 64
+kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void quantize(
+    global const STORED* w, global uint* codes, global STORED* scales, global STORED* biases, int bits, int units,
+    long total) {
+  local float values[ITEMS * 33];  // 32 numbers and a gap, so that neighbours meet different banks
+  local float lows[ITEMS], highs[ITEMS];
+  const int id = get_local_id(0);
+  const long base = (long)get_group_id(0) * (ITEMS * 32), first = base + id * 32;
+  for (int i = id; i < ITEMS * 32; i += ITEMS)
+    if (base + i < total) values[i + i / 32] = GET(w, base + i);
+  barrier(CLK_LOCAL_MEM_FENCE);
+  local const float* mine = values + id * 33;
+  const bool inside = first < total;
+  if (inside) {
+    float low = mine[0], high = mine[0];
+    for (int i = 1; i < 32; ++i) {
+      low = mine[i] < low ? mine[i] : low;
+      high = mine[i] > high ? mine[i] : high;
+    }
+    lows[id] = low, highs[id] = high;
+  }
+  barrier(CLK_LOCAL_MEM_FENCE);
+  if (!inside) return;
+  const int leader = id / units * units;
+  float low = lows[leader], high = highs[leader];
+  for (int i = 1; i < units; ++i) {
+    low = lows[leader + i] < low ? lows[leader + i] : low;
+    high = highs[leader + i] > high ? highs[leader + i] : high;
+  }
+  const float n = (float)((1 << bits) - 1);
+  float s = divide(high - low, n);
+  s = s > 1e-7f ? s : 1e-7f;
+  const bool from_low = fabs(low) > fabs(high);
+  const float e = from_low ? low : high;
+  if (!from_low) s = -s;
+  const float q0 = rint(divide(e, s));
+  const float b = q0 != 0 ? e : 0;
+  if (q0 != 0) s = divide(e, q0);
+  const long unit = first / 32;
+  if (id == leader) {
+    PUT(scales, unit / units, s);
+    PUT(biases, unit / units, b);
+  }
+  ulong packed = 0;
+  int filled = 0;
+  global uint* word = codes + unit * bits;
+  for (int i = 0; i < 32; ++i) {
+    float q = rint(divide(mine[i] - b, s));
+    q = q < n ? q : n;
+    packed |= (ulong)(q > 0 ? (uint)q : 0u) << filled;
+    filled += bits;
+    if (filled >= 32) {
+      *word++ = (uint)packed;
+      packed >>= 32;
+      filled -= 32;
+    }
+  }
+}
+#endif
+
+// Eight codes from position 8 unit of a stream: their bits in the low end, never a word beyond them.
+ulong eight_codes(global const uint* stream, long unit, int bits) {
+  const long at = unit * 8 * bits;
+  const int shift = (int)(at & 31);
+  global const uint* word = stream + (at >> 5);
+  ulong v = word[0];
+  if (shift + 8 * bits > 32) v |= (ulong)word[1] << 32;
+  return v >> shift;
+}
+
+#if defined(DEQUANTIZE)
+// w = round(round(code s) + b) in KIND, then rounded to TO; one work-item takes 8 codes.
+kernel __attribute__((reqd_work_group_size(64, 1, 1))) void dequantize(
+    global const uint* codes, global const STORED* s, global const STORED* b, global RESULT* w,
+                       int bits, int group, long units) {
+  const long unit = get_global_id(0);
+  if (unit >= units) return;
+  const ulong v = eight_codes(codes, unit, bits);
+  const long g = unit * 8 / group;
+  const float scale = GET(s, g), bias = GET(b, g);
+  for (int i = 0; i < 8; ++i) {
+    const float code = (float)(uint)(v >> (i * bits) & ((1u << bits) - 1));
+    const float product = ROUND(code * scale);
+    const float sum = ROUND(product + bias);
+    PUT(w, unit * 8 + i, sum);
+  }
+}
+#endif
+
+// Code i of eight as a number: an integer below 2^23 under the exponent of 2^23 is that integer plus 2^23.
+float code_value(ulong v, int i, int bits) {
+  return as_float(((uint)(v >> (i * bits)) & ((1u << bits) - 1)) | 0x4B000000u) - 8388608.0f;
+}
+
+#if defined(BITS)
+// Rows of x that one work-item of the narrow kernels carries.
+#define ROWS 4
+
+// y_mn = sum_k x_mk w_nk. A work-group takes 4 rows of w; 32 work-items share a row, each every 32nd unit of
+// eight terms; their sums are joined by a tree. Axis 2 counts ROWS rows of x, then matrices.
+kernel __attribute__((reqd_work_group_size(32, 4, 1))) void dot_rows(
+    global const STORED* x, global const uint* codes, global const STORED* s, global const STORED* b,
+    global RESULT* y, global const int* x_of, global const int* w_of, int m_count, int n_count, int k_count,
+    int group) {
+  local float sums[4][ROWS][32];
+  const int lane = get_local_id(0), slot = get_local_id(1);
+  const int blocks = (m_count + ROWS - 1) / ROWS, matrix = get_group_id(2) / blocks;
+  const int n = get_global_id(1), m0 = get_group_id(2) % blocks * ROWS;
+  const int rows = min(ROWS, m_count - m0);
+  float sum[ROWS];
+  for (int r = 0; r < ROWS; ++r) sum[r] = 0;
+  if (n < n_count) {
+    const long row = (long)w_of[matrix] * n_count + n, units = k_count / 8, groups = k_count / group;
+    const long x0 = ((long)x_of[matrix] * m_count + m0) * k_count;
+    for (int u = lane; u < units; u += 32) {
+      const ulong v = eight_codes(codes, row * units + u, BITS);
+      const long g = row * groups + u * 8 / group;
+      const float scale = GET(s, g), bias = GET(b, g);
+      float w[8];
+      for (int i = 0; i < 8; ++i) w[i] = fma(code_value(v, i, BITS), scale, bias);
+      for (int r = 0; r < ROWS; ++r)
+        if (r < rows)
+          for (int i = 0; i < 8; ++i) sum[r] = fma(GET(x, x0 + (long)r * k_count + u * 8 + i), w[i], sum[r]);
+    }
+  }
+  for (int r = 0; r < ROWS; ++r) sums[slot][r][lane] = sum[r];
+  for (int half_width = 16; half_width > 0; half_width /= 2) {
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (lane < half_width)
+      for (int r = 0; r < ROWS; ++r) sums[slot][r][lane] += sums[slot][r][lane + half_width];
+  }
+  if (lane == 0 && n < n_count)
+    for (int r = 0; r < rows; ++r) PUT(y, ((long)matrix * m_count + m0 + r) * n_count + n, sums[slot][r][0]);
+}
+
+// y_mn = sum_k x_mk w_kn. A work-group takes 32 columns; 4 work-items share a row of w, 32 rows are taken at a
+// time, and the 32 sums of a column are joined by a tree. Axis 2 counts as above.
+kernel __attribute__((reqd_work_group_size(4, 32, 1))) void dot_columns(
+    global const STORED* x, global const uint* codes, global const STORED* s, global const STORED* b,
+    global RESULT* y, global const int* x_of, global const int* w_of, int m_count, int n_count, int k_count,
+    int group) {
+  local float sums[32][ROWS][33];
+  const int at = get_local_id(0), lane = get_local_id(1);
+  const int blocks = (m_count + ROWS - 1) / ROWS, matrix = get_group_id(2) / blocks;
+  const int unit = get_global_id(0), m0 = get_group_id(2) % blocks * ROWS;
+  const int rows = min(ROWS, m_count - m0);
+  float sum[ROWS][8];
+  for (int r = 0; r < ROWS; ++r)
+    for (int i = 0; i < 8; ++i) sum[r][i] = 0;
+  const long units = n_count / 8, groups = n_count / group, row0 = (long)w_of[matrix] * k_count;
+  const long x0 = ((long)x_of[matrix] * m_count + m0) * k_count;
+  for (int k = lane; k < k_count; k += 32) {
+    const ulong v = eight_codes(codes, (row0 + k) * units + unit, BITS);
+    const long g = (row0 + k) * groups + unit * 8 / group;
+    const float scale = GET(s, g), bias = GET(b, g);
+    float w[8];
+    for (int i = 0; i < 8; ++i) w[i] = fma(code_value(v, i, BITS), scale, bias);
+    for (int r = 0; r < ROWS; ++r)
+      if (r < rows) {
+        const float factor = GET(x, x0 + (long)r * k_count + k);
+        for (int i = 0; i < 8; ++i) sum[r][i] = fma(factor, w[i], sum[r][i]);
+      }
+  }
+  for (int r = 0; r < ROWS; ++r)
+    for (int i = 0; i < 8; ++i) sums[lane][r][at * 8 + i] = sum[r][i];
+  for (int half_width = 16; half_width > 0; half_width /= 2) {
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (lane < half_width)
+      for (int r = 0; r < ROWS; ++r)
+        for (int i = 0; i < 8; ++i) sums[lane][r][at * 8 + i] += sums[lane + half_width][r][at * 8 + i];
+  }
+  if (lane == 0)
+    for (int r = 0; r < rows; ++r)
+      for (int i = 0; i < 8; ++i)
+        PUT(y, ((long)matrix * m_count + m0 + r) * n_count + unit * 8 + i, sums[0][r][at * 8 + i]);
+}
+#endif
+
+#if defined(TILE)
+// y = x w or x w^T by tiles of TILE x 128 results and 16 terms; 16 x 16 work-items, each with TILE / 16 rows and
+// 4 + 4 columns. Terms are added in sequence. w is decoded into local memory once per tile.
+#define DEPTH 16
+#define COLUMNS 128
+#define TALL (TILE / 16)
+
+// Writes the eight weights of one work-item: of column n from the transposed weight, or of row k.
+void decode(global const uint* codes, global const STORED* s, global const STORED* b, long row, long units,
+            long unit, int bits, int group, bool inside, float* w) {
+  for (int i = 0; i < 8; ++i) w[i] = 0;
+  if (!inside) return;
+  const ulong v = eight_codes(codes, row * units + unit, bits);
+  const long g = row * (units * 8 / group) + unit * 8 / group;
+  const float scale = GET(s, g), bias = GET(b, g);
+  for (int i = 0; i < 8; ++i) w[i] = fma(code_value(v, i, bits), scale, bias);
+}
+
+kernel __attribute__((reqd_work_group_size(16, 16, 1))) void multiply(
+    global const STORED* x, global const uint* codes, global const STORED* s, global const STORED* b,
+    global RESULT* y, global const int* x_of, global const int* w_of, int m_count, int n_count, int k_count,
+    int group, int bits, int transposed) {
+  local float xs[DEPTH][TILE + 4], ws[DEPTH][COLUMNS + 4];
+  const int tx = get_local_id(0), ty = get_local_id(1), id = ty * 16 + tx, matrix = get_group_id(2);
+  const int n0 = get_group_id(0) * COLUMNS, m0 = get_group_id(1) * TILE;
+  const long x0 = (long)x_of[matrix] * m_count;
+  const long w0 = (long)w_of[matrix] * (transposed ? n_count : k_count);
+  const long units = (transposed ? k_count : n_count) / 8;
+  float sum[TALL][8];
+  for (int r = 0; r < TALL; ++r)
+    for (int i = 0; i < 8; ++i) sum[r][i] = 0;
+  for (int k0 = 0; k0 < k_count; k0 += DEPTH) {
+    for (int r = 0; r < TALL; ++r) {
+      const int m = ty + r * 16, k = k0 + tx;
+      xs[tx][m] = m0 + m < m_count && k < k_count ? GET(x, (x0 + m0 + m) * k_count + k) : 0;
+    }
+    float w[8];
+    if (transposed) {
+      const int n = id % COLUMNS, k = id / COLUMNS * 8;
+      decode(codes, s, b, w0 + n0 + n, units, (k0 + k) / 8, bits, group, n0 + n < n_count && k0 + k < k_count, w);
+      for (int i = 0; i < 8; ++i) ws[k + i][n] = w[i];
+    } else {
+      const int k = id / 16, n = id % 16 * 8;
+      decode(codes, s, b, w0 + k0 + k, units, (n0 + n) / 8, bits, group, k0 + k < k_count && n0 + n < n_count, w);
+      for (int i = 0; i < 8; ++i) ws[k][n + i] = w[i];
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    const int depth = min(DEPTH, k_count - k0);
+    for (int k = 0; k < depth; ++k) {
+      const float4 left = vload4(0, &ws[k][tx * 4]), right = vload4(0, &ws[k][64 + tx * 4]);
+      for (int r = 0; r < TALL; ++r) {
+        const float a = xs[k][ty * TALL + r];
+        sum[r][0] = fma(a, left.x, sum[r][0]), sum[r][1] = fma(a, left.y, sum[r][1]);
+        sum[r][2] = fma(a, left.z, sum[r][2]), sum[r][3] = fma(a, left.w, sum[r][3]);
+        sum[r][4] = fma(a, right.x, sum[r][4]), sum[r][5] = fma(a, right.y, sum[r][5]);
+        sum[r][6] = fma(a, right.z, sum[r][6]), sum[r][7] = fma(a, right.w, sum[r][7]);
+      }
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+  }
+  for (int r = 0; r < TALL; ++r) {
+    const int m = m0 + ty * TALL + r;
+    if (m >= m_count) continue;
+    for (int i = 0; i < 8; ++i) {
+      const int n = n0 + i / 4 * 64 + tx * 4 + i % 4;
+      if (n < n_count) PUT(y, ((long)matrix * m_count + m) * n_count + n, sum[r][i]);
+    }
+  }
+}
+#endif

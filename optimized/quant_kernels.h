@@ -1,0 +1,36 @@
+// Kernels of quant.simd.cpp. Codes are bit streams that start on a byte; n and group are multiples of 32.
+// A kind names an element type in memory: 0 f32, 1 f16, 2 bf16.
+#pragma once
+
+#include <cstdint>
+
+#include "optimized/dispatch.h"
+
+namespace plumb {
+
+PLUMB_DECLARE_SIMD(void quant_to_f32(const void* in, int kind, std::int64_t n, float* out))
+PLUMB_DECLARE_SIMD(void quant_from_f32(const float* in, std::int64_t n, int kind, void* out))
+
+// out = code s + b: one rounding where there is an fma, else two.
+PLUMB_DECLARE_SIMD(void quant_weights(const std::uint8_t* codes, int bits, std::int64_t group, const float* s,
+                                      const float* b, std::int64_t n, float* out))
+
+// out = round(round(code s) + b), rounded to the kinds `product` and `sum`, then to `kind`.
+PLUMB_DECLARE_SIMD(void quant_expand(const std::uint8_t* codes, int bits, std::int64_t group, const float* s,
+                                     const float* b, std::int64_t n, int product, int sum, int kind, void* out))
+
+// y_r = sum_k x_rk (code s + b)_k for 1 to 4 rows of x: 32 interleaved sums joined by a tree.
+PLUMB_DECLARE_SIMD(void quant_dot(const float* x, std::int64_t ldx, int rows, const std::uint8_t* codes, int bits,
+                                  std::int64_t group, const float* s, const float* b, std::int64_t k, float* y))
+
+// y_rj = sum_k x_rk (code s + b)_kj for 1 to 4 rows of x and 32 columns j of one group, in sequence over k.
+// Row k of the codes starts row_bytes after row k - 1, its scale and bias row_groups after theirs.
+PLUMB_DECLARE_SIMD(void quant_columns(const float* x, std::int64_t ldx, int rows, const std::uint8_t* codes,
+                                      std::int64_t row_bytes, int bits, const float* s, const float* b,
+                                      std::int64_t row_groups, std::int64_t k, float* y, std::int64_t ldy))
+
+// Quantizes groups of w: codes, and the unrounded scales and biases.
+PLUMB_DECLARE_SIMD(void quant_encode(const float* w, std::int64_t groups, std::int64_t group, int bits,
+                                     std::uint8_t* codes, float* s, float* b))
+
+}  // namespace plumb
