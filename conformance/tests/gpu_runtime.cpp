@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -195,7 +196,8 @@ void expect_dense(const Tensor& t, const std::string& what) {
   const Tensor want = contiguous(t);
   const auto bytes = static_cast<std::size_t>(t.size() * info(t.dtype()).bytes);
   ASSERT_GE(got.size(), bytes) << what;
-  EXPECT_EQ(std::memcmp(got.data(), want.read<std::byte>(), bytes), 0) << what;
+  const std::byte* expected = want.read<std::byte>();
+  EXPECT_TRUE(std::equal(expected, expected + bytes, got.begin())) << what;
 }
 
 TEST_F(GpuRuntime, DenseIsContiguousForEveryLayoutAndWidth) {
