@@ -7,7 +7,7 @@
 #   report   build, then judge and time every operation on the devices found: out/report.{json,md,html}
 #   asan     address and undefined behaviour sanitizers on the smallest cases
 #   tsan     thread sanitizer on the smallest cases of the CPU routes
-#   tidy     clang-tidy over the sources, as .clang-tidy says
+#   tidy     build, then clang-tidy over the sources, as .clang-tidy says
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -68,8 +68,7 @@ tsan() {
 
 # The compiler's own warning options are not all known to clang.
 tidy() {
-  cmake --preset release
-  cmake --build --preset release --target generated
+  build
   git ls-files '*.cpp' | grep -v '\.simd\.cpp$' |
     xargs -P "$(nproc)" -n 4 clang-tidy --quiet -p build/release --extra-arg=-Wno-unknown-warning-option
 }
