@@ -12,6 +12,7 @@ using fft::Problem;
 using gpu::BufferPtr;
 
 constexpr std::int64_t kLongest = 4096;         // in local memory, by a kernel of its own length
+constexpr std::int64_t kLongestColumn = 1024;   // of several side by side
 constexpr std::int64_t kLongestAny = 2048;      // in local memory, by the kernel for every length
 constexpr std::int64_t kWorthBuild = 1 << 15;   // elements from which a length gets a kernel of its own
 constexpr std::int64_t kWorthLaunch = 1 << 15;  // elements from which the device is the better choice
@@ -19,23 +20,24 @@ constexpr std::int64_t kLocalBytes = 36 << 10;
 constexpr int kFineBits = 12;
 constexpr double kTwiddleError = 0x1p-24;
 
+enum Mode { kFind, kReport, kReported };  // lines that are not finite: see the kernels
+
 using Steps = std::vector<std::function<void()>>;
 
-// Where lines lie: element i of line l at (l / inner) * outer + (l % inner) * lane + i * step; what follows
-// outer must be below limit.
+// Where lines lie: element i of line l of a batch at batch * id + (l / inner) * outer + (l % inner) * lane +
+// i * step, inner = 0 standing for all lines; what follows outer must be below limit.
 struct Side {
-  std::int64_t inner, outer, lane, step, limit;
+  std::int64_t batch, inner, outer, lane, step, limit;
   bool columns;  // neighbours in memory belong to different lines
 };
 
 // One launch over all lines: everything that the kernels are told.
 struct Pass {
-  std::int64_t n = 0, lines = 0;
+  std::int64_t n = 0, lines = 0, batches = 1;
   BufferPtr from, to, flags;
   Side in, out;
   bool swap_in = false, swap_out = false;
-  int flag_mode = 0;
-  std::int64_t flag_lines = 1;
+  int mode = kFind;
   BufferPtr turn;
   std::shared_ptr<const fft::Chirp> chirp;  // n is then the length of the convolution
   double scale = 1;
@@ -51,10 +53,39 @@ BufferPtr table(const std::vector<fft::Complex64>& values) {
   return gpu::constants(v);
 }
 
-BufferPtr roots(std::int64_t n) {
-  std::vector<fft::Complex64> w;
-  for (std::int64_t j = 0; j < n; ++j) w.push_back(fft::root(j, n));
-  return table(w);
+// Radices of the device's passes: up to 16, fewest passes first.
+std::vector<int> radices(std::int64_t n) {
+  int twos = 0;
+  for (; n % 2 == 0; n /= 2) ++twos;
+  std::vector<int> out;
+  while (twos > 0) {
+    const int take = twos % 3 == 0 && twos < 12 ? 3 : twos == 5 ? 3 : std::min(twos, 4);
+    out.push_back(1 << take);
+    twos -= take;
+  }
+  for (int r : fft::radices(n)) out.push_back(r);
+  return out;
+}
+
+struct Round {
+  int radix;
+  std::int64_t m, s, place;  // of its roots
+};
+
+// The passes of a length and their roots: for each (k, p) the root p k of R m, then the R roots of one.
+std::vector<Round> rounds(std::int64_t n, std::vector<fft::Complex64>& w) {
+  std::vector<Round> out;
+  std::int64_t s = 1;
+  for (int r : radices(n)) {
+    const std::int64_t m = n / s / r;
+    out.push_back({r, m, s, static_cast<std::int64_t>(w.size())});
+    for (int k = 1; k < r; ++k)
+      for (std::int64_t p = 0; p < m; ++p) w.push_back(fft::root(p * k, r * m));
+    for (int k = 0; k < r; ++k) w.push_back(fft::root(k, r));
+    s *= r;
+  }
+  if (w.empty()) w.push_back(1);
+  return out;
 }
 
 // Root e of n is fine[e mod 4096] * coarse[e / 4096].
@@ -66,91 +97,92 @@ BufferPtr turn_table(std::int64_t n) {
   return table(w);
 }
 
-std::vector<std::int64_t> geometry(const Pass& t) {
-  return {t.lines,
-          t.in.inner,
-          t.in.outer,
-          t.in.lane,
-          t.in.step,
-          t.in.limit,
-          t.out.inner,
-          t.out.outer,
-          t.out.lane,
-          t.out.step,
-          t.out.limit,
-          t.swap_in,
-          t.swap_out,
-          t.flag_mode,
-          t.flag_lines,
-          t.turn ? 1 : 0,
-          t.chirp ? t.chirp->n : 0};
-}
-
 std::size_t groups(std::int64_t lines, std::int64_t each) {
   return static_cast<std::size_t>((lines + each - 1) / each);
 }
 
-void add_shared_arguments(gpu::Kernel& kernel, const Pass& t) {
-  const BufferPtr none = gpu::scratch(8);
-  kernel.arg(t.from).arg(t.to).arg(gpu::constants(geometry(t))).arg(t.flags ? t.flags : none).arg(roots(t.n));
-  kernel.arg(t.turn ? t.turn : none);
-  kernel.arg(t.chirp ? table(t.chirp->factor) : none).arg(t.chirp ? table(t.chirp->spectrum) : none);
-  kernel.arg(static_cast<float>(t.scale));
+void add_side(gpu::Kernel& kernel, const Side& s) {
+  kernel.arg(static_cast<std::uint64_t>(s.batch));
+  for (std::int64_t v : {s.inner, s.outer, s.lane, s.step, s.limit}) kernel.arg(static_cast<std::uint32_t>(v));
 }
 
-// A kernel built for the length: about eight elements per work-item.
+void add_shared_arguments(gpu::Kernel& kernel, const Pass& t, const std::vector<fft::Complex64>& w) {
+  const BufferPtr none = gpu::scratch(8);
+  kernel.arg(t.from).arg(t.to).arg(t.flags ? t.flags : none).arg(table(w)).arg(t.turn ? t.turn : none);
+  kernel.arg(t.chirp ? table(t.chirp->factor) : none).arg(t.chirp ? table(t.chirp->spectrum) : none);
+  kernel.arg(static_cast<float>(t.scale)).arg(static_cast<std::uint32_t>(t.lines));
+  add_side(kernel, t.in);
+  add_side(kernel, t.out);
+  kernel.arg(std::int32_t{t.swap_in}).arg(std::int32_t{t.swap_out});
+}
+
+void add_run(Steps& steps, gpu::Kernel kernel, const Pass& t, std::int64_t lines, std::int64_t group) {
+  const auto size = static_cast<std::size_t>(group), batches = static_cast<std::size_t>(t.batches);
+  steps.push_back([kernel = std::move(kernel), size, batches, count = groups(t.lines, lines)] {
+    kernel.run({count * size, batches}, {size, 1});
+  });
+}
+
+std::string pass_list(const std::vector<Round>& list, bool loads, bool stores, bool middle) {
+  std::string text;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const bool last = i + 1 == list.size();
+    text += "P(" + std::to_string(loads && i == 0) + "," + std::to_string(stores && last) + "," +
+            std::to_string(middle && last);
+    for (std::int64_t v : {std::int64_t{list[i].radix}, list[i].m, list[i].s, list[i].place})
+      text += "," + std::to_string(v);
+    text += ")";
+  }
+  return text;
+}
+
+// A kernel built for the length: about sixteen elements per work-item.
 void add_own(Steps& steps, const Pass& t) {
   const bool columns = t.in.columns || t.out.columns;
-  const std::int64_t wish =
-      columns ? std::clamp<std::int64_t>(kLongest / t.n, 1, 16) : std::max<std::int64_t>(1, 2048 / t.n);
-  const auto lines = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(wish)));
-  const auto items = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>((lines * t.n + 7) / 8)));
-  const std::int64_t group = std::clamp<std::int64_t>(items, 32, 512);
-  std::string passes;
-  const std::vector<int> radices = fft::radices(t.n);
-  std::int64_t s = 1;
-  for (std::size_t i = 0; i < radices.size(); ++i) {
-    const bool fused = !t.chirp;
-    const std::int64_t m = t.n / s / radices[i];
-    passes += "P(" + std::to_string(fused && i == 0) + "," + std::to_string(fused && i + 1 == radices.size()) + "," +
-              std::to_string(radices[i]) + "," + std::to_string(m) + "," + std::to_string(s) + ")";
-    s *= radices[i];
-  }
+  const std::int64_t wish = columns ? std::min<std::int64_t>(kLongest / t.n, 16) : 2048 / t.n;
+  const std::int64_t lines = std::int64_t(std::bit_floor(static_cast<std::uint64_t>(std::max<std::int64_t>(1, wish))));
+  const auto items = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>((lines * t.n + 15) / 16)));
+  const std::int64_t group = std::clamp<std::int64_t>(items, 32, 256);
+  std::vector<fft::Complex64> w;
+  const std::vector<Round> list = rounds(t.n, w);
+  const bool convolves = t.chirp != nullptr;
+  const std::string passes = convolves ? pass_list(list, true, false, true) + pass_list(list, false, true, false)
+                                       : pass_list(list, true, true, false);
   const auto define = [](const char* name, std::int64_t value) {
     return std::string("-D") + name + "=" + std::to_string(value) + " ";
   };
   gpu::Kernel kernel("fft", "fft_length",
                      define("N", t.n) + define("LINES", lines) + define("GROUP", group) +
                          define("LOAD_COLUMNS", t.in.columns) + define("STORE_COLUMNS", t.out.columns) +
-                         define("CHIRPED", t.chirp != nullptr) + "-DPASSES=" + passes);
-  add_shared_arguments(kernel, t);
-  const auto size = static_cast<std::size_t>(group);
-  steps.push_back([kernel, size, count = groups(t.lines, lines)] { kernel.run({count * size}, {size}); });
+                         define("MODE", t.mode) + define("TURNED", t.turn != nullptr) + define("CHIRPED", convolves) +
+                         "-DPASSES=" + passes);
+  add_shared_arguments(kernel, t, w);
+  kernel.arg(static_cast<std::int32_t>(convolves ? t.chirp->n : 0));
+  add_run(steps, std::move(kernel), t, lines, group);
 }
 
 // The kernel that serves every length.
 void add_any(Steps& steps, const Pass& t) {
   const bool columns = t.in.columns || t.out.columns;
-  const std::int64_t lines = std::clamp<std::int64_t>((columns ? 2048 : 512) / t.n, 1, 16);
-  const std::size_t size = lines * t.n > 512 ? 256 : 64;
-  std::vector<std::int32_t> passes{0};
-  std::int64_t s = 1;
-  for (int r : fft::radices(t.n)) {
-    passes.insert(passes.end(), {r, static_cast<std::int32_t>(t.n / s / r), static_cast<std::int32_t>(s)});
-    s *= r;
-    ++passes[0];
-  }
+  const std::int64_t lines = std::clamp<std::int64_t>((columns ? kLongestAny : 512) / t.n, 1, 16);
+  std::vector<fft::Complex64> w;
+  const std::vector<Round> list = rounds(t.n, w);
+  std::vector<std::int32_t> passes{static_cast<std::int32_t>(list.size())};
+  for (const Round& p : list)
+    for (std::int64_t v : {std::int64_t{p.radix}, p.m, p.s, p.place}) passes.push_back(static_cast<std::int32_t>(v));
   gpu::Kernel kernel("fft", "fft_any");
-  add_shared_arguments(kernel, t);
-  kernel.arg(gpu::constants(passes)).arg(static_cast<std::int32_t>(t.n)).arg(static_cast<std::int32_t>(lines));
+  add_shared_arguments(kernel, t, w);
+  kernel.arg(std::int32_t{t.mode}).arg(std::int32_t{t.turn != nullptr});
+  kernel.arg(static_cast<std::int32_t>(t.chirp ? t.chirp->n : 0)).arg(gpu::constants(passes));
+  kernel.arg(static_cast<std::int32_t>(t.n)).arg(static_cast<std::int32_t>(lines));
   kernel.arg(std::int32_t{t.in.columns}).arg(std::int32_t{t.out.columns});
   const auto elements = static_cast<std::size_t>(t.n * lines);
   kernel.local(8 * elements).local(8 * elements).local(4 * static_cast<std::size_t>(lines));
-  steps.push_back([kernel, size, count = groups(t.lines, lines)] { kernel.run({count * size}, {size}); });
+  add_run(steps, std::move(kernel), t, lines, elements > 512 ? 256 : 64);
 }
 
 void add(Steps& steps, const Pass& t) {
-  const bool own = t.n > kLongestAny || (t.n >= 2 && t.n * t.lines >= kWorthBuild);
+  const bool own = t.n > kLongestAny || (t.n >= 2 && t.n * t.lines * t.batches >= kWorthBuild);
   own ? add_own(steps, t) : add_any(steps, t);
 }
 
@@ -162,7 +194,21 @@ void add_zero(Steps& steps, const BufferPtr& flags) {
   steps.push_back([flags] { gpu::fill_zero(flags); });
 }
 
-// Dense lines of `size` elements, `used` of them read, through n = n1 n2: columns, twiddle factors, rows.
+// The lengths of a long transform's steps: two, three beyond what two hold with several columns side by
+// side; empty if the length has no such factors.
+std::vector<std::int64_t> steps_of(std::int64_t n) {
+  const auto [a, b] = fft::halves(n);
+  if (b > 1 && a <= kLongestColumn) return {a, b};
+  std::int64_t d = 1;
+  for (std::int64_t i = 2; i * i * i <= n; ++i)
+    if (n % i == 0) d = i;
+  const auto [c, e] = fft::halves(n / d);
+  if (d > 1 && e > 1 && c <= kLongestColumn) return {c, e, d};
+  if (b > 1 && a <= kLongest) return {a, b};
+  return {};
+}
+
+// Dense lines of `size` elements, `used` of them read, through two or three steps.
 struct Dense {
   std::int64_t n, lines, size, used, out;
   BufferPtr from, to, flags;
@@ -171,37 +217,48 @@ struct Dense {
   double scale;
 };
 
-void add_four_step(Steps& steps, const Dense& d, const BufferPtr& scratch) {
-  const auto [n1, n2] = fft::halves(d.n);
-  Pass first;
-  first.n = n1;
-  first.lines = d.lines * n2;
-  first.from = d.from;
-  first.to = scratch;
-  first.in = {n2, d.size, 1, n2, d.used, true};
-  first.out = {n2, d.n, 1, n2, d.n, true};
-  first.swap_in = d.swap_in;
-  first.flags = d.flags;
-  first.flag_mode = d.find ? 1 : 2;
-  first.flag_lines = n2;
-  first.turn = turn_table(d.n);
-  Pass second;
-  second.n = n2;
-  second.lines = d.lines * n1;
-  second.from = scratch;
-  second.to = d.to;
-  second.in = {1, n2, 0, 1, n2, false};
-  second.out = {n1, d.out, 1, n1, d.out, true};
-  second.swap_out = d.swap_out;
-  second.flags = d.flags;
-  second.flag_mode = 2;
-  second.flag_lines = n1;
-  second.scale = d.scale;
-  add(steps, first);
-  add(steps, second);
+BufferPtr complexes(std::int64_t n) { return gpu::scratch(static_cast<std::size_t>(std::max<std::int64_t>(1, 8 * n))); }
+
+Pass step_of(const Dense& d, std::int64_t n, std::int64_t lines, BufferPtr from, BufferPtr to) {
+  Pass t;
+  t.n = n;
+  t.lines = lines;
+  t.batches = d.lines;
+  t.from = std::move(from);
+  t.to = std::move(to);
+  t.flags = d.flags;
+  t.mode = kReported;
+  return t;
 }
 
-BufferPtr complexes(std::int64_t n) { return gpu::scratch(static_cast<std::size_t>(std::max<std::int64_t>(1, 8 * n))); }
+// n = n1 n2, j = j1 n2 + j2, k = k1 + n1 k2: columns j2 of length n1, times root j2 k1 of n, rows k1 of length
+// n2. With three, the rows are taken apart once more, and the middle step leaves them in the order k2 k1 j3.
+void add_split(Steps& steps, const Dense& d, const BufferPtr& scratch) {
+  const std::vector<std::int64_t> f = steps_of(d.n);
+  const std::int64_t n = d.n, n1 = f[0], rest = n / n1;
+  const BufferPtr turned = f.size() == 3 ? complexes(n * d.lines) : scratch;
+  Pass first = step_of(d, n1, rest, d.from, scratch);
+  first.in = {d.size, 0, 0, 1, rest, d.used, true};
+  first.out = {n, 0, 0, 1, rest, n, true};
+  first.swap_in = d.swap_in;
+  if (d.find) first.mode = kReport;
+  first.turn = turn_table(n);
+  add(steps, first);
+  if (f.size() == 3) {
+    Pass middle = step_of(d, f[1], n1 * f[2], scratch, turned);
+    middle.in = {n, f[2], rest, 1, f[2], rest, true};
+    middle.out = {n, f[2], f[2], 1, n1 * f[2], n, true};
+    middle.turn = turn_table(rest);
+    add(steps, middle);
+  }
+  Pass last = step_of(d, f.back(), n / f.back(), turned, d.to);
+  last.in = {n, 1, f.back(), 0, 1, f.back(), false};
+  last.out = {d.out, 0, 0, 1, n / f.back(), d.out, true};
+  last.swap_out = d.swap_out;
+  last.scale = d.scale;
+  add(steps, last);
+}
+
 BufferPtr flags(std::int64_t n) { return gpu::scratch(static_cast<std::size_t>(std::max<std::int64_t>(1, 4 * n))); }
 
 // ---- what the four ops have in common ----
@@ -259,8 +316,8 @@ Pass whole_lines(const Plan& plan) {
   t.lines = p.lines;
   t.from = plan.from;
   t.to = plan.to;
-  t.in = {p.inner, p.size * p.inner, 1, p.inner, p.used * p.inner, p.inner > 1};
-  t.out = {p.inner, p.out * p.inner, 1, p.inner, p.out * p.inner, p.inner > 1};
+  t.in = {0, p.inner, p.size * p.inner, 1, p.inner, p.used * p.inner, p.inner > 1};
+  t.out = {0, p.inner, p.out * p.inner, 1, p.inner, p.out * p.inner, p.inner > 1};
   t.swap_in = t.swap_out = p.inverse;
   t.scale = p.scale;
   return t;
@@ -290,8 +347,8 @@ void add_four_step(Plan& plan) {
   add_zero(plan.steps, bad);
   with_dense_lines(plan, [&](const BufferPtr& from, std::int64_t size, const BufferPtr& to) {
     const std::int64_t used = std::min(size, p.inner == 1 ? p.used : p.n);
-    add_four_step(plan.steps, {p.n, p.lines, size, used, p.out, from, to, bad, p.inverse, p.inverse, true, p.scale},
-                  scratch);
+    add_split(plan.steps, {p.n, p.lines, size, used, p.out, from, to, bad, p.inverse, p.inverse, true, p.scale},
+              scratch);
   });
 }
 
@@ -307,10 +364,10 @@ void add_long_bluestein(Plan& plan, const fft::Chirp& chirp, const BufferPtr& fr
   gpu::Kernel in("fft", "chirp_in"), middle("fft", "chirp_middle"), out("fft", "chirp_out");
   in.arg(from).arg(factor).arg(x).arg(bad).arg(total).arg(std::min(size, p.n)).arg(size).arg(m).arg(swap);
   add_each(plan.steps, std::move(in), total);
-  add_four_step(plan.steps, {m, p.lines, m, m, m, x, y, none, false, false, false, 1}, z);
+  add_split(plan.steps, {m, p.lines, m, m, m, x, y, none, false, false, false, 1}, z);
   middle.arg(y).arg(table(chirp.spectrum)).arg(x).arg(total).arg(m);
   add_each(plan.steps, std::move(middle), total);
-  add_four_step(plan.steps, {m, p.lines, m, m, m, x, y, none, false, false, false, 1}, z);
+  add_split(plan.steps, {m, p.lines, m, m, m, x, y, none, false, false, false, 1}, z);
   out.arg(y).arg(factor).arg(to).arg(bad).arg(made).arg(p.out).arg(m).arg(swap).arg(static_cast<float>(p.scale));
   add_each(plan.steps, std::move(out), made);
 }
@@ -336,23 +393,24 @@ Order stockham_order(const Call& c) {
   const Problem p = fft::problem(c);
   return fft::order_of(fft::levels(p.n) + scaling(p), 1, kTwiddleError);
 }
-// The turn multiplies by a product of two rounded factors: 4.3 u, then 2.9 u of its own, under two levels.
+// A turn multiplies by a product of two rounded factors: 4.3 u, then 2.9 u of its own, under two levels.
+double split_levels(std::int64_t n) { return fft::levels(n) + 2 * (static_cast<double>(steps_of(n).size()) - 1); }
 Order four_step_order(const Call& c) {
   const Problem p = fft::problem(c);
-  return fft::order_of(fft::levels(p.n) + 2 + scaling(p), 1, kTwiddleError);
+  return fft::order_of(split_levels(p.n) + scaling(p), 1, kTwiddleError);
 }
 Order bluestein_order(const Call& c) {
   const Problem p = fft::problem(c);
   const auto chirp = fft::chirp(p.n, true);
-  const double turn = chirp->m > kLongest ? 2 : 0;
-  return fft::order_of(2 * (fft::levels(chirp->m) + turn) + 3 + scaling(p), chirp->amplification, kTwiddleError);
+  const double each = chirp->m > kLongest ? split_levels(chirp->m) : fft::levels(chirp->m);
+  return fft::order_of(2 * each + 3 + scaling(p), chirp->amplification, kTwiddleError);
 }
 
 std::int64_t length(const Call& c) { return fft::problem(c).n; }
 
 constexpr Condition kLocalMemory{Stage::device, "under 36 KiB of local memory", [](const Call&, const Device& d) {
                                    return static_cast<std::int64_t>(d.facts.local_bytes) >= kLocalBytes &&
-                                          d.facts.max_work_group >= 512;
+                                          d.facts.max_work_group >= 256;
                                  }};
 constexpr Condition kDouble{Stage::storage, "f64 input, and the device has no fp64",
                             [](const Call& c, const Device& d) { return c[0].dtype() != Dtype::f64 || d.fp64; }};
@@ -360,11 +418,25 @@ constexpr Condition kSmooth{Stage::shape_dtype, "the length has a prime factor a
                             [](const Call& c, const Device&) { return fft::smooth(length(c)); }};
 constexpr Condition kFits{Stage::shape_dtype, "a line is longer than 4096, the most that local memory holds",
                           [](const Call& c, const Device&) { return length(c) <= kLongest; }};
-constexpr Condition kSplits{Stage::shape_dtype, "the length has no two factors between 2 and 4096",
-                            [](const Call& c, const Device&) {
-                              const auto [n1, n2] = fft::halves(length(c));
-                              return n2 > 1 && n1 <= kLongest;
-                            }};
+constexpr Condition kSplits{Stage::shape_dtype, "the length is no product of two or three factors up to 4096",
+                            [](const Call& c, const Device&) { return !steps_of(length(c)).empty(); }};
+constexpr Condition kIndex{Stage::shape_dtype, "a block of lines has 2^31 elements or more",
+                           [](const Call& c, const Device&) {
+                             const Problem p = fft::problem(c);
+                             const std::int64_t longest = std::max({p.size, p.out, p.n});
+                             return longest * p.inner >> 31 == 0 && p.lines >> 31 == 0;
+                           }};
+constexpr Condition kBatches{Stage::shape_dtype, "more than 65535 lines, one group each",
+                             [](const Call& c, const Device&) {
+                               const Problem p = fft::problem(c);
+                               return p.lines < 65536;
+                             }};
+// Bluestein beyond local memory goes through steps, whose lines are batches.
+constexpr Condition kShortOrFew{Stage::shape_dtype, "more than 65535 lines longer than 2048",
+                                [](const Call& c, const Device&) {
+                                  const Problem p = fft::problem(c);
+                                  return p.lines < 65536 || fft::convolution_length(p.n, true) <= kLongest;
+                                }};
 constexpr Condition kConvolves{Stage::shape_dtype, "a line is longer than 2^23",
                                [](const Call& c, const Device&) { return length(c) <= std::int64_t{1} << 23; }};
 constexpr Condition kGpu{Stage::device, "the device is the host processor: a CPU route is the better choice",
@@ -393,12 +465,12 @@ Route route(std::string_view op, std::string_view name, std::vector<Condition> s
 std::vector<Route> fft_gpu_routes() {
   std::vector<Route> routes;
   for (std::string_view op : {"fft", "ifft", "rfft", "irfft"}) {
-    routes.push_back(
-        route(op, "gpu.stockham", {kLocalMemory, kDouble, kSmooth, kFits}, stockham_order, prepare<add_stockham>));
-    routes.push_back(
-        route(op, "gpu.four_step", {kLocalMemory, kDouble, kSmooth, kSplits}, four_step_order, prepare<add_four_step>));
-    routes.push_back(
-        route(op, "gpu.bluestein", {kLocalMemory, kDouble, kConvolves}, bluestein_order, prepare<add_bluestein>));
+    routes.push_back(route(op, "gpu.stockham", {kLocalMemory, kDouble, kSmooth, kFits, kIndex}, stockham_order,
+                           prepare<add_stockham>));
+    routes.push_back(route(op, "gpu.four_step", {kLocalMemory, kDouble, kSmooth, kSplits, kIndex, kBatches},
+                           four_step_order, prepare<add_four_step>));
+    routes.push_back(route(op, "gpu.bluestein", {kLocalMemory, kDouble, kConvolves, kIndex, kShortOrFew},
+                           bluestein_order, prepare<add_bluestein>));
   }
   return routes;
 }

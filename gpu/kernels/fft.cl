@@ -1,54 +1,56 @@
-// Transforms of one axis. A work-group takes LINES lines through all passes in local memory.
+// Transforms of one axis. A work-group takes some lines through all passes in local memory.
 //
 // fft_any     any smooth length, the passes read from a table: one build serves every length
 // fft_length  built for one length: passes unrolled, one local buffer, first and last pass on global memory
 //
-// Where element i of line l lies: (l / inner) * outer + (l % inner) * lane + i * step, read if what follows
-// `outer` is under the limit, so that cut and padded inputs need no copy. Bluestein's convolution runs
-// inside the same kernels when its length fits.
+// Where element i of line l lies, in the batch that the second group index names:
+//   batch * id + (l / inner) * outer + (l % inner) * lane + i * step     inner = 0 stands for all lines
+// What follows `outer` must be under `limit`, so that cut and padded inputs need no copy. Bluestein's
+// convolution runs inside the same kernels when its length fits.
 #pragma OPENCL FP_CONTRACT OFF
 #ifdef cl_khr_fp64
 #pragma OPENCL EXTENSION cl_khr_fp64 : enable
 #endif
 
-enum {
-  G_LINES,
-  G_IN_INNER, G_IN_OUTER, G_IN_LANE, G_IN_STEP, G_IN_LIMIT,
-  G_OUT_INNER, G_OUT_OUTER, G_OUT_LANE, G_OUT_STEP, G_OUT_LIMIT,
-  G_SWAP_IN, G_SWAP_OUT,
-  G_FLAG_MODE,  // 0: a line that is not finite is found here; 1: found and reported; 2: was reported
-  G_FLAG_LINES, // lines here per line reported
-  G_TURN,       // multiply output k of line l by the root l % inner * k
-  G_CHIRP       // length of the transform if Bluestein's, else 0
-};
 enum { FINE_BITS = 12 };  // of a root's index: the fine table, the rest the coarse one behind it
+
+typedef struct {
+  ulong batch;
+  uint inner, outer, lane, step, limit;
+} Side;
+#define SIDE(NAME) \
+  ulong NAME##_batch, uint NAME##_inner, uint NAME##_outer, uint NAME##_lane, uint NAME##_step, uint NAME##_limit
+#define SIDE_OF(NAME) {NAME##_batch, NAME##_inner, NAME##_outer, NAME##_lane, NAME##_step, NAME##_limit}
+
+// Not finite lines: 0 found here, 1 found here and reported per batch, 2 were reported.
+enum { FIND, REPORT, REPORTED };
 
 float2 times(float2 a, float2 w) {
   return (float2)(fma(a.x, w.x, -(a.y * w.y)), fma(a.x, w.y, a.y * w.x));
 }
 float2 turn_back(float2 a) { return (float2)(a.y, -a.x); }  // times -i
 int not_finite(float2 a) { return !(isfinite(a.x) && isfinite(a.y)); }
-
-float2 fetch(__global const float2* in, __constant long* g, uint line, int i) {
-  const uint inner = (uint)g[G_IN_INNER], outer = line / inner;
-  const long offset = (line - outer * inner) * g[G_IN_LANE] + i * g[G_IN_STEP];
-  if (line >= (uint)g[G_LINES] || offset >= g[G_IN_LIMIT]) return (float2)(0.0f, 0.0f);
-  const float2 v = in[outer * g[G_IN_OUTER] + offset];
-  return g[G_SWAP_IN] ? v.yx : v;
+uint lane_of(Side s, uint line) { return s.inner == 1 ? 0 : s.inner == 0 ? line : line % s.inner; }
+ulong base_of(Side s, uint line) {
+  return s.batch * get_group_id(1) + (ulong)(s.inner == 1 ? line : s.inner == 0 ? 0 : line / s.inner) * s.outer;
 }
 
-void emit(__global float2* out, __constant long* g, __global const float2* roots, float scale, int bad, uint line, int k,
-          float2 v) {
-  const uint inner = (uint)g[G_OUT_INNER], outer = line / inner, lane = line - outer * inner;
-  const long offset = lane * g[G_OUT_LANE] + k * g[G_OUT_STEP];
-  if (line >= (uint)g[G_LINES] || offset >= g[G_OUT_LIMIT]) return;
-  if (g[G_TURN]) {
-    const uint e = lane * k;
-    v = times(v, times(roots[e & ((1 << FINE_BITS) - 1)], roots[(1 << FINE_BITS) + (e >> FINE_BITS)]));
-  }
+float2 fetch(__global const float2* in, Side s, uint line, uint i, int swap) {
+  const uint offset = lane_of(s, line) * s.lane + i * s.step;
+  if (offset >= s.limit) return (float2)(0.0f, 0.0f);
+  const float2 v = in[base_of(s, line) + offset];
+  return swap ? v.yx : v;
+}
+
+// turned: multiplies output k by root (lane * k) of the turn's tables.
+void emit(__global float2* out, Side s, __global const float2* turn, int turned, float scale, int bad, uint line,
+          uint k, int swap, float2 v) {
+  const uint lane = lane_of(s, line), offset = lane * s.lane + k * s.step, e = lane * k;
+  if (offset >= s.limit) return;
+  if (turned) v = times(v, times(turn[e & ((1 << FINE_BITS) - 1)], turn[(1 << FINE_BITS) + (e >> FINE_BITS)]));
   v *= scale;
   if (bad) v = (float2)(NAN, NAN);
-  out[outer * g[G_OUT_OUTER] + offset] = g[G_SWAP_OUT] ? v.yx : v;
+  out[base_of(s, line) + offset] = swap ? v.yx : v;
 }
 
 void dft2(float2* v) {
@@ -56,36 +58,59 @@ void dft2(float2* v) {
   v[0] = a + v[1];
   v[1] = a - v[1];
 }
-void dft4(float2* v) {
-  const float2 e = v[0] + v[2], f = v[0] - v[2], g = v[1] + v[3], h = turn_back(v[1] - v[3]);
-  v[0] = e + g;
-  v[1] = f + h;
-  v[2] = e - g;
-  v[3] = f - h;
+void dft4_of(float2 a, float2 b, float2 c, float2 d, float2* y) {
+  const float2 e = a + c, f = a - c, g = b + d, h = turn_back(b - d);
+  y[0] = e + g;
+  y[1] = f + h;
+  y[2] = e - g;
+  y[3] = f - h;
 }
+void dft4(float2* v) { dft4_of(v[0], v[1], v[2], v[3], v); }
+#define HALF_ROOT 0.70710678118654752440f
 void dft8(float2* v) {
-  const float r = 0.70710678118654752440f;
-  float2 a[4] = {v[0], v[2], v[4], v[6]}, b[4] = {v[1], v[3], v[5], v[7]};
-  dft4(a);
-  dft4(b);
-  b[1] = (float2)((b[1].x + b[1].y) * r, (b[1].y - b[1].x) * r);
+  float2 a[4], b[4];
+  dft4_of(v[0], v[2], v[4], v[6], a);
+  dft4_of(v[1], v[3], v[5], v[7], b);
+  b[1] = (float2)((b[1].x + b[1].y) * HALF_ROOT, (b[1].y - b[1].x) * HALF_ROOT);
   b[2] = turn_back(b[2]);
-  b[3] = (float2)((b[3].y - b[3].x) * r, -((b[3].x + b[3].y) * r));
+  b[3] = (float2)((b[3].y - b[3].x) * HALF_ROOT, -((b[3].x + b[3].y) * HALF_ROOT));
   for (int k = 0; k < 4; ++k) {
     v[k] = a[k] + b[k];
     v[k + 4] = a[k] - b[k];
   }
 }
-// Odd radices: terms j and R - j share their products. w points at the n roots, n a multiple of R.
+void dft16(float2* v) {  // four by four, root i k of 16 between
+  const float c = 0.92387953251128675613f, s = 0.38268343236508977173f, r = HALF_ROOT;
+  float2 a[4], b[4], d[4], e[4];
+  dft4_of(v[0], v[4], v[8], v[12], a);
+  dft4_of(v[1], v[5], v[9], v[13], b);
+  dft4_of(v[2], v[6], v[10], v[14], d);
+  dft4_of(v[3], v[7], v[11], v[15], e);
+  b[1] = times(b[1], (float2)(c, -s));
+  b[2] = (float2)((b[2].x + b[2].y) * r, (b[2].y - b[2].x) * r);
+  b[3] = times(b[3], (float2)(s, -c));
+  d[1] = (float2)((d[1].x + d[1].y) * r, (d[1].y - d[1].x) * r);
+  d[2] = turn_back(d[2]);
+  d[3] = (float2)((d[3].y - d[3].x) * r, -((d[3].x + d[3].y) * r));
+  e[1] = times(e[1], (float2)(s, -c));
+  e[2] = (float2)((e[2].y - e[2].x) * r, -((e[2].x + e[2].y) * r));
+  e[3] = times(e[3], (float2)(-c, s));
+  for (int k = 0; k < 4; ++k) {
+    float2 y[4];
+    dft4_of(a[k], b[k], d[k], e[k], y);
+    for (int l = 0; l < 4; ++l) v[k + 4 * l] = y[l];
+  }
+}
+// Odd radices: terms j and R - j share their products. w points at the R roots.
 #define DFT_ODD(R)                                                                      \
-  void dft##R(float2* v, __global const float2* w, int n) {                      \
+  void dft##R(float2* v, __global const float2* w) {                                    \
     float2 y[R];                                                                        \
     y[0] = v[0];                                                                        \
     for (int j = 1; j <= R / 2; ++j) y[0] += v[j] + v[R - j];                           \
     for (int k = 1; k <= R / 2; ++k) {                                                  \
       float2 even = v[0], odd = (float2)(0.0f, 0.0f);                                   \
       for (int j = 1; j <= R / 2; ++j) {                                                \
-        const float2 c = w[j * k % R * (n / R)];                                        \
+        const float2 c = w[j * k % R];                                                  \
         even = fma(v[j] + v[R - j], (float2)(c.x, c.x), even);                          \
         odd = fma(v[j] - v[R - j], (float2)(-c.y, -c.y), odd);                          \
       }                                                                                 \
@@ -99,25 +124,27 @@ DFT_ODD(5)
 DFT_ODD(7)
 DFT_ODD(11)
 DFT_ODD(13)
-#define dft2(v, w, n) dft2(v)
-#define dft4(v, w, n) dft4(v)
-#define dft8(v, w, n) dft8(v)
+#define dft2(v, w) dft2(v)
+#define dft4(v, w) dft4(v)
+#define dft8(v, w) dft8(v)
+#define dft16(v, w) dft16(v)
 
 #ifndef N
 
-// One pass over all lines of the group: butterfly b of a line reads b + j n / R.
-#define PASS(R)                                                                         \
-  void pass##R(__local const float2* x, __local float2* y, __global const float2* w, int n, int m, int s, \
-                      int lines) {                                                      \
-    const int each = n / R;                                                             \
-    for (int i = get_local_id(0); i < lines * each; i += get_local_size(0)) {           \
-      const int line = i / each, b = i - line * each, p = b / s, q = b - p * s;         \
-      float2 v[R];                                                                      \
-      for (int j = 0; j < R; ++j) v[j] = x[line * n + b + j * each];                    \
-      dft##R(v, w, n);                                                                  \
-      for (int k = 0; k < R; ++k)                                                       \
-        y[line * n + q + s * (R * p + k)] = k * p == 0 ? v[k] : times(v[k], w[p * k * s]); \
-    }                                                                                   \
+// One pass (decimation in frequency) over all lines of the group: butterfly b = q + s p of a line reads
+// b + j n / R and writes q + s (R p + k), times root p k, which is w[(k - 1) m + p]. The R roots follow.
+#define PASS(R)                                                                                                 \
+  void pass##R(__local const float2* x, __local float2* y, __global const float2* w, int n, int m, int s,       \
+               int lines) {                                                                                     \
+    const int each = n / R;                                                                                     \
+    for (int i = get_local_id(0); i < lines * each; i += get_local_size(0)) {                                   \
+      const int line = i / each, b = i - line * each, p = b / s, q = b - p * s;                                 \
+      float2 v[R];                                                                                              \
+      for (int j = 0; j < R; ++j) v[j] = x[line * n + b + j * each];                                            \
+      dft##R(v, w + (R - 1) * m);                                                                               \
+      y[line * n + q + s * R * p] = v[0];                                                                       \
+      for (int k = 1; k < R; ++k) y[line * n + q + s * (R * p + k)] = times(v[k], w[(k - 1) * m + p]);          \
+    }                                                                                                           \
   }
 PASS(2)
 PASS(3)
@@ -127,39 +154,45 @@ PASS(7)
 PASS(8)
 PASS(11)
 PASS(13)
+PASS(16)
 
-// passes: their number, then radix, m and s of each.
-__kernel void fft_any(__global const float2* in, __global float2* out, __constant long* g, __global int* flags,
-                      __global const float2* w, __global const float2* turn, __global const float2* chirp,
-                      __global const float2* spectrum, float scale, __constant int* passes, int n, int lines,
-                      int load_columns, int store_columns, __local float2* x, __local float2* y, __local int* bad) {
-  const int id = get_local_id(0), size = get_local_size(0), total = n * lines, terms = (int)g[G_CHIRP];
-  const uint first = get_group_id(0) * lines;
-  for (int l = id; l < lines; l += size)
-    bad[l] = g[G_FLAG_MODE] == 2 && first + l < (uint)g[G_LINES] ? flags[(first + l) / (uint)g[G_FLAG_LINES]] : 0;
+// passes: their number, then radix, m, s and the place of its roots in w for each. terms: the length of the
+// transform if n is that of Bluestein's convolution, else 0.
+__kernel void fft_any(__global const float2* in, __global float2* out, __global int* flags, __global const float2* w,
+                      __global const float2* turn, __global const float2* chirp, __global const float2* spectrum,
+                      float scale, uint total_lines, SIDE(in), SIDE(out), int swap_in, int swap_out, int mode,
+                      int turned, int terms, __constant int* passes, int n, int lines, int load_columns,
+                      int store_columns, __local float2* x, __local float2* y, __local int* bad) {
+  const Side from = SIDE_OF(in), to = SIDE_OF(out);
+  const int id = get_local_id(0), size = get_local_size(0), total = n * lines;
+  const uint first = get_group_id(0) * lines, left = total_lines - first;
+  for (int l = id; l < lines; l += size) bad[l] = mode == REPORTED ? flags[get_group_id(1)] : 0;
   barrier(CLK_LOCAL_MEM_FENCE);
   for (int i = id; i < total; i += size) {
     const int line = load_columns ? i % lines : i / n, j = load_columns ? i / lines : i % n;
-    float2 v = terms && j >= terms ? (float2)(0.0f, 0.0f) : fetch(in, g, first + line, j);
-    if (not_finite(v) && g[G_FLAG_MODE] != 2) {
+    float2 v = (float2)(0.0f, 0.0f);
+    if (line < left && (!terms || j < terms)) v = fetch(in, from, first + line, j, swap_in);
+    if (mode != REPORTED && not_finite(v)) {
       bad[line] = 1;
-      if (g[G_FLAG_MODE] == 1) flags[(first + line) / (uint)g[G_FLAG_LINES]] = 1;
+      if (mode == REPORT) flags[get_group_id(1)] = 1;
     }
     x[line * n + j] = terms && j < terms ? times(v, chirp[j]) : v;
   }
   barrier(CLK_LOCAL_MEM_FENCE);
   for (int round = 0; round < (terms ? 2 : 1); ++round) {
     for (int t = 0; t < passes[0]; ++t) {
-      const int radix = passes[1 + 3 * t], m = passes[2 + 3 * t], s = passes[3 + 3 * t];
+      const int radix = passes[1 + 4 * t], m = passes[2 + 4 * t], s = passes[3 + 4 * t];
+      __global const float2* v = w + passes[4 + 4 * t];
       switch (radix) {
-        case 2: pass2(x, y, w, n, m, s, lines); break;
-        case 3: pass3(x, y, w, n, m, s, lines); break;
-        case 4: pass4(x, y, w, n, m, s, lines); break;
-        case 5: pass5(x, y, w, n, m, s, lines); break;
-        case 7: pass7(x, y, w, n, m, s, lines); break;
-        case 8: pass8(x, y, w, n, m, s, lines); break;
-        case 11: pass11(x, y, w, n, m, s, lines); break;
-        case 13: pass13(x, y, w, n, m, s, lines); break;
+        case 2: pass2(x, y, v, n, m, s, lines); break;
+        case 3: pass3(x, y, v, n, m, s, lines); break;
+        case 4: pass4(x, y, v, n, m, s, lines); break;
+        case 5: pass5(x, y, v, n, m, s, lines); break;
+        case 7: pass7(x, y, v, n, m, s, lines); break;
+        case 8: pass8(x, y, v, n, m, s, lines); break;
+        case 11: pass11(x, y, v, n, m, s, lines); break;
+        case 13: pass13(x, y, v, n, m, s, lines); break;
+        case 16: pass16(x, y, v, n, m, s, lines); break;
       }
       barrier(CLK_LOCAL_MEM_FENCE);
       __local float2* other = x;
@@ -173,9 +206,9 @@ __kernel void fft_any(__global const float2* in, __global float2* out, __constan
   }
   for (int i = id; i < total; i += size) {
     const int line = store_columns ? i % lines : i / n, k = store_columns ? i / lines : i % n;
-    if (terms && k >= terms) continue;
+    if (line >= left || (terms && k >= terms)) continue;
     const float2 v = x[line * n + k];
-    emit(out, g, turn, scale, bad[line], first + line, k, terms ? times(v.yx, chirp[k]) : v);
+    emit(out, to, turn, turned, scale, bad[line], first + line, k, swap_out, terms ? times(v.yx, chirp[k]) : v);
   }
 }
 
@@ -204,7 +237,8 @@ CONVERT(f64, double, convert_float_rte(in[i]))
 #endif
 
 // irfft: the n bins whose first `size` are given; bins 0 and n / 2 are real. One work-item per bin.
-__kernel void whole_spectrum(__global const float2* in, __global float2* out, long count, long n, long size, long inner) {
+__kernel void whole_spectrum(__global const float2* in, __global float2* out, long count, long n, long size,
+                             long inner) {
   const long t = get_global_id(0);
   if (t >= count) return;
   const long i = t % inner, k = t / inner % n, o = t / (inner * n), j = min(k, n - k);
@@ -220,22 +254,25 @@ __kernel void real_part(__global const float2* in, __global float* out, long cou
 }
 
 // Lines of `size` elements, `inner` apart, as dense lines of n: cut or padded with zeros; and back.
-__kernel void gather_lines(__global const float2* in, __global float2* out, long count, long n, long size, long inner) {
+__kernel void gather_lines(__global const float2* in, __global float2* out, long count, long n, long size,
+                           long inner) {
   const long t = get_global_id(0);
   if (t >= count) return;
   const long i = t % inner, j = t / inner % n, o = t / (inner * n);
   out[(o * inner + i) * n + j] = j < size ? in[(o * size + j) * inner + i] : (float2)(0.0f, 0.0f);
 }
-__kernel void scatter_lines(__global const float2* in, __global float2* out, long count, long n, long size, long inner) {
+__kernel void scatter_lines(__global const float2* in, __global float2* out, long count, long n, long size,
+                           long inner) {
   const long t = get_global_id(0);
   if (t >= count) return;
   const long i = t % inner, j = t / inner % size, o = t / (inner * size);
   out[t] = in[(o * inner + i) * n + j];
 }
 
-// Bluestein on dense lines of which `used` elements count: y_j = x_j c_j, then zeros up to m; y_j = x_j b_j exchanged; X_k = y_k c_k.
-__kernel void chirp_in(__global const float2* in, __global const float2* chirp, __global float2* out, __global int* flags,
-                       long count, long used, long size, long m, int swap) {
+// Bluestein on dense lines of which `used` elements count: y_j = x_j c_j, then zeros up to m; y_j = x_j b_j
+// exchanged; X_k = y_k c_k.
+__kernel void chirp_in(__global const float2* in, __global const float2* chirp, __global float2* out,
+                       __global int* flags, long count, long used, long size, long m, int swap) {
   const long t = get_global_id(0);
   if (t >= count) return;
   const long j = t % m, line = t / m;
@@ -247,7 +284,8 @@ __kernel void chirp_in(__global const float2* in, __global const float2* chirp, 
   }
   out[t] = v;
 }
-__kernel void chirp_middle(__global float2* x, __global const float2* spectrum, __global float2* out, long count, long m) {
+__kernel void chirp_middle(__global float2* x, __global const float2* spectrum, __global float2* out, long count,
+                           long m) {
   const long t = get_global_id(0);
   if (t < count) out[t] = times(x[t], spectrum[t % m]).yx;
 }
@@ -263,7 +301,10 @@ __kernel void chirp_out(__global const float2* in, __global const float2* chirp,
 
 #else  // N: built for one length
 
-// -DN -DLINES -DGROUP -DLOAD_COLUMNS -DSTORE_COLUMNS -DCHIRPED (Bluestein) -DPASSES=P(first,last,R,M,S)...
+// -DN -DLINES -DGROUP -DLOAD_COLUMNS -DSTORE_COLUMNS -DMODE -DTURNED -DCHIRPED (Bluestein's convolution)
+// -DPASSES=P(FIRST,LAST,MIDDLE,R,M,S,T)...
+// FIRST reads global memory, LAST writes it, MIDDLE ends the first of two transforms; T is the place of the
+// pass's roots.
 #define PAD(i) ((i) + (i) / 16)
 #if LOAD_COLUMNS
 #define AT(line, i) PAD((i) * LINES + (line))
@@ -275,75 +316,61 @@ __kernel void chirp_out(__global const float2* in, __global const float2* chirp,
 #define LINE_OF(i, each, columns) ((columns) ? (i) % LINES : (i) / (each))
 #define PART_OF(i, each, columns) ((columns) ? (i) / LINES : (i) % (each))
 #define UNROLL _Pragma("unroll")
+#define TURNS(R) ((LINES * (N / R) + GROUP - 1) / GROUP)
+#define WHOLE(R) (LINES * (N / R) % GROUP == 0)
 
-float2 take(__global const float2* in, __constant long* g, __global int* flags, __local int* bad, uint first,
-                   int line, int i) {
-  const float2 v = fetch(in, g, first + line, i);
-  if (g[G_FLAG_MODE] != 2 && not_finite(v)) {
-    bad[line] = 1;
-    if (g[G_FLAG_MODE] == 1) flags[(first + line) / (uint)g[G_FLAG_LINES]] = 1;
-  }
-  return v;
-}
-
-#define P(FIRST, LAST, R, M, S)                                                                                 \
-  {                                                                                                             \
-    const int each = N / R, columns = FIRST ? LOAD_COLUMNS : LAST ? STORE_COLUMNS : LOAD_COLUMNS;               \
-    float2 v[(LINES * (N / R) + GROUP - 1) / GROUP][R];                                                         \
-    UNROLL for (int t = 0; t < (LINES * (N / R) + GROUP - 1) / GROUP; ++t) {                                    \
-      const int i = id + t * GROUP, line = LINE_OF(i, each, columns), b = PART_OF(i, each, columns), p = b / S; \
-      if (LINES * (N / R) % GROUP == 0 || i < LINES * each) {                                                   \
-        UNROLL for (int j = 0; j < R; ++j) v[t][j] =                                                            \
-            FIRST ? take(in, g, flags, bad, first, line, b + j * each) : x[AT(line, b + j * each)];             \
-        dft##R(v[t], w, N);                                                                                     \
-        if (M > 1) UNROLL for (int k = 1; k < R; ++k) v[t][k] = times(v[t][k], w[p * k * S]);                   \
-      }                                                                                                         \
-    }                                                                                                           \
-    if (!FIRST || LAST) barrier(CLK_LOCAL_MEM_FENCE);                                                           \
-    UNROLL for (int t = 0; t < (LINES * (N / R) + GROUP - 1) / GROUP; ++t) {                                    \
-      const int i = id + t * GROUP, line = LINE_OF(i, each, columns), b = PART_OF(i, each, columns), p = b / S; \
-      const int q = b - p * S;                                                                                  \
-      if (LINES * (N / R) % GROUP == 0 || i < LINES * each) {                                                   \
-        UNROLL for (int k = 0; k < R; ++k) {                                                                    \
-          if (LAST) emit(out, g, turn, scale, bad[line], first + line, q + S * (R * p + k), v[t][k]);           \
-          else x[AT(line, q + S * (R * p + k))] = v[t][k];                                                      \
-        }                                                                                                       \
-      }                                                                                                         \
-    }                                                                                                           \
-    if (!LAST) barrier(CLK_LOCAL_MEM_FENCE);                                                                    \
+#define P(FIRST, LAST, MIDDLE, R, M, S, T)                                                                        \
+  {                                                                                                               \
+    const int each = N / R, columns = LAST ? STORE_COLUMNS : LOAD_COLUMNS;                                        \
+    float2 v[TURNS(R)][R];                                                                                        \
+    UNROLL for (int t = 0; t < TURNS(R); ++t) {                                                                   \
+      const int i = id + t * GROUP, c = FIRST ? LOAD_COLUMNS : columns;                                           \
+      const int line = LINE_OF(i, each, c), b = PART_OF(i, each, c), p = b / S;                                   \
+      if (WHOLE(R) || i < LINES * each) {                                                                         \
+        UNROLL for (int j = 0; j < R; ++j) {                                                                      \
+          if (!FIRST) v[t][j] = x[AT(line, b + j * each)];                                                        \
+          else v[t][j] = line < left ? fetch(in, from, first + line, b + j * each, swap_in) : (float2)(0.0f, 0.0f); \
+          if (FIRST && MODE != REPORTED && not_finite(v[t][j])) bad[line] = 1;                                    \
+          if (FIRST && CHIRPED)                                                                                   \
+            v[t][j] = b + j * each < terms ? times(v[t][j], chirp[b + j * each]) : (float2)(0.0f, 0.0f);          \
+        }                                                                                                         \
+        dft##R(v[t], w + T + (R - 1) * M);                                                                        \
+        if (M > 1) UNROLL for (int k = 1; k < R; ++k) v[t][k] = times(v[t][k], w[T + (k - 1) * M + p]);           \
+      }                                                                                                           \
+    }                                                                                                             \
+    if (!FIRST || LAST) barrier(CLK_LOCAL_MEM_FENCE);                                                             \
+    UNROLL for (int t = 0; t < TURNS(R); ++t) {                                                                   \
+      const int i = id + t * GROUP, c = FIRST ? LOAD_COLUMNS : columns;                                           \
+      const int line = LINE_OF(i, each, c), b = PART_OF(i, each, c), p = b / S, q = b - p * S;                    \
+      if (WHOLE(R) || i < LINES * each) {                                                                         \
+        UNROLL for (int k = 0; k < R; ++k) {                                                                      \
+          const int to_k = q + S * (R * p + k);                                                                   \
+          if (MIDDLE) v[t][k] = times(v[t][k], spectrum[to_k]).yx;                                                \
+          if (!LAST) x[AT(line, to_k)] = v[t][k];                                                                 \
+          else if (line < left && (!CHIRPED || to_k < terms))                                                     \
+            emit(out, to, turn, TURNED, scale, bad[line], first + line, to_k, swap_out,                           \
+                 CHIRPED ? times(v[t][k].yx, chirp[to_k]) : v[t][k]);                                             \
+        }                                                                                                         \
+      }                                                                                                           \
+    }                                                                                                             \
+    if (!LAST) barrier(CLK_LOCAL_MEM_FENCE);                                                                      \
   }
 
 __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void fft_length(
-    __global const float2* in, __global float2* out, __constant long* g, __global int* flags, __global const float2* w,
-    __global const float2* turn, __global const float2* chirp, __global const float2* spectrum, float scale) {
+    __global const float2* in, __global float2* out, __global int* flags, __global const float2* w,
+    __global const float2* turn, __global const float2* chirp, __global const float2* spectrum, float scale,
+    uint total_lines, SIDE(in), SIDE(out), int swap_in, int swap_out, int terms) {
   __local float2 x[LOCAL_SIZE];
   __local int bad[LINES];
+  const Side from = SIDE_OF(in), to = SIDE_OF(out);
   const int id = get_local_id(0);
-  const uint first = get_group_id(0) * LINES;
-  for (int l = id; l < LINES; l += GROUP)
-    bad[l] = g[G_FLAG_MODE] == 2 && first + l < (uint)g[G_LINES] ? flags[(first + l) / (uint)g[G_FLAG_LINES]] : 0;
-  barrier(CLK_LOCAL_MEM_FENCE);
-#if CHIRPED
-  const int terms = (int)g[G_CHIRP];
-  for (int i = id; i < LINES * N; i += GROUP) {
-    const int line = LINE_OF(i, N, LOAD_COLUMNS), j = PART_OF(i, N, LOAD_COLUMNS);
-    x[AT(line, j)] = j < terms ? times(take(in, g, flags, bad, first, line, j), chirp[j]) : (float2)(0.0f, 0.0f);
-  }
+  const uint first = get_group_id(0) * LINES, left = total_lines - first;
+  for (int l = id; l < LINES; l += GROUP) bad[l] = MODE == REPORTED ? flags[get_group_id(1)] : 0;
   barrier(CLK_LOCAL_MEM_FENCE);
   PASSES
-  for (int i = id; i < LINES * N; i += GROUP) {
-    const int line = i / N, j = i % N;
-    x[AT(line, j)] = times(x[AT(line, j)], spectrum[j]).yx;
-  }
-  barrier(CLK_LOCAL_MEM_FENCE);
-  PASSES
-  for (int i = id; i < LINES * N; i += GROUP) {
-    const int line = LINE_OF(i, N, STORE_COLUMNS), k = PART_OF(i, N, STORE_COLUMNS);
-    if (k < terms) emit(out, g, turn, scale, bad[line], first + line, k, times(x[AT(line, k)].yx, chirp[k]));
-  }
-#else
-  PASSES
-#endif
+  if (MODE == REPORT)
+    for (int l = id; l < LINES; l += GROUP)
+      if (bad[l]) flags[get_group_id(1)] = 1;
 }
 
 #endif
