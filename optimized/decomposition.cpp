@@ -14,15 +14,17 @@ namespace plumb {
 #define PLUMB_CHOLESKY(T, suffix)                                                                                    \
   PLUMB_DECLARE_SIMD(std::int64_t cholesky_lanes_##suffix())                                                         \
   PLUMB_DECLARE_SIMD(std::int64_t cholesky_width_##suffix())                                                         \
+  PLUMB_DECLARE_SIMD(void cholesky_pack_##suffix(const T* w, std::int64_t ld, std::int64_t rows, std::int64_t width, \
+                                                 T* strip))                                                          \
+  PLUMB_DECLARE_SIMD(void cholesky_unpack_##suffix(const T* strip, std::int64_t first, std::int64_t rows,            \
+                                                   std::int64_t width, T* w, std::int64_t ld))                       \
   PLUMB_DECLARE_SIMD(std::int64_t cholesky_diagonal_##suffix(T* strips, std::int64_t stride, std::int64_t n))        \
   PLUMB_DECLARE_SIMD(void cholesky_solve_##suffix(const T* strips, std::int64_t stride, T* strip, std::int64_t n))   \
   PLUMB_DECLARE_SIMD(void cholesky_update_##suffix(const T* row, const T* column, std::int64_t k, T* c,              \
                                                    std::int64_t ldc, std::int64_t i0, std::int64_t j0,              \
                                                    std::int64_t n))                                                  \
-  PLUMB_DECLARE_SIMD(void cholesky_group_##suffix(const T* a, std::int64_t matrix, std::int64_t row,                 \
-                                                  std::int64_t column, std::int64_t count, std::int64_t n, T* room,  \
-                                                  T* out, std::int64_t out_row, std::int64_t out_column,             \
-                                                  std::int64_t* failed))
+  PLUMB_DECLARE_SIMD(void cholesky_group_##suffix(const T* a, bool upper, std::int64_t count, std::int64_t n,        \
+                                                  T* room, T* out, std::int64_t* failed))
 PLUMB_CHOLESKY(float, f32)
 PLUMB_CHOLESKY(double, f64)
 #undef PLUMB_CHOLESKY
@@ -37,6 +39,8 @@ struct Kernels;
   struct Kernels<T> {                                                           \
     std::int64_t lanes = PLUMB_DISPATCH(cholesky_lanes_##suffix)();             \
     std::int64_t width = PLUMB_DISPATCH(cholesky_width_##suffix)();             \
+    decltype(&base::cholesky_pack_##suffix) pack = PLUMB_DISPATCH(cholesky_pack_##suffix);             \
+    decltype(&base::cholesky_unpack_##suffix) unpack = PLUMB_DISPATCH(cholesky_unpack_##suffix);       \
     decltype(&base::cholesky_diagonal_##suffix) diagonal = PLUMB_DISPATCH(cholesky_diagonal_##suffix); \
     decltype(&base::cholesky_solve_##suffix) solve = PLUMB_DISPATCH(cholesky_solve_##suffix);          \
     decltype(&base::cholesky_update_##suffix) update = PLUMB_DISPATCH(cholesky_update_##suffix);       \
@@ -134,33 +138,18 @@ void transpose(const T* from, std::int64_t n, T* to) {
 // Columns [k, k + width) of the rows from k on, transposed in strips.
 template <class T>
 struct Panel {
+  const Kernels<T>& kernels;
   T* w;
-  std::int64_t n, k, width, lanes;
+  std::int64_t n, k, width;
   T* strips;
 
-  std::int64_t stride() const { return width * lanes; }
-  std::int64_t count() const { return (n - k + lanes - 1) / lanes; }
+  std::int64_t stride() const { return width * kernels.lanes; }
+  std::int64_t count() const { return (n - k + kernels.lanes - 1) / kernels.lanes; }
+  std::int64_t row(std::int64_t s) const { return k + s * kernels.lanes; }  // the first of strip s
   T* strip(std::int64_t s) const { return strips + s * stride(); }
-
-  template <class Move>
-  void visit(std::int64_t s, Move move) const {
-    for (std::int64_t q0 = 0; q0 < width; q0 += kTile) {
-      for (std::int64_t l = 0; l < lanes; ++l) {
-        T* row = w + (k + s * lanes + l) * n + k;
-        for (std::int64_t q = q0; q < std::min(q0 + kTile, width); ++q) {
-          move(k + s * lanes + l < n, row, q, s * lanes + l, strip(s)[q * lanes + l]);
-        }
-      }
-    }
-  }
-  void pack(std::int64_t s) const {
-    visit(s, [](bool inside, const T* row, std::int64_t q, std::int64_t i, T& x) { x = inside && q <= i ? row[q] : T(0); });
-  }
-  void unpack(std::int64_t s) const {
-    visit(s, [](bool inside, T* row, std::int64_t q, std::int64_t i, const T& x) {
-      if (inside && q <= i) row[q] = x;
-    });
-  }
+  T* place(std::int64_t s) const { return w + row(s) * n + k; }
+  void pack(std::int64_t s) const { kernels.pack(place(s), n, n - row(s), width, strip(s)); }
+  void unpack(std::int64_t s) const { kernels.unpack(strip(s), row(s) - k, n - row(s), width, place(s), n); }
 };
 
 template <class F>
@@ -174,8 +163,8 @@ template <class T>
 std::int64_t factor(T* w, std::int64_t n, T* strips) {
   const Kernels<T> kernels;
   for (std::int64_t k = 0; k < n; k += panel(n)) {
-    const Panel<T> p{w, n, k, std::min(panel(n), n - k), kernels.lanes, strips};
-    const std::int64_t own = (p.width + p.lanes - 1) / p.lanes;  // strips of the diagonal block
+    const Panel<T> p{kernels, w, n, k, std::min(panel(n), n - k), strips};
+    const std::int64_t own = (p.width + kernels.lanes - 1) / kernels.lanes;  // strips of the diagonal block
     const bool parallel = n - k >= kParallel;
     for (std::int64_t s = 0; s < own; ++s) p.pack(s);
     const std::int64_t good = kernels.diagonal(strips, p.stride(), p.width);
@@ -189,7 +178,7 @@ std::int64_t factor(T* w, std::int64_t n, T* strips) {
     each(p.count() - own, parallel, [&](std::int64_t i) {
       const std::int64_t row = p.count() - 1 - i;  // the longest first
       for (std::int64_t column = own; column <= row; ++column) {
-        kernels.update(p.strip(row), p.strip(column), p.width, w, n, k + row * p.lanes, k + column * p.lanes, n);
+        kernels.update(p.strip(row), p.strip(column), p.width, w, n, p.row(row), p.row(column), n);
       }
     });
   }
@@ -243,14 +232,13 @@ void interleaved(const Call& c, std::vector<Tensor>& out) {
   const T* a = dense.read<T>();
   T* l = out[0].write<T>();
   const std::int64_t square = s.n * s.n, groups = (s.matrices + kernels.width - 1) / kernels.width;
-  const std::int64_t row = c.flag("upper") ? 1 : s.n, column = c.flag("upper") ? s.n : 1;
   Failure failure;
   parallel_for(groups, 1 + (1 << 15) / (square * s.n * kernels.width), [&](std::int64_t first, std::int64_t last) {
     std::vector<T> room(static_cast<std::size_t>(s.n * (s.n + 1) / 2 * kernels.width));
     std::vector<std::int64_t> failed(static_cast<std::size_t>(kernels.width));
     for (std::int64_t m = first * kernels.width; m < std::min(last * kernels.width, s.matrices); m += kernels.width) {
       const std::int64_t count = std::min(kernels.width, s.matrices - m);
-      kernels.group(a + m * square, square, row, column, count, s.n, room.data(), l + m * square, row, column, failed.data());
+      kernels.group(a + m * square, c.flag("upper"), count, s.n, room.data(), l + m * square, failed.data());
       for (std::int64_t i = 0; i < count; ++i) {
         if (failed[static_cast<std::size_t>(i)] >= 0) failure.note(m + i, failed[static_cast<std::size_t>(i)]);
       }

@@ -59,6 +59,117 @@ static inline bool positive(T pivot) {
   return pivot > T(0) && pivot - pivot == T(0);  // neither NaN nor infinite
 }
 
+// Rows and columns of a square of vectors change places, in kWidth log2 kWidth shuffles.
+#if defined(__AVX512F__)
+template <class T, int kStep>
+static inline void transpose_step(typename Simd<T>::V (&x)[Simd<T>::kWidth]) {
+  constexpr int kWidth = Simd<T>::kWidth;
+  typename Simd<T>::I low, high;
+  for (int l = 0; l < kWidth; ++l) {
+    low[l] = (l & kStep) != 0 ? kWidth + l - kStep : l;
+    high[l] = (l & kStep) != 0 ? kWidth + l : l + kStep;
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < kWidth; ++r) {
+    if ((r & kStep) != 0) continue;
+    const auto a = x[r], b = x[r + kStep];
+    x[r] = __builtin_shuffle(a, b, low);
+    x[r + kStep] = __builtin_shuffle(a, b, high);
+  }
+}
+static inline void transpose(f32v (&x)[kF32]) {
+  transpose_step<float, 1>(x);
+  transpose_step<float, 2>(x);
+  transpose_step<float, 4>(x);
+  transpose_step<float, 8>(x);
+}
+static inline void transpose(f64v (&x)[kF64]) {
+  transpose_step<double, 1>(x);
+  transpose_step<double, 2>(x);
+  transpose_step<double, 4>(x);
+}
+static inline f32v load_some(const float* p, int n) {
+  return (f32v)_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), p);
+}
+static inline f64v load_some(const double* p, int n) {
+  return (f64v)_mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << n) - 1), p);
+}
+static inline void store_some(float* p, f32v x, int n) {
+  _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), (__m512)x);
+}
+static inline void store_some(double* p, f64v x, int n) {
+  _mm512_mask_storeu_pd(p, static_cast<__mmask8>((1u << n) - 1), (__m512d)x);
+}
+#else
+template <class V, int kWidth>
+static inline void transpose(V (&x)[kWidth]) {
+  for (int r = 0; r < kWidth; ++r) {
+    for (int l = 0; l < r; ++l) {
+      const auto swap = x[r][l];
+      x[r][l] = x[l][r];
+      x[l][r] = swap;
+    }
+  }
+}
+static inline f32v load_some(const float* p, int n) {
+  f32v x{};
+  for (int l = 0; l < n; ++l) x[l] = p[l];
+  return x;
+}
+static inline f64v load_some(const double* p, int n) {
+  f64v x{};
+  for (int l = 0; l < n; ++l) x[l] = p[l];
+  return x;
+}
+template <class T, class V>
+static inline void store_some(T* p, V x, int n) {
+  for (int l = 0; l < n; ++l) p[l] = x[l];
+}
+#endif
+
+// Rows of w, ld apart, `rows` of them, to a strip of `width` columns; rows beyond are 0.
+template <class T>
+static void pack_strip(const T* w, std::int64_t ld, std::int64_t rows, std::int64_t width, T* strip) {
+  using S = Simd<T>;
+  for (int g = 0; g < S::kLanes; g += S::kWidth) {
+    for (std::int64_t q = 0; q < width; q += S::kWidth) {
+      const int here = static_cast<int>(width - q < S::kWidth ? width - q : S::kWidth);
+      typename S::V x[S::kWidth];
+      for (int r = 0; r < S::kWidth; ++r) {
+        const T* from = w + (g + r) * ld + q;
+        x[r] = g + r >= rows ? typename S::V{} : here == S::kWidth ? load(from) : load_some(from, here);
+      }
+      transpose(x);
+      for (int c = 0; c < here; ++c) store(strip + (q + c) * S::kLanes + g, x[c]);
+    }
+  }
+}
+
+// Back again, but only what lies on or below the panel's diagonal.
+template <class T>
+static void unpack_strip(const T* strip, std::int64_t first, std::int64_t rows, std::int64_t width, T* w,
+                         std::int64_t ld) {
+  using S = Simd<T>;
+  for (int g = 0; g < S::kLanes && g < rows; g += S::kWidth) {
+    for (std::int64_t q = 0; q < width; q += S::kWidth) {
+      const int here = static_cast<int>(width - q < S::kWidth ? width - q : S::kWidth);
+      typename S::V x[S::kWidth];
+      for (int c = 0; c < S::kWidth; ++c) x[c] = c < here ? load(strip + (q + c) * S::kLanes + g) : typename S::V{};
+      transpose(x);
+      for (int r = 0; r < S::kWidth && g + r < rows; ++r) {
+        const std::int64_t below = first + g + r - q + 1;
+        const int keep = below < here ? static_cast<int>(below < 0 ? 0 : below) : here;
+        T* to = w + (g + r) * ld + q;
+        if (keep == S::kWidth) {
+          store(to, x[r]);
+        } else {
+          store_some(to, x[r], keep);
+        }
+      }
+    }
+  }
+}
+
 // tile[m] = sum_(q < k) a[q kLanes + m] b[q kLanes ..], in sequence.
 template <class T>
 static inline void products(const T* a, const T* b, std::int64_t k, typename Simd<T>::V (&tile)[kRows][kVectors]) {
@@ -83,23 +194,62 @@ static inline void products(const T* a, const T* b, std::int64_t k, typename Sim
 template <class T>
 using Corner = T[kRows][kRows];
 
-// Columns [p, p + count) of a strip, given all columns before: `rows` is where rows p .. of the diagonal block lie,
-// x_m = (x_m - sum_(q<p) l_mq x_q - sum_(p<=q<m) l_mq x_q) / l_mm.
-template <class T>
-static inline void solve_columns(const T* rows, const Corner<T>& corner, T* strip, std::int64_t p, int count) {
+// x / d for one divisor d with r = 1 / d rounded. With fma the quotient is rounded as by a division (Markstein 1990),
+// at a fraction of its time; pivots lie far from where 1 / d would leave the normal range.
+template <class V, class T>
+static inline V divide(V x, [[maybe_unused]] T r, T d) {
+#if defined(__FMA__)
+  const V q = x * splat(r);
+  return fma(fma(-q, splat(d), x), splat(r), q);
+#else
+  return x / splat(d);
+#endif
+}
+
+// tile_m = (x_m - tile_m - sum_(q<m) l_mq tile_q) / l_mm, back into the columns x of a strip.
+template <class T, int kCount>
+static inline void solve_tile(const Corner<T>& corner, T* x, typename Simd<T>::V (&tile)[kRows][kVectors]) {
   using S = Simd<T>;
-  typename S::V tile[kRows][kVectors];
-  products(rows, strip, p, tile);
-  for (int m = 0; m < count; ++m) {
-    T* column = strip + (p + m) * S::kLanes;
+#pragma GCC unroll 8
+  for (int m = 0; m < kCount; ++m) {
+    const T d = corner[m][m], r = T(1) / d;
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) tile[m][v] = load(x + m * S::kLanes + v * S::kWidth) - tile[m][v];
+#pragma GCC unroll 8
+    for (int q = 0; q < m; ++q) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) tile[m][v] = fma(splat(-corner[q][m]), tile[q][v], tile[m][v]);
+    }
+#pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
-      typename S::V x = load(column + v * S::kWidth) - tile[m][v];
-      for (int q = 0; q < m; ++q) {
-        x = fma(splat(-corner[q][m]), load(strip + (p + q) * S::kLanes + v * S::kWidth), x);
-      }
-      store(column + v * S::kWidth, x / splat(corner[m][m]));
+      tile[m][v] = divide(tile[m][v], r, d);
+      store(x + m * S::kLanes + v * S::kWidth, tile[m][v]);
     }
   }
+}
+
+template <class T>
+static inline void solve_tile(const Corner<T>& corner, T* x, typename Simd<T>::V (&tile)[kRows][kVectors], int count) {
+  switch (count) {
+    case 1: return solve_tile<T, 1>(corner, x, tile);
+    case 2: return solve_tile<T, 2>(corner, x, tile);
+    case 3: return solve_tile<T, 3>(corner, x, tile);
+    case 4: return solve_tile<T, 4>(corner, x, tile);
+#if defined(__AVX512F__)
+    case 5: return solve_tile<T, 5>(corner, x, tile);
+    case 6: return solve_tile<T, 6>(corner, x, tile);
+    case 7: return solve_tile<T, 7>(corner, x, tile);
+    default: return solve_tile<T, 8>(corner, x, tile);
+#endif
+  }
+}
+
+// Columns [p, p + count) of a strip, given all columns before; `rows` is where rows p .. of the diagonal block lie.
+template <class T>
+static inline void solve_columns(const T* rows, const Corner<T>& corner, T* strip, std::int64_t p, int count) {
+  typename Simd<T>::V tile[kRows][kVectors];
+  products(rows, strip, p, tile);
+  solve_tile<T>(corner, strip + p * Simd<T>::kLanes, tile, count);
 }
 
 // Factors the corner in place; returns the first bad pivot, or count.
@@ -133,7 +283,8 @@ static std::int64_t factor_diagonal(T* strips, std::int64_t stride, std::int64_t
     }
     const int good = factor_corner<T>(corner, count);
     if (good < count) return p + good;
-    for (std::int64_t s = p / S::kLanes; s * S::kLanes < n; ++s) {
+    solve_tile<T>(corner, own + p * S::kLanes, tile, count);
+    for (std::int64_t s = p / S::kLanes + 1; s * S::kLanes < n; ++s) {
       solve_columns<T>(rows, corner, strips + s * stride, p, count);
     }
     for (int q = 0; q < count; ++q) {
@@ -222,30 +373,62 @@ static void factor_lanes(typename Simd<T>::V* l, int n, typename Simd<T>::I& fai
   }
 }
 
-// Factors kWidth matrices; element (i, j) of matrix m lies at a[m matrix + i row + j column], j <= i. The factor
-// goes to the same place of `out`, zeros to the other triangle. `room` holds n (n + 1) / 2 vectors.
+// Walks the elements of an n x n matrix as they lie in memory; at() is where the lower factor keeps one, or -1.
+struct Walk {
+  int n;
+  bool upper;
+  int row = 0, column = 0;
+  int at() const {
+    const int i = upper ? column : row, j = upper ? row : column;
+    return j <= i ? i * (i + 1) / 2 + j : -1;
+  }
+  void next() {
+    if (++column < n) return;
+    column = 0;
+    ++row;
+  }
+};
+
+// Factors `count` <= kWidth dense matrices of n <= 32, one after another at a, into the same places of `out`;
+// the other triangle becomes zero. `room` holds n (n + 1) / 2 vectors.
 template <class T>
-static void factor_group(const T* a, std::int64_t matrix, std::int64_t row, std::int64_t column, std::int64_t count,
-                         std::int64_t n, T* room, T* out, std::int64_t out_row, std::int64_t out_column,
+static void factor_group(const T* a, bool upper, std::int64_t count, std::int64_t n, T* room, T* out,
                          std::int64_t* failed) {
-  constexpr int kWidth = Simd<T>::kWidth;
-  const int size = static_cast<int>(n);
-  for (int m = 0; m < kWidth; ++m) {
-    const T* from = a + (m < count ? m * matrix : 0);
-    int at = m;
-    for (int i = 0; i < size; ++i) {
-      for (int j = 0; j <= i; ++j, at += kWidth) room[at] = from[i * row + j * column];
+  using S = Simd<T>;
+  typedef typename S::V V;
+  const int size = static_cast<int>(n), elements = size * size;
+  V* l = reinterpret_cast<V*>(room);
+  V x[S::kWidth];
+  Walk in{size, upper};
+  for (int e = 0; e < elements; e += S::kWidth) {
+    const int here = elements - e < S::kWidth ? elements - e : S::kWidth;
+    for (int m = 0; m < S::kWidth; ++m) {  // lanes to spare repeat the first matrix
+      const T* from = a + (m < count ? m * elements : 0) + e;
+      x[m] = here == S::kWidth ? load(from) : load_some(from, here);
+    }
+    transpose(x);
+    for (int k = 0; k < here; ++k, in.next()) {
+      if (const int at = in.at(); at >= 0) l[at] = x[k];
     }
   }
-  typename Simd<T>::I first;
-  factor_lanes<T>(reinterpret_cast<typename Simd<T>::V*>(room), size, first);
-  for (int m = 0; m < count; ++m) {
-    failed[m] = first[m];
-    T* to = out + m * n * n;
-    int at = m;
-    for (int i = 0; i < size; ++i) {
-      for (int j = 0; j <= i; ++j, at += kWidth) to[i * out_row + j * out_column] = room[at];
-      for (int j = i + 1; j < size; ++j) to[i * out_row + j * out_column] = T(0);
+  typename S::I first;
+  factor_lanes<T>(l, size, first);
+  for (int m = 0; m < count; ++m) failed[m] = first[m];
+  Walk back{size, upper};
+  for (int e = 0; e < elements; e += S::kWidth) {
+    const int here = elements - e < S::kWidth ? elements - e : S::kWidth;
+    for (int k = 0; k < here; ++k, back.next()) {
+      const int at = back.at();
+      x[k] = at >= 0 ? l[at] : V{};
+    }
+    transpose(x);
+    for (int m = 0; m < count; ++m) {
+      T* to = out + m * elements + e;
+      if (here == S::kWidth) {
+        store(to, x[m]);
+      } else {
+        store_some(to, x[m], here);
+      }
     }
   }
 }
@@ -256,6 +439,13 @@ static void factor_group(const T* a, std::int64_t matrix, std::int64_t row, std:
 #define PLUMB_CHOLESKY(T, suffix)                                                                                   \
   std::int64_t cholesky_lanes_##suffix() { return Simd<T>::kLanes; }                                                \
   std::int64_t cholesky_width_##suffix() { return Simd<T>::kWidth; }                                                \
+  void cholesky_pack_##suffix(const T* w, std::int64_t ld, std::int64_t rows, std::int64_t width, T* strip) {       \
+    pack_strip(w, ld, rows, width, strip);                                                                          \
+  }                                                                                                                 \
+  void cholesky_unpack_##suffix(const T* strip, std::int64_t first, std::int64_t rows, std::int64_t width, T* w,    \
+                                std::int64_t ld) {                                                                  \
+    unpack_strip(strip, first, rows, width, w, ld);                                                                 \
+  }                                                                                                                 \
   std::int64_t cholesky_diagonal_##suffix(T* strips, std::int64_t stride, std::int64_t n) {                         \
     return factor_diagonal(strips, stride, n);                                                                      \
   }                                                                                                                 \
@@ -266,10 +456,9 @@ static void factor_group(const T* a, std::int64_t matrix, std::int64_t row, std:
                                 std::int64_t i0, std::int64_t j0, std::int64_t n) {                                 \
     update_block(row, column, k, c, ldc, i0, j0, n);                                                                \
   }                                                                                                                 \
-  void cholesky_group_##suffix(const T* a, std::int64_t matrix, std::int64_t row, std::int64_t column,              \
-                               std::int64_t count, std::int64_t n, T* room, T* out, std::int64_t out_row,           \
-                               std::int64_t out_column, std::int64_t* failed) {                                     \
-    factor_group(a, matrix, row, column, count, n, room, out, out_row, out_column, failed);                         \
+  void cholesky_group_##suffix(const T* a, bool upper, std::int64_t count, std::int64_t n, T* room, T* out,         \
+                               std::int64_t* failed) {                                                              \
+    factor_group(a, upper, count, n, room, out, failed);                                                            \
   }
 PLUMB_CHOLESKY(float, f32)
 PLUMB_CHOLESKY(double, f64)
