@@ -231,25 +231,28 @@ std::vector<Case> cases() {
   return std::move(m.cases);
 }
 
+// Lengths beyond the quadratic oracle's reach are timed on impulses, which it can follow.
 template <Form F>
 std::vector<Case> bench() {
+  using Sizes = std::initializer_list<std::pair<std::int64_t, std::int64_t>>;
   Maker m{F, {}};
-  for (auto [n, lines] : std::initializer_list<std::pair<std::int64_t, std::int64_t>>{
-           {64, 4096}, {1024, 256}, {4096, 64}, {1000, 256}, {1009, 256}, {65536, 4}, {1048576, 1}})
-    m.length(n == 1024 ? Budget::smoke : Budget::ci, lines, n);
-  for (auto [n, lines] : std::initializer_list<std::pair<std::int64_t, std::int64_t>>{{256, 1024},
-                                                                                      {10007, 8},
-                                                                                      {100000, 4},
-                                                                                      {1024, 4096},
-                                                                                      {4096, 4096},
-                                                                                      {65536, 256},
-                                                                                      {1048576, 64},
-                                                                                      {16777216, 1},
-                                                                                      {1000, 4096},
-                                                                                      {1009, 4096},
-                                                                                      {19683, 512}})
-    m.length(Budget::nightly, lines, n);
+  const auto add = [&](Budget budget, const Sizes& sizes) {
+    for (auto [n, lines] : sizes) m.length(budget, lines, n, n > 8192 ? "impulse" : "uniform");
+  };
+  add(Budget::smoke, {{1024, 256}});
+  add(Budget::ci, {{64, 4096}, {4096, 64}, {1000, 256}, {1009, 256}, {65536, 4}, {1048576, 1}});
+  add(Budget::nightly, {{256, 1024}, {10007, 8}, {100000, 4}, {1024, 4096}, {4096, 4096}, {65536, 256}, {1048576, 64},
+                        {16777216, 1}, {1000, 4096}, {1009, 4096}, {19683, 512}});
   return std::move(m.cases);
+}
+
+// A few lines of many.
+template <Form F>
+std::optional<Spot> spot(const Call& c, std::uint64_t key) {
+  const auto n = static_cast<double>(length(c, F));
+  if (c[0].rank() != 2 || c.axis() != 1 || static_cast<double>(c[0].dim(0)) * n * n < 3e8) return std::nullopt;
+  return Spot{make_call(*c.op, {spaced(c[0], 0, 4, key)}, c.attrs),
+              [key](const std::vector<Tensor>& out) { return std::vector<Tensor>{spaced(out[0], 0, 4, key)}; }};
 }
 
 template <Form F>
@@ -290,6 +293,7 @@ Op row(std::string_view name, std::string_view equation) {
   op.cases = cases<F>;
   op.rejects = rejects<F>;
   op.bench = bench<F>;
+  op.spot = spot<F>;
   op.cost = flops<F>;
   op.tolerance.kind = Tolerance::Class::normwise;
   op.tolerance.axis = [](const Call& c) { return c.axis(); };

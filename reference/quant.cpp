@@ -403,6 +403,19 @@ std::vector<Wide> quantized_matmul(const Call& c) {
 
 std::int64_t inner(const Call& c) { return c.shape(0).back(); }
 
+// Eight rows of x, and where the weight is transposed 64 of its rows.
+std::optional<Spot> quantized_matmul_spot(const Call& c, std::uint64_t key) {
+  if (c.rank(0) < 2 || c.rank(1) != 2) return std::nullopt;
+  const bool transposed = c.flag("transpose");
+  std::vector<Tensor> in{spaced(c[0], -2, 8, key)};
+  for (std::size_t i = 1; i < c.in.size(); ++i)
+    in.push_back(c.has(i) && transposed ? spaced(c[i], -2, 64, key) : c.in[i]);
+  return Spot{make_call(*c.op, std::move(in), c.attrs), [key, transposed](const std::vector<Tensor>& out) {
+                const Tensor rows = spaced(out[0], -2, 8, key);
+                return std::vector<Tensor>{transposed ? spaced(rows, -1, 64, key) : rows};
+              }};
+}
+
 Cost quantized_matmul_cost(const Call& c) {
   Cost cost;
   for (const Tensor& t : c.in)
@@ -460,7 +473,7 @@ std::vector<Op> quant_ops() {
       "dtype; all batch axes of x and w broadcast, also for an x of rank 2 or less";
   product.infer = infer_quantized_matmul, product.oracle = quantized_matmul, product.cases = quantized_matmul_cases;
   product.rejects = quantized_matmul_rejects, product.bench = quantized_matmul_bench,
-  product.cost = quantized_matmul_cost;
+  product.cost = quantized_matmul_cost, product.spot = quantized_matmul_spot;
   product.tolerance.kind = Tolerance::Class::accumulate, product.tolerance.terms = inner;
   return {quantizing, dequantizing, product};
 }
