@@ -20,6 +20,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
 matplotlib.rcParams["svg.hashsalt"] = "plumb"  # the same report gives the same bytes
+matplotlib.rcParams["svg.fonttype"] = "none"  # text stays text
 TIER_COLORS = {"unavailable": "#4878a8", "gpu": "#6a9f58", "neural_accelerator": "#c85a3c"}
 TIER_TITLES = {"unavailable": "CPU", "gpu": "gpu", "neural_accelerator": "neural_accelerator"}
 
