@@ -49,6 +49,7 @@ int report(const ReportArgs& args) {
   const CheckResult check = checked(args);
   BenchArgs timing = args.bench;
   timing.queries = args.queries;
+  timing.budget = args.budget;
   const BenchResult bench = args.no_bench ? BenchResult{} : timed(timing);
   std::error_code error;
   std::filesystem::create_directories(args.out, error);
