@@ -67,7 +67,9 @@ def facts(report):
 
 
 def matrix(report):
-    """Ops down, routes across by tier; a cell is the number of cases that passed."""
+    """Ops down, routes across by tier; a cell is the number of cases that passed.
+
+    The reference is the judge: what it shows is that wrong calls are rejected."""
     check = report["check"]
     by_tier = defaultdict(lambda: defaultdict(list))
     for t in check["tallies"]:
@@ -76,7 +78,7 @@ def matrix(report):
     tiers = ["reference", "unavailable", "gpu", "neural_accelerator"]
     rows = [[op] + ["; ".join(cells[tier]) or "-" for tier in tiers] for op, cells in by_tier.items()]
     yield "text", f"{check['passed']} passed, {check['failed']} failed, {check['skipped']} skipped (budget {report['run']['budget']})."
-    yield "table", ["op", "reference", "CPU routes", "gpu routes", "neural_accelerator routes"], rows
+    yield "table", ["op", "calls rejected", "CPU routes", "gpu routes", "neural_accelerator routes"], rows
 
 
 def failures(report):
@@ -148,6 +150,7 @@ def bars(items, axis, limit):
     axes.axvline(limit, color="#333333", linewidth=0.8)
     axes.set_xlabel(axis)
     axes.tick_params(labelsize=8)
+    axes.margins(y=0.01)
     present = sorted({i[2] for i in items}, key=list(TIER_COLORS).index)
     handles = [plt.Rectangle((0, 0), 1, 1, color=TIER_COLORS[t]) for t in present]
     axes.legend(handles, [TIER_TITLES[t] for t in present], fontsize=8, loc="lower right")
