@@ -28,7 +28,8 @@ using Steps = std::vector<std::function<void()>>;
 // i * step, inner = 0 standing for all lines; what follows outer must be below limit.
 struct Side {
   std::int64_t batch, inner, outer, lane, step, limit;
-  bool columns;  // neighbours in memory belong to different lines
+  bool columns;      // neighbours in memory belong to different lines
+  bool cut = false;  // some elements are at the limit or beyond
 };
 
 // One launch over all lines: everything that the kernels are told.
@@ -113,7 +114,6 @@ void add_shared_arguments(gpu::Kernel& kernel, const Pass& t, const std::vector<
   kernel.arg(static_cast<float>(t.scale)).arg(static_cast<std::uint32_t>(t.lines));
   add_side(kernel, t.in);
   add_side(kernel, t.out);
-  kernel.arg(std::int32_t{t.swap_in}).arg(std::int32_t{t.swap_out});
 }
 
 void add_run(Steps& steps, gpu::Kernel kernel, const Pass& t, std::int64_t lines, std::int64_t group) {
@@ -148,16 +148,26 @@ void add_own(Steps& steps, const Pass& t) {
   const bool convolves = t.chirp != nullptr;
   const std::string passes = convolves ? pass_list(list, true, false, true) + pass_list(list, false, true, false)
                                        : pass_list(list, true, true, false);
-  const auto define = [](const char* name, std::int64_t value) {
-    return std::string("-D") + name + "=" + std::to_string(value) + " ";
-  };
-  gpu::Kernel kernel("fft", "fft_length",
-                     define("N", t.n) + define("LINES", lines) + define("GROUP", group) +
-                         define("LOAD_COLUMNS", t.in.columns) + define("STORE_COLUMNS", t.out.columns) +
-                         define("MODE", t.mode) + define("TURNED", t.turn != nullptr) + define("CHIRPED", convolves) +
-                         "-DPASSES=" + passes);
+  std::string options;
+  for (const auto& [name, value] :
+       std::initializer_list<std::pair<const char*, std::int64_t>>{{"N", t.n},
+                                                                   {"LINES", lines},
+                                                                   {"GROUP", group},
+                                                                   {"LOAD_COLUMNS", t.in.columns},
+                                                                   {"STORE_COLUMNS", t.out.columns},
+                                                                   {"MODE", t.mode},
+                                                                   {"SWAP_IN", t.swap_in},
+                                                                   {"SWAP_OUT", t.swap_out},
+                                                                   {"CUT_IN", convolves || t.in.cut},
+                                                                   {"CUT_OUT", t.out.cut},
+                                                                   {"NEXT_IN", t.in.step == 1},
+                                                                   {"NEXT_OUT", t.out.step == 1},
+                                                                   {"TURNED", t.turn != nullptr},
+                                                                   {"CHIRPED", convolves}})
+    options += std::string("-D") + name + "=" + std::to_string(value) + " ";
+  gpu::Kernel kernel("fft", "fft_length", options + "-DPASSES=" + passes);
   add_shared_arguments(kernel, t, w);
-  kernel.arg(static_cast<std::int32_t>(convolves ? t.chirp->n : 0));
+  kernel.arg(static_cast<std::uint32_t>(convolves ? t.chirp->n : 0));
   add_run(steps, std::move(kernel), t, lines, group);
 }
 
@@ -172,7 +182,8 @@ void add_any(Steps& steps, const Pass& t) {
     for (std::int64_t v : {std::int64_t{p.radix}, p.m, p.s, p.place}) passes.push_back(static_cast<std::int32_t>(v));
   gpu::Kernel kernel("fft", "fft_any");
   add_shared_arguments(kernel, t, w);
-  kernel.arg(std::int32_t{t.mode}).arg(std::int32_t{t.turn != nullptr});
+  kernel.arg(std::int32_t{t.swap_in}).arg(std::int32_t{t.swap_out}).arg(std::int32_t{t.mode});
+  kernel.arg(std::int32_t{t.turn != nullptr});
   kernel.arg(static_cast<std::int32_t>(t.chirp ? t.chirp->n : 0)).arg(gpu::constants(passes));
   kernel.arg(static_cast<std::int32_t>(t.n)).arg(static_cast<std::int32_t>(lines));
   kernel.arg(std::int32_t{t.in.columns}).arg(std::int32_t{t.out.columns});
@@ -238,7 +249,7 @@ void add_split(Steps& steps, const Dense& d, const BufferPtr& scratch) {
   const std::int64_t n = d.n, n1 = f[0], rest = n / n1;
   const BufferPtr turned = f.size() == 3 ? complexes(n * d.lines) : scratch;
   Pass first = step_of(d, n1, rest, d.from, scratch);
-  first.in = {d.size, 0, 0, 1, rest, d.used, true};
+  first.in = {d.size, 0, 0, 1, rest, d.used, true, d.used < n};
   first.out = {n, 0, 0, 1, rest, n, true};
   first.swap_in = d.swap_in;
   if (d.find) first.mode = kReport;
@@ -253,7 +264,7 @@ void add_split(Steps& steps, const Dense& d, const BufferPtr& scratch) {
   }
   Pass last = step_of(d, f.back(), n / f.back(), turned, d.to);
   last.in = {n, 1, f.back(), 0, 1, f.back(), false};
-  last.out = {d.out, 0, 0, 1, n / f.back(), d.out, true};
+  last.out = {d.out, 0, 0, 1, n / f.back(), d.out, true, d.out < n};
   last.swap_out = d.swap_out;
   last.scale = d.scale;
   add(steps, last);
@@ -316,8 +327,8 @@ Pass whole_lines(const Plan& plan) {
   t.lines = p.lines;
   t.from = plan.from;
   t.to = plan.to;
-  t.in = {0, p.inner, p.size * p.inner, 1, p.inner, p.used * p.inner, p.inner > 1};
-  t.out = {0, p.inner, p.out * p.inner, 1, p.inner, p.out * p.inner, p.inner > 1};
+  t.in = {0, p.inner, p.size * p.inner, 1, p.inner, p.used * p.inner, p.inner > 1, p.used < p.n};
+  t.out = {0, p.inner, p.out * p.inner, 1, p.inner, p.out * p.inner, p.inner > 1, p.out < p.n};
   t.swap_in = t.swap_out = p.inverse;
   t.scale = p.scale;
   return t;

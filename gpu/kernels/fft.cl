@@ -35,6 +35,11 @@ ulong base_of(Side s, uint line) {
   return s.batch * get_group_id(1) + (ulong)(s.inner == 1 ? line : s.inner == 0 ? 0 : line / s.inner) * s.outer;
 }
 
+// Root e from a fine and a coarse table.
+float2 root_of(__global const float2* turn, uint e) {
+  return times(turn[e & ((1 << FINE_BITS) - 1)], turn[(1 << FINE_BITS) + (e >> FINE_BITS)]);
+}
+
 float2 fetch(__global const float2* in, Side s, uint line, uint i, int swap) {
   const uint offset = lane_of(s, line) * s.lane + i * s.step;
   if (offset >= s.limit) return (float2)(0.0f, 0.0f);
@@ -45,9 +50,9 @@ float2 fetch(__global const float2* in, Side s, uint line, uint i, int swap) {
 // turned: multiplies output k by root (lane * k) of the turn's tables.
 void emit(__global float2* out, Side s, __global const float2* turn, int turned, float scale, int bad, uint line,
           uint k, int swap, float2 v) {
-  const uint lane = lane_of(s, line), offset = lane * s.lane + k * s.step, e = lane * k;
+  const uint lane = lane_of(s, line), offset = lane * s.lane + k * s.step;
   if (offset >= s.limit) return;
-  if (turned) v = times(v, times(turn[e & ((1 << FINE_BITS) - 1)], turn[(1 << FINE_BITS) + (e >> FINE_BITS)]));
+  if (turned) v = times(v, root_of(turn, lane * k));
   v *= scale;
   if (bad) v = (float2)(NAN, NAN);
   out[base_of(s, line) + offset] = swap ? v.yx : v;
@@ -301,75 +306,115 @@ __kernel void chirp_out(__global const float2* in, __global const float2* chirp,
 
 #else  // N: built for one length
 
-// -DN -DLINES -DGROUP -DLOAD_COLUMNS -DSTORE_COLUMNS -DMODE -DTURNED -DCHIRPED (Bluestein's convolution)
-// -DPASSES=P(FIRST,LAST,MIDDLE,R,M,S,T)...
+// -DN -DLINES -DGROUP -DLOAD_COLUMNS -DSTORE_COLUMNS -DMODE -DPASSES=P(FIRST,LAST,MIDDLE,R,M,S,T)...
+// -DSWAP_IN -DSWAP_OUT -DCUT_IN -DCUT_OUT (limits matter) -DNEXT_IN -DNEXT_OUT (the step is 1) -DTURNED
+// -DCHIRPED (Bluestein's convolution)
 // FIRST reads global memory, LAST writes it, MIDDLE ends the first of two transforms; T is the place of the
 // pass's roots.
-#define PAD(i) ((i) + (i) / 16)
+#define PAD(i) ((i) + (i) / 16u)
 #if LOAD_COLUMNS
-#define AT(line, i) PAD((i) * LINES + (line))
+#define WIDTH LINES
+#define ORIGIN(line) (line)
 #define LOCAL_SIZE (PAD(N * LINES) + 1)
 #else
-#define AT(line, i) ((line) * (PAD(N) + 1) + PAD(i))
+#define WIDTH 1u
+#define ORIGIN(line) 0u
 #define LOCAL_SIZE ((PAD(N) + 1) * LINES)
 #endif
+#define ROW(line) (LOAD_COLUMNS ? 0u : (line) * (PAD(N) + 1u))
+// PAD(i + k * step), with the product by k outside where no carry reaches the padding.
+#define STEPPED(i, k, step, block)                                         \
+  ((step) % 16 == 0 ? PAD(i) + (k) * ((step) + (step) / 16)                \
+                    : 16 % (block) == 0 ? PAD(i) + (k) * (step) : PAD((i) + (k) * (step)))
 #define LINE_OF(i, each, columns) ((columns) ? (i) % LINES : (i) / (each))
 #define PART_OF(i, each, columns) ((columns) ? (i) / LINES : (i) % (each))
 #define UNROLL _Pragma("unroll")
 #define TURNS(R) ((LINES * (N / R) + GROUP - 1) / GROUP)
 #define WHOLE(R) (LINES * (N / R) % GROUP == 0)
 
-#define P(FIRST, LAST, MIDDLE, R, M, S, T)                                                                        \
-  {                                                                                                               \
-    const int each = N / R, columns = LAST ? STORE_COLUMNS : LOAD_COLUMNS;                                        \
-    float2 v[TURNS(R)][R];                                                                                        \
-    UNROLL for (int t = 0; t < TURNS(R); ++t) {                                                                   \
-      const int i = id + t * GROUP, c = FIRST ? LOAD_COLUMNS : columns;                                           \
-      const int line = LINE_OF(i, each, c), b = PART_OF(i, each, c), p = b / S;                                   \
-      if (WHOLE(R) || i < LINES * each) {                                                                         \
-        UNROLL for (int j = 0; j < R; ++j) {                                                                      \
-          if (!FIRST) v[t][j] = x[AT(line, b + j * each)];                                                        \
-          else v[t][j] = line < left ? fetch(in, from, first + line, b + j * each, swap_in) : (float2)(0.0f, 0.0f); \
-          if (FIRST && MODE != REPORTED && not_finite(v[t][j])) bad[line] = 1;                                    \
-          if (FIRST && CHIRPED)                                                                                   \
-            v[t][j] = b + j * each < terms ? times(v[t][j], chirp[b + j * each]) : (float2)(0.0f, 0.0f);          \
-        }                                                                                                         \
-        dft##R(v[t], w + T + (R - 1) * M);                                                                        \
-        if (M > 1) UNROLL for (int k = 1; k < R; ++k) v[t][k] = times(v[t][k], w[T + (k - 1) * M + p]);           \
-      }                                                                                                           \
-    }                                                                                                             \
-    if (!FIRST || LAST) barrier(CLK_LOCAL_MEM_FENCE);                                                             \
-    UNROLL for (int t = 0; t < TURNS(R); ++t) {                                                                   \
-      const int i = id + t * GROUP, c = FIRST ? LOAD_COLUMNS : columns;                                           \
-      const int line = LINE_OF(i, each, c), b = PART_OF(i, each, c), p = b / S, q = b - p * S;                    \
-      if (WHOLE(R) || i < LINES * each) {                                                                         \
-        UNROLL for (int k = 0; k < R; ++k) {                                                                      \
-          const int to_k = q + S * (R * p + k);                                                                   \
-          if (MIDDLE) v[t][k] = times(v[t][k], spectrum[to_k]).yx;                                                \
-          if (!LAST) x[AT(line, to_k)] = v[t][k];                                                                 \
-          else if (line < left && (!CHIRPED || to_k < terms))                                                     \
-            emit(out, to, turn, TURNED, scale, bad[line], first + line, to_k, swap_out,                           \
-                 CHIRPED ? times(v[t][k].yx, chirp[to_k]) : v[t][k]);                                             \
-        }                                                                                                         \
-      }                                                                                                           \
-    }                                                                                                             \
-    if (!LAST) barrier(CLK_LOCAL_MEM_FENCE);                                                                      \
+#define LOAD_FIRST(R, each)                                                                                     \
+  if (line < left) {                                                                                            \
+    __global const float2* at = in + base_of(from, first + line);                                               \
+    const uint start = lane_of(from, first + line) * from.lane;                                                 \
+    float found = 0.0f;                                                                                         \
+    UNROLL for (uint j = 0; j < R; ++j) {                                                                       \
+      const uint e = b + j * each, offset = start + e * (NEXT_IN ? 1u : from.step);                             \
+      float2 u = (float2)(0.0f, 0.0f);                                                                          \
+      if (!CUT_IN || offset < from.limit) u = at[offset];                                                       \
+      if (SWAP_IN) u = u.yx;                                                                                    \
+      found += u.x * 0.0f + u.y * 0.0f;                                                                         \
+      v[t][j] = u;                                                                                              \
+      if (CHIRPED) v[t][j] = e < terms ? times(u, chirp[e]) : (float2)(0.0f, 0.0f);                             \
+    }                                                                                                           \
+    if (MODE != REPORTED && found != 0.0f) bad[line] = 1;                                                       \
+  } else {                                                                                                      \
+    UNROLL for (uint j = 0; j < R; ++j) v[t][j] = (float2)(0.0f, 0.0f);                                         \
+  }
+
+#define STORE_LAST(R, S)                                                                                        \
+  if (line < left) {                                                                                            \
+    __global float2* at = out + base_of(to, first + line);                                                      \
+    const uint lane = lane_of(to, first + line), start = lane * to.lane;                                        \
+    const float add = bad[line] ? NAN : 0.0f;                                                                   \
+    UNROLL for (uint k = 0; k < R; ++k) {                                                                       \
+      const uint e = b + S * k, offset = start + e * (NEXT_OUT ? 1u : to.step);                                 \
+      if (CHIRPED && e >= terms) continue;                                                                      \
+      float2 u = CHIRPED ? times(v[t][k].yx, chirp[e]) : v[t][k];                                               \
+      if (TURNED) u = times(u, root_of(turn, lane * e));                                                        \
+      u = fma(u, (float2)(scale, scale), (float2)(add, add));                                                   \
+      if (!CUT_OUT || offset < to.limit) at[offset] = SWAP_OUT ? u.yx : u;                                      \
+    }                                                                                                           \
+  }
+
+#define P(FIRST, LAST, MIDDLE, R, M, S, T)                                                                      \
+  {                                                                                                             \
+    const uint each = N / R;                                                                                    \
+    const int columns = FIRST || !LAST ? LOAD_COLUMNS : STORE_COLUMNS;                                          \
+    float2 v[TURNS(R)][R];                                                                                      \
+    UNROLL for (uint t = 0; t < TURNS(R); ++t) {                                                                \
+      const uint i = id + t * GROUP, line = LINE_OF(i, each, columns), b = PART_OF(i, each, columns), p = b / S; \
+      if (WHOLE(R) || i < LINES * each) {                                                                       \
+        if (FIRST) {                                                                                            \
+          LOAD_FIRST(R, each)                                                                                   \
+        } else {                                                                                                \
+          __local const float2* at = x + ROW(line);                                                             \
+          UNROLL for (uint j = 0; j < R; ++j) v[t][j] = at[STEPPED(b * WIDTH + ORIGIN(line), j, N / R * WIDTH, N * 16)]; \
+        }                                                                                                       \
+        __global const float2* root = w + T + p;                                                                \
+        dft##R(v[t], w + T + (R - 1) * M);                                                                      \
+        if (M > 1) UNROLL for (uint k = 1; k < R; ++k) v[t][k] = times(v[t][k], root[(k - 1) * M]);             \
+        if (MIDDLE) UNROLL for (uint k = 0; k < R; ++k) v[t][k] = times(v[t][k], spectrum[b + S * k]).yx;       \
+      }                                                                                                         \
+    }                                                                                                           \
+    if (!FIRST || LAST) barrier(CLK_LOCAL_MEM_FENCE);                                                           \
+    UNROLL for (uint t = 0; t < TURNS(R); ++t) {                                                                \
+      const uint i = id + t * GROUP, line = LINE_OF(i, each, columns), b = PART_OF(i, each, columns), p = b / S; \
+      if (WHOLE(R) || i < LINES * each) {                                                                       \
+        if (LAST) {                                                                                             \
+          STORE_LAST(R, S)                                                                                      \
+        } else {                                                                                                \
+          __local float2* at = x + ROW(line);                                                                   \
+          const uint to_k = (b + p * (S * (R - 1))) * WIDTH + ORIGIN(line);                                     \
+          UNROLL for (uint k = 0; k < R; ++k) at[STEPPED(to_k, k, S * WIDTH, S * WIDTH * R)] = v[t][k];         \
+        }                                                                                                       \
+      }                                                                                                         \
+    }                                                                                                           \
+    if (!LAST) barrier(CLK_LOCAL_MEM_FENCE);                                                                    \
   }
 
 __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void fft_length(
     __global const float2* in, __global float2* out, __global int* flags, __global const float2* w,
     __global const float2* turn, __global const float2* chirp, __global const float2* spectrum, float scale,
-    uint total_lines, SIDE(in), SIDE(out), int swap_in, int swap_out, int terms) {
+    uint total_lines, SIDE(in), SIDE(out), uint terms) {
   __local float2 x[LOCAL_SIZE];
   __local int bad[LINES];
   const Side from = SIDE_OF(in), to = SIDE_OF(out);
-  const int id = get_local_id(0);
-  const uint first = get_group_id(0) * LINES, left = total_lines - first;
-  for (int l = id; l < LINES; l += GROUP) bad[l] = MODE == REPORTED ? flags[get_group_id(1)] : 0;
+  const uint id = get_local_id(0), first = get_group_id(0) * LINES, left = total_lines - first;
+  for (uint l = id; l < LINES; l += GROUP) bad[l] = MODE == REPORTED ? flags[get_group_id(1)] : 0;
   barrier(CLK_LOCAL_MEM_FENCE);
   PASSES
   if (MODE == REPORT)
-    for (int l = id; l < LINES; l += GROUP)
+    for (uint l = id; l < LINES; l += GROUP)
       if (bad[l]) flags[get_group_id(1)] = 1;
 }
 
