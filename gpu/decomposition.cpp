@@ -6,7 +6,7 @@
 namespace plumb {
 namespace {
 
-constexpr std::int64_t kBlock = 64, kGroup = 64, kSide = 16;  // as in kernels/decomposition.cl
+constexpr std::int64_t kBlock = 64, kRows = 64, kSide = 16, kGroup = 256;  // as in kernels/decomposition.cl
 constexpr std::int64_t kWorthLaunch = 1 << 14;                // elements
 
 std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
@@ -47,24 +47,23 @@ Job prepare_small(const Call& c, const std::vector<Spec>& specs) {
   gpu::Kernel small = kernel(c, "small");
   small.arg(gpu::dense(c[0])).arg(gpu::output(out[0])).arg(flags);
   small.arg(static_cast<std::int32_t>(n)).arg(std::int32_t{c.flag("upper")});
-  return checked(c, out, flags, [=] { small.run({size(matrices * kGroup)}, {size(kGroup)}); });
+  return checked(c, out, flags, [=] { small.run({size(matrices * kBlock)}, {size(kBlock)}); });
 }
 
 // The kernels of one block of columns, and how many work-groups each takes.
 struct Step {
-  gpu::Kernel diagonal, panel, trailing;
+  gpu::Kernel panel, trailing;
   std::int64_t panels, tiles;
 };
 
 std::vector<Step> steps(const Call& c, const gpu::BufferPtr& w, const gpu::BufferPtr& flags) {
-  const std::int64_t n = extent(c);
+  const std::int64_t n = extent(c), tile = c.dtype(0) == Dtype::f64 ? 64 : 128;
   std::vector<Step> all;
-  for (std::int64_t k = 0; k < n; k += kBlock) {
-    const std::int64_t blocks = (std::max<std::int64_t>(n - k - kBlock, 0) + kBlock - 1) / kBlock;
-    Step s{kernel(c, "diagonal"), kernel(c, "panel"), kernel(c, "trailing"), blocks, blocks * (blocks + 1) / 2};
-    s.diagonal.arg(w).arg(flags).arg(n).arg(k);
+  for (std::int64_t k = 0; k + kBlock < n; k += kBlock) {
+    const std::int64_t rest = n - k - kBlock, side = (rest + tile - 1) / tile;
+    Step s{kernel(c, "panel"), kernel(c, "trailing"), (rest + kRows - 1) / kRows, side * (side + 1) / 2};
     s.panel.arg(w).arg(n).arg(k);
-    s.trailing.arg(w).arg(n).arg(k).arg(static_cast<std::int32_t>(blocks));
+    s.trailing.arg(w).arg(flags).arg(n).arg(k);
     all.push_back(std::move(s));
   }
   return all;
@@ -77,15 +76,16 @@ Job prepare_blocked(const Call& c, const std::vector<Spec>& specs) {
   const bool upper = c.flag("upper");
   const gpu::BufferPtr result = gpu::output(out[0]), flags = gpu::scratch(size(4 * matrices));
   const gpu::BufferPtr w = upper ? gpu::scratch(size(total * info(c.dtype(0)).bytes)) : result;
-  gpu::Kernel load = kernel(c, "load_lower"), transpose = kernel(c, "transpose");
+  gpu::Kernel load = kernel(c, "load_lower"), first = kernel(c, "diagonal"), transpose = kernel(c, "transpose");
   load.arg(gpu::dense(c[0])).arg(w).arg(n).arg(std::int32_t{upper}).arg(total);
+  first.arg(w).arg(flags).arg(n);
   transpose.arg(w).arg(result).arg(n);
   return checked(c, out, flags, [=, all = steps(c, w, flags)] {
     load.run({size(total)});
+    first.run({size(matrices * kGroup)}, {size(kGroup)});
     for (const Step& s : all) {
-      s.diagonal.run({size(matrices * kGroup)}, {size(kGroup)});
-      s.panel.run({size(s.panels * kGroup), size(matrices)}, {size(kGroup), 1});
-      s.trailing.run({size(s.tiles * kSide), size(kSide), size(matrices)}, {size(kSide), size(kSide), 1});
+      s.panel.run({size(s.panels * kRows), size(matrices)}, {size(kRows), 1});
+      s.trailing.run({size(s.tiles * kGroup), size(matrices)}, {size(kGroup), 1});
     }
     if (upper) transpose.run({size(n), size(n), size(matrices)}, {size(kSide), size(kSide), 1});
   });
