@@ -12,7 +12,7 @@ using fft::Problem;
 using gpu::BufferPtr;
 
 constexpr std::int64_t kLongest = 4096;         // in local memory, by a kernel of its own length
-constexpr std::int64_t kLongestColumn = 1024;   // of several side by side
+constexpr std::int64_t kLongestColumn = 512;    // of several side by side
 constexpr std::int64_t kLongestAny = 2048;      // in local memory, by the kernel for every length
 constexpr std::int64_t kWorthBuild = 1 << 15;   // elements from which a length gets a kernel of its own
 constexpr std::int64_t kWorthLaunch = 1 << 15;  // elements from which the device is the better choice
@@ -139,7 +139,7 @@ std::string pass_list(const std::vector<Round>& list, bool loads, bool stores, b
 // A kernel built for the length: about sixteen elements per work-item.
 void add_own(Steps& steps, const Pass& t) {
   const bool columns = t.in.columns || t.out.columns;
-  const std::int64_t wish = columns ? std::min<std::int64_t>(kLongest / t.n, 16) : 2048 / t.n;
+  const std::int64_t wish = columns ? std::min<std::int64_t>(kLongest / t.n, 16) : 1024 / t.n;
   const std::int64_t lines = std::int64_t(std::bit_floor(static_cast<std::uint64_t>(std::max<std::int64_t>(1, wish))));
   const auto items = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>((lines * t.n + 15) / 16)));
   const std::int64_t group = std::clamp<std::int64_t>(items, 32, 256);
