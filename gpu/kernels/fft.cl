@@ -378,7 +378,8 @@ __kernel void chirp_out(__global const float2* in, __global const float2* chirp,
           LOAD_FIRST(R, each)                                                                                   \
         } else {                                                                                                \
           __local const float2* at = x + ROW(line);                                                             \
-          UNROLL for (uint j = 0; j < R; ++j) v[t][j] = at[STEPPED(b * WIDTH + ORIGIN(line), j, N / R * WIDTH, N * 16)]; \
+          UNROLL for (uint j = 0; j < R; ++j)                                                                   \
+              v[t][j] = at[STEPPED(b * WIDTH + ORIGIN(line), j, N / R * WIDTH, N * 16)];                        \
         }                                                                                                       \
         __global const float2* root = w + T + p;                                                                \
         dft##R(v[t], w + T + (R - 1) * M);                                                                      \
