@@ -281,7 +281,7 @@ void add_grid(std::vector<Case>& cases) {
 
 // Sizes around tiles and thresholds, each axis on its own.
 void add_ragged(std::vector<Case>& cases) {
-  for (const std::int64_t m : {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 129})
+  for (const std::int64_t m : {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 47, 48, 49, 63, 64, 65, 127, 128, 129})
     for (const bool transpose : {true, false})
       cases.push_back(plain_product(Budget::ci, Dtype::f32, m, 96, 128, 32, 4, transpose, m % 2 == 1));
   for (const std::int64_t n : {1, 2, 3, 4, 5, 6, 7, 8, 9, 31, 32, 33, 63, 64, 65, 96, 127, 129, 131})

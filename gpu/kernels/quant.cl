@@ -1,6 +1,7 @@
 // Affine quantization. Codes of a row are one stream of BITS-wide fields, least significant bit first; 32 codes
 // fill BITS words, so a stream position is a multiple of 8 codes wherever a kernel starts. KIND says how numbers
-// lie in memory: 0 f32, 1 f16, 2 bf16; all arithmetic is f32.
+// lie in memory: 0 f32, 1 f16, 2 bf16; all arithmetic is f32. GET8 and PUT8 need an
+// index that is a multiple of 8.
 
 #ifndef KIND
 #define KIND 0
@@ -19,10 +20,12 @@ ushort bf16_word(float x) {
 #if KIND == 0
 #define STORED float
 #define GET(p, i) ((p)[i])
+#define GET8(p, i) (*(global const float8*)((p) + (i)))
 #define ROUND(x) (x)
 #elif KIND == 1
 #define STORED half
 #define GET(p, i) vload_half(i, p)
+#define GET8(p, i) vloada_half8(0, (p) + (i))
 float round_half(float x) {
   ushort word;
   vstore_half_rte(x, 0, (half*)&word);
@@ -32,18 +35,25 @@ float round_half(float x) {
 #else
 #define STORED ushort
 #define GET(p, i) bf16_value((p)[i])
+#define GET8(p, i) as_float8(convert_uint8(*(global const ushort8*)((p) + (i))) << 16)
 #define ROUND(x) bf16_value(bf16_word(x))
 #endif
 
 #if TO == 0
 #define RESULT float
 #define PUT(p, i, x) (p)[i] = (x)
+#define PUT8(p, i, x) *(global float8*)((p) + (i)) = (x)
 #elif TO == 1
 #define RESULT half
 #define PUT(p, i, x) vstore_half_rte(x, i, p)
+#define PUT8(p, i, x) vstorea_half8_rte(x, 0, (p) + (i))
 #else
 #define RESULT ushort
 #define PUT(p, i, x) (p)[i] = bf16_word(x)
+#define PUT8(p, i, x)                                                                               \
+  *(global ushort8*)((p) + (i)) =                                                                   \
+      (ushort8)(bf16_word((x).s0), bf16_word((x).s1), bf16_word((x).s2), bf16_word((x).s3),          \
+                bf16_word((x).s4), bf16_word((x).s5), bf16_word((x).s6), bf16_word((x).s7))
 #endif
 
 #if defined(QUANTIZE) && PLUMB_FP64
@@ -121,6 +131,11 @@ ulong eight_codes(global const uint* stream, long unit, int bits) {
   return v >> shift;
 }
 
+// Code i of eight as a number: an integer below 2^23 under the exponent of 2^23 is that integer plus 2^23.
+float code_value(ulong v, int i, int bits) {
+  return as_float(((uint)(v >> (i * bits)) & ((1u << bits) - 1)) | 0x4B000000u) - 8388608.0f;
+}
+
 #if defined(DEQUANTIZE)
 // w = round(round(code s) + b) in KIND, then rounded to TO; one work-item takes 8 codes.
 kernel __attribute__((reqd_work_group_size(64, 1, 1))) void dequantize(
@@ -131,19 +146,14 @@ kernel __attribute__((reqd_work_group_size(64, 1, 1))) void dequantize(
   const ulong v = eight_codes(codes, unit, bits);
   const long g = unit * 8 / group;
   const float scale = GET(s, g), bias = GET(b, g);
+  float w8[8];
   for (int i = 0; i < 8; ++i) {
-    const float code = (float)(uint)(v >> (i * bits) & ((1u << bits) - 1));
-    const float product = ROUND(code * scale);
-    const float sum = ROUND(product + bias);
-    PUT(w, unit * 8 + i, sum);
+    const float product = ROUND(code_value(v, i, bits) * scale);
+    w8[i] = ROUND(product + bias);
   }
+  PUT8(w, unit * 8, (float8)(w8[0], w8[1], w8[2], w8[3], w8[4], w8[5], w8[6], w8[7]));
 }
 #endif
-
-// Code i of eight as a number: an integer below 2^23 under the exponent of 2^23 is that integer plus 2^23.
-float code_value(ulong v, int i, int bits) {
-  return as_float(((uint)(v >> (i * bits)) & ((1u << bits) - 1)) | 0x4B000000u) - 8388608.0f;
-}
 
 #if defined(BITS)
 // Rows of x that one work-item of the narrow kernels carries.
@@ -172,8 +182,13 @@ kernel __attribute__((reqd_work_group_size(32, 4, 1))) void dot_rows(
       float w[8];
       for (int i = 0; i < 8; ++i) w[i] = fma(code_value(v, i, BITS), scale, bias);
       for (int r = 0; r < ROWS; ++r)
-        if (r < rows)
-          for (int i = 0; i < 8; ++i) sum[r] = fma(GET(x, x0 + (long)r * k_count + u * 8 + i), w[i], sum[r]);
+        if (r < rows) {
+          const float8 v8 = GET8(x, x0 + (long)r * k_count + u * 8);
+          sum[r] = fma(v8.s0, w[0], sum[r]), sum[r] = fma(v8.s1, w[1], sum[r]);
+          sum[r] = fma(v8.s2, w[2], sum[r]), sum[r] = fma(v8.s3, w[3], sum[r]);
+          sum[r] = fma(v8.s4, w[4], sum[r]), sum[r] = fma(v8.s5, w[5], sum[r]);
+          sum[r] = fma(v8.s6, w[6], sum[r]), sum[r] = fma(v8.s7, w[7], sum[r]);
+        }
     }
   }
   for (int r = 0; r < ROWS; ++r) sums[slot][r][lane] = sum[r];
@@ -236,22 +251,29 @@ kernel __attribute__((reqd_work_group_size(4, 32, 1))) void dot_columns(
 #define COLUMNS 128
 #define TALL (TILE / 16)
 
-// Writes the eight weights of one work-item: of column n from the transposed weight, or of row k.
-void decode(global const uint* codes, global const STORED* s, global const STORED* b, long row, long units,
-            long unit, int bits, int group, bool inside, float* w) {
-  for (int i = 0; i < 8; ++i) w[i] = 0;
-  if (!inside) return;
-  const ulong v = eight_codes(codes, row * units + unit, bits);
+// Eight codes of one group, as they come from memory; zeros beyond the edges.
+typedef struct {
+  ulong codes;
+  float scale, bias;
+} Packed;
+
+Packed fetch(global const uint* codes, global const STORED* s, global const STORED* b, long row, long units,
+             long unit, int bits, int group, bool inside) {
+  Packed p = {0, 0, 0};
+  if (!inside) return p;
   const long g = row * (units * 8 / group) + unit * 8 / group;
-  const float scale = GET(s, g), bias = GET(b, g);
-  for (int i = 0; i < 8; ++i) w[i] = fma(code_value(v, i, bits), scale, bias);
+  p.codes = eight_codes(codes, row * units + unit, bits);
+  p.scale = GET(s, g);
+  p.bias = GET(b, g);
+  return p;
 }
 
 kernel __attribute__((reqd_work_group_size(16, 16, 1))) void multiply(
     global const STORED* x, global const uint* codes, global const STORED* s, global const STORED* b,
     global RESULT* y, global const int* x_of, global const int* w_of, int m_count, int n_count, int k_count,
     int group, int bits, int transposed) {
-  local float xs[DEPTH][TILE + 4], ws[DEPTH][COLUMNS + 4];
+  local float xs[DEPTH][TILE + 4] __attribute__((aligned(16)));
+  local float ws[DEPTH][COLUMNS + 4] __attribute__((aligned(16)));
   const int tx = get_local_id(0), ty = get_local_id(1), id = ty * 16 + tx, matrix = get_group_id(2);
   const int n0 = get_group_id(0) * COLUMNS, m0 = get_group_id(1) * TILE;
   const long x0 = (long)x_of[matrix] * m_count;
@@ -260,25 +282,33 @@ kernel __attribute__((reqd_work_group_size(16, 16, 1))) void multiply(
   float sum[TALL][8];
   for (int r = 0; r < TALL; ++r)
     for (int i = 0; i < 8; ++i) sum[r][i] = 0;
+  // This work-item's share of the tiles: rows ty + 16 r of x at term tx; column id % 128 of the transposed
+  // weight and 8 terms, or 8 columns of row id / 16. The next share is fetched while a tile is multiplied.
+  const int wn = transposed ? id % COLUMNS : id % 16 * 8, wk = transposed ? id / COLUMNS * 8 : id / 16;
+  float next_x[TALL];
+  Packed next_w;
+#define FETCH(k0)                                                                                          \
+  for (int r = 0; r < TALL; ++r) {                                                                         \
+    const int m = m0 + ty + r * 16, k = (k0) + tx;                                                         \
+    next_x[r] = m < m_count && k < k_count ? GET(x, (x0 + m) * k_count + k) : 0;                           \
+  }                                                                                                        \
+  next_w = fetch(codes, s, b, w0 + (transposed ? n0 + wn : (k0) + wk), units,                              \
+                 (transposed ? (k0) + wk : n0 + wn) / 8, bits, group, n0 + wn < n_count && (k0) + wk < k_count)
+  FETCH(0);
   for (int k0 = 0; k0 < k_count; k0 += DEPTH) {
-    for (int r = 0; r < TALL; ++r) {
-      const int m = ty + r * 16, k = k0 + tx;
-      xs[tx][m] = m0 + m < m_count && k < k_count ? GET(x, (x0 + m0 + m) * k_count + k) : 0;
-    }
-    float w[8];
-    if (transposed) {
-      const int n = id % COLUMNS, k = id / COLUMNS * 8;
-      decode(codes, s, b, w0 + n0 + n, units, (k0 + k) / 8, bits, group, n0 + n < n_count && k0 + k < k_count, w);
-      for (int i = 0; i < 8; ++i) ws[k + i][n] = w[i];
-    } else {
-      const int k = id / 16, n = id % 16 * 8;
-      decode(codes, s, b, w0 + k0 + k, units, (n0 + n) / 8, bits, group, k0 + k < k_count && n0 + n < n_count, w);
-      for (int i = 0; i < 8; ++i) ws[k][n + i] = w[i];
+    for (int r = 0; r < TALL; ++r) xs[tx][ty + r * 16] = next_x[r];
+    for (int i = 0; i < 8; ++i) {
+      const float w = fma(code_value(next_w.codes, i, bits), next_w.scale, next_w.bias);
+      if (transposed) ws[wk + i][wn] = w;
+      else ws[wk][wn + i] = w;
     }
     barrier(CLK_LOCAL_MEM_FENCE);
+    if (k0 + DEPTH < k_count) {
+      FETCH(k0 + DEPTH);
+    }
     const int depth = min(DEPTH, k_count - k0);
     for (int k = 0; k < depth; ++k) {
-      const float4 left = vload4(0, &ws[k][tx * 4]), right = vload4(0, &ws[k][64 + tx * 4]);
+      const float4 left = *(local const float4*)&ws[k][tx * 4], right = *(local const float4*)&ws[k][64 + tx * 4];
       for (int r = 0; r < TALL; ++r) {
         const float a = xs[k][ty * TALL + r];
         sum[r][0] = fma(a, left.x, sum[r][0]), sum[r][1] = fma(a, left.y, sum[r][1]);
