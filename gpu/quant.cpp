@@ -181,8 +181,8 @@ const Condition kManyProducts{Stage::shape_dtype, "under 262144 multiply-adds",
                               [](const Call& c, const Device&) { return rows_of(c) * weights(c) >= 262144; }};
 const Condition kFewRows{Stage::shape_dtype, "more than 48 rows share a weight",
                          [](const Call& c, const Device&) { return rows_of(c) <= 48; }};
-const Condition kLowRows{Stage::shape_dtype, "more than 128 rows share a weight",
-                         [](const Call& c, const Device&) { return rows_of(c) <= 128; }};
+const Condition kLowRows{Stage::shape_dtype, "more than 256 rows share a weight",
+                         [](const Call& c, const Device&) { return rows_of(c) <= 256; }};
 
 }  // namespace
 

@@ -26,10 +26,14 @@ ushort bf16_word(float x) {
 #define STORED half
 #define GET(p, i) vload_half(i, p)
 #define GET8(p, i) vloada_half8(0, (p) + (i))
+// By bits: below the least normal half, adding 0.5 makes the ulp of a float that of a subnormal half.
 float round_half(float x) {
-  ushort word;
-  vstore_half_rte(x, 0, (half*)&word);
-  return vload_half(0, (half*)&word);
+  const uint sign = as_uint(x) & 0x80000000u, a = as_uint(x) & 0x7FFFFFFFu;
+  uint r = (a + 0xFFFu + (a >> 13 & 1u)) & 0xFFFFE000u;
+  if (a < 0x38800000u) r = as_uint((as_float(a) + 0.5f) - 0.5f);
+  else if (a > 0x7F800000u) r = a;
+  else if (r >= 0x47800000u) r = 0x7F800000u;
+  return as_float(r | sign);
 }
 #define ROUND(x) round_half(x)
 #else
@@ -283,7 +287,8 @@ kernel __attribute__((reqd_work_group_size(16, 16, 1))) void multiply(
   for (int r = 0; r < TALL; ++r)
     for (int i = 0; i < 8; ++i) sum[r][i] = 0;
   // This work-item's share of the tiles: rows ty + 16 r of x at term tx; column id % 128 of the transposed
-  // weight and 8 terms, or 8 columns of row id / 16. The next share is fetched while a tile is multiplied.
+  // weight and 8 terms, or 8 columns of row id / 16. With few rows the next share is fetched while a tile is
+  // multiplied; with many the registers are worth more.
   const int wn = transposed ? id % COLUMNS : id % 16 * 8, wk = transposed ? id / COLUMNS * 8 : id / 16;
   float next_x[TALL];
   Packed next_w;
@@ -294,8 +299,13 @@ kernel __attribute__((reqd_work_group_size(16, 16, 1))) void multiply(
   }                                                                                                        \
   next_w = fetch(codes, s, b, w0 + (transposed ? n0 + wn : (k0) + wk), units,                              \
                  (transposed ? (k0) + wk : n0 + wn) / 8, bits, group, n0 + wn < n_count && (k0) + wk < k_count)
+#if TALL < 8
   FETCH(0);
+#endif
   for (int k0 = 0; k0 < k_count; k0 += DEPTH) {
+#if TALL >= 8
+    FETCH(k0);
+#endif
     for (int r = 0; r < TALL; ++r) xs[tx][ty + r * 16] = next_x[r];
     for (int i = 0; i < 8; ++i) {
       const float w = fma(code_value(next_w.codes, i, bits), next_w.scale, next_w.bias);
@@ -303,9 +313,11 @@ kernel __attribute__((reqd_work_group_size(16, 16, 1))) void multiply(
       else ws[wk][wn + i] = w;
     }
     barrier(CLK_LOCAL_MEM_FENCE);
+#if TALL < 8
     if (k0 + DEPTH < k_count) {
       FETCH(k0 + DEPTH);
     }
+#endif
     const int depth = min(DEPTH, k_count - k0);
     for (int k = 0; k < depth; ++k) {
       const float4 left = *(local const float4*)&ws[k][tx * 4], right = *(local const float4*)&ws[k][64 + tx * 4];
