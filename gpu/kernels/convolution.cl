@@ -1,0 +1,389 @@
+// Sparse convolution as an implicit product: Y[o] = bias + sum over k of X[map[o][k]] W[k]. A work-group computes
+// a tile of output rows and channels; rows come in an order (sorted by which kernel rows they meet) that lets a
+// tile pass over the kernel rows that none of its outputs meets.
+//
+// Options: FROM_f16 or FROM_f32, the dtype of features and results. MMA: the kernel for matrix units, with COLUMNS
+// and DEPTH of its tile. Sums are chains of fma in f32, by kernel row, then channel; the bias comes last.
+
+#ifdef FROM_f16
+typedef ushort Stored;
+float get(global const Stored* p, long i) { return vload_half(i, (global const half*)p); }
+float4 get4(global const Stored* p) { return vloada_half4(0, (global const half*)p); }
+void put(global Stored* p, long i, float v) { vstore_half_rte(v, i, (global half*)p); }
+#else
+typedef float Stored;
+float get(global const Stored* p, long i) { return p[i]; }
+float4 get4(global const Stored* p) { return *(global const float4*)p; }
+void put(global Stored* p, long i, float v) { p[i] = v; }
+#endif
+
+// Which input row output o meets under kernel row k, or -1. Without a map, output i * K + k meets input i.
+int input_of(global const int* map, int spread, int kernels, long o, int k) {
+  if (spread) return o % kernels == k ? (int)(o / kernels) : -1;
+  return map[o * kernels + k];
+}
+
+#ifndef MMA
+
+// Rows of features widened to a whole number of tiles, zeros behind them.
+kernel void pad_rows(global const Stored* from, global Stored* to, long rows, int width, int padded) {
+  const long e = get_global_id(0);
+  if (e >= rows * padded) return;
+  const int c = (int)(e % padded);
+  to[e] = c < width ? from[e / padded * width + c] : (Stored)0;
+}
+
+// to[k][a][b] = from[k * strides.x + a * strides.y + b * strides.z], zero where a or b is beyond; bad is set if a
+// weight is not finite: then absent rows, which tiles hold as zeros, would not be nothing.
+kernel void pack_weights(global const Stored* from, global Stored* to, int kernels, int used_a, int used_b, int all_a,
+                         int all_b, long stride_k, long stride_a, long stride_b, global int* bad) {
+  const long e = get_global_id(0);
+  if (e >= (long)kernels * all_a * all_b) return;
+  const int b = (int)(e % all_b), a = (int)(e / all_b % all_a);
+  Stored v = 0;
+  if (a < used_a && b < used_b) {
+    const long at = e / ((long)all_a * all_b) * stride_k + a * stride_a + b * stride_b;
+    v = from[at];
+    if (!isfinite(get(from, at))) atomic_or(bad, 1);
+  }
+  to[e] = v;
+}
+
+kernel void pack_bias(global const Stored* from, int given, int width, int padded, global float* to) {
+  const int c = get_global_id(0);
+  if (c < padded) to[c] = given && c < width ? get(from, c) : 0.0f;
+}
+
+// bit k of mask[o]: output o meets an input under kernel row k. edges[0] += how many there are, if `add`.
+kernel void find_masks(global const int* map, int spread, int kernels, long rows, global uint* mask, global int* order,
+                       int add, volatile global int* edges) {
+  local int total;
+  const long o = get_global_id(0);
+  if (get_local_id(0) == 0) total = 0;
+  barrier(CLK_LOCAL_MEM_FENCE);
+  uint m = 0;
+  int degree = 0;
+  for (int k = 0; o < rows && k < kernels; ++k) {
+    const int met = input_of(map, spread, kernels, o, k) >= 0;
+    degree += met;
+    if (k < 32) m |= (uint)met << k;
+  }
+  if (degree > 0) atomic_add(&total, degree);
+  if (o < rows) {
+    mask[o] = m;
+    order[o] = (int)o;
+  }
+  barrier(CLK_LOCAL_MEM_FENCE);
+  if (add && get_local_id(0) == 0 && total > 0) atomic_add(&edges[0], total);
+}
+
+// One pass of a stable radix sort by 8 bits: counts per digit and run, and, once these are scanned, places.
+#define ITEMS 256
+#define RUN 2048
+
+kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void count_digits(global const uint* key, long n, int shift,
+                                                                          int runs, global int* matrix) {
+  local int count[ITEMS];
+  const int i = get_local_id(0);
+  const long run = get_group_id(0);
+  count[i] = 0;
+  barrier(CLK_LOCAL_MEM_FENCE);
+  for (long e = run * RUN + i; e < n && e < (run + 1) * RUN; e += ITEMS) atomic_inc(&count[key[e] >> shift & 255]);
+  barrier(CLK_LOCAL_MEM_FENCE);
+  matrix[(long)i * runs + run] = count[i];
+}
+
+kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void place_digits(
+    global const uint* key, global const int* value, long n, int shift, int runs, global const int* matrix,
+    global uint* key_out, global int* value_out) {
+  local int next[ITEMS];
+  local uchar digit[ITEMS];
+  const int i = get_local_id(0);
+  const long run = get_group_id(0);
+  next[i] = matrix[(long)i * runs + run];
+  for (int round = 0; round < RUN / ITEMS; ++round) {
+    const long e = run * RUN + round * ITEMS + i;
+    const int used = (int)min((long)ITEMS, n - (run * RUN + round * ITEMS));
+    const uint k = e < n ? key[e] : 0;
+    digit[i] = (uchar)(k >> shift & 255);
+    barrier(CLK_LOCAL_MEM_FENCE);
+    int before = 0, later = 0;
+    for (int j = 0; j < used; ++j) {
+      before += j < i && digit[j] == digit[i];
+      later += j > i && digit[j] == digit[i];
+    }
+    const int at = next[digit[i]] + before;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (e < n) {
+      key_out[at] = k;
+      value_out[at] = value[e];
+      if (later == 0) next[digit[i]] = at + 1;
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+  }
+}
+
+// The map of a merged relation from its edges. Inputs may repeat, and then two edges share a place: such an
+// output row is marked, and computed from its edges.
+kernel void map_edges(global const int* in, global const int* out, global const int* kernel_ids,
+                      global const int* counts, long capacity, int kernels, global int* map, global int* marked) {
+  const long e = get_global_id(0);
+  if (e >= capacity || e >= counts[0]) return;
+  if (e > 0 && out[e] == out[e - 1] && kernel_ids[e] == kernel_ids[e - 1])
+    marked[out[e]] = 1;
+  else
+    map[(long)out[e] * kernels + kernel_ids[e]] = in[e];
+}
+
+// The rows that tiles may not compute, one element at a time: all of them if a weight is not finite (all), else
+// those that are marked.
+kernel void compute_rows(global const Stored* x, global const Stored* w, global const float* bias, global Stored* y,
+                         global const int* map, int spread, int kernels, long rows, int channels, int width,
+                         int padded_c, int padded_n, int row_stride, global const int* bad, global const int* marked,
+                         int merged, global const int* offsets, global const int* in, global const int* kernel_ids,
+                         global const int* counts, int by_column) {
+  const int all = bad[0];
+  if (!all && !merged) return;
+  for (long i = get_global_id(0); i < rows * width; i += get_global_size(0)) {
+    const long o = i / width;
+    const int n = (int)(i % width);
+    if (o >= counts[merged ? 1 : 0] || (!all && !marked[o])) continue;
+    float sum = 0.0f;
+    const int first = merged ? offsets[o] : 0, last = merged ? offsets[o + 1] : kernels;
+    for (int j = first; j < last; ++j) {
+      const int k = merged ? kernel_ids[j] : j;
+      const long row = merged ? in[j] : input_of(map, spread, kernels, o, k);
+      if (row < 0) continue;
+      for (int c = 0; c < channels; ++c) {
+        const long at = (long)k * padded_c * padded_n + (by_column ? (long)n * padded_c + c : (long)c * padded_n + n);
+        sum = fma(get(x, row * row_stride + c), get(w, at), sum);
+      }
+    }
+    put(y, i, sum + bias[n]);
+  }
+}
+
+// Tiles of 128 rows and 64 channels by 128 work-items, each 8 rows and 8 channels, from operands in local memory.
+#define TILE_M 128
+#define TILE_N 64
+#define TILE_K 16
+
+kernel __attribute__((reqd_work_group_size(128, 1, 1))) void tiled(
+    global const Stored* x, global const Stored* w, global const float* bias, global Stored* y, global const int* map,
+    int spread, int kernels, global const int* order, long rows, int padded_c, int padded_n, int width) {
+  local float a[TILE_K][TILE_M + 4];
+  local float b[TILE_K][TILE_N];
+  local uint met;
+  const int t = get_local_id(0), r0 = t / 8 * 4, n0 = t % 8 * 4, column = get_group_id(1) * TILE_N;
+  const long first = (long)get_group_id(0) * TILE_M;
+  const long o = first + t < rows ? order[first + t] : -1;
+  float sum[8][8];
+  for (int i = 0; i < 8; ++i)
+    for (int j = 0; j < 8; ++j) sum[i][j] = 0.0f;
+  for (int k0 = 0; k0 < kernels; k0 += 32) {
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (t == 0) met = 0;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    uint mine = 0;
+    for (int k = k0; o >= 0 && k < min(kernels, k0 + 32); ++k)
+      mine |= (uint)(input_of(map, spread, kernels, o, k) >= 0) << (k - k0);
+    if (mine) atomic_or(&met, mine);
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (uint left = met; left != 0; left &= left - 1) {
+      const int k = k0 + 31 - clz(left & -left);
+      const long row = o >= 0 ? input_of(map, spread, kernels, o, k) : -1;
+      for (int c0 = 0; c0 < padded_c; c0 += TILE_K) {
+        for (int c = 0; c < TILE_K; c += 4) {
+          const float4 v = row >= 0 ? get4(x + row * padded_c + c0 + c) : (float4)(0.0f);
+          a[c][t] = v.x;
+          a[c + 1][t] = v.y;
+          a[c + 2][t] = v.z;
+          a[c + 3][t] = v.w;
+        }
+        for (int e = 4 * t; e < TILE_K * TILE_N; e += 4 * 128)
+          vstore4(get4(w + ((long)k * padded_c + c0 + e / TILE_N) * padded_n + column + e % TILE_N), 0,
+                  &b[e / TILE_N][e % TILE_N]);
+        barrier(CLK_LOCAL_MEM_FENCE);
+#pragma unroll
+        for (int c = 0; c < TILE_K; ++c) {
+          float p[8], q[8];
+          for (int i = 0; i < 4; ++i) {
+            p[i] = a[c][r0 + i];
+            p[4 + i] = a[c][TILE_M / 2 + r0 + i];
+            q[i] = b[c][n0 + i];
+            q[4 + i] = b[c][TILE_N / 2 + n0 + i];
+          }
+          for (int i = 0; i < 8; ++i)
+            for (int j = 0; j < 8; ++j) sum[i][j] = fma(p[i], q[j], sum[i][j]);
+        }
+        barrier(CLK_LOCAL_MEM_FENCE);
+      }
+    }
+  }
+  for (int i = 0; i < 8; ++i) {
+    const long at = first + (i < 4 ? r0 + i : TILE_M / 2 + r0 + i - 4);
+    if (at >= rows) continue;
+    const long to = order[at];
+    for (int j = 0; j < 8; ++j) {
+      const int n = column + (j < 4 ? n0 + j : TILE_N / 2 + n0 + j - 4);
+      if (n < width) put(y, to * width + n, sum[i][j] + bias[n]);
+    }
+  }
+}
+
+#else  // MMA
+
+// The tile product of matrix units behind a few functions with two bodies. A fragment of the left operand covers
+// 16 rows and 16 channels, of the right operand 8 columns and 16 channels; a work-item owns the sums of two rows and
+// two adjacent columns. The plain body computes the same sums from local memory.
+#define PITCH (DEPTH + 8)  // of a tile row in local memory: no two rows of a fragment share a bank
+
+#ifdef PLUMB_MATRIX_F16
+typedef struct { uint x[4]; } Left;
+typedef struct { uint x[2]; } Right;
+uint pair_at(local const ushort* p) { return *(local const uint*)p; }
+Left left_at(local const ushort* p, int lane) {
+  const local ushort* q = p + lane / 4 * PITCH + lane % 4 * 2;
+  Left f;
+  f.x[0] = pair_at(q);
+  f.x[1] = pair_at(q + 8 * PITCH);
+  f.x[2] = pair_at(q + 8);
+  f.x[3] = pair_at(q + 8 * PITCH + 8);
+  return f;
+}
+Right right_at(local const ushort* p, int lane) {
+  const local ushort* q = p + lane / 4 * PITCH + lane % 4 * 2;
+  Right f;
+  f.x[0] = pair_at(q);
+  f.x[1] = pair_at(q + 8);
+  return f;
+}
+void multiply(float* sum, Left a, Right b, int lane) {
+  asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+      : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
+      : "r"(a.x[0]), "r"(a.x[1]), "r"(a.x[2]), "r"(a.x[3]), "r"(b.x[0]), "r"(b.x[1]));
+}
+// 16 bytes to local memory, or zeros; done after wait_copies.
+void start_copy(local ushort* to, global const ushort* from, int present) {
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;"
+               :: "r"((uint)(size_t)to), "l"((ulong)from), "r"(present ? 16 : 0) : "memory");
+}
+void close_copies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
+void wait_copies() { asm volatile("cp.async.wait_group 1;" ::: "memory"); }  // of all steps but the last one started
+#else
+typedef struct { local const ushort* p; } Left;
+typedef struct { local const ushort* p; } Right;
+Left left_at(local const ushort* p, int lane) { Left f; f.p = p + lane / 4 * PITCH; return f; }
+Right right_at(local const ushort* p, int lane) { Right f; f.p = p + lane % 4 * 2 * PITCH; return f; }
+void multiply(float* sum, Left a, Right b, int lane) {
+  for (int i = 0; i < 4; ++i) {
+    local const ushort* p = a.p + i / 2 * 8 * PITCH;
+    local const ushort* q = b.p + i % 2 * PITCH;
+    for (int c = 0; c < 16; ++c)
+      sum[i] = fma(vload_half(c, (local const half*)p), vload_half(c, (local const half*)q), sum[i]);
+  }
+}
+void start_copy(local ushort* to, global const ushort* from, int present) {
+  for (int i = 0; i < 8; ++i) to[i] = present ? from[i] : (ushort)0;
+}
+void close_copies() {}
+void wait_copies() {}
+#endif
+
+#define ROWS 128
+#define WARPS 4
+#define ITEMS (32 * WARPS)
+#define STAGES 3
+#define PIECES (DEPTH / 8)               // copies of 16 bytes in a row of a tile
+#define LEFT_EACH (ROWS * PIECES / ITEMS)
+#define RIGHT_EACH ((COLUMNS * PIECES + ITEMS - 1) / ITEMS)
+#define STAGE ((ROWS + COLUMNS) * PITCH)
+
+// Weights are [kernel][column][channel]. Steps of DEPTH channels of one kernel row run through STAGES buffers, two
+// of them under way while one is used. A warp computes 32 rows and all columns.
+kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void mma_sorted(
+    global const ushort* x, global const ushort* w, global const float* bias, global ushort* y, global const int* map,
+    int spread, int kernels, global const int* order, long rows, int padded_c, int padded_n, int width) {
+  local ushort stage[STAGES * STAGE] __attribute__((aligned(16)));
+  local uint met;
+  const int t = get_local_id(0), lane = t % 32, warp = t / 32, column = get_group_id(1) * COLUMNS;
+  const long first = (long)get_group_id(0) * ROWS;
+  float sum[2][COLUMNS / 8][4];
+  for (int i = 0; i < 2; ++i)
+    for (int n = 0; n < COLUMNS / 8; ++n)
+      for (int j = 0; j < 4; ++j) sum[i][n][j] = 0.0f;
+  long owned[LEFT_EACH];  // the output rows whose inputs this work-item copies
+  for (int j = 0; j < LEFT_EACH; ++j) {
+    const long at = first + (t + j * ITEMS) / PIECES;
+    owned[j] = at < rows ? order[at] : -1;
+  }
+  const long mine = first + t < rows ? order[first + t] : -1;
+  const int chunks = padded_c / DEPTH;
+  for (int k0 = 0; k0 < kernels; k0 += 32) {
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (t == 0) met = 0;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    uint bits = 0;
+    for (int k = k0; mine >= 0 && k < min(kernels, k0 + 32); ++k)
+      bits |= (uint)(input_of(map, spread, kernels, mine, k) >= 0) << (k - k0);
+    if (bits) atomic_or(&met, bits);
+    barrier(CLK_LOCAL_MEM_FENCE);
+    uint left = met;
+    const int steps = popcount(left) * chunks;
+    int chunk = 0, k = k0 + (left ? 31 - clz(left & -left) : 0);
+    long input[LEFT_EACH];
+    for (int j = 0; j < LEFT_EACH; ++j) input[j] = left && owned[j] >= 0 ? input_of(map, spread, kernels, owned[j], k) : -1;
+    for (int step = -(STAGES - 1); step < steps; ++step) {
+      if (step >= 0) {
+        wait_copies();
+        barrier(CLK_LOCAL_MEM_FENCE);  // every copy has arrived, and the buffer of the step before is free
+      }
+      if (step + STAGES - 1 < steps) {  // start the copies of a later step
+        local ushort* to = stage + (step + STAGES - 1) % STAGES * STAGE;
+        for (int j = 0; j < LEFT_EACH; ++j) {
+          const int row = (t + j * ITEMS) / PIECES, piece = t % PIECES;
+          start_copy(to + row * PITCH + piece * 8, x + max(input[j], 0l) * padded_c + chunk * DEPTH + piece * 8, input[j] >= 0);
+        }
+        for (int j = 0; j < RIGHT_EACH; ++j) {
+          const int row = (t + j * ITEMS) / PIECES, piece = t % PIECES;
+          if (row < COLUMNS)
+            start_copy(to + (ROWS + row) * PITCH + piece * 8,
+                       w + ((long)k * padded_n + column + row) * padded_c + chunk * DEPTH + piece * 8, 1);
+        }
+        if (++chunk == chunks) {
+          chunk = 0;
+          left &= left - 1;
+          if (left) {
+            k = k0 + 31 - clz(left & -left);
+            for (int j = 0; j < LEFT_EACH; ++j) input[j] = owned[j] >= 0 ? input_of(map, spread, kernels, owned[j], k) : -1;
+          }
+        }
+      }
+      close_copies();
+      if (step < 0) continue;
+      const local ushort* now = stage + step % STAGES * STAGE;
+#pragma unroll
+      for (int c = 0; c < DEPTH; c += 16) {
+        const Left a0 = left_at(now + warp * 32 * PITCH + c, lane);
+        const Left a1 = left_at(now + (warp * 32 + 16) * PITCH + c, lane);
+#pragma unroll
+        for (int n = 0; n < COLUMNS / 8; ++n) {
+          const Right b = right_at(now + (ROWS + n * 8) * PITCH + c, lane);
+          multiply(sum[0][n], a0, b, lane);
+          multiply(sum[1][n], a1, b, lane);
+        }
+      }
+    }
+  }
+  for (int i = 0; i < 4; ++i) {
+    const long at = first + warp * 32 + i * 8 + lane / 4;
+    if (at >= rows) continue;
+    const long to = (long)order[at] * width;
+    for (int n = 0; n < COLUMNS / 8; ++n)
+      for (int j = 0; j < 2; ++j) {
+        const int to_n = column + n * 8 + lane % 4 * 2 + j;
+        if (to_n < width) put(y, to + to_n, sum[i / 2][n][i % 2 * 2 + j] + bias[to_n]);
+      }
+  }
+}
+#endif
