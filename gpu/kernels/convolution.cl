@@ -5,6 +5,13 @@
 // Options: FROM_f16 or FROM_f32, the dtype of features and results. MMA: the kernel for matrix units, with COLUMNS
 // and DEPTH of its tile. Sums are chains of fma in f32, by kernel row, then channel; the bias comes last.
 
+// Unrolled loops keep sums in registers where there are enough; elsewhere they only take long to compile.
+#ifdef PLUMB_CPU_DEVICE
+#define UNROLL _Pragma("nounroll")
+#else
+#define UNROLL _Pragma("unroll")
+#endif
+
 #ifdef FROM_f16
 typedef ushort Stored;
 float get(global const Stored* p, long i) { return vload_half(i, (global const half*)p); }
@@ -178,8 +185,8 @@ kernel __attribute__((reqd_work_group_size(128, 1, 1))) void tiled(
   const long first = (long)get_group_id(0) * TILE_M;
   const long o = first + t < rows ? order[first + t] : -1;
   float sum[8][8];
-  for (int i = 0; i < 8; ++i)
-    for (int j = 0; j < 8; ++j) sum[i][j] = 0.0f;
+  UNROLL for (int i = 0; i < 8; ++i)
+    UNROLL for (int j = 0; j < 8; ++j) sum[i][j] = 0.0f;
   for (int k0 = 0; k0 < kernels; k0 += 32) {
     barrier(CLK_LOCAL_MEM_FENCE);
     if (t == 0) met = 0;
@@ -204,27 +211,26 @@ kernel __attribute__((reqd_work_group_size(128, 1, 1))) void tiled(
           vstore4(get4(w + ((long)k * padded_c + c0 + e / TILE_N) * padded_n + column + e % TILE_N), 0,
                   &b[e / TILE_N][e % TILE_N]);
         barrier(CLK_LOCAL_MEM_FENCE);
-#pragma unroll
-        for (int c = 0; c < TILE_K; ++c) {
+        UNROLL for (int c = 0; c < TILE_K; ++c) {
           float p[8], q[8];
-          for (int i = 0; i < 4; ++i) {
+          UNROLL for (int i = 0; i < 4; ++i) {
             p[i] = a[c][r0 + i];
             p[4 + i] = a[c][TILE_M / 2 + r0 + i];
             q[i] = b[c][n0 + i];
             q[4 + i] = b[c][TILE_N / 2 + n0 + i];
           }
-          for (int i = 0; i < 8; ++i)
-            for (int j = 0; j < 8; ++j) sum[i][j] = fma(p[i], q[j], sum[i][j]);
+          UNROLL for (int i = 0; i < 8; ++i)
+            UNROLL for (int j = 0; j < 8; ++j) sum[i][j] = fma(p[i], q[j], sum[i][j]);
         }
         barrier(CLK_LOCAL_MEM_FENCE);
       }
     }
   }
-  for (int i = 0; i < 8; ++i) {
+  UNROLL for (int i = 0; i < 8; ++i) {
     const long at = first + (i < 4 ? r0 + i : TILE_M / 2 + r0 + i - 4);
     if (at >= rows) continue;
     const long to = order[at];
-    for (int j = 0; j < 8; ++j) {
+    UNROLL for (int j = 0; j < 8; ++j) {
       const int n = column + (j < 4 ? n0 + j : TILE_N / 2 + n0 + j - 4);
       if (n < width) put(y, to * width + n, sum[i][j] + bias[n]);
     }
@@ -276,10 +282,10 @@ typedef struct { local const ushort* p; } Right;
 Left left_at(local const ushort* p, int lane) { Left f; f.p = p + lane / 4 * PITCH; return f; }
 Right right_at(local const ushort* p, int lane) { Right f; f.p = p + lane % 4 * 2 * PITCH; return f; }
 void multiply(float* sum, Left a, Right b, int lane) {
-  for (int i = 0; i < 4; ++i) {
+  UNROLL for (int i = 0; i < 4; ++i) {
     local const ushort* p = a.p + i / 2 * 8 * PITCH;
     local const ushort* q = b.p + i % 2 * PITCH;
-    for (int c = 0; c < 16; ++c)
+    UNROLL for (int c = 0; c < 16; ++c)
       sum[i] = fma(vload_half(c, (local const half*)p), vload_half(c, (local const half*)q), sum[i]);
   }
 }
@@ -309,11 +315,11 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void mma_sorted(
   const int t = get_local_id(0), lane = t % 32, warp = t / 32, column = get_group_id(1) * COLUMNS;
   const long first = (long)get_group_id(0) * ROWS;
   float sum[2][COLUMNS / 8][4];
-  for (int i = 0; i < 2; ++i)
-    for (int n = 0; n < COLUMNS / 8; ++n)
-      for (int j = 0; j < 4; ++j) sum[i][n][j] = 0.0f;
+  UNROLL for (int i = 0; i < 2; ++i)
+    UNROLL for (int n = 0; n < COLUMNS / 8; ++n)
+      UNROLL for (int j = 0; j < 4; ++j) sum[i][n][j] = 0.0f;
   long owned[LEFT_EACH];  // the output rows whose inputs this work-item copies
-  for (int j = 0; j < LEFT_EACH; ++j) {
+  UNROLL for (int j = 0; j < LEFT_EACH; ++j) {
     const long at = first + (t + j * ITEMS) / PIECES;
     owned[j] = at < rows ? order[at] : -1;
   }
@@ -332,7 +338,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void mma_sorted(
     const int steps = popcount(left) * chunks;
     int chunk = 0, k = k0 + (left ? 31 - clz(left & -left) : 0);
     long input[LEFT_EACH];
-    for (int j = 0; j < LEFT_EACH; ++j) input[j] = left && owned[j] >= 0 ? input_of(map, spread, kernels, owned[j], k) : -1;
+    UNROLL for (int j = 0; j < LEFT_EACH; ++j) input[j] = left && owned[j] >= 0 ? input_of(map, spread, kernels, owned[j], k) : -1;
     for (int step = -(STAGES - 1); step < steps; ++step) {
       if (step >= 0) {
         wait_copies();
@@ -340,11 +346,11 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void mma_sorted(
       }
       if (step + STAGES - 1 < steps) {  // start the copies of a later step
         local ushort* to = stage + (step + STAGES - 1) % STAGES * STAGE;
-        for (int j = 0; j < LEFT_EACH; ++j) {
+        UNROLL for (int j = 0; j < LEFT_EACH; ++j) {
           const int row = (t + j * ITEMS) / PIECES, piece = t % PIECES;
           start_copy(to + row * PITCH + piece * 8, x + max(input[j], 0l) * padded_c + chunk * DEPTH + piece * 8, input[j] >= 0);
         }
-        for (int j = 0; j < RIGHT_EACH; ++j) {
+        UNROLL for (int j = 0; j < RIGHT_EACH; ++j) {
           const int row = (t + j * ITEMS) / PIECES, piece = t % PIECES;
           if (row < COLUMNS)
             start_copy(to + (ROWS + row) * PITCH + piece * 8,
@@ -355,19 +361,17 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void mma_sorted(
           left &= left - 1;
           if (left) {
             k = k0 + 31 - clz(left & -left);
-            for (int j = 0; j < LEFT_EACH; ++j) input[j] = owned[j] >= 0 ? input_of(map, spread, kernels, owned[j], k) : -1;
+            UNROLL for (int j = 0; j < LEFT_EACH; ++j) input[j] = owned[j] >= 0 ? input_of(map, spread, kernels, owned[j], k) : -1;
           }
         }
       }
       close_copies();
       if (step < 0) continue;
       const local ushort* now = stage + step % STAGES * STAGE;
-#pragma unroll
-      for (int c = 0; c < DEPTH; c += 16) {
+      UNROLL for (int c = 0; c < DEPTH; c += 16) {
         const Left a0 = left_at(now + warp * 32 * PITCH + c, lane);
         const Left a1 = left_at(now + (warp * 32 + 16) * PITCH + c, lane);
-#pragma unroll
-        for (int n = 0; n < COLUMNS / 8; ++n) {
+        UNROLL for (int n = 0; n < COLUMNS / 8; ++n) {
           const Right b = right_at(now + (ROWS + n * 8) * PITCH + c, lane);
           multiply(sum[0][n], a0, b, lane);
           multiply(sum[1][n], a1, b, lane);
@@ -375,12 +379,12 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void mma_sorted(
       }
     }
   }
-  for (int i = 0; i < 4; ++i) {
+  UNROLL for (int i = 0; i < 4; ++i) {
     const long at = first + warp * 32 + i * 8 + lane / 4;
     if (at >= rows) continue;
     const long to = (long)order[at] * width;
-    for (int n = 0; n < COLUMNS / 8; ++n)
-      for (int j = 0; j < 2; ++j) {
+    UNROLL for (int n = 0; n < COLUMNS / 8; ++n)
+      UNROLL for (int j = 0; j < 2; ++j) {
         const int to_n = column + n * 8 + lane % 4 * 2 + j;
         if (to_n < width) put(y, to + to_n, sum[i / 2][n][i % 2 * 2 + j] + bias[to_n]);
       }
