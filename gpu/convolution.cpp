@@ -154,8 +154,9 @@ Job prepare(const Call& call, const std::vector<Spec>& specs) {
   const Support p = build_support<base>(call, g, rows, output(out[0]), output(out[2]));
   const BufferPtr y = output(out[1]);
   const std::string options = call.dtype(kFeatures) == Dtype::f16 ? "-DFROM_f16" : "-DFROM_f32";
-  const std::int64_t width = specs[1].shape[1], columns = !matrix || width > 32 ? 64 : width > 16 ? 32 : 16;
-  const std::int64_t step = !matrix || call.shape(kFeatures)[1] <= 16 ? 16 : 32;
+  const std::int64_t width = specs[1].shape[1], in = call.shape(kFeatures)[1];
+  const bool narrow = matrix && width <= 16 && in <= 16;  // the smallest of three tiles
+  const std::int64_t columns = narrow ? 16 : !matrix || width > 32 ? 64 : 32, step = !matrix || narrow ? 16 : 32;
   const auto steps = std::make_shared<Steps>();
   const Operands o = add_operands(*steps, call, g, step, columns, matrix, options);
   Kernel k("convolution", matrix ? "mma_sorted" : "tiled",
