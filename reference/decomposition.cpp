@@ -265,6 +265,9 @@ void add_sizes(std::vector<Case>& cases) {
       }
     }
     cases.push_back(factor_of(t, {2, 3, 13, 13}, false, "spd_integer-3"));
+    for (std::int64_t n : {11, 24, 70}) {  // pivots up to 60: quotients that a rounded reciprocal would miss
+      cases.push_back(factor_of(t, {5, n, n}, n == 24, "spd_integer-60"));
+    }
   }
 }
 
