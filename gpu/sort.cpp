@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::int64_t kGroup = 256, kTile = 2048, kDigits = 256;  // as in kernels/sort.cl
 constexpr std::int64_t kFewTiles = 64;  // sums that one work-item makes alone
-constexpr std::int64_t kMostPoints = 1024;
+constexpr std::int64_t kMostPoints = 512;
 constexpr std::int64_t kWorthLaunch = 1 << 15;  // elements
 
 std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
@@ -130,9 +130,9 @@ std::vector<Route> sort_gpu_routes() {
           .name = "gpu.network",
           .tier = Tier::gpu,
           .needs = Tier::gpu,
-          .supports = {{Stage::device, "work-groups are smaller than 512",
+          .supports = {{Stage::device, "work-groups are smaller than 256",
                         [](const Call&, const Device& d) { return d.facts.max_work_group >= kMostPoints / 2; }},
-                       {Stage::shape_dtype, "a line is longer than 1024",
+                       {Stage::shape_dtype, "a line is longer than 512",
                         [](const Call& c, const Device&) { return lines_of(c).n <= kMostPoints; }}},
           .prefers = {kNotHost, kLarge},
           .prepare = prepare_network,
