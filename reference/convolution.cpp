@@ -204,6 +204,7 @@ class Cases {
         for (const bool dense : {false, true})
           both({.size = s.size, .stride = s.stride, .padding = s.padding, .dilation = s.dilation, .values = dense ? "uniform" : "int-3",
                 .type = type, .bias = dense, .dense = dense, .budget = Budget::smoke});
+    both({.sites = "sites_batches", .values = "int-3", .budget = Budget::smoke});
     for (const std::string& f : {std::string("sites_batches"), std::string("sites_line"), std::string("sites_plane"),
                                  std::string("sites_block"), std::string("sites_surface-1"), std::string("sites_isolated"),
                                  std::string("sites_duplicates"), std::string("sites_extremes")})

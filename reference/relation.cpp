@@ -306,6 +306,7 @@ class Cases {
  public:
   std::vector<Case> all() {
     for (const Steps& s : kSteps) add(s, 40, 29, "sites_negative", Dtype::i32, Budget::smoke);
+    for (const Steps& s : {kSteps[0], kSteps[2]}) add(s, 40, 38, "sites_batches", Dtype::i32, Budget::smoke);
     for (const Steps& s : kSteps) add(s, 300, 280, "sites_box-4");
     for (const std::string& f : kFills)
       for (const Steps& s : {kSteps[0], kSteps[1], kSteps[3], kSteps[13]}) add(s, 257, 250, f);
