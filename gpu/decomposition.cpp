@@ -7,14 +7,15 @@ namespace plumb {
 namespace {
 
 constexpr std::int64_t kBlock = 64, kRows = 64, kSide = 16, kGroup = 256;  // as in kernels/decomposition.cl
-constexpr std::int64_t kWorthLaunch = 1 << 14;                // elements
+constexpr std::int64_t kWorthLaunch = 1 << 14;                             // elements
 
 std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
 std::int64_t extent(const Call& c) { return c.shape(0).back(); }
 std::int64_t batch(const Call& c) { return count(Shape(c.shape(0).begin(), c.shape(0).end() - 2)); }
 
 gpu::Kernel kernel(const Call& c, const char* name) {
-  return gpu::Kernel("decomposition", name, c.dtype(0) == Dtype::f64 ? "-DDOUBLE" : "-cl-fp32-correctly-rounded-divide-sqrt");
+  return gpu::Kernel("decomposition", name,
+                     c.dtype(0) == Dtype::f64 ? "-DDOUBLE" : "-cl-fp32-correctly-rounded-divide-sqrt");
 }
 
 void raise(const Call& c, const gpu::BufferPtr& flags, std::int64_t matrices) {
@@ -118,7 +119,10 @@ std::vector<Route> decomposition_gpu_routes() {
           .name = "gpu.small",
           .tier = Tier::gpu,
           .needs = Tier::gpu,
-          .supports = {kDoubles, kGroups, {Stage::shape_dtype, "n is above 64", [](const Call& c, const Device&) { return extent(c) <= kBlock; }}},
+          .supports = {kDoubles,
+                       kGroups,
+                       {Stage::shape_dtype, "n is above 64",
+                        [](const Call& c, const Device&) { return extent(c) <= kBlock; }}},
           .prefers = {kNotHost, kLarge},
           .order = by_blocks,
           .prepare = prepare_small,

@@ -8,7 +8,7 @@ namespace plumb {
 namespace {
 
 constexpr std::int64_t kGroup = 256, kTile = 2048, kDigits = 256;  // as in kernels/sort.cl
-constexpr std::int64_t kFewTiles = 64;  // sums that one work-item makes alone
+constexpr std::int64_t kFewTiles = 64;                             // sums that one work-item makes alone
 constexpr std::int64_t kMostPoints = 512;
 constexpr std::int64_t kWorthLaunch = 1 << 15;  // elements
 
@@ -56,8 +56,8 @@ Job prepare_network(const Call& c, const std::vector<Spec>& specs) {
   const Encoding e = encoding(c.dtype(0));
   const std::int64_t points = l.n <= 32 ? 32 : l.n <= 256 ? 256 : kMostPoints;
   const std::int64_t together = std::max<std::int64_t>(1, kGroup / points), group = together * points / 2;
-  const std::string options = "-DPOINTS=" + std::to_string(points) + " -DLINES=" + std::to_string(together) +
-                              (e.bytes == 8 ? " -DWIDE" : "");
+  const std::string options =
+      "-DPOINTS=" + std::to_string(points) + " -DLINES=" + std::to_string(together) + (e.bytes == 8 ? " -DWIDE" : "");
   std::vector<Tensor> out = gpu::outputs(specs);
   gpu::Kernel kernel("sort", "network", options);
   kernel.arg(gpu::dense(c[0])).arg(gpu::output(out[0])).arg(e.kind).arg(e.bytes).arg(e.infinity);
@@ -95,7 +95,8 @@ Job prepare_radix(const Call& c, const std::vector<Spec>& specs) {
   for (int p = 0; p < e.bytes; ++p) {
     const int from = p % 2, to = 1 - from;
     const std::int32_t shift = 8 * (p % 4), last = p + 1 == e.bytes;
-    Pass pass{gpu::Kernel("sort", "count"), gpu::Kernel("sort", few ? "scan_few" : "scan"), gpu::Kernel("sort", "scatter")};
+    Pass pass{gpu::Kernel("sort", "count"), gpu::Kernel("sort", few ? "scan_few" : "scan"),
+              gpu::Kernel("sort", "scatter")};
     const auto columns = static_cast<std::int32_t>(tiles);
     pass.count.arg(key[from]).arg(counts).arg(l.n).arg(columns).arg(shift);
     pass.scan.arg(counts).arg(totals).arg(columns);

@@ -11,20 +11,20 @@
 
 namespace plumb {
 
-#define PLUMB_CHOLESKY(T, suffix)                                                                                    \
-  PLUMB_DECLARE_SIMD(std::int64_t cholesky_lanes_##suffix())                                                         \
-  PLUMB_DECLARE_SIMD(std::int64_t cholesky_width_##suffix())                                                         \
-  PLUMB_DECLARE_SIMD(void cholesky_pack_##suffix(const T* w, std::int64_t ld, std::int64_t rows, std::int64_t width, \
-                                                 T* strip))                                                          \
-  PLUMB_DECLARE_SIMD(void cholesky_unpack_##suffix(const T* strip, std::int64_t first, std::int64_t rows,            \
-                                                   std::int64_t width, T* w, std::int64_t ld))                       \
-  PLUMB_DECLARE_SIMD(std::int64_t cholesky_diagonal_##suffix(T* strips, std::int64_t stride, std::int64_t n))        \
-  PLUMB_DECLARE_SIMD(void cholesky_solve_##suffix(const T* strips, std::int64_t stride, T* strip, std::int64_t n))   \
-  PLUMB_DECLARE_SIMD(void cholesky_update_##suffix(const T* row, const T* column, std::int64_t k, T* c,              \
-                                                   std::int64_t ldc, std::int64_t i0, std::int64_t j0,              \
-                                                   std::int64_t n))                                                  \
-  PLUMB_DECLARE_SIMD(void cholesky_group_##suffix(const T* a, bool upper, std::int64_t count, std::int64_t n,        \
-                                                  T* room, T* out, std::int64_t* failed))
+#define PLUMB_CHOLESKY(T, suffix)                                                                                      \
+  PLUMB_DECLARE_SIMD(std::int64_t cholesky_lanes_##suffix())                                                           \
+  PLUMB_DECLARE_SIMD(std::int64_t cholesky_width_##suffix())                                                           \
+  PLUMB_DECLARE_SIMD(                                                                                                  \
+      void cholesky_pack_##suffix(const T* w, std::int64_t ld, std::int64_t rows, std::int64_t width, T* strip))       \
+  PLUMB_DECLARE_SIMD(void cholesky_unpack_##suffix(const T* strip, std::int64_t first, std::int64_t rows,              \
+                                                   std::int64_t width, T* w, std::int64_t ld))                         \
+  PLUMB_DECLARE_SIMD(std::int64_t cholesky_diagonal_##suffix(T* strips, std::int64_t stride, std::int64_t n))          \
+  PLUMB_DECLARE_SIMD(void cholesky_solve_##suffix(const T* strips, std::int64_t stride, T* strip, std::int64_t n))     \
+  PLUMB_DECLARE_SIMD(void cholesky_update_##suffix(const T* row, const T* column, std::int64_t k, T* c,                \
+                                                   std::int64_t ldc, std::int64_t i0, std::int64_t j0,                 \
+                                                   std::int64_t n))                                                    \
+  PLUMB_DECLARE_SIMD(void cholesky_group_##suffix(const T* a, bool upper, std::int64_t count, std::int64_t n, T* room, \
+                                                  T* out, std::int64_t* failed))
 PLUMB_CHOLESKY(float, f32)
 PLUMB_CHOLESKY(double, f64)
 #undef PLUMB_CHOLESKY
@@ -34,11 +34,11 @@ namespace {
 // The kernels of one type for the instruction set in use.
 template <class T>
 struct Kernels;
-#define PLUMB_CHOLESKY(T, suffix)                                               \
-  template <>                                                                   \
-  struct Kernels<T> {                                                           \
-    std::int64_t lanes = PLUMB_DISPATCH(cholesky_lanes_##suffix)();             \
-    std::int64_t width = PLUMB_DISPATCH(cholesky_width_##suffix)();             \
+#define PLUMB_CHOLESKY(T, suffix)                                                                      \
+  template <>                                                                                          \
+  struct Kernels<T> {                                                                                  \
+    std::int64_t lanes = PLUMB_DISPATCH(cholesky_lanes_##suffix)();                                    \
+    std::int64_t width = PLUMB_DISPATCH(cholesky_width_##suffix)();                                    \
     decltype(&base::cholesky_pack_##suffix) pack = PLUMB_DISPATCH(cholesky_pack_##suffix);             \
     decltype(&base::cholesky_unpack_##suffix) unpack = PLUMB_DISPATCH(cholesky_unpack_##suffix);       \
     decltype(&base::cholesky_diagonal_##suffix) diagonal = PLUMB_DISPATCH(cholesky_diagonal_##suffix); \
@@ -280,8 +280,10 @@ std::vector<Route> decomposition_cpu_routes() {
       {
           .op = "cholesky",
           .name = "cpu.interleaved",
-          .supports = {{Stage::shape_dtype, "n is above 32", [](const Call& c, const Device&) { return extent(c) <= kSmall; }}},
-          .prefers = {{Stage::shape_dtype, "under 4 matrices", [](const Call& c, const Device&) { return batch(c) >= 4; }}},
+          .supports = {{Stage::shape_dtype, "n is above 32",
+                        [](const Call& c, const Device&) { return extent(c) <= kSmall; }}},
+          .prefers = {{Stage::shape_dtype, "under 4 matrices",
+                       [](const Call& c, const Device&) { return batch(c) >= 4; }}},
           .order = sequential,
           .prepare = host<run_interleaved>,
       },

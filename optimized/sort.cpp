@@ -34,8 +34,8 @@ PLUMB_DECLARE_SIMD(std::int64_t network_lanes())
 
 namespace {
 
-constexpr std::int64_t kNetworkRows = 256;     // the longest line of a network
-constexpr std::int64_t kNetworkLines = 4;      // fewer leave most lanes idle
+constexpr std::int64_t kNetworkRows = 256;       // the longest line of a network
+constexpr std::int64_t kNetworkLines = 4;        // fewer leave most lanes idle
 constexpr std::int64_t kParallelLine = 1 << 15;  // a line worth several threads
 constexpr std::int64_t kSplitLine = 1 << 17;     // a run that one thread sorts better in pieces
 constexpr std::int64_t kRunBuckets = 32;
@@ -125,12 +125,15 @@ struct Digit {
   int window, shift;
   std::uint32_t mask;
   template <class K>
-  std::size_t of(K key) const { return static_cast<std::size_t>(key >> (32 * window + shift)) & mask; }
+  std::size_t of(K key) const {
+    return static_cast<std::size_t>(key >> (32 * window + shift)) & mask;
+  }
 };
 
 // Digits as wide as pays for n elements, of equal width within a window.
 std::vector<Digit> plan(int bits, std::int64_t n) {
-  const int widest = std::clamp(static_cast<int>(std::bit_width(static_cast<std::uint64_t>(n))) - 2, kLeastDigitBits, kMostDigitBits);
+  const int widest =
+      std::clamp(static_cast<int>(std::bit_width(static_cast<std::uint64_t>(n))) - 2, kLeastDigitBits, kMostDigitBits);
   std::vector<Digit> digits;
   for (int window = 0; 32 * window < bits; ++window) {
     const int here = std::min(bits - 32 * window, 32), passes = (here + widest - 1) / widest;
@@ -159,10 +162,7 @@ template <class K>
 void census(const K* keys, std::int64_t n, K least, const std::vector<Digit>& digits, Counts* counts) {
   for (std::size_t i = 0; i < digits.size();) {
     const std::size_t left = digits.size() - i, take = std::min<std::size_t>(left, 4);
-    const auto count = take == 1   ? census<K, 1>
-                       : take == 2 ? census<K, 2>
-                       : take == 3 ? census<K, 3>
-                                   : census<K, 4>;
+    const auto count = take == 1 ? census<K, 1> : take == 2 ? census<K, 2> : take == 3 ? census<K, 3> : census<K, 4>;
     count(keys, n, least, digits.data() + i, counts + i);
     i += take;
   }
@@ -237,8 +237,9 @@ struct Run {
 
   // Elements [begin, end) with the two sets of keys and indices exchanged.
   Run part(std::int64_t begin, std::int64_t end, std::uint32_t* room) const {
-    return {other_keys + begin, keys + begin, other_index + begin, (index ? index : room) + begin, ids + begin,
-            a + begin,          b + begin,    out + begin,         end - begin};
+    return {other_keys + begin, keys + begin, other_index + begin, (index ? index : room) + begin,
+            ids + begin,        a + begin,    b + begin,           out + begin,
+            end - begin};
   }
 };
 
@@ -264,9 +265,11 @@ std::vector<std::int64_t> split(const Run<K>& r, std::int64_t chunks) {
     const Range span = chunk(r.n, chunks, c);
     auto& count = next[static_cast<std::size_t>(c)];
     if constexpr (sizeof(K) == 4) {
-      PLUMB_DISPATCH(bucket_ids_narrow)(r.keys + span.begin, span.end - span.begin, splitters.data(), cuts, r.ids + span.begin);
+      PLUMB_DISPATCH(bucket_ids_narrow)
+      (r.keys + span.begin, span.end - span.begin, splitters.data(), cuts, r.ids + span.begin);
     } else {
-      PLUMB_DISPATCH(bucket_ids_wide)(r.keys + span.begin, span.end - span.begin, splitters.data(), cuts, r.ids + span.begin);
+      PLUMB_DISPATCH(bucket_ids_wide)
+      (r.keys + span.begin, span.end - span.begin, splitters.data(), cuts, r.ids + span.begin);
     }
     count.fill(0);
     for (std::int64_t i = span.begin; i < span.end; ++i) ++count[r.ids[i]];
@@ -313,8 +316,13 @@ struct Scratch {
   Block<std::uint8_t> ids;
   Block<std::uint64_t> a, b;
   explicit Scratch(std::int64_t n)
-      : keys(block<K>(n)), other_keys(block<K>(n)), index(block<std::uint32_t>(n)), other_index(block<std::uint32_t>(n)),
-        sorted(block<std::uint32_t>(n)), ids(block<std::uint8_t>(n)), a(block<std::uint64_t>(n)),
+      : keys(block<K>(n)),
+        other_keys(block<K>(n)),
+        index(block<std::uint32_t>(n)),
+        other_index(block<std::uint32_t>(n)),
+        sorted(block<std::uint32_t>(n)),
+        ids(block<std::uint8_t>(n)),
+        a(block<std::uint64_t>(n)),
         b(block<std::uint64_t>(n)) {}
 };
 
@@ -325,7 +333,8 @@ void sort_line(const Geometry& g, std::int64_t line, std::int64_t chunks, Scratc
   });
   out += g.out(line);
   std::uint32_t* to = g.inner == 1 ? out : s.sorted.get();
-  const Run<K> whole{s.keys.get(), s.other_keys.get(), nullptr, s.index.get(), s.ids.get(), s.a.get(), s.b.get(), to, g.n};
+  const Run<K> whole{s.keys.get(), s.other_keys.get(), nullptr, s.index.get(), s.ids.get(), s.a.get(), s.b.get(), to,
+                     g.n};
   sort_run(whole, s.other_index.get(), chunks, 0);
   if (g.inner == 1) return;
   for (std::int64_t i = 0; i < g.n; ++i) out[i * g.inner] = to[i];
@@ -399,7 +408,8 @@ void network_group(const Geometry& g, std::int64_t first, std::int64_t lines, co
   }
   if (g.inner == 1) return;
   for (std::int64_t l = 0; l < lines; ++l) {
-    for (std::int64_t i = 0; i < g.n; ++i) out[g.out(first + l) + i * g.inner] = sorted[static_cast<std::size_t>(l * g.n + i)];
+    for (std::int64_t i = 0; i < g.n; ++i)
+      out[g.out(first + l) + i * g.inner] = sorted[static_cast<std::size_t>(l * g.n + i)];
   }
 }
 

@@ -123,8 +123,8 @@ constexpr std::uint64_t kBias = std::uint64_t{1} << 63;  // unsigned order as si
 
 // kind: 0 bool, 1 unsigned, 2 signed, 3 float, 4 bfloat16, 5 complex. stride in elements. Keys of at most four
 // bytes go to `narrow`, others to `wide`.
-void order_keys(int kind, int bytes, const unsigned char* x, std::int64_t stride, std::int64_t n,
-                std::uint32_t* narrow, std::uint64_t* wide) {
+void order_keys(int kind, int bytes, const unsigned char* x, std::int64_t stride, std::int64_t n, std::uint32_t* narrow,
+                std::uint64_t* wide) {
   using std::uint16_t, std::uint32_t, std::uint64_t, std::uint8_t;
   if (kind == 0) return encode<uint8_t, Boolean>(x, stride, n, narrow);
   if (kind == 4) return encode<uint16_t, Floating<uint16_t, 0x7F80>>(x, stride, n, narrow);

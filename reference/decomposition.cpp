@@ -53,9 +53,7 @@ std::int64_t factor(const Array<T>& a, Array<T>& l, std::int64_t matrix, const T
   return at.n;
 }
 
-std::int64_t matrices(const Shape& s) {
-  return count(Shape(s.begin(), s.end() - 2));
-}
+std::int64_t matrices(const Shape& s) { return count(Shape(s.begin(), s.end() - 2)); }
 
 template <class T>
 Array<T> factor_all(const Call& c, const Array<T>& a) {
@@ -252,8 +250,8 @@ void add_small(std::vector<Case>& cases) {
 void add_sizes(std::vector<Case>& cases) {
   for (Dtype t : kBoth) {
     int turn = 0;
-    for (std::int64_t n : {4, 7, 8, 9, 15, 16, 17, 23, 24, 25, 31, 32, 33, 47, 48, 49, 63, 64, 65, 95, 96, 97, 100, 127,
-                           128, 129, 145}) {
+    for (std::int64_t n : {4,  7,  8,  9,  15, 16, 17, 23, 24,  25,  31,  32,  33, 47,
+                           48, 49, 63, 64, 65, 95, 96, 97, 100, 127, 128, 129, 145}) {
       const bool upper = turn++ % 2 == 1;
       cases.push_back(factor_of(t, {n, n}, upper, one_triangle(upper, 1000)));
       cases.push_back(factor_of(t, {n, n}, !upper, "spd_integer-2"));
@@ -335,9 +333,9 @@ std::vector<Reject> cholesky_rejects() {
 
 std::vector<Case> cholesky_bench() {
   return {
-      factor_of(Dtype::f32, {128, 128}, false, "spd"),      factor_of(Dtype::f32, {512, 512}, false, "spd"),
-      factor_of(Dtype::f32, {1024, 1024}, false, "spd"),    factor_of(Dtype::f32, {4096, 4096}, false, "spd"),
-      factor_of(Dtype::f32, {4096, 16, 16}, false, "spd"),  factor_of(Dtype::f64, {1024, 1024}, false, "spd"),
+      factor_of(Dtype::f32, {128, 128}, false, "spd"),     factor_of(Dtype::f32, {512, 512}, false, "spd"),
+      factor_of(Dtype::f32, {1024, 1024}, false, "spd"),   factor_of(Dtype::f32, {4096, 4096}, false, "spd"),
+      factor_of(Dtype::f32, {4096, 16, 16}, false, "spd"), factor_of(Dtype::f64, {1024, 1024}, false, "spd"),
   };
 }
 

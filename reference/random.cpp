@@ -89,8 +89,8 @@ std::vector<Case> bits_cases() {
     cases.push_back(draw_of({3, 0, 2}, width, Layout::row, Budget::smoke));
     for (std::int64_t n = 1; n <= 9; ++n) cases.push_back(draw_of({n}, width, Layout::row, Budget::smoke));
     for (Layout layout : kLayouts) cases.push_back(draw_of({3, 5}, width, layout));
-    for (std::int64_t n : {15, 16, 17, 31, 32, 33, 34, 35, 63, 64, 65, 66, 67, 127, 129, 255, 256, 257, 511, 513, 1023,
-                           1025, 2049, 4099, 32771, 65537, 131075}) {
+    for (std::int64_t n : {15,  16,  17,  31,  32,  33,  34,   35,   63,   64,   65,    66,    67,    127,
+                           129, 255, 256, 257, 511, 513, 1023, 1025, 2049, 4099, 32771, 65537, 131075}) {
       cases.push_back(draw_of({n}, width));
     }
     cases.push_back(draw_of({7, 11, 13}, width));

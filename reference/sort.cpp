@@ -18,7 +18,9 @@ bool unordered(Double2 x) { return isnan(x); }
 bool unordered(Complex x) { return std::isnan(x.real()) || std::isnan(x.imag()); }
 
 template <class T>
-bool below(T a, T b) { return a < b; }
+bool below(T a, T b) {
+  return a < b;
+}
 bool below(Complex a, Complex b) { return a.real() < b.real() || (a.real() == b.real() && a.imag() < b.imag()); }
 
 // a before b: NaN after everything and equal to NaN; -0 equal to +0.
@@ -105,8 +107,8 @@ void add_layouts(std::vector<Case>& cases) {
 
 // Around the ends of vector networks, work-group tiles and chunks: 256, 2048 and their neighbours.
 void add_lengths(std::vector<Case>& cases) {
-  for (std::int64_t n : {1, 2, 3, 15, 17, 31, 32, 33, 64, 65, 129, 255, 256, 257, 513, 1023, 1024, 1025, 2047, 2048,
-                         2049, 4095, 4097}) {
+  for (std::int64_t n :
+       {1, 2, 3, 15, 17, 31, 32, 33, 64, 65, 129, 255, 256, 257, 513, 1023, 1024, 1025, 2047, 2048, 2049, 4095, 4097}) {
     for (Dtype t : {Dtype::f32, Dtype::u8, Dtype::i64}) {
       cases.push_back(one(t, {n}, Layout::row, "order", -1, n < 20 ? Budget::smoke : Budget::ci));
       if (n % 2 == 1) {

@@ -30,13 +30,15 @@ for t in INTEGERS:
 add(np.array([True, False, True, True, False]))
 z = (rng.integers(-2, 3, 40) + 1j * rng.integers(-2, 3, 40)).astype(np.complex64)
 add(z, note="by real, then imaginary part")
-w = np.array([1 + 1j, complex(np.nan, 0), 2, complex(1, np.nan), -1j, complex(np.nan, np.nan), complex(0, -1), 1], np.complex64)
+nan = np.nan
+w = np.array([1 + 1j, complex(nan, 0), 2, complex(1, nan), -1j, complex(nan, nan), complex(0, -1), 1], np.complex64)
 key = [(bool(np.isnan(v)), 0.0, 0.0) if np.isnan(v) else (False, float(v.real), float(v.imag)) for v in w]
 c.add("argsort", {"axis": -1}, {"a": w}, [("out", np.array(sorted(range(len(key)), key=key.__getitem__), np.uint32))],
       note="NaN in either part goes last, in index order", source="Python sorted()")
 add(rng.standard_normal(5000).astype(np.float32), note="several tiles")
 c.add("argsort", {"axis": None}, {"a": np.float32(4)}, [("out", np.zeros(1, np.uint32))], note="0-d, flattened")
-c.add("argsort", {"axis": 1}, {"a": np.zeros((3, 0), np.float32)}, [("out", np.zeros((3, 0), np.uint32))], note="empty line")
+empty = np.zeros((3, 0), np.float32)
+c.add("argsort", {"axis": 1}, {"a": empty}, [("out", empty.astype(np.uint32))], note="empty line")
 c.error("argsort", {"axis": -1}, {"a": np.float32(4)}, note="0-d with an axis")
 c.error("argsort", {"axis": 2}, {"a": np.zeros((3, 2), np.float32)}, note="axis beyond the rank")
 c.save()
