@@ -217,6 +217,13 @@ void subset_cases(std::vector<Case>& cases, const Shape& shape, const std::strin
   }
 }
 
+// Every other axis of many: none can be merged with its neighbour.
+Case alternate(std::int64_t rank, const std::string& fill) {
+  Axes axes;
+  for (std::int64_t d = 0; d < rank; d += 2) axes.push_back(d);
+  return one(Dtype::f32, Shape(static_cast<std::size_t>(rank), 2), fill, {{"axis", axes}});
+}
+
 void sum_length_cases(std::vector<Case>& cases) {
   const std::int64_t lengths[] = {1,   2,   3,   15,  16,  17,   31,   32,   33,   63,   64,   65,   127,  128,
                                   129, 255, 257, 511, 513, 1023, 1025, 2047, 2049, 4095, 4096, 4097, 8191, 8193};
@@ -278,6 +285,7 @@ std::vector<Case> sum_cases() {
   cases.push_back(one(Dtype::f32, {65, 2}, "ramp", {{"axis", 1}}, Budget::smoke, Layout::reversed));
   subset_cases(cases, {2, 1, 3, 1, 4}, "int-3");
   subset_cases(cases, {3, 17, 5, 19}, "uniform");
+  cases.push_back(alternate(18, "int-3"));
   sum_length_cases(cases);
   sum_value_cases(cases);
   return cases;
@@ -359,6 +367,7 @@ std::vector<Case> softmax_cases() {
   }
   subset_cases(cases, {2, 1, 3, 1, 4}, "uniform-4");
   subset_cases(cases, {3, 17, 5, 19}, "uniform-20");
+  cases.push_back(alternate(18, "uniform-4"));
   softmax_row_cases(cases);
   return cases;
 }

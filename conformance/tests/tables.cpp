@@ -1,6 +1,9 @@
 // The tables as a whole: complete rows, cases that print and parse, dispatch that reaches every route.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <set>
+
 #include "cli/families.h"
 #include "conformance/check.h"
 #include "core/fill.h"
@@ -102,19 +105,42 @@ void evaluate(const Route& r, const Call& call, const Device& d) {
     for (const Condition& c : *list) (void)observe(c, call, d);
 }
 
+void decide(const Op& op, const Case& c) {
+  const Call call = make_call(op, hollow(c), c.attrs);
+  for (const Device& d : machines()) {
+    (void)select(call, d);
+    for (const Route& r : routes(op))
+      if (d.tier >= r.needs) evaluate(r, call, d);
+  }
+}
+
+// The case with one extent, wherever it occurs, made huge: beyond 32-bit sizes, without memory for the values.
+std::vector<Case> inflated(const Case& c) {
+  std::set<std::int64_t> extents;
+  for (const auto& in : c.in)
+    if (in) extents.insert(in->shape.begin(), in->shape.end());
+  std::vector<Case> out;
+  for (const std::int64_t extent : extents)
+    for (const std::int64_t huge : {std::int64_t{1} << 26, (std::int64_t{1} << 31) + (1 << 16), std::int64_t{1} << 33}) {
+      if (extent < 2) continue;
+      Case large = c;
+      for (auto& in : large.in)
+        if (in) std::replace(in->shape.begin(), in->shape.end(), extent, huge);
+      out.push_back(large);
+    }
+  return out;
+}
+
 void decide_everything() {
   for (const Op& op : ops()) {
     std::vector<Case> cases = op.cases();
     for (const Case& c : op.bench()) cases.push_back(c);
-    for (const Case& c : cases) {
-      const Call call = make_call(op, hollow(c), c.attrs);
-      for (const Device& d : machines()) {
-        (void)select(call, d);
-        for (const Route& r : routes(op)) {
-          if (d.tier >= r.needs) evaluate(r, call, d);
+    for (const Case& c : cases) decide(op, c);
+    for (const Case& c : cases_of(op, Budget::smoke))
+      for (const Case& large : inflated(c)) try {
+          decide(op, large);
+        } catch (const Error&) {  // sizes that no longer fit together
         }
-      }
-    }
   }
 }
 
