@@ -336,7 +336,7 @@ std::vector<Route> quant_cpu_routes() {
       upright{kAffine, kUpright, kSmallFloats};
   constexpr auto cpu = Tier::unavailable;
   return {
-      {"quantize", "cpu.vector", cpu, cpu, any, {}, nullptr, host<quantize>},
+      {"quantize", "cpu.vector", cpu, cpu, {kAffine}, {}, nullptr, host<quantize>},
       {"dequantize", "cpu.vector", cpu, cpu, any, {}, nullptr, host<dequantize>},
       {"quantized_matmul", "cpu.dot", cpu, cpu, transposed, {kFewForDots}, dot_order, host<multiply_dots>},
       {"quantized_matmul", "cpu.columns", cpu, cpu, upright, {kFewForColumns}, column_order, host<multiply_columns>},
