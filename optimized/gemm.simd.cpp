@@ -140,18 +140,19 @@ void complex_tile_of(int rows, std::int64_t k, const float* a, const float* b, i
 }
 
 // The block c (m x n) from a packed panel of m rows, cut into slivers of nearly equal height, and one of n
-// columns, cut into slivers of `step` columns of which the last may be partly empty.
+// columns, cut into slivers of `step` columns of which the last may be partly empty. The sliver of a stays in
+// the first-level cache while those of b stream past it from the second.
 template <class T, class Tile>
 void block(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, const T* b, T* c, std::int64_t ldc, bool add,
            int height, int step, int parts, Tile&& tile) {
   const std::int64_t slivers = (m + height - 1) / height, base = m / slivers, extra = m % slivers;
-  for (std::int64_t j = 0; j < n; j += step) {
-    const int columns = static_cast<int>(n - j < step ? n - j : step);
-    for (std::int64_t s = 0, i = 0; s < slivers; ++s) {
-      const int rows = static_cast<int>(base + (s < extra));
+  for (std::int64_t s = 0, i = 0; s < slivers; ++s) {
+    const int rows = static_cast<int>(base + (s < extra));
+    for (std::int64_t j = 0; j < n; j += step) {
+      const int columns = static_cast<int>(n - j < step ? n - j : step);
       tile(rows, k, a + i * k * parts, b + j * k * parts, columns, c + (i * ldc + j) * parts, ldc, add);
-      i += rows;
     }
+    i += rows;
   }
 }
 

@@ -163,10 +163,13 @@ struct Thin<double> {
 template <class T>
 void direct_of(const Product& p, T* c) {
   const auto f = Thin<T>::direct();
+  const std::int64_t grain = std::max<std::int64_t>(8, (1 << 18) / (p.n * p.k));
   for_each_matrix(p, [&](std::int64_t t) {
     const GemmOperand a = p.left_of(t), b = p.right_of(t);
-    f(p.m, p.n, p.k, static_cast<const T*>(a.data), a.row, a.column, static_cast<const T*>(b.data), b.row,
-      c + t * p.m * p.n);
+    parallel_for(p.m, grain, [&](std::int64_t i, std::int64_t end) {
+      f(end - i, p.n, p.k, static_cast<const T*>(a.data) + i * a.row, a.row, a.column, static_cast<const T*>(b.data),
+        b.row, c + (t * p.m + i) * p.n);
+    });
   });
 }
 
@@ -248,10 +251,11 @@ bool has_adjacent_columns(const Call& c) {
   const Product p = product_of(c);
   return adjacent(p.n, p.right.column);
 }
-// Both operands stay in the first-level caches.
+// b stays in the second-level cache, and a is read in the order in which it lies.
 bool is_small(const Call& c) {
   const Product p = product_of(c);
-  return p.m * p.k + p.k * p.n <= 10000;
+  constexpr std::int64_t elements = 1 << 14;
+  return p.k * p.n <= elements && (adjacent(p.k, p.left.column) || p.m * p.k <= elements);
 }
 
 constexpr Condition kThin{Stage::shape_dtype, "the operands are neither both f32 nor both f64",
@@ -264,7 +268,7 @@ constexpr Condition kLines{Stage::storage, "neither rows nor columns of the matr
                            [](const Call& c, const Device&) { return has_lines(c); }};
 constexpr Condition kColumns{Stage::storage, "the columns of b are not adjacent in memory",
                              [](const Call& c, const Device&) { return has_adjacent_columns(c); }};
-constexpr Condition kSmall{Stage::shape_dtype, "the operands exceed 10000 elements",
+constexpr Condition kSmall{Stage::shape_dtype, "b, or a whose columns are not adjacent, exceeds 2^14 elements",
                            [](const Call& c, const Device&) { return is_small(c); }};
 
 }  // namespace
