@@ -120,6 +120,16 @@ Wide special(const Spec& spec, std::uint64_t key, double p) {
   });
 }
 
+// Whole numbers beside the midpoint of two bf16 numbers: rounded to f32 first, they land on it.
+Wide near_tie(const Spec& spec, std::uint64_t key, double) {
+  Reals a(spec.shape);
+  for (std::int64_t i = 0; i < a.size(); ++i) {
+    const std::uint64_t d = draw(key, static_cast<std::uint64_t>(i));
+    a[i] = static_cast<double>(((257 + 2 * (d % 100)) << 20) + (d >> 8) % 3) - 1;
+  }
+  return a;
+}
+
 // As scores behind a mask: p of 8 are -inf.
 Wide masked(const Spec& spec, std::uint64_t key, double p) {
   if (wants_integers(spec)) return integer_fill(spec, key, 4);
@@ -248,6 +258,7 @@ constexpr Fill kFills[] = {
     {"cancel",   "the second half cancels the first up to 2^-p",               14,   cancel},
     {"special",  "one in p is 0, -0, subnormal, inf, NaN or the largest",      4,    special},
     {"groups",   "runs of p: zeros, constant, an outlier, all negative, tiny, ties",  32,  groups},
+    {"near_tie", "whole numbers beside the midpoint of two bf16 numbers",        0,    near_tie},
     {"masked",   "p of 8 values are -inf, the rest uniform in [-4, 4)",        4,    masked},
     {"ramp",     "the logical index, modulo p if p > 0",                       0,    ramp},
     {"order",    "a third each: special, small integers, any bits",            0,    order},

@@ -85,6 +85,13 @@ void add_dtype_cases(std::vector<Case>& cases) {
     }
 }
 
+// Whole numbers with more bits than f32 has, promoted to the halves: one rounding, not two.
+void add_rounding_cases(std::vector<Case>& cases) {
+  for (const Dtype whole : {Dtype::i32, Dtype::u32, Dtype::i64, Dtype::u64})
+    for (const Dtype real : {Dtype::bf16, Dtype::f16, Dtype::f32})
+      cases.push_back(add_case({whole, {64}, Layout::row, "near_tie"}, {real, {64}, Layout::row, "const-0"}, Budget::smoke));
+}
+
 void add_shape_cases(std::vector<Case>& cases) {
   const std::pair<Shape, Shape> pairs[] = {
       {{}, {}},           {{}, {7}},             {{7}, {}},           {{1}, {5}},       {{3, 1}, {1, 4}},
@@ -114,6 +121,7 @@ std::vector<Case> add_cases() {
   std::vector<Case> cases;
   add_layout_cases(cases);
   add_dtype_cases(cases);
+  add_rounding_cases(cases);
   add_shape_cases(cases);
   return cases;
 }
