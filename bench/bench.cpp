@@ -61,7 +61,7 @@ class Truth {
   void prepare() {
     if (call_.op->spot) spot_ = call_.op->spot(call_, hash(to_string(call_.attrs)));
     want_ = part().op->oracle(part());
-    if (needs_magnitude(part().op->tolerance)) magnitude_ = part().op->oracle(absolute(part()));
+    magnitude_ = magnitude(part());
     ready_ = true;
   }
 

@@ -313,7 +313,11 @@ Call absolute(const Call& call) {
   return out;
 }
 
-bool needs_magnitude(const Tolerance& t) { return t.kind == Tolerance::Class::accumulate; }
+std::vector<Wide> magnitude(const Call& call) {
+  const Tolerance& t = call.op->tolerance;
+  if (t.kind != Tolerance::Class::accumulate) return {};
+  return t.magnitude ? t.magnitude(call) : call.op->oracle(absolute(call));
+}
 
 double accumulate_bound(double c, double G, std::int64_t n, const Order& order, Dtype out, double oracle) {
   const double terms = static_cast<double>(n), g = gamma(static_cast<double>(order.depth(n)), order.accumulator_roundoff());
@@ -346,8 +350,8 @@ double index_ratio(const std::vector<double>& s, const std::vector<double>& b, s
   return worst;
 }
 
-Deviation compare(const Call& call, const std::vector<Wide>& want, const std::vector<Wide>& magnitude,
-                  const Order& order, const std::vector<Tensor>& got) {
+Deviation compare(const Call& call, const std::vector<Wide>& want, const std::vector<Wide>& G, const Order& order,
+                  const std::vector<Tensor>& got) {
   const std::vector<Spec> specs = call.op->infer(call);
   if (got.size() != specs.size())
     return wrong_form(0, std::to_string(got.size()) + " outputs instead of " + std::to_string(specs.size()));
@@ -363,7 +367,7 @@ Deviation compare(const Call& call, const std::vector<Wide>& want, const std::ve
   for (std::size_t i = 0; i < got.size(); ++i) {
     if (rows[i] >= 0 && part[i].dim(0) != rows[i])
       return wrong_form(i, std::to_string(part[i].dim(0)) + " active rows instead of " + std::to_string(rows[i]));
-    const Wide m = magnitude.empty() ? Wide() : leading(magnitude[i], rows[i]);
+    const Wide m = G.empty() ? Wide() : leading(G[i], rows[i]);
     Deviation d = compare_output(call, leading(want[i], rows[i]), &m, &bounds[i], order, part[i]);
     d.output = static_cast<int>(i);
     keep_worse(worst, d);

@@ -47,6 +47,8 @@ struct Tolerance {
   Class kind = Class::exact;
   // accumulate: n, the number of terms summed into one output element (2 K for complex products).
   std::int64_t (*terms)(const Call&) = nullptr;
+  // accumulate: G where the oracle on absolute inputs is none: signs that lie in codes. Null: absolute inputs.
+  std::vector<Wide> (*magnitude)(const Call&) = nullptr;
   // normwise: the axis whose lines are judged one by one; null: the whole output at once.
   std::int64_t (*axis)(const Call&) = nullptr;
   // inherited: the allowed |error| of every element of every output, rounding to the output included.
@@ -60,15 +62,15 @@ std::string_view name(Tolerance::Class);
 // For c64 the modulus, so that G bounds the real and the imaginary part alike.
 Call absolute(const Call&);
 
-// Compares the active part of a route's outputs with the oracle's. `magnitude` is the oracle on
-// absolute(call), needed for the class accumulate only.
-Deviation compare(const Call&, const std::vector<Wide>& want, const std::vector<Wide>& magnitude, const Order&,
-                  const std::vector<Tensor>& got);
+// Compares the active part of a route's outputs with the oracle's. `G` is what
+// magnitude(call) gives.
+Deviation compare(const Call&, const std::vector<Wide>& want, const std::vector<Wide>& G, const Order&, const std::vector<Tensor>& got);
 
 // The bound of the class accumulate for one element; exposed for rows that compose it.
 double accumulate_bound(double c, double G, std::int64_t n, const Order&, Dtype out, double oracle_roundoff);
 
-bool needs_magnitude(const Tolerance&);
+// G of every output, or nothing where the class does not need it.
+std::vector<Wide> magnitude(const Call&);
 
 // The class normwise: relative bound in the 2-norm for the declared levels, mu and amplification.
 double normwise_bound(const Order&);

@@ -347,8 +347,10 @@ std::vector<Spec> infer_quantized_matmul(const Request& r) {
   return {{out, shape}};
 }
 
-// The real weights, not rounded: code s + b, or element times scale.
-Reals weights(const Call& c, const Format& f) {
+enum class Sign : std::uint8_t { kept, dropped };
+
+// The real weights, not rounded: code s + b, or element times scale. Sign::dropped: code |s| + |b|, and |weight|.
+Reals weights(const Call& c, const Format& f, Sign sign) {
   const Unsigneds codes = unsigneds(widen(c[1]));
   Shape shape = codes.shape;
   shape.back() = 32 * shape.back() / f.bits;
@@ -358,10 +360,12 @@ Reals weights(const Call& c, const Format& f) {
     s = real_values(c[2]), b = real_values(c[3]);
   else
     bytes = unsigneds(widen(c[2]));
+  const auto part = [sign](double v) { return sign == Sign::kept ? v : std::abs(v); };
   for (std::int64_t i = 0; i < w.size(); ++i) {
     const std::int64_t k = shape.back(), row = i / k, g = i / f.group;
     const std::uint64_t code = code_at(&codes.data[static_cast<std::size_t>(row * codes.shape.back())], i % k, f.bits);
-    w[i] = f.affine() ? static_cast<double>(code) * s[g] + b[g] : element_value(f, code) * scale_value(f, bytes[g]);
+    w[i] = f.affine() ? static_cast<double>(code) * part(s[g]) + part(b[g])
+                      : part(element_value(f, code) * scale_value(f, bytes[g]));
   }
   return w;
 }
@@ -381,13 +385,9 @@ std::int64_t matrix_at(const Shape& batch, std::int64_t i, const Shape& own) {
 }
 
 // out_mn = sum_k x_mk w_nk with transpose, sum_k x_mk w_kn without
-std::vector<Wide> quantized_matmul(const Call& c) {
-  const Format f = format(c);
-  const Product p = product(c, f);
-  const Spec out = infer_quantized_matmul(c)[0];
-  const Reals x = reals(widen_as(c[0], out.dtype)), w = weights(c, f);
+Reals product_of(const Call& c, const Product& p, const Reals& x, const Reals& w) {
   const bool transpose = c.flag("transpose");
-  Reals y(out.shape);
+  Reals y(infer_quantized_matmul(c)[0].shape);
   for (std::int64_t b = 0; b < count(p.batch); ++b) {
     const double* xb = x.data.data() + matrix_at(p.batch, b, p.x_batch) * p.m * p.k;
     const double* wb = w.data.data() + matrix_at(p.batch, b, p.w_batch) * p.n * p.k;
@@ -398,7 +398,21 @@ std::vector<Wide> quantized_matmul(const Call& c) {
         y[(b * p.m + m) * p.n + n] = sum;
       }
   }
-  return {y};
+  return y;
+}
+
+std::vector<Wide> quantized_matmul(const Call& c) {
+  const Format f = format(c);
+  const Reals x = reals(widen_as(c[0], infer_quantized_matmul(c)[0].dtype));
+  return {product_of(c, product(c, f), x, weights(c, f, Sign::kept))};
+}
+
+// The signs of x and of the weights lie in integers and in codes too.
+std::vector<Wide> quantized_matmul_magnitude(const Call& c) {
+  const Format f = format(c);
+  Reals x = reals(widen_as(c[0], infer_quantized_matmul(c)[0].dtype));
+  for (double& v : x.data) v = std::isfinite(v) ? std::abs(v) : 0.0;
+  return {product_of(c, product(c, f), x, weights(c, f, Sign::dropped))};
 }
 
 std::int64_t inner(const Call& c) { return c.shape(0).back(); }
@@ -475,6 +489,7 @@ std::vector<Op> quant_ops() {
   product.rejects = quantized_matmul_rejects, product.bench = quantized_matmul_bench,
   product.cost = quantized_matmul_cost, product.spot = quantized_matmul_spot;
   product.tolerance.kind = Tolerance::Class::accumulate, product.tolerance.terms = inner;
+  product.tolerance.magnitude = quantized_matmul_magnitude;
   return {quantizing, dequantizing, product};
 }
 

@@ -136,7 +136,7 @@ void decide_everything() {
     std::vector<Case> cases = op.cases();
     for (const Case& c : op.bench()) cases.push_back(c);
     for (const Case& c : cases) decide(op, c);
-    for (const Case& c : cases_of(op, Budget::smoke))
+    for (const Case& c : cases_of(op, Budget::ci))
       for (const Case& large : inflated(c)) try {
           decide(op, large);
         } catch (const Error&) {  // sizes that no longer fit together

