@@ -42,7 +42,9 @@ struct Operand {
   static Geometry geometry(const Tensor& t, bool left) {
     return matrix({t.shape(), t.strides(), gpu::element_offset(t)}, left);
   }
-  static Geometry dense_geometry(const Tensor& t, bool left) { return matrix({t.shape(), row_major(t.shape()), 0}, left); }
+  static Geometry dense_geometry(const Tensor& t, bool left) {
+    return matrix({t.shape(), row_major(t.shape()), 0}, left);
+  }
   static Geometry matrix(Geometry g, bool left) {
     if (g.shape.size() > 1) return g;
     g.shape.insert(left ? g.shape.begin() : g.shape.end(), 1);

@@ -174,7 +174,8 @@ void add_rows(std::vector<Case>& to) {
       to.push_back(square(t, {4, 1031, 133}, "int-3", Budget::ci, Layout::row, l));
     }
   const Shape batches[][2] = {{{3, 9, 10}, {3, 10, 11}},    {{2, 3, 9, 10}, {10, 11}},     {{9, 10}, {4, 10, 11}},
-                              {{2, 1, 2, 9, 10}, {3, 1, 10, 11}}, {{64, 16, 17}, {64, 17, 18}}, {{5, 64, 65}, {5, 65, 63}}};
+                              {{2, 1, 2, 9, 10}, {3, 1, 10, 11}},
+                              {{64, 16, 17}, {64, 17, 18}}, {{5, 64, 65}, {5, 65, 63}}};
   for (const auto& b : batches)
     for (const Dtype t : kFloats) to.push_back(product(t, b[0], t, b[1], "int-3", Budget::ci));
 }
@@ -294,7 +295,7 @@ std::vector<Op> linalg_ops() {
            .outputs = {"out"},
            .attrs = {},
            .dtypes = every_dtype(),
-           .equation = "c_ij = sum_p a_ip b_pj; a vector is a row on the left, a column on the right; batches broadcast",
+           .equation = "c_ij = sum_p a_ip b_pj; a vector is a row on the left, a column on the right",
            .meaning = "operands are promoted first and the result must be inexact; complex products do not conjugate; "
                       "f16 and bf16 are summed in f32 and rounded once",
            .infer = infer_matmul,

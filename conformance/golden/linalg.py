@@ -59,8 +59,8 @@ def close(a, b, roundoff, note=""):
 
 def mixed(left, right):
     a, b = integers((5, 6), left), integers((6, 4), right)
-    kind = mx.matmul(mx.zeros((1, 1), TO_MLX[np.dtype(left).name]), mx.zeros((1, 1), TO_MLX[np.dtype(right).name])).dtype
-    name = FROM_MLX[str(kind)]
+    one = [mx.zeros((1, 1), TO_MLX[np.dtype(t).name]) for t in (left, right)]
+    name = FROM_MLX[str(mx.matmul(*one).dtype)]
     exact(a, b, BF16 if name == "bfloat16" else name, note=f"{left.__name__} with {right.__name__}", source=MLX)
 
 

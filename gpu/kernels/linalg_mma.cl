@@ -52,7 +52,8 @@ void copy_step(local ushort* tile_a, local ushort* tile_b, global const ushort* 
   }
 #pragma unroll
   for (int c = 0; c < STEP * COLUMNS / CHUNK / ITEMS; ++c) {
-    const int q = t + c * ITEMS, p = q / (COLUMNS / CHUNK), chunk = q % (COLUMNS / CHUNK), column = column0 + chunk * CHUNK;
+    const int q = t + c * ITEMS, p = q / (COLUMNS / CHUNK), chunk = q % (COLUMNS / CHUNK);
+    const int column = column0 + chunk * CHUNK;
     copy(tile_b + b_at(p, chunk), b + (p0 + p) * b_row + column, p0 + p < k ? n - column : 0, b);
   }
 }
