@@ -146,18 +146,27 @@ void add_exceptions(Steps& s, const Support& p, const Operands& o, const Geometr
   s.add([k, items] { k.run({items}, {128}); });
 }
 
+void add_copy(Steps& s, const BufferPtr& from, const Tensor& to) {
+  const auto words = static_cast<std::int64_t>(to.storage().bytes() / sizeof(std::int32_t));
+  s.run(Kernel("relation", "copy_ints").arg(from).arg(output(to)).arg(words), words);
+}
+
 template <RelationKind base, bool matrix>
 Job prepare(const Call& call, const std::vector<Spec>& specs) {
   const std::vector<Tensor> out = outputs(specs);
   const std::int64_t rows = specs[1].shape[0];
   const Geometry g(call, with_targets(base, call.has(kTargets)));
-  const Support p = build_support<base>(call, g, rows, output(out[0]), output(out[2]));
+  // Prepared once; every launch hands out a copy, as it writes every output anew.
+  const BufferPtr coords = scratch(out[0].storage().bytes()), counts = scratch(out[2].storage().bytes());
+  const Support p = build_support<base>(call, g, rows, coords, counts);
   const BufferPtr y = output(out[1]);
   const std::string options = call.dtype(kFeatures) == Dtype::f16 ? "-DFROM_f16" : "-DFROM_f32";
   const std::int64_t width = specs[1].shape[1], in = call.shape(kFeatures)[1];
   const bool narrow = matrix && width <= 16 && in <= 16;  // the smallest of three tiles
   const std::int64_t columns = narrow ? 16 : !matrix || width > 32 ? 64 : 32, step = !matrix || narrow ? 16 : 32;
   const auto steps = std::make_shared<Steps>();
+  add_copy(*steps, coords, out[0]);
+  add_copy(*steps, counts, out[2]);
   const Operands o = add_operands(*steps, call, g, step, columns, matrix, options);
   Kernel k("convolution", matrix ? "mma_sorted" : "tiled",
            matrix ? options + " -DMMA -DCOLUMNS=" + std::to_string(columns) + " -DDEPTH=" + std::to_string(step) : options);
