@@ -37,7 +37,7 @@ double best_rate(double work, F&& trial) {
 
 double host_flops(Dtype dtype, int count) {
   set_threads(count);
-  constexpr std::int64_t kLoops = 1 << 16;
+  constexpr std::int64_t kLoops = 1 << 20;  // some milliseconds: waking the threads must not count
   std::vector<double> flops(static_cast<std::size_t>(count));
   const auto trial = [&] {
     parallel_for(count, 1, [&](std::int64_t begin, std::int64_t end) {

@@ -138,7 +138,7 @@ struct SumPlan {
 SumPlan sum_plan(const Call& c) {
   const Lines l = lines_of(c.shape(0), c.axes());
   SumPlan p{l.outer, l.n, l.inner * (is_complex(c.dtype(0)) ? 2 : 1)};
-  if (p.width == 1 && p.n < kShort) p.way = SumPlan::Way::in_sequence;
+  if (p.width == 0 || (p.width == 1 && p.n < kShort)) p.way = SumPlan::Way::in_sequence;  // no columns: nothing to cut
   else if (p.width <= 2) p.way = SumPlan::Way::runs;
   else if (p.width < 128 && p.n >= 2 * (256 / p.width)) p.fold = static_cast<std::int64_t>(std::bit_floor(256U / static_cast<unsigned>(p.width)));
   return p;
