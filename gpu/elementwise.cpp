@@ -103,6 +103,18 @@ Job add_any(const Call& c, const std::vector<Spec>& specs) {
   return gpu::job(std::move(out), [k, n] { k->run({static_cast<std::size_t>(n)}, {256}); });
 }
 
+// ---- reciprocal
+
+Job reciprocal(const Call& c, const std::vector<Spec>& specs) {
+  std::vector<Tensor> out = gpu::outputs(specs);
+  const std::int64_t n = out[0].size();
+  if (n == 0) return gpu::job(std::move(out), [] {});
+  auto k = std::make_shared<gpu::Kernel>("elementwise", "reciprocal", "-DVIA_DOUBLE -DFP64");
+  k->arg(gpu::dense(c[0])).arg(static_cast<std::int32_t>(c.dtype(0)));
+  k->arg(gpu::output(out[0])).arg(static_cast<std::int32_t>(specs[0].dtype)).arg(n);
+  return gpu::job(std::move(out), [k, n] { k->run({static_cast<std::size_t>(n)}, {256}); });
+}
+
 }  // namespace
 
 std::vector<Route> elementwise_gpu_routes() {
@@ -123,7 +135,14 @@ std::vector<Route> elementwise_gpu_routes() {
   strided.name = "gpu.strided";
   strided.supports = {{Stage::storage, "more than 8 axes that cannot be merged", few_axes}, wide};
   strided.prepare = add_any;
-  return {flat, strided};
+  Route each = flat;
+  each.op = "reciprocal";
+  each.name = "gpu.each";
+  each.supports = {{Stage::capability, "the device has no f64 arithmetic, in which the quotient is taken",
+                    [](const Call&, const Device& d) { return d.fp64; }}};
+  each.prefers[1].holds = [](const Call& c, const Device&) { return c[0].size() >= kWorthDevice; };
+  each.prepare = reciprocal;
+  return {flat, strided, each};
 }
 
 }  // namespace plumb

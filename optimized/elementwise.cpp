@@ -14,6 +14,8 @@ namespace plumb {
 PLUMB_DECLARE_SIMD(void add_run(Element t, const void* a, bool a_moves, const void* b, bool b_moves, void* out,
                                 std::int64_t n, bool past))
 
+PLUMB_DECLARE_SIMD(void reciprocal_run(Element t, const void* x, bool moves, void* out, std::int64_t n))
+
 namespace {
 
 constexpr std::int64_t kTile = 1024;            // elements converted at once
@@ -144,6 +146,25 @@ void add(const Call& c, std::vector<Tensor>& out) {
   });
 }
 
+void reciprocal(const Call& c, std::vector<Tensor>& out) {
+  const Tensor& z = out[0];
+  if (z.size() == 0) return;
+  const auto loops = nest<2>(z.shape(), {c[0].strides(), row_major(z.shape())});
+  const Dtype t = z.dtype();
+  std::byte* to = z.write<std::byte>();
+  const Operand whole(c[0], t, loops.strides[0].back());
+  const auto run = PLUMB_DISPATCH(reciprocal_run);
+  parallel_for(z.size(), kGrain, [&](std::int64_t begin, std::int64_t end) {
+    Operand x = whole;  // each thread has its own tile
+    for_runs(loops, begin, end, [&](const std::array<std::int64_t, 2>& at, std::int64_t length) {
+      for (std::int64_t i = 0; i < length; i += kTile) {
+        const std::int64_t n = std::min(kTile, length - i);
+        run(static_cast<Element>(t), x.at(at[0] + i * x.step, n), x.moves, to + (at[1] + i) * info(t).bytes, n);
+      }
+    });
+  });
+}
+
 }  // namespace
 
 std::vector<Route> elementwise_cpu_routes() {
@@ -151,7 +172,11 @@ std::vector<Route> elementwise_cpu_routes() {
   strided.op = "add";
   strided.name = "cpu.strided";
   strided.prepare = host<add>;
-  return {strided};
+  Route each;
+  each.op = "reciprocal";
+  each.name = "cpu.strided";
+  each.prepare = host<reciprocal>;
+  return {strided, each};
 }
 
 }  // namespace plumb

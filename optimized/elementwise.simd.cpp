@@ -1,4 +1,4 @@
-// Sums of two runs of elements of one type, with steps of 0 or 1 element.
+// Sums of two runs of elements of one type, and reciprocals of one run, with steps of 0 or 1 element.
 #include "optimized/element.h"
 #include "optimized/simd.h"
 
@@ -114,7 +114,26 @@ void typed(const void* a, bool a_moves, const void* b, bool b_moves, void* out, 
   add_runs(static_cast<const S*>(a), a_moves, static_cast<const S*>(b), b_moves, static_cast<S*>(out), n, past);
 }
 
+template <class S>
+void reciprocals(const void* from, bool moves, void* to, std::int64_t n) {
+  typedef typename Sum<S>::type A;
+  const auto* x = static_cast<const S*>(from);
+  auto* out = static_cast<S*>(to);
+  const Lanes<A> one = A{1} - Lanes<A>{};
+  std::int64_t i = 0;
+  for (; moves && i + kLanes<A> <= n; i += kLanes<A>) put(out + i, one / elements<A>(x + i));
+  for (; i < n; ++i) put_one(out + i, static_cast<A>(A{1} / element<A>(x + (moves ? i : 0))));
+}
+
 }  // namespace
+
+// out_i = 1 / x_i for i in [0, n), in a float type; an operand that does not move is one element.
+void reciprocal_run(Element t, const void* x, bool moves, void* out, std::int64_t n) {
+  if (t == Element::f16) return reciprocals<Half>(x, moves, out, n);
+  if (t == Element::bf16) return reciprocals<Bf16>(x, moves, out, n);
+  if (t == Element::f32) return reciprocals<float>(x, moves, out, n);
+  reciprocals<double>(x, moves, out, n);
+}
 
 // out_i = a_i + b_i for i in [0, n); an operand that does not move is one element. `past`: the output is
 // too large for the caches.

@@ -157,6 +157,85 @@ Cost add_cost(const Call& c) {
           bytes(c[0].size(), c[0].dtype()) + bytes(c[1].size(), c[1].dtype()) + bytes(count(out.shape), out.dtype)};
 }
 
+// ---- reciprocal ----
+
+std::vector<Spec> infer_reciprocal(const Request& r) { return {{at_least_float(r.dtype(0)), r.shape(0)}}; }
+
+// out_i = 1 / x_i, once x is a float. The quotient taken in binary64 and rounded again is the quotient rounded once:
+// 53 >= 2 * 24 + 2 bits (Figueroa 1995).
+std::vector<Wide> reciprocal(const Call& c) {
+  const Wide x = widen_as(c[0], at_least_float(c.dtype(0)));
+  if (const auto* wide = std::get_if<Reals2>(&x)) {
+    Reals2 y(wide->shape);
+    for (std::int64_t i = 0; i < y.size(); ++i) y[i] = Double2(1.0) / (*wide)[i];
+    return {y};
+  }
+  Reals y(reals(x).shape);
+  for (std::int64_t i = 0; i < y.size(); ++i) y[i] = 1.0 / reals(x)[i];
+  return {y};
+}
+
+Case reciprocal_case(Input x, Budget budget = Budget::ci) { return {{std::move(x)}, {}, budget}; }
+
+std::vector<Dtype> real_dtypes() {
+  std::vector<Dtype> all = every_dtype();
+  std::erase(all, Dtype::c64);
+  return all;
+}
+
+// Beyond 2^960 the low half of a Double2 quotient underflows: there the oracle is no wider than f64.
+const char* any_value(Dtype t) { return t == Dtype::f64 ? "wide-900" : "bits"; }
+
+std::vector<Case> reciprocal_cases() {
+  std::vector<Case> cases;
+  for (const Dtype t : real_dtypes()) {
+    for (const char* fill : {"special", any_value(t), "int-3"}) cases.push_back(reciprocal_case({t, {5, 33}, Layout::row, fill}, Budget::smoke));
+    for (const Layout l : kLayouts) cases.push_back(reciprocal_case({t, {3, 4, 21}, l, "wide-100"}));
+  }
+  for (const Shape& s : {Shape{}, Shape{0}, Shape{3, 0, 2}, Shape{1}, Shape{1, 1, 7}})
+    cases.push_back(reciprocal_case({Dtype::f32, s, Layout::row, "uniform"}, Budget::smoke));
+  for (const std::int64_t n : {1, 3, 4, 7, 8, 9, 15, 16, 17, 31, 33, 255, 257, 1023, 1025, 32767, 32769, 100003})
+    for (const Dtype t : {Dtype::f16, Dtype::bf16, Dtype::f32, Dtype::f64, Dtype::u8})
+      cases.push_back(reciprocal_case({t, {n}, Layout::row, any_value(t)}));
+  return cases;
+}
+
+std::vector<Reject> reciprocal_rejects() {
+  const Input x{Dtype::f32, {3}, Layout::row, "uniform"};
+  return {{reciprocal_case({Dtype::c64, {3}, Layout::row, "uniform"}), Reason::dtype, "a complex quotient"},
+          {{{}, {}, Budget::smoke}, Reason::arity, "nothing to divide by"},
+          {{{x, x}, {}, Budget::smoke}, Reason::arity, "two operands"},
+          {{{x}, {{"axis", 0}}, Budget::smoke}, Reason::attribute, "there are no attributes"}};
+}
+
+std::vector<Case> reciprocal_bench() {
+  std::vector<Case> cases;
+  for (const Dtype t : {Dtype::f32, Dtype::f16}) cases.push_back(reciprocal_case({t, {4096, 4096}, Layout::row, "uniform"}));
+  return cases;
+}
+
+Op reciprocal_row() {
+  Op op;
+  op.name = "reciprocal";
+  op.inputs = {"x"};
+  op.outputs = {"out"};
+  op.dtypes = real_dtypes();
+  op.equation = "out_i = 1 / x_i";
+  op.meaning = "integers and bool are first rounded once to f32; one rounding; 1/0 is inf with the sign of zero; c64 is refused";
+  op.infer = infer_reciprocal;
+  op.oracle = reciprocal;
+  op.cases = reciprocal_cases;
+  op.rejects = reciprocal_rejects;
+  op.bench = reciprocal_bench;
+  op.cost = [](const Call& c) {
+    const Spec out = infer_reciprocal(c)[0];
+    const auto n = static_cast<double>(count(out.shape));
+    return Cost{n, n * (info(c.dtype(0)).bytes + info(out.dtype).bytes)};
+  };
+  op.tolerance = {Tolerance::Class::rounded};
+  return op;
+}
+
 }  // namespace
 
 std::vector<Op> elementwise_ops() {
@@ -175,7 +254,7 @@ std::vector<Op> elementwise_ops() {
   add_row.bench = add_bench;
   add_row.cost = add_cost;
   add_row.tolerance = {Tolerance::Class::rounded};
-  return {add_row};
+  return {add_row, reciprocal_row()};
 }
 
 }  // namespace plumb

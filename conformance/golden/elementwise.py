@@ -52,6 +52,13 @@ for s, t in [((), (3,)), ((3, 1), (1, 4)), ((2, 1, 3), (4, 1)), ((0, 3), (1, 3))
     a = mx.array(np.arange(int(np.prod(s)), dtype=np.float32) / 7).reshape(s)
     b = mx.array(np.arange(int(np.prod(t)), dtype=np.float32) * 1e7).reshape(t)
     record(c, a, b, note="broadcasting")
+for n in NAMES[:-1]:
+    x = array(n, VALUES[n] + [1, 0])
+    c.add("reciprocal", {}, {"x": value(x)}, [("out", value(mx.reciprocal(x)))], note="one rounding")
+c.add("reciprocal", {}, {"x": np.array([-0.0, 0.0, 49.0, 1e-45, -np.inf], np.float32)},
+      [("out", np.array([-np.inf, np.inf, 0.020408163, np.inf, -0.0], np.float32))], signed_zero=True,
+      note="signs of zero and infinity, worked by hand")
+c.error("reciprocal", {}, {"x": np.zeros(3, np.complex64)}, error="invalid_argument", note="complex is refused here")
 three, four = np.zeros(3, np.float32), np.zeros(4, np.float32)
 c.error("add", {}, {"a": three, "b": four}, error="invalid_argument", note="sizes 3 and 4")
 c.error("add", {}, {"a": np.zeros((3, 4), np.float32), "b": three}, error="invalid_argument", note="axes align at the last")

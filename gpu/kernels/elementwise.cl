@@ -1,10 +1,12 @@
-// Sums of two tensors.
+// Sums of two tensors, reciprocals of one.
 //
 // add_flat   both operands dense and of the output's type, whole vectors and a ragged end. Built for one type:
 //            -DADD_<dtype>
 // add_any    any two dtypes, any strides: every element through the type that the promoted dtype adds in.
 //            Built for one of those: -DVIA_WHOLE, -DVIA_FLOAT, -DVIA_DOUBLE, -DVIA_COMPLEX, with -DFP64 where
 //            an operand is f64
+// reciprocal a dense operand of any real dtype, with -DVIA_DOUBLE -DFP64: the quotient in double, rounded again,
+//            is the quotient rounded once
 #pragma OPENCL FP_CONTRACT OFF
 #ifdef FP64
 #pragma OPENCL EXTENSION cl_khr_fp64 : enable
@@ -185,4 +187,19 @@ kernel void add_any(global const uchar* a, int ta, long a_first, global const uc
   }
   add_element(a, ta, i, b, tb, j, out, to, k);
 }
+
+#ifdef VIA_DOUBLE
+kernel void reciprocal(global const uchar* x, int type, global uchar* out, int to, long n) {
+  const long i = get_global_id(0);
+  if (i >= n) return;
+  if (to == F64) {
+    ((global double*)out)[i] = 1.0 / double_at(x, type, i);
+    return;
+  }
+  const float q = convert_float_rte(1.0 / (double)float_at(x, type, to, i));
+  if (to == F16) vstore_half_rte(q, i, (global half*)out);
+  else if (to == BF16) ((global ushort*)out)[i] = float_to_bf16(q);
+  else ((global float*)out)[i] = q;
+}
+#endif
 #endif
