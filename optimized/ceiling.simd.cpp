@@ -9,15 +9,14 @@ namespace PLUMB_ISA_NAME {
 template <class V>
 static double fma_chains(std::int64_t loops, V scale, V shift, int lanes) {
   V x[12];
+#pragma GCC unroll 12
   for (int k = 0; k < 12; ++k) x[k] = scale + shift * static_cast<float>(k);
   for (std::int64_t i = 0; i < loops; ++i) {
 #pragma GCC unroll 12
-    for (int k = 0; k < 12; ++k) {
-      x[k] = fma(x[k], scale, shift);
-      asm volatile("" : "+x"(x[k]));  // keeps each chain in a register and none from being folded
-    }
+    for (int k = 0; k < 12; ++k) x[k] = fma(x[k], scale, shift);
   }
   V sum = x[0];
+#pragma GCC unroll 12
   for (int k = 1; k < 12; ++k) sum += x[k];
   volatile auto sink = sum[0];
   (void)sink;
