@@ -131,12 +131,13 @@ std::int64_t count(const Shape& shape) {
   return zero ? 0 : n;
 }
 
+// Wraps for a shape that count() refuses: its strides are computed, never used.
 Strides row_major(const Shape& shape) {
   Strides s(shape.size());
-  std::int64_t step = 1;
+  std::uint64_t step = 1;
   for (std::size_t d = shape.size(); d-- > 0;) {
-    s[d] = step;
-    step *= std::max<std::int64_t>(shape[d], 1);
+    s[d] = static_cast<std::int64_t>(step);
+    step *= static_cast<std::uint64_t>(std::max<std::int64_t>(shape[d], 1));
   }
   return s;
 }
@@ -177,16 +178,19 @@ bool Tensor::is_row_major() const {
   return true;
 }
 
+// The range is computed wider than any extent or stride can make it: a wrapped one would pass.
 Tensor Tensor::view(Shape shape, Strides strides, std::int64_t offset) const {
-  const std::int64_t bytes = info(dtype_).bytes;
-  Tensor t = *this;
-  t.offset_ = offset_ + offset * bytes;
-  std::int64_t low = t.offset_, high = t.offset_ + bytes;
+  __extension__ using Wider = __int128;
+  const Wider bytes = info(dtype_).bytes;
+  const Wider first = offset_ + offset * bytes;
+  Wider low = first, high = first + bytes;
   for (std::size_t d = 0; d < shape.size(); ++d)
-    (strides[d] < 0 ? low : high) += (shape[d] - 1) * strides[d] * bytes;
-  if (count(shape) > 0 && (low < 0 || high > static_cast<std::int64_t>(storage_->bytes())))
+    (strides[d] < 0 ? low : high) += static_cast<Wider>(shape[d] - 1) * strides[d] * bytes;
+  const bool empty = count(shape) == 0;
+  if (!empty && (low < 0 || high > static_cast<Wider>(storage_->bytes())))
     throw Error("tensor", Reason::shape, "a view of " + to_string(shape) + " leaves its storage");
-  if (count(shape) == 0) t.offset_ = offset_;
+  Tensor t = *this;
+  t.offset_ = empty ? offset_ : static_cast<std::int64_t>(first);
   t.shape_ = std::move(shape);
   t.strides_ = std::move(strides);
   return t;
