@@ -99,7 +99,7 @@ struct Operand {
   std::int64_t bytes, step;  // of a stored element; innermost stride
   Convert convert;           // null: usable where it lies
   bool moves;
-  std::array<std::byte, kTile * 8> tile;
+  alignas(64) std::array<std::byte, kTile * 8> tile;
 
   Operand(const Tensor& t, Dtype to, std::int64_t inner)
       : first(t.read<std::byte>()), bytes(info(t.dtype()).bytes), step(inner), moves(inner != 0) {
