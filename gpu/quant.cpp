@@ -177,8 +177,9 @@ const Condition kManyNumbers{Stage::shape_dtype, "under 65536 numbers",
                              [](const Call& c, const Device&) { return c[0].size() * 32 / bits_of(c) >= 65536; }};
 const Condition kManyInputs{Stage::shape_dtype, "under 65536 numbers",
                             [](const Call& c, const Device&) { return c[0].size() >= 65536; }};
-const Condition kManyProducts{Stage::shape_dtype, "under 262144 multiply-adds",
-                              [](const Call& c, const Device&) { return rows_of(c) * weights(c) >= 262144; }};
+const Condition kManyProducts{Stage::shape_dtype, "under 262144 multiply-adds", [](const Call& c, const Device&) {
+                                return static_cast<double>(rows_of(c)) * weights(c) >= 262144;
+                              }};
 const Condition kFewRows{Stage::shape_dtype, "more than 48 rows share a weight",
                          [](const Call& c, const Device&) { return rows_of(c) <= 48; }};
 const Condition kLowRows{Stage::shape_dtype, "more than 256 rows share a weight",
