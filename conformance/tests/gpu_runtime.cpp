@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -250,8 +251,7 @@ class GpuProgramCache : public GpuRuntime {
   void SetUp() override {
     GpuRuntime::SetUp();
     if (const char* old = std::getenv("XDG_CACHE_HOME")) before_ = old;
-    folder_ = fs::path(::testing::TempDir()) /
-              ("plumb_cache_" + std::to_string(draw(1, reinterpret_cast<std::uintptr_t>(this))));
+    folder_ = fs::path(::testing::TempDir()) / ("plumb_cache_" + std::to_string(::getpid()));
     fs::create_directories(folder_);
     setenv("XDG_CACHE_HOME", folder_.c_str(), 1);
     forget_programs();
