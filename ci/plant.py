@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Plants the bugs of conformance/planted.json one at a time and requires that the suite finds each.
 
-    ci/plant.py --build build                 every bug; writes docs/planted.md
+    ci/plant.py --build build                 every bug
     ci/plant.py --build build 'argsort*'      those whose name matches
 
 Each entry names a file, a text that occurs in it once, what replaces it, and the commands of which at least one
@@ -52,17 +52,6 @@ def plant(entry, build, targets):
         path.write_text(clean, encoding="utf-8")
 
 
-def document(found):
-    lines = ["# Planted bugs", "",
-             "Made by `ci/plant.py --build build` from `conformance/planted.json`: each bug below was put into the real code,",
-             "alone, and the suite was asked. The faults that `conformance/tests/kill.cpp` plants into every op come on top.", "",
-             "| bug | file | found by | first failure |", "|---|---|---|---|"]
-    for entry, (command, told) in found:
-        told = told.replace("|", "\\|")
-        lines.append(f"| {entry['name']} | `{entry['file']}` | `{command}` | {told} |")
-    return "\n".join(lines) + "\n"
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", help="globs on the names of bugs; none: all")
@@ -85,8 +74,6 @@ def main():
         print(f"[{number}/{len(chosen)}] {'found' if caught else 'SURVIVED'}: {entry['name']}", *(caught or ()), sep="\n    ", flush=True)
         (found.append((entry, caught)) if caught else lost.append(entry))
     rebuild(build, targets)
-    if not arguments.names and not lost:
-        (ROOT / "docs" / "planted.md").write_text(document(found), encoding="utf-8")
     print(f"{len(found)} passed, {len(lost)} failed")
     return 1 if lost else 0
 
