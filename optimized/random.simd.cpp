@@ -56,7 +56,7 @@ void threefry_words(std::uint32_t k0, std::uint32_t k1, std::int64_t begin, std:
   for (int l = 0; l < kF32; ++l) lane[l] = static_cast<std::uint32_t>(l);
   std::int64_t i = begin;
   for (; i + kChains * kF32 <= end; i += kChains * kF32) {
-    u32v x0[kChains], x1[kChains];
+    alignas(kVectorBytes) u32v x0[kChains], x1[kChains];  // as a template argument the type is fully aligned
     for (int c = 0; c < kChains; ++c) {
       x0[c] = lane + static_cast<std::uint32_t>(i + c * kF32);
       x1[c] = x0[c] + static_cast<std::uint32_t>(gap);
