@@ -94,6 +94,12 @@ class Collector : public benchmark::BenchmarkReporter {
   std::vector<BenchRow>& rows_;
 };
 
+// What a row's speed is limited by.
+struct Limit {
+  bool peer, on_device, matrix;
+  Dtype dtype;
+};
+
 class Session {
  public:
   explicit Session(const BenchOptions& o) : options_(o), device_(current_device()) {
@@ -111,6 +117,7 @@ class Session {
     if (work.empty()) throw Error("plumb", Reason::query, "no benchmark matches the query");
     std::size_t done = 0;
     for (const auto& [op, c] : work) one(*op, c, ++done, work.size());
+    for (std::size_t i = 0; i < result_.rows.size(); ++i) judge_speed(result_.rows[i], limits_[i]);
     result_.ceilings = ceilings_.measured();
     return std::move(result_);
   }
@@ -247,20 +254,34 @@ class Session {
       if (s.job) row.error = truth.verify(r, s.job->fetch());
       row.verified = row.error.empty();
     }
-    for (std::size_t i = first; i < result_.rows.size(); ++i) rate(call, result_.rows[i]);
+    for (std::size_t i = first; i < result_.rows.size(); ++i) {
+      limits_.push_back(limit(call, result_.rows[i]));
+      rate(result_.rows[i], limits_.back());
+    }
   }
 
-  void rate(const Call& call, BenchRow& row) {
+  Limit limit(const Call& call, const BenchRow& row) const {
+    const bool peer = row.route.starts_with("peer.");
+    const bool on_device = !peer && find_route(*call.op, row.route).needs != Tier::unavailable;
+    const bool matrix = on_device && find_route(*call.op, row.route).tier == Tier::neural_accelerator;
+    return {peer, on_device, matrix, call.op->infer(call).front().dtype};
+  }
+
+  void rate(BenchRow& row, const Limit& limit) {
     if (row.median == 0 || !row.error.empty()) {
       if (row.null_reason.empty()) row.null_reason = row.error.empty() ? "not timed" : row.error;
       return;
     }
-    const bool peer = row.route.starts_with("peer.");
-    const bool on_device = !peer && find_route(*call.op, row.route).needs != Tier::unavailable;
-    const bool matrix = on_device && find_route(*call.op, row.route).tier == Tier::neural_accelerator;
-    const Dtype dtype = call.op->infer(call).front().dtype;
-    const double peak = ceilings_.flops(on_device, matrix, dtype, row.threads);
-    const double copy = ceilings_.bytes(on_device, row.bytes, row.threads);
+    share(row, limit);
+    for (int trial = 0; trial < 3 && row.efficiency > 1 && row.mode == "hot"; ++trial) {
+      ceilings_.again(limit.on_device, limit.matrix, limit.dtype, row.bytes, row.threads);
+      share(row, limit);
+    }
+  }
+
+  void share(BenchRow& row, const Limit& limit) {
+    const double peak = ceilings_.flops(limit.on_device, limit.matrix, limit.dtype, row.threads);
+    const double copy = ceilings_.bytes(limit.on_device, row.bytes, row.threads);
     if (peak <= 0 || copy <= 0) {
       row.null_reason = "no ceiling was measured";
       return;
@@ -268,7 +289,13 @@ class Session {
     const double compute = row.flops / peak, memory = row.bytes / copy;
     row.bound = compute > memory ? "compute" : "memory";
     row.efficiency = std::max(compute, memory) / row.median;
-    if (*row.efficiency > 1.02 && row.mode == "hot" && !peer)
+  }
+
+  // The last word, when no ceiling rises any more.
+  void judge_speed(BenchRow& row, const Limit& limit) {
+    if (!row.efficiency) return;
+    share(row, limit);
+    if (*row.efficiency > 1.02 && row.mode == "hot" && !limit.peer)
       row.error = "runs at " + std::to_string(*row.efficiency) + " of the measured " + row.bound + " ceiling";
   }
 
@@ -277,6 +304,7 @@ class Session {
   std::vector<int> thread_counts_;
   int restore_ = 1;
   Ceilings ceilings_;
+  std::vector<Limit> limits_;  // of each row
   BenchResult result_;
 };
 
