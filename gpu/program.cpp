@@ -23,11 +23,23 @@ constexpr std::pair<std::string_view, std::string_view> kSources[] = {
 #include "kernels.inc"
 };
 
-std::string_view family_source(std::string_view family) {
-  for (const auto& [name, source] : kSources) {
-    if (name == family) return source;
+std::string_view embedded(std::string_view name) {
+  for (const auto& [known, source] : kSources) {
+    if (known == name) return source;
   }
-  throw Error("opencl", Reason::device, "no kernel source named " + std::string(family));
+  throw Error("opencl", Reason::device, "no kernel source named " + std::string(name));
+}
+
+// A line `#include "sites.cl"` stands for that embedded source: the compiler sees no folder to look in.
+std::string family_source(std::string_view family) {
+  constexpr std::string_view kInclude = "#include \"", kEnd = ".cl\"\n";
+  std::string text(embedded(family));
+  for (std::size_t at = 0; (at = text.find(kInclude, at)) != std::string::npos;) {
+    const std::size_t name = at + kInclude.size(), end = text.find(kEnd, name);
+    if (end == std::string::npos) break;
+    text.replace(at, end + kEnd.size() - at, embedded(std::string_view(text).substr(name, end - name)));
+  }
+  return text;
 }
 
 // Only what the probe verified is defined, so that a kernel may rely on it.
@@ -135,7 +147,7 @@ std::string binary_of(cl_program p) {
 ProgramHandle make_program(std::string_view family, const std::string& options) {
   const Session& s = session();
   const Device& device = current_device();
-  const std::string source = prelude(device) + std::string(family_source(family));
+  const std::string source = prelude(device) + family_source(family);
   const std::string all = build_options(s.device, options);
   const DeviceFacts& f = device.facts;
   std::string key;
