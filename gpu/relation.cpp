@@ -90,7 +90,9 @@ BufferPtr add_merged(Steps& s, const Geometry& g, const Rows& in, const BufferPt
   return position;
 }
 
-// Edge ids by input row, ascending. Only inputs of gathering kinds have a varying number of edges.
+}  // namespace
+
+// Only inputs of gathering kinds have a varying number of edges.
 void add_input_groups(Steps& s, const Geometry& g, const Rows& in, std::int64_t edge_capacity, const Edges& e,
                       const BufferPtr& position, const BufferPtr& offsets, const BufferPtr& ids) {
   if (g.scatters()) {
@@ -109,6 +111,8 @@ void add_input_groups(Steps& s, const Geometry& g, const Rows& in, std::int64_t 
   s.run(relation_kernel("place_groups").arg(e.in).arg(e.counts).arg(edge_capacity).arg(cursor).arg(ids), edge_capacity);
   s.run(relation_kernel("sort_groups").arg(offsets).arg(in.capacity).arg(ids), in.capacity);
 }
+
+namespace {
 
 void add_kernel_groups(Steps& s, const Geometry& g, std::int64_t edge_capacity, const Edges& e, const BufferPtr& offsets,
                        const BufferPtr& ids) {

@@ -61,4 +61,8 @@ struct Edges {
 BufferPtr add_edges(Steps&, const Geometry&, const Rows& in, const Rows& targets, std::int64_t out_capacity,
                     const Edges&);
 
+// Edge ids by input row, ascending: offsets (in.capacity + 1), ids (edge_capacity). position is what add_edges gave.
+void add_input_groups(Steps&, const Geometry&, const Rows& in, std::int64_t edge_capacity, const Edges&,
+                      const BufferPtr& position, const BufferPtr& offsets, const BufferPtr& ids);
+
 }  // namespace plumb::gpu

@@ -10,8 +10,6 @@
 namespace plumb {
 namespace {
 
-using namespace cpu;
-
 // A stable counting sort in two passes over runs of edges: ids of equal groups stay ascending, whatever the
 // number of threads. offsets has groups + 1 entries.
 class Grouping {
@@ -51,6 +49,21 @@ class Grouping {
   std::vector<std::int32_t> next_;
 };
 
+}  // namespace
+
+namespace cpu {
+
+void group_edges(const std::int32_t* group_of, std::int64_t edges, std::int64_t groups, std::int32_t* offsets,
+                 std::int32_t* ids) {
+  Grouping(group_of, edges, groups, offsets, ids);
+}
+
+}  // namespace cpu
+
+namespace {
+
+using namespace cpu;
+
 template <class T>
 void store_rows(const Rows& from, T* to) {
   parallel_for(from.count, 4096, [&](std::int64_t begin, std::int64_t end) {
@@ -82,8 +95,8 @@ void relation(const Call& call, std::vector<Tensor>& out) {
   to[3][1] = static_cast<std::int32_t>(r.outputs);
   std::copy(r.offsets.begin(), r.offsets.end(), to[4]);
   store_sites(r.out_rows, out[5]);
-  Grouping(to[0], r.edges, coords.dim(0), to[6], to[7]);
-  Grouping(to[2], r.edges, r.kernels, to[8], to[9]);
+  group_edges(to[0], r.edges, coords.dim(0), to[6], to[7]);
+  group_edges(to[2], r.edges, r.kernels, to[8], to[9]);
 }
 
 template <RelationKind kind>

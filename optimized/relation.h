@@ -55,6 +55,10 @@ struct Relation {
 Relation build(RelationKind, const Geometry&, const Rows& in, const Rows& targets, std::int32_t* in_column = nullptr,
                std::int32_t* kernel_column = nullptr);
 
+// Edge numbers by group, ascending within one: offsets (groups + 1), ids (edges).
+void group_edges(const std::int32_t* group_of, std::int64_t edges, std::int64_t groups, std::int32_t* offsets,
+                 std::int32_t* ids);
+
 // The rows in an order that keeps neighbours in space near each other (Morton's).
 std::vector<std::int32_t> nearby_order(const Rows&);
 
