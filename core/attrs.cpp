@@ -17,9 +17,12 @@ std::string print(double v) {
   return s;
 }
 
-std::string print(const std::vector<std::int64_t>& v) {
+std::string print(std::int64_t v) { return std::to_string(v); }
+
+template <class T>
+std::string print(const std::vector<T>& v) {
   std::string s;
-  for (const std::int64_t x : v) s += (s.empty() ? "" : ":") + std::to_string(x);
+  for (const T x : v) s += (s.empty() ? "" : ":") + print(x);
   return v.size() < 2 ? s + ":" : s;
 }
 
@@ -29,17 +32,21 @@ bool number(std::string_view text, T& v) {
   return r.ec == std::errc() && r.ptr == text.data() + text.size();
 }
 
-std::vector<std::int64_t> parse_list(std::string_view text) {
-  std::vector<std::int64_t> v;
+// Integers if all of them are.
+Attr parse_list(std::string_view text) {
+  std::vector<std::int64_t> integers;
+  std::vector<double> reals;
   while (!text.empty() && text != ":") {
     const auto colon = text.find(':');
     const std::string_view item = text.substr(0, colon);
-    std::int64_t x = 0;
-    if (!number(item, x)) throw Error("case", Reason::query, "'" + std::string(item) + "' is not an integer of a list");
-    v.push_back(x);
+    std::int64_t i = 0;
+    double d = 0;
+    if (number(item, i)) integers.push_back(i);
+    if (!number(item, d)) throw Error("case", Reason::query, "'" + std::string(item) + "' is not a number of a list");
+    reals.push_back(d);
     text = colon == std::string_view::npos ? "" : text.substr(colon + 1);
   }
-  return v;
+  return integers.size() == reals.size() ? Attr(std::move(integers)) : Attr(std::move(reals));
 }
 
 }  // namespace
@@ -52,6 +59,7 @@ std::string to_string(const Attr& a) {
     std::string operator()(double v) const { return print(v); }
     std::string operator()(const std::string& v) const { return v; }
     std::string operator()(const std::vector<std::int64_t>& v) const { return print(v); }
+    std::string operator()(const std::vector<double>& v) const { return print(v); }
   } printer;
   return std::visit(printer, a.value());
 }

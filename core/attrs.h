@@ -14,7 +14,8 @@ namespace plumb {
 // monostate is "not given" (None, null). Dtype-valued attributes are strings that name a dtype.
 class Attr {
  public:
-  using Value = std::variant<std::monostate, bool, std::int64_t, double, std::string, std::vector<std::int64_t>>;
+  using Value = std::variant<std::monostate, bool, std::int64_t, double, std::string,
+                             std::vector<std::int64_t>, std::vector<double>>;
   Attr() = default;
   Attr(bool v) : value_(v) {}                            // NOLINT: attributes are written as literals
   Attr(int v) : value_(std::int64_t{v}) {}               // NOLINT
@@ -23,6 +24,7 @@ class Attr {
   Attr(const char* v) : value_(std::string(v)) {}        // NOLINT
   Attr(std::string v) : value_(std::move(v)) {}          // NOLINT
   Attr(std::vector<std::int64_t> v) : value_(std::move(v)) {}  // NOLINT
+  Attr(std::vector<double> v) : value_(std::move(v)) {}        // NOLINT
 
   const Value& value() const { return value_; }
   bool none() const { return std::holds_alternative<std::monostate>(value_); }
@@ -36,7 +38,7 @@ class Attr {
 
 inline const Attr kNone;
 
-// "none", "true", "-1", "0.5", "affine", "3:3:3" (a list of one element is "3:").
+// "none", "true", "-1", "0.5", "affine", "3:3:3", "0.5:1.0:1.0" (a list of one element is "3:").
 std::string to_string(const Attr&);
 Attr parse_attr(std::string_view text);  // the inverse; throws Error(query)
 

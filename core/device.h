@@ -25,6 +25,7 @@ struct DeviceFacts {
   std::size_t max_work_group = 0;
   std::size_t base_align_bytes = 0;
   bool claims_fp64 = false;
+  bool ieee_f32 = false;  // f32 divides with one correct rounding and keeps subnormal numbers
   int compute_capability = 0;  // 90 for 9.0; 0 if the vendor has none
   int warp = 0;                // 0 if unknown
 

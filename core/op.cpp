@@ -71,6 +71,14 @@ std::vector<std::int64_t> Request::list(std::string_view attr) const {
   return typed<std::vector<std::int64_t>>(*this, attr, "a list of integers");
 }
 
+std::vector<double> Request::numbers(std::string_view attr) const {
+  const Attr* a = attrs.find(attr);
+  if (a && (a->get<double>() || a->get<std::int64_t>())) return {number(attr)};
+  if (a)
+    if (const auto* integers = a->get<std::vector<std::int64_t>>()) return {integers->begin(), integers->end()};
+  return typed<std::vector<double>>(*this, attr, "a list of numbers");
+}
+
 std::optional<Dtype> Request::dtype_attr(std::string_view attr) const {
   if (none(attr)) return std::nullopt;
   const auto t = dtype_named(text(attr));

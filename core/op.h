@@ -40,6 +40,7 @@ struct Request {
   bool flag(std::string_view attr) const;
   const std::string& text(std::string_view attr) const;
   std::vector<std::int64_t> list(std::string_view attr) const;  // an integer is a list of one
+  std::vector<double> numbers(std::string_view attr) const;     // so is a number; integers are numbers
   std::optional<Dtype> dtype_attr(std::string_view attr) const;
   // In [0, rank); throws Error(axis).
   std::int64_t axis(std::string_view attr = "axis", std::size_t input = 0) const;

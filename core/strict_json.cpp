@@ -59,10 +59,11 @@ class Watch {
   std::vector<Level> open_;
 };
 
-bool is_integer_list(const json& value) {
+template <class Is>
+bool is_list(const json& value, Is&& is) {
   if (!value.is_array()) return false;
   for (const json& v : value)
-    if (!v.is_number_integer()) return false;
+    if (!is(v)) return false;
   return true;
 }
 
@@ -90,7 +91,9 @@ Attr attr_of(const json& value) {
   if (value.is_number_integer() && fits_int64(value)) return Attr(value.get<std::int64_t>());
   if (value.is_number_float()) return Attr(value.get<double>());
   if (value.is_string()) return Attr(value.get<std::string>());
-  if (is_integer_list(value)) return Attr(value.get<std::vector<std::int64_t>>());
+  if (is_list(value, [](const json& v) { return v.is_number_integer(); }))
+    return Attr(value.get<std::vector<std::int64_t>>());
+  if (is_list(value, [](const json& v) { return v.is_number(); })) return Attr(value.get<std::vector<double>>());
   return Attr(value.dump());
 }
 

@@ -262,6 +262,8 @@ DeviceFacts facts_of(cl_device_id device, int index) {
   f.max_work_group = number<std::size_t>(device, CL_DEVICE_MAX_WORK_GROUP_SIZE);
   f.base_align_bytes = number<cl_uint>(device, CL_DEVICE_MEM_BASE_ADDR_ALIGN) / 8;
   f.claims_fp64 = f.has("cl_khr_fp64");
+  constexpr cl_device_fp_config kIeee = CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT | CL_FP_DENORM;
+  f.ieee_f32 = (number<cl_device_fp_config>(device, CL_DEVICE_SINGLE_FP_CONFIG) & kIeee) == kIeee;
   ask_vendor(device, f);
   return f;
 }

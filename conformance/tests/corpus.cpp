@@ -23,7 +23,8 @@ CorpusCase good_case() {
   c.note = "a note";
   c.source = "by hand";
   c.attrs = {{"axis", kNone}, {"n", 3},           {"eps", 0.1},
-             {"keep", true},  {"mode", "affine"}, {"list", std::vector<std::int64_t>{1, 2}}};
+             {"keep", true},  {"mode", "affine"}, {"list", std::vector<std::int64_t>{1, 2}},
+             {"reals", std::vector<double>{0.1, 1, -2}}};
   c.inputs["a"] = tensor(Dtype::f32, {2}, {1, 2});
   c.outputs = {{"first", tensor(Dtype::f32, {2}, {3, 4})}, {"second", tensor(Dtype::i32, {}, {5})}};
   c.compare = "close";
@@ -58,9 +59,17 @@ TEST(Corpus, ReadsWhatItWrites) {
 
 TEST(Corpus, KeepsAttributesWithoutAForm) {
   EXPECT_EQ(Attr("[[1,2],[3,4]]"), attr_of(nlohmann::json::parse("[[1,2],[3,4]]")));
-  EXPECT_EQ(Attr("[0.5]"), attr_of(nlohmann::json::parse("[0.5]")));
+  EXPECT_EQ(Attr("[0.5,true]"), attr_of(nlohmann::json::parse("[0.5,true]")));
   EXPECT_EQ(Attr(std::vector<std::int64_t>{}), attr_of(nlohmann::json::parse("[]")));
   EXPECT_EQ(Attr("18446744073709551615"), attr_of(nlohmann::json::parse("18446744073709551615")));
+}
+
+TEST(Corpus, ReadsTheListsItPrints) {
+  for (const Attr& a : {Attr(std::vector<std::int64_t>{3, -1}), Attr(std::vector<double>{0.1, 1, -2}),
+                        Attr(std::vector<double>{1e300}), Attr(std::vector<std::int64_t>{})})
+    EXPECT_EQ(a, parse_attr(to_string(a))) << to_string(a);
+  EXPECT_EQ(Attr(std::vector<double>{0.5, 2}), parse_attr("0.5:2"));
+  EXPECT_THROW((void)parse_attr("0.5:two"), Error);
 }
 
 TEST(Corpus, RefusesABrokenIndex) {

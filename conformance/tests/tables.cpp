@@ -76,7 +76,8 @@ TEST_F(Tables, WrongNamesAreErrorsThatHelp) {
   EXPECT_THROW((void)check(o), Error);
 }
 
-// Machines to dispatch on: none, a plain GPU, one without binary64, one with matrix units, the host as a device.
+// Machines to dispatch on: none, a plain GPU, one without binary64 or IEEE division, one with matrix units, the
+// host as a device.
 std::vector<Device> machines() {
   std::vector<Device> all(5);
   for (std::size_t i = 1; i < all.size(); ++i) {
@@ -89,6 +90,7 @@ std::vector<Device> machines() {
     d.facts.max_allocation_bytes = std::uint64_t{1} << 34;
     d.facts.global_bytes = std::uint64_t{1} << 36;
     d.facts.warp = 32;
+    d.facts.ieee_f32 = i != 2;
   }
   all[2].fp64 = all[2].fp16 = all[2].int64_atomics = false;
   all[2].facts.local_bytes = 16 << 10;
