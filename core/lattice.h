@@ -1,0 +1,171 @@
+// Sparse tensors above the rows: who owns coordinates, when two tensors share them, and which row an operation runs.
+//
+// Nothing here computes. Every feature and every coordinate comes out of a row's route, through the gate of
+// make_call; this layer decides which row runs, on which coordinates, and what identity its result has.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "core/op.h"
+
+namespace plumb::lattice {
+
+using Triple = std::array<std::int64_t, 3>;
+
+struct KernelSpec {
+  Triple size{3, 3, 3}, stride{1, 1, 1}, padding{0, 0, 0}, dilation{1, 1, 1};
+  bool is_pointwise() const;             // every size, stride and dilation 1, no padding
+  bool is_centered_submanifold() const;  // stride 1, no padding, every size odd
+  auto operator<=>(const KernelSpec&) const = default;
+};
+
+enum class Kind : std::uint8_t { forward, submanifold, target, transposed, generative, target_transposed };
+
+// Names one set of coordinates of one manager. Compared by value.
+struct CoordinateKey {
+  std::int64_t id = -1;
+  Triple stride{1, 1, 1};
+  std::uint64_t manager = 0;
+  auto operator<=>(const CoordinateKey&) const = default;
+};
+
+// How a call is run: on its natural route unless told otherwise.
+using Runner = std::function<std::vector<Tensor>(const Call&)>;
+std::vector<Tensor> naturally(const Call&);
+Runner on_route(std::string_view name);  // forced as select() forces: never where the route cannot run
+
+// Owns coordinate arrays and remembers what relations gave. Not for several threads at once.
+class CoordinateManager {
+ public:
+  struct RelationKey {
+    CoordinateKey source;
+    std::optional<CoordinateKey> target;
+    KernelSpec spec;
+    Kind kind = Kind::forward;
+    auto operator<=>(const RelationKey&) const = default;
+  };
+  struct Counters {
+    std::int64_t builds = 0, hits = 0;
+  };
+
+  CoordinateManager();
+  CoordinateManager(const CoordinateManager&) = delete;
+  CoordinateManager& operator=(const CoordinateManager&) = delete;
+
+  std::uint64_t id() const { return id_; }
+
+  // The key of this very array (storage, place and shape, not values) at this stride; with the same count of
+  // active rows, an array too, or without one. What is inserted is kept alive, so no other array can take its place.
+  CoordinateKey insert(const Tensor& coords, Triple stride = {1, 1, 1}, const Tensor& active_rows = {});
+  bool owns(const CoordinateKey&) const;
+  const Tensor& coords(const CoordinateKey&) const;       // these throw Error(query) for a key of another manager
+  const Tensor& active_rows(const CoordinateKey&) const;
+
+  // The key of the coordinates that a row computed for a relation: that of the first result while it is remembered.
+  // Throws Error(domain) if a later result differs, because the source was changed in place.
+  CoordinateKey output(const RelationKey&, Triple stride, const Tensor& coords, const Tensor& active_rows);
+
+  // The outputs of the relation's row, run once while it is remembered. Throws Error(unsupported) where no row is.
+  std::vector<Tensor> relation(const RelationKey&, const Runner& = naturally);
+
+  void remember(bool on);             // off: every call builds and every output has a key of its own
+  void clear();                       // forgets the relations
+  void forget(const CoordinateKey&);  // and these coordinates with every relation of theirs
+  Counters counters() const { return counters_; }
+  std::size_t relations() const { return outputs_.size() + relations_.size(); }
+  std::size_t sets() const { return sets_.size(); }
+
+ private:
+  struct Array {  // identity of an array: where it lies and how it is read
+    const void* storage = nullptr;
+    std::int64_t offset = 0;
+    Shape shape;
+    Strides strides;
+    Dtype dtype = Dtype::i32;
+    auto operator<=>(const Array&) const = default;
+  };
+  struct Identity {
+    Array coords;
+    std::optional<Array> active;
+    Triple stride{};
+    auto operator<=>(const Identity&) const = default;
+  };
+  struct Set {
+    Identity identity;
+    Tensor coords, active_rows;
+  };
+  static Array identity(const Tensor&);
+  const Set& set(const CoordinateKey&) const;
+
+  std::uint64_t id_;
+  std::int64_t next_ = 0;
+  bool remembers_ = true;
+  std::map<std::int64_t, Set> sets_;
+  std::map<Identity, std::int64_t> known_;
+  std::map<RelationKey, CoordinateKey> outputs_;
+  std::map<RelationKey, std::vector<Tensor>> relations_;
+  Counters counters_;
+};
+using ManagerPtr = std::shared_ptr<CoordinateManager>;
+
+struct Metadata {
+  Triple stride{1, 1, 1};
+  ManagerPtr manager = {};                          // none: one of its own
+  std::optional<CoordinateKey> key = std::nullopt;  // of this manager; none: the coordinates are inserted
+  std::optional<std::vector<std::int64_t>> batch_counts = std::nullopt;  // rows of each batch, all N of them
+  Tensor active_rows = {};                          // (1,) i32; undefined: that of the key, or all rows
+};
+
+// Coordinates (N,4) with features (N,C). Rows from the active count on are padding. Immutable.
+class SparseTensor {
+ public:
+  SparseTensor(Tensor coords, Tensor feats, Metadata = {});
+
+  const Tensor& coords() const { return coords_; }
+  const Tensor& feats() const { return feats_; }
+  const Triple& stride() const { return data_.stride; }
+  const ManagerPtr& manager() const { return data_.manager; }
+  const CoordinateKey& key() const { return *data_.key; }
+  const std::optional<std::vector<std::int64_t>>& batch_counts() const { return data_.batch_counts; }
+  const Tensor& active_rows() const { return data_.active_rows; }
+  std::int64_t capacity() const { return coords_.dim(0); }
+  std::int64_t channels() const { return feats_.dim(1); }
+
+  std::int64_t active_count() const;  // read: min(A, N); throws Error(domain) if negative
+  std::vector<std::vector<std::int64_t>> batch_rows() const;  // active rows of each batch, ascending
+
+  // True iff manager and key are the same; values are never compared.
+  bool same_coords(const SparseTensor&) const;
+  SparseTensor reuse_coords_from(const SparseTensor&) const;  // throws Error(query) unless same_coords
+  SparseTensor with_features(Tensor feats) const;             // keeps identity and metadata
+  SparseTensor with_stride(Triple) const;    // another key, the same rows active; no batch counts
+  SparseTensor with_coords(Tensor coords, Tensor active_rows = {}) const;  // another key; no batch counts
+  SparseTensor astype(Dtype) const;
+
+ private:
+  Tensor coords_, feats_;
+  Metadata data_;
+};
+
+// Where the outputs lie, if not where the relation puts them: a tensor or a key of the output's stride, or an
+// array of coordinates that is taken to be in units of that stride.
+using Target = std::variant<std::monostate, SparseTensor, CoordinateKey, Tensor>;
+
+SparseTensor conv3d(const SparseTensor& x, const Tensor& weight, const Tensor& bias, const KernelSpec&,
+                    const Target& = {}, const Runner& = naturally);
+SparseTensor subm_conv3d(const SparseTensor& x, const Tensor& weight, const Tensor& bias, Triple size,
+                         Triple dilation = {1, 1, 1}, const Runner& = naturally);
+SparseTensor conv_transpose3d(const SparseTensor& x, const Tensor& weight, const Tensor& bias, const KernelSpec&,
+                              const Target& = {}, const Runner& = naturally);
+SparseTensor generative_conv_transpose3d(const SparseTensor& x, const Tensor& weight, const Tensor& bias, Triple size,
+                                         Triple stride, const Target& = {}, const Runner& = naturally);
+
+}  // namespace plumb::lattice
