@@ -1,0 +1,149 @@
+#include "gpu/edge_product.h"
+
+#include <algorithm>
+
+namespace plumb::gpu {
+namespace {
+
+std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+std::int32_t small(std::int64_t v) { return static_cast<std::int32_t>(v); }
+Kernel relation_kernel(std::string_view name) { return Kernel("relation", name); }
+Kernel index_kernel(std::string_view name) { return Kernel("edge_product", name, "-DINDEX"); }
+
+std::vector<std::int32_t> downloaded(const BufferPtr& b) {
+  std::vector<std::int32_t> v(b->bytes() / sizeof(std::int32_t));
+  b->download(reinterpret_cast<std::byte*>(v.data()));
+  return v;
+}
+
+// Edge numbers by kernel row, then the rows of each edge in that order.
+void add_kernel_groups(Steps& s, std::int64_t capacity, KernelEdges& e) {
+  constexpr std::int64_t kRun = 2048;  // edges per work-item of a counting sort, as in relation.cl
+  const std::int64_t kernels = e.geometry.kernels, runs = std::max<std::int64_t>(1, divide_up(capacity, kRun));
+  const BufferPtr matrix = ints(kernels * runs), placed = ints(kernels * runs + 1), ids = ints(capacity);
+  e.device_offsets = ints(kernels + 1), e.rank = ints(capacity), e.in = ints(capacity), e.out = ints(capacity);
+  Kernel count = relation_kernel("count_keys"), place = relation_kernel("place_keys"), rank = index_kernel("rank_edges");
+  count.arg(e.numbered.kernel).arg(e.counts).arg(small(kernels)).arg(small(runs)).arg(matrix);
+  s.run(count, kernels, runs);
+  s.scan(matrix, false, kernels * runs, placed);
+  place.arg(e.numbered.kernel).arg(e.counts).arg(small(kernels)).arg(small(runs)).arg(placed).arg(e.device_offsets).arg(ids);
+  s.run(place, kernels, runs);
+  rank.arg(ids).arg(e.numbered.in).arg(e.numbered.out).arg(e.counts).arg(capacity).arg(e.rank).arg(e.in).arg(e.out);
+  s.run(rank, capacity);
+}
+
+// Tiles of edges that share a kernel row: (kernel row, first edge, one past the last).
+std::vector<std::int32_t> tiles_of(const KernelEdges& e) {
+  constexpr std::int32_t kTile = 128;  // as in edge_product.cl
+  std::vector<std::int32_t> tiles;
+  for (std::size_t k = 0; k + 1 < e.offsets.size(); ++k)
+    for (std::int32_t first = e.offsets[k]; first < e.offsets[k + 1]; first += std::min(kTile, e.offsets[k + 1] - first))
+      tiles.insert(tiles.end(), {small(static_cast<std::int64_t>(k)), first, std::min(first + kTile, e.offsets[k + 1])});
+  return tiles;
+}
+
+// [kernel row][channel][column] in f32, whole steps and tiles, zeros beyond.
+BufferPtr add_packed(Steps& s, const KernelEdges& e, const Factor& f, const Sum& sum, std::int64_t padded_a, std::int64_t padded_n,
+                     const std::string& options) {
+  const std::int64_t size = e.geometry.kernels * padded_a * padded_n;
+  const BufferPtr packed = scratch(static_cast<std::size_t>(4 * size));
+  Kernel k("edge_product", "pack_weight", options);
+  k.arg(f.weight).arg(packed).arg(size).arg(small(sum.channels)).arg(small(sum.columns)).arg(small(padded_a));
+  s.run(k.arg(small(padded_n)).arg(f.strides.kernel).arg(f.strides.channel).arg(f.strides.column), size);
+  return packed;
+}
+
+}  // namespace
+
+RelationKind targeted(RelationKind base, bool targets) {
+  if (!targets) return base;
+  return base == RelationKind::forward ? RelationKind::target : RelationKind::target_transposed;
+}
+
+namespace {
+bool given_targets(const Call& call, RelationKind base) {
+  return (base == RelationKind::forward || base == RelationKind::transposed) && call.has("target_coords");
+}
+}  // namespace
+
+KernelEdges::KernelEdges(const Call& call, RelationKind base) : geometry(call, targeted(base, given_targets(call, base))) {
+  const Rows from(call, call["coords"], call["active_rows"]);
+  Rows to;
+  if (given_targets(call, base)) to = Rows(call, call["target_coords"], call["target_active_rows"]);
+  inputs = from.capacity;
+  const bool spreads = geometry.scatters();
+  const std::int64_t room = spreads ? from.capacity * geometry.kernels : given_targets(call, base) ? to.capacity : from.capacity;
+  const std::int64_t capacity = spreads ? room : room * geometry.kernels;
+  coords = scratch(static_cast<std::size_t>(room * (from.wide ? 32 : 16)));
+  counts = ints(2);
+  numbered = {ints(capacity), ints(capacity), ints(capacity), counts, ints(room + 1), coords};
+  Steps s;
+  s.fill(counts, 0);
+  add_edges(s, geometry, from, to, room, numbered);
+  add_kernel_groups(s, capacity, *this);
+  s.enqueue();
+  const std::vector<std::int32_t> n = downloaded(counts);
+  edges = n[0], outputs = n[1];
+  offsets = downloaded(device_offsets);
+}
+
+Destinations by_output(const KernelEdges& e) { return {e.outputs, e.numbered.offsets, e.rank, e.numbered.kernel}; }
+
+Destinations by_input(const KernelEdges& e) {
+  Steps s;
+  Destinations d{e.inputs, ints(e.inputs + 1), ints(e.edges), ints(e.edges)};
+  const BufferPtr degree = ints(e.inputs), cursor = ints(e.inputs), ids = ints(e.edges);
+  s.fill(degree, 0);
+  s.run(relation_kernel("count_groups").arg(e.numbered.in).arg(e.counts).arg(e.edges).arg(degree), e.edges);
+  s.scan(degree, false, e.inputs, d.offsets);
+  s.run(relation_kernel("copy_ints").arg(d.offsets).arg(cursor).arg(e.inputs), e.inputs);
+  s.run(relation_kernel("place_groups").arg(e.numbered.in).arg(e.counts).arg(e.edges).arg(cursor).arg(ids), e.edges);
+  s.run(relation_kernel("sort_groups").arg(d.offsets).arg(e.inputs).arg(ids), e.inputs);
+  Kernel k = index_kernel("place_ranks");
+  s.run(k.arg(ids).arg(e.rank).arg(e.numbered.kernel).arg(e.edges).arg(d.place).arg(d.kernel), e.edges);
+  s.enqueue();
+  finish();
+  return d;
+}
+
+WeightStrides weight_strides(const Request& r) {
+  const Shape& w = r.shape(r.index("weight"));
+  if (r.text("weight_layout") == "dense_5d") return {w[4], 1, w[1] * w[2] * w[3] * w[4]};
+  return {w[1] * w[2], w[2], 1};
+}
+
+// Columns in panels, so that the products of all edges of one panel are all that is held.
+void add_sums(Steps& s, const KernelEdges& e, const Destinations& d, const Sum& sum) {
+  if (d.rows == 0 || sum.columns == 0) return;
+  const std::int64_t width = sum.columns <= 16 ? 16 : sum.columns <= 32 ? 32 : 64;
+  const std::int64_t padded_a = divide_up(sum.channels, 16) * 16, padded_n = divide_up(sum.columns, width) * width;
+  std::string options = "-DFROM_" + std::string(sum.dtype) + " -DCOLUMNS=" + std::to_string(width);
+  const std::string multiplied = options + (sum.channels % 4 == 0 ? " -DBY_FOURS" : "");
+  if (sum.norms) options += " -DNORMALIZED";
+  std::vector<BufferPtr> packed;
+  for (const Factor& f : sum.factors) packed.push_back(add_packed(s, e, f, sum, padded_a, padded_n, options));
+  const std::vector<std::int32_t> table = tiles_of(e);
+  const BufferPtr tiles = constants(table), products = scratch(static_cast<std::size_t>(4 * e.edges * width));
+  const auto groups = static_cast<std::size_t>(table.size() / 3 * 128);
+  const bool pair = sum.factors.size() > 1;
+  for (std::int64_t column = 0; column < sum.columns; column += width) {
+    Kernel multiply("edge_product", "multiply_edges", multiplied);
+    multiply.arg(sum.factors[0].rows).arg(packed[0]).arg(sum.factors[pair].rows).arg(packed[pair]).arg(std::int32_t{pair ? 2 : 1});
+    multiply.arg(sum.source).arg(tiles).arg(small(sum.channels)).arg(small(padded_a)).arg(small(padded_n)).arg(small(column));
+    multiply.arg(products);
+    s.add([multiply, groups] { multiply.run({groups}, {128}); });
+    Kernel add("edge_product", "add_products", options);
+    const std::int64_t quads = divide_up(std::min(width, sum.columns - column), 4);
+    add.arg(products).arg(d.offsets).arg(d.place).arg(d.rows).arg(small(quads)).arg(small(sum.columns)).arg(small(column));
+    add.arg(sum.bias ? sum.bias : tiles).arg(std::int32_t{sum.bias != nullptr}).arg(sum.y);
+    if (sum.norms) add.arg(sum.norms).arg(d.kernel).arg(sum.eps);
+    s.run(add, d.rows * quads);
+  }
+}
+
+void add_copy(Steps& s, const BufferPtr& from, const Tensor& to) {
+  const auto words = static_cast<std::int64_t>(to.storage().bytes() / sizeof(std::int32_t));
+  s.run(relation_kernel("copy_ints").arg(from).arg(output(to)).arg(words), words);
+}
+
+}  // namespace plumb::gpu
