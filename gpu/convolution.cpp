@@ -18,18 +18,19 @@ RelationKind with_targets(RelationKind base, bool targets) {
   return base == RelationKind::forward ? RelationKind::target : RelationKind::target_transposed;
 }
 
-// Which input row each output meets under each kernel row, and the order in which tiles take the outputs.
+// Which input row each output meets under each kernel row, and the order in which tiles take the outputs. Prepared
+// once: every launch hands out a copy of coordinates and counts, as it writes every output anew.
 struct Support {
-  BufferPtr map, order, counts;
+  BufferPtr map, order, coords, counts;
   std::int32_t spread = 0;  // no map: output i * K + k meets input i under k
   bool merged = false;      // rows that are marked have more edges than the map holds
   BufferPtr marked;
   Edges edges;
 };
 
-void add_merged_map(Steps& s, const Geometry& g, const Rows& in, std::int64_t rows, const BufferPtr& coords, Support& p) {
+void add_merged_map(Steps& s, const Geometry& g, const Rows& in, std::int64_t rows, Support& p) {
   const std::int64_t edges = in.capacity * g.kernels;
-  p.edges = {ints(edges), ints(edges), ints(edges), p.counts, ints(rows + 1), coords};
+  p.edges = {ints(edges), ints(edges), ints(edges), p.counts, ints(rows + 1), p.coords};
   add_edges(s, g, in, Rows(), rows, p.edges);
   p.merged = true;
   p.map = ints(rows * g.kernels);
@@ -41,49 +42,28 @@ void add_merged_map(Steps& s, const Geometry& g, const Rows& in, std::int64_t ro
   s.run(k.arg(p.map).arg(p.marked), edges);
 }
 
-// Sorts the outputs by the kernel rows they meet: stable, eight bits at a time.
-void add_order(Steps& s, const Geometry& g, std::int64_t rows, Support& p) {
-  constexpr std::int64_t kRun = 2048, kDigits = 256;  // as in convolution.cl
-  const std::int64_t runs = std::max<std::int64_t>(1, (rows + kRun - 1) / kRun);
-  const auto run_count = static_cast<std::int32_t>(runs);
-  BufferPtr key = ints(rows), key_out = ints(rows), order_out = ints(rows);
-  p.order = ints(rows);
-  Kernel masks("convolution", "find_masks", "-DFROM_f32");
-  masks.arg(p.map).arg(p.spread).arg(static_cast<std::int32_t>(g.kernels)).arg(rows).arg(key).arg(p.order);
-  s.run(masks.arg(std::int32_t{!g.scatters()}).arg(p.counts), rows);
-  if (g.kernels > 32 || rows == 0) return;
-  for (std::int32_t shift = 0; shift < g.kernels; shift += 8) {
-    const BufferPtr matrix = ints(kDigits * runs), placed = ints(kDigits * runs + 1);
-    Kernel count("convolution", "count_digits", "-DFROM_f32"), place("convolution", "place_digits", "-DFROM_f32");
-    count.arg(key).arg(rows).arg(shift).arg(run_count).arg(matrix);
-    s.add([count, runs] { count.run({static_cast<std::size_t>(runs * kDigits)}, {kDigits}); });
-    s.scan(matrix, false, kDigits * runs, placed);
-    place.arg(key).arg(p.order).arg(rows).arg(shift).arg(run_count).arg(placed).arg(key_out).arg(order_out);
-    s.add([place, runs] { place.run({static_cast<std::size_t>(runs * kDigits)}, {kDigits}); });
-    std::swap(key, key_out);
-    std::swap(p.order, order_out);
-  }
-}
-
 template <RelationKind base>
-Support build_support(const Call& call, const Geometry& g, std::int64_t rows, const BufferPtr& coords, const BufferPtr& counts) {
+Support build_support(const Call& call, const Geometry& g, std::int64_t rows) {
   Steps s;
   Support p;
-  p.counts = counts;
   const Rows in(call, call[kCoords], call[kActive]);
   const Rows targets = call.has(kTargets) ? Rows(call, call[kTargets], call[kTargetActive]) : Rows();
-  s.fill(counts, 0);
+  p.counts = ints(2);
+  p.coords = g.identity() ? in.data : scratch(static_cast<std::size_t>(rows * 4 * (in.wide ? 8 : 4)));
+  s.fill(p.counts, 0);
+  const Ordering ordering = begin_order(s, g, rows);
   if (!g.scatters()) {
-    p.map = add_map(s, g, in, targets, rows, coords, counts);
+    p.map = add_map(s, g, in, targets, rows, p.coords, p.counts, &ordering);
   } else if (g.merges()) {
-    add_merged_map(s, g, in, rows, coords, p);
+    add_merged_map(s, g, in, rows, p);
   } else {
     p.spread = 1;
     p.map = ints(1);
-    p.edges = {ints(rows), ints(rows), ints(rows), counts, ints(rows + 1), coords};
+    p.edges = {ints(rows), ints(rows), ints(rows), p.counts, ints(rows + 1), p.coords};
     add_edges(s, g, in, targets, rows, p.edges);
   }
-  add_order(s, g, rows, p);
+  if (g.scatters()) bucket_outputs(s, g, ordering, p.map, p.spread == 1, rows);
+  p.order = end_order(s, ordering, rows);
   s.enqueue();
   return p;
 }
@@ -95,8 +75,9 @@ struct Operands {
   bool by_column = false;  // weights as [kernel][column][channel]
 };
 
-Operands add_operands(Steps& s, const Call& call, const Geometry& g, std::int64_t step, std::int64_t columns,
-                      bool by_column, const std::string& options) {
+Operands add_operands(Steps& s, const Call& call, const Geometry& g, const Support& support, const Tensor& to_coords,
+                      const Tensor& to_counts, std::int64_t step, std::int64_t columns, bool by_column,
+                      const std::string& options) {
   const bool dense_5d = call.text("weight_layout") == "dense_5d";
   Operands p;
   p.in = call.shape(kFeatures)[1];
@@ -112,23 +93,24 @@ Operands add_operands(Steps& s, const Call& call, const Geometry& g, std::int64_
     p.x = padded;
   }
   p.bad = ints(1);
-  s.fill(p.bad, 0);
+  p.bias = scratch(static_cast<std::size_t>(4 * p.padded_out));
+  const auto size = [](std::int64_t v) { return static_cast<std::int32_t>(v); };
+  const auto words = static_cast<std::int64_t>(to_coords.storage().bytes() / sizeof(std::int32_t));
+  Kernel begin("convolution", "begin", options);
+  begin.arg(support.coords).arg(output(to_coords)).arg(words).arg(support.counts).arg(output(to_counts));
+  begin.arg(call.has(kBias) ? dense(call[kBias]) : p.bad).arg(std::int32_t{call.has(kBias)}).arg(size(p.out));
+  s.run(begin.arg(size(p.padded_out)).arg(p.bias).arg(p.bad), std::max({words, p.padded_out, std::int64_t{2}}));
   const std::int64_t weights = g.kernels * p.padded_in * p.padded_out;
   p.w = scratch(static_cast<std::size_t>(weights * bytes));
   const std::int64_t stride_k = dense_5d ? p.in : p.in * p.out, stride_c = dense_5d ? 1 : p.out;
   const std::int64_t stride_n = dense_5d ? g.kernels * p.in : 1;
   Kernel pack("convolution", "pack_weights", options);
-  const auto size = [](std::int64_t v) { return static_cast<std::int32_t>(v); };
   pack.arg(dense(call[kWeight])).arg(p.w).arg(size(g.kernels));
   if (by_column)
     pack.arg(size(p.out)).arg(size(p.in)).arg(size(p.padded_out)).arg(size(p.padded_in)).arg(stride_k).arg(stride_n).arg(stride_c);
   else
     pack.arg(size(p.in)).arg(size(p.out)).arg(size(p.padded_in)).arg(size(p.padded_out)).arg(stride_k).arg(stride_c).arg(stride_n);
   s.run(pack.arg(p.bad), weights);
-  p.bias = scratch(static_cast<std::size_t>(4 * p.padded_out));
-  Kernel bias("convolution", "pack_bias", options);
-  bias.arg(call.has(kBias) ? dense(call[kBias]) : p.bad).arg(std::int32_t{call.has(kBias)}).arg(size(p.out));
-  s.run(bias.arg(size(p.padded_out)).arg(p.bias), p.padded_out);
   return p;
 }
 
@@ -146,28 +128,19 @@ void add_exceptions(Steps& s, const Support& p, const Operands& o, const Geometr
   s.add([k, items] { k.run({items}, {128}); });
 }
 
-void add_copy(Steps& s, const BufferPtr& from, const Tensor& to) {
-  const auto words = static_cast<std::int64_t>(to.storage().bytes() / sizeof(std::int32_t));
-  s.run(Kernel("relation", "copy_ints").arg(from).arg(output(to)).arg(words), words);
-}
-
 template <RelationKind base, bool matrix>
 Job prepare(const Call& call, const std::vector<Spec>& specs) {
   const std::vector<Tensor> out = outputs(specs);
   const std::int64_t rows = specs[1].shape[0];
   const Geometry g(call, with_targets(base, call.has(kTargets)));
-  // Prepared once; every launch hands out a copy, as it writes every output anew.
-  const BufferPtr coords = scratch(out[0].storage().bytes()), counts = scratch(out[2].storage().bytes());
-  const Support p = build_support<base>(call, g, rows, coords, counts);
+  const Support p = build_support<base>(call, g, rows);
   const BufferPtr y = output(out[1]);
   const std::string options = call.dtype(kFeatures) == Dtype::f16 ? "-DFROM_f16" : "-DFROM_f32";
   const std::int64_t width = specs[1].shape[1], in = call.shape(kFeatures)[1];
   const bool narrow = matrix && width <= 16 && in <= 16;  // the smallest of three tiles
   const std::int64_t columns = narrow ? 16 : !matrix || width > 32 ? 64 : 32, step = !matrix || narrow ? 16 : 32;
   const auto steps = std::make_shared<Steps>();
-  add_copy(*steps, coords, out[0]);
-  add_copy(*steps, counts, out[2]);
-  const Operands o = add_operands(*steps, call, g, step, columns, matrix, options);
+  const Operands o = add_operands(*steps, call, g, p, out[0], out[2], step, columns, matrix, options);
   Kernel k("convolution", matrix ? "mma_sorted" : "tiled",
            matrix ? options + " -DMMA -DCOLUMNS=" + std::to_string(columns) + " -DDEPTH=" + std::to_string(step) : options);
   k.arg(o.x).arg(o.w).arg(o.bias).arg(y).arg(p.map).arg(p.spread).arg(static_cast<std::int32_t>(g.kernels)).arg(p.order);

@@ -168,34 +168,67 @@ ProgramHandle make_program(std::string_view family, const std::string& options) 
 }  // namespace
 
 namespace {
+
+using KernelPtr = std::shared_ptr<std::remove_pointer_t<cl_kernel>>;
+
+// A built program, and its kernels that nobody holds: creating one costs as much as launching it.
+struct Program {
+  ProgramHandle built;
+  std::mutex lock;
+  std::multimap<std::string, KernelHandle> spare;
+
+  KernelHandle take(const std::string& name) {
+    const std::lock_guard hold(lock);
+    const auto it = spare.find(name);
+    if (it == spare.end()) return nullptr;
+    KernelHandle k = std::move(it->second);
+    spare.erase(it);
+    return k;
+  }
+  void give(const std::string& name, cl_kernel kernel) {
+    const std::lock_guard hold(lock);
+    spare.emplace(name, kernel);
+  }
+};
+
 struct Programs {
   std::mutex lock;
-  std::map<std::pair<std::string, std::string>, ProgramHandle> built;  // by family and options
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<Program>> all;  // by family and options
 };
 
 Programs& programs() {
   static Programs* p = new Programs;  // never destroyed, as the session
   return *p;
 }
-}  // namespace
 
 // One build at a time, under the lock. A program that failed is tried again at the next use.
-KernelHandle create_kernel(std::string_view family, const std::string& options, const std::string& name) {
-  if (take(Fault::build)) check(CL_BUILD_PROGRAM_FAILURE, "clBuildProgram", "injected");
+std::shared_ptr<Program> find_program(std::string_view family, const std::string& options) {
   Programs& p = programs();
   const std::lock_guard hold(p.lock);
-  ProgramHandle& program = p.built[{std::string(family), options}];
-  if (!program) program = make_program(family, options);
-  cl_int status = CL_SUCCESS;
-  KernelHandle kernel(clCreateKernel(program.get(), name.c_str(), &status));
-  check(status, "clCreateKernel", name);
-  return kernel;
+  std::shared_ptr<Program>& program = p.all[{std::string(family), options}];
+  if (!program) program = std::make_shared<Program>();
+  if (!program->built) program->built = make_program(family, options);
+  return program;
+}
+
+}  // namespace
+
+KernelPtr create_kernel(std::string_view family, const std::string& options, const std::string& name) {
+  if (take(Fault::build)) check(CL_BUILD_PROGRAM_FAILURE, "clBuildProgram", "injected");
+  const std::shared_ptr<Program> program = find_program(family, options);
+  KernelHandle kernel = program->take(name);
+  if (!kernel) {
+    cl_int status = CL_SUCCESS;
+    kernel.reset(clCreateKernel(program->built.get(), name.c_str(), &status));
+    check(status, "clCreateKernel", name);
+  }
+  return {kernel.release(), [program, name](cl_kernel k) { program->give(name, k); }};
 }
 
 void forget_programs() {
   Programs& p = programs();
   const std::lock_guard hold(p.lock);
-  p.built.clear();
+  p.all.clear();
 }
 
 }  // namespace plumb::gpu

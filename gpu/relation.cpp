@@ -33,6 +33,51 @@ Table add_table(Steps& s, const Geometry& g, const Rows& rows, Mode mode, std::i
   return t;
 }
 
+// A table of blocks of sites, and the lowest row of each site in it.
+struct Blocks {
+  BufferPtr table, lowest;
+  std::uint32_t mask = 0;
+};
+
+Blocks add_blocks(Steps& s, const Rows& rows) {
+  const std::int64_t n = rows.active;
+  const std::uint64_t slots = std::bit_ceil(static_cast<std::uint64_t>(std::max<std::int64_t>(2 * n, 2)));
+  const Blocks b{scratch(16 * slots), ints(n), static_cast<std::uint32_t>(slots - 1)};
+  const BufferPtr slot_of = ints(n), used = ints(1);
+  s.fill(b.table, 0);
+  s.fill(b.lowest, 0xFF);
+  s.fill(used, 0);
+  s.run(relation_kernel("mark_blocks").arg(rows.data).arg(rows.wide).arg(n).arg(b.table).arg(b.mask).arg(slot_of), n);
+  s.run(relation_kernel("place_blocks").arg(slot_of).arg(n).arg(b.table).arg(used), n);
+  s.run(relation_kernel("number_cells").arg(rows.data).arg(rows.wide).arg(n).arg(b.table).arg(slot_of).arg(b.lowest), n);
+  return b;
+}
+
+std::int64_t wrapped(std::uint64_t x) { return static_cast<std::int64_t>(x); }
+
+// What each kernel row adds to an output's site: (index - centre) * dilation - padding, or the negative if `inverse`.
+std::vector<std::int64_t> shifts(const Geometry& g, bool inverse) {
+  const std::int64_t* size = g.values.data();
+  std::vector<std::int64_t> f;
+  f.reserve(static_cast<std::size_t>(3 * g.kernels));
+  for (std::int64_t k = 0; k < g.kernels; ++k) {
+    const std::int64_t index[3] = {k / (size[1] * size[2]), k / size[2] % size[1], k % size[2]};
+    for (std::size_t a = 0; a < 3; ++a) {
+      const auto i = static_cast<std::uint64_t>(index[a] - g.values[12 + a]), d = static_cast<std::uint64_t>(g.values[9 + a]);
+      const std::uint64_t v = i * d - static_cast<std::uint64_t>(g.values[6 + a]);
+      f.push_back(wrapped(inverse ? 0 - v : v));
+    }
+  }
+  return f;
+}
+
+// Five adjacent sites meet at most two blocks of four.
+bool compact(const Geometry& g, bool inverse) {
+  bool all = !inverse;
+  for (std::size_t a = 0; a < 3; ++a) all = all && (g.values[a] == 1 || (g.values[a] <= 5 && (g.values[a] - 1) * g.values[9 + a] <= 4));
+  return all;
+}
+
 struct Numbered {
   BufferPtr first, number;
 };
@@ -193,21 +238,57 @@ void Steps::scan(const BufferPtr& in, bool present, std::int64_t n, const Buffer
 BufferPtr ints(std::int64_t n) { return scratch(static_cast<std::size_t>(4 * n)); }
 
 BufferPtr add_map(Steps& s, const Geometry& g, const Rows& in, const Rows& targets, std::int64_t out_capacity,
-                  const BufferPtr& out_coords, const BufferPtr& counts) {
+                  const BufferPtr& out_coords, const BufferPtr& counts, const Ordering* ordering) {
   const BufferPtr geometry = constants(g.values);
-  const Rows& given = g.kind == RelationKind::target || g.kind == RelationKind::target_transposed ? targets : in;
-  if (g.kind == RelationKind::forward && !g.identity())
+  const bool targeted = g.kind == RelationKind::target || g.kind == RelationKind::target_transposed;
+  const Rows& given = targeted ? targets : in;
+  const bool numbered = g.kind == RelationKind::forward && !g.identity();
+  if (numbered)
     add_numbers(s, g, in, kFloored, in.active, geometry, out_coords, counts);
-  else
+  else if (out_coords != given.data)
     s.run(relation_kernel("copy_sites").arg(given.data).arg(given.wide).arg(given.active).arg(out_coords).arg(counts),
           std::max<std::int64_t>(given.active, 1));
-  const Table t = add_table(s, g, in, kRows, in.active, geometry);
-  const BufferPtr map = ints(out_capacity * g.kernels);
+  const Blocks blocks = add_blocks(s, in);
+  const BufferPtr map = ints(out_capacity * g.kernels), none = ints(2);
+  const bool inverse = g.kind == RelationKind::target_transposed, ordered = ordering && ordering->bits > 0;
   Kernel k = relation_kernel("map_inputs");
-  k.arg(out_coords).arg(counts).arg(out_capacity).arg(in.data).arg(in.wide).arg(static_cast<std::int32_t>(g.kernels));
-  k.arg(geometry).arg(std::int32_t{g.kind == RelationKind::target_transposed}).arg(t.slots).arg(t.mask).arg(map);
-  s.run(k, out_capacity * g.kernels);
+  k.arg(out_coords).arg(counts).arg(std::int64_t{numbered ? -1 : given.active}).arg(out_capacity).arg(in.data).arg(in.wide);
+  k.arg(static_cast<std::int32_t>(g.kernels)).arg(geometry).arg(constants(shifts(g, inverse))).arg(std::int32_t{inverse});
+  k.arg(std::int32_t{compact(g, inverse)}).arg(blocks.table).arg(blocks.mask).arg(blocks.lowest).arg(map);
+  k.arg(ordering ? ordering->bits : std::int32_t{-1}).arg(ordered ? ordering->histogram : none).arg(ordered ? ordering->place : none);
+  s.run(k, std::max<std::int64_t>(out_capacity, 1));
   return map;
+}
+
+Ordering begin_order(Steps& s, const Geometry& g, std::int64_t rows) {
+  if (g.kernels > 32) return {};
+  const int wanted = std::clamp<int>(std::bit_width(static_cast<std::uint64_t>(rows)), 8, 18);
+  Ordering o;
+  o.bits = std::min(static_cast<std::int32_t>(g.kernels), wanted);
+  o.histogram = ints(std::int64_t{1} << o.bits);
+  o.place = ints(2 * rows);
+  s.fill(o.histogram, 0);
+  return o;
+}
+
+void bucket_outputs(Steps& s, const Geometry& g, const Ordering& o, const BufferPtr& map, bool spread, std::int64_t rows) {
+  if (o.bits == 0) return;
+  Kernel k = relation_kernel("bucket_outputs");
+  k.arg(map).arg(std::int32_t{spread}).arg(static_cast<std::int32_t>(g.kernels)).arg(rows).arg(o.bits);
+  s.run(k.arg(o.histogram).arg(o.place), rows);
+}
+
+BufferPtr end_order(Steps& s, const Ordering& o, std::int64_t rows) {
+  const BufferPtr order = ints(rows);
+  if (o.bits == 0) {
+    s.run(relation_kernel("count_up").arg(order).arg(rows), rows);
+    return order;
+  }
+  const std::int64_t buckets = std::int64_t{1} << o.bits;
+  const BufferPtr start = ints(buckets + 1);
+  s.scan(o.histogram, false, buckets, start);
+  s.run(relation_kernel("place_outputs").arg(start).arg(o.place).arg(rows).arg(order), rows);
+  return order;
 }
 
 BufferPtr add_edges(Steps& s, const Geometry& g, const Rows& in, const Rows& targets, std::int64_t out_capacity,

@@ -49,9 +49,20 @@ class Steps {
 
 BufferPtr ints(std::int64_t n);  // scratch for n of them
 
-// For the gathering kinds: fills out_coords and counts[1], and gives map (out_capacity, K): the input row or -1.
+// Output rows ordered so that neighbours meet the same kernel rows. begin_order prepares what add_map or
+// bucket_outputs fills, end_order gives the rows in order; more than 32 kernel rows are left as they are.
+struct Ordering {
+  BufferPtr histogram, place;
+  std::int32_t bits = 0;  // of the buckets' numbers; 0: no order
+};
+Ordering begin_order(Steps&, const Geometry&, std::int64_t rows);
+void bucket_outputs(Steps&, const Geometry&, const Ordering&, const BufferPtr& map, bool spread, std::int64_t rows);
+BufferPtr end_order(Steps&, const Ordering&, std::int64_t rows);
+
+// For the gathering kinds: fills out_coords (which may be those of `in` where the outputs are the inputs) and
+// counts[1], and gives map (out_capacity, K): the input row or -1. With an ordering, also adds the edges to counts[0].
 BufferPtr add_map(Steps&, const Geometry&, const Rows& in, const Rows& targets, std::int64_t out_capacity,
-                  const BufferPtr& out_coords, const BufferPtr& counts);
+                  const BufferPtr& out_coords, const BufferPtr& counts, const Ordering* ordering = nullptr);
 
 // Edge columns by output row, then kernel row, then input row; offsets (out_capacity + 1).
 struct Edges {

@@ -4,7 +4,9 @@
 #include <array>
 #include <atomic>
 #include <bit>
+#include <map>
 #include <mutex>
+#include <tuple>
 #include <utility>
 
 #include "core/error.h"
@@ -45,6 +47,50 @@ void check_allocation(cl_int status, std::string_view call, std::size_t bytes) {
 // A sub-buffer has at least one byte; for an empty payload it lies in the trailing guard band.
 std::size_t payload_bytes(std::size_t bytes) { return std::max<std::size_t>(1, bytes); }
 
+// Memory of buffers that died, by size, for buffers to come: allocating costs more than most kernels run.
+class Pool {
+ public:
+  bool take(std::size_t bytes, cl_mem& whole, cl_mem& payload) {
+    const std::lock_guard hold(lock_);
+    const auto it = free_.find(bytes);
+    if (it == free_.end()) return false;
+    std::tie(whole, payload) = it->second;
+    free_.erase(it);
+    held_ -= bytes + 2 * kGuardBytes;
+    return true;
+  }
+  bool give(std::size_t bytes, cl_mem whole, cl_mem payload) {
+    const std::lock_guard hold(lock_);
+    const std::size_t all = bytes + 2 * kGuardBytes;
+    if (held_ + all > current_device().facts.global_bytes / 8) return false;
+    free_.emplace(bytes, std::pair(whole, payload));
+    held_ += all;
+    return true;
+  }
+  bool clear() {  // whether there was anything
+    const std::lock_guard hold(lock_);
+    const bool any = !free_.empty();
+    for (const auto& [bytes, memory] : free_) {
+      clReleaseMemObject(memory.second);
+      clReleaseMemObject(memory.first);
+    }
+    free_.clear();
+    held_ = 0;
+    return any;
+  }
+
+ private:
+  std::mutex lock_;
+  std::multimap<std::size_t, std::pair<cl_mem, cl_mem>> free_;
+  std::size_t held_ = 0;
+};
+
+// Never destroyed, as the session.
+Pool& pool() {
+  static Pool* p = new Pool;
+  return *p;
+}
+
 MemHandle allocate(std::size_t bytes) {
   const std::uint64_t limit = current_device().facts.max_allocation_bytes;
   if (bytes > limit || limit - bytes < 2 * kGuardBytes) {
@@ -54,9 +100,9 @@ MemHandle allocate(std::size_t bytes) {
   }
   cl_int status = CL_MEM_OBJECT_ALLOCATION_FAILURE;
   MemHandle whole;
-  if (!take(Fault::allocation)) {
+  const bool refused = take(Fault::allocation);
+  for (bool again = !refused; again; again = status != CL_SUCCESS && pool().clear())
     whole.reset(clCreateBuffer(session().context.get(), CL_MEM_READ_WRITE, bytes + 2 * kGuardBytes, nullptr, &status));
-  }
   check_allocation(status, "clCreateBuffer", bytes);
   return whole;
 }
@@ -87,6 +133,14 @@ bool band_intact(cl_mem whole, std::size_t offset) {
 
 BufferPtr make(std::size_t bytes) { return std::make_shared<Buffer>(bytes); }
 
+bool reuse(std::size_t bytes, cl_mem& whole, cl_mem& payload) {
+  return !MemoryWatch::active() && injected != Fault::allocation && pool().take(bytes, whole, payload);
+}
+
+bool keep(std::size_t bytes, cl_mem whole, cl_mem payload) {
+  return !MemoryWatch::active() && pool().give(bytes, whole, payload);
+}
+
 }  // namespace
 
 // Never destroyed: the driver may already be gone when static objects die.
@@ -100,6 +154,7 @@ void inject(Fault f) { injected = f; }
 bool take(Fault f) { return injected.compare_exchange_strong(f, Fault::none); }
 
 Buffer::Buffer(std::size_t bytes) : bytes_(bytes) {
+  if (reuse(bytes, whole_, payload_)) return;
   MemHandle whole = allocate(bytes);
   MemHandle payload = payload_of(whole.get(), bytes);
   fill(whole.get(), kGuardByte, 0, kGuardBytes);
@@ -117,6 +172,7 @@ Buffer::~Buffer() {
       MemoryWatch::damaged(std::string("a device buffer that cannot be read back: ") + e.what());
     }
   }
+  if (keep(bytes_, whole_, payload_)) return;
   clReleaseMemObject(payload_);
   clReleaseMemObject(whole_);
 }
@@ -138,6 +194,23 @@ bool Buffer::guards_intact() { return band_intact(whole_, 0) && band_intact(whol
 BufferPtr input(const Tensor& t) { return std::static_pointer_cast<Buffer>(t.storage().device_read(make)); }
 BufferPtr output(const Tensor& t) { return std::static_pointer_cast<Buffer>(t.storage().device_write(make)); }
 BufferPtr scratch(std::size_t bytes) { return make(bytes); }
+
+BufferPtr constant_bytes(const std::byte* values, std::size_t bytes) {
+  constexpr std::size_t kSmall = 4096, kMost = 256;
+  static std::mutex lock;
+  static auto* known = new std::map<std::vector<std::byte>, BufferPtr>;  // never destroyed, as the session
+  const auto fresh = [&] {
+    const BufferPtr b = make(std::max<std::size_t>(1, bytes));
+    if (bytes > 0) b->upload(values);
+    return b;
+  };
+  if (MemoryWatch::active() || bytes > kSmall) return fresh();
+  const std::lock_guard hold(lock);
+  if (known->size() >= kMost) known->clear();
+  BufferPtr& b = (*known)[std::vector<std::byte>(values, values + bytes)];
+  if (!b) b = fresh();
+  return b;
+}
 
 void fill_zero(const BufferPtr& b) { fill_byte(b, 0); }
 void fill_byte(const BufferPtr& b, std::uint8_t value) { fill(b->mem(), value, 0, b->bytes()); }

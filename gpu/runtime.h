@@ -22,7 +22,8 @@
 
 namespace plumb::gpu {
 
-// Device memory with guard bands: mem() is the payload, a sub-buffer of a larger allocation.
+// Device memory with guard bands: mem() is the payload, a sub-buffer of a larger allocation. Released memory is kept
+// for the next buffer of that size, except while a MemoryWatch lives: then each buffer is its own allocation.
 class Buffer : public DeviceSide {
  public:
   explicit Buffer(std::size_t bytes);
@@ -43,11 +44,10 @@ BufferPtr input(const Tensor&);   // the tensor's whole storage on the device, u
 BufferPtr dense(const Tensor&);   // its elements in row-major order: input(), or a copy made on the device
 BufferPtr output(const Tensor&);  // a fresh tensor's storage, to be written by a kernel
 BufferPtr scratch(std::size_t bytes);
+BufferPtr constant_bytes(const std::byte* values, std::size_t bytes);
 template <class T>
-BufferPtr constants(const std::vector<T>& values) {  // a small table of plain values
-  auto b = std::make_shared<Buffer>(std::max<std::size_t>(1, values.size() * sizeof(T)));
-  if (!values.empty()) b->upload(reinterpret_cast<const std::byte*>(values.data()));
-  return b;
+BufferPtr constants(const std::vector<T>& values) {  // a table of plain values; equal small tables are one buffer
+  return constant_bytes(reinterpret_cast<const std::byte*>(values.data()), values.size() * sizeof(T));
 }
 void fill_zero(const BufferPtr&);  // enqueued
 void fill_byte(const BufferPtr&, std::uint8_t);  // enqueued

@@ -56,78 +56,15 @@ kernel void pack_weights(global const Stored* from, global Stored* to, int kerne
   to[e] = v;
 }
 
-kernel void pack_bias(global const Stored* from, int given, int width, int padded, global float* to) {
-  const int c = get_global_id(0);
-  if (c < padded) to[c] = given && c < width ? get(from, c) : 0.0f;
-}
-
-// bit k of mask[o]: output o meets an input under kernel row k. edges[0] += how many there are, if `add`.
-kernel void find_masks(global const int* map, int spread, int kernels, long rows, global uint* mask, global int* order,
-                       int add, volatile global int* edges) {
-  local int total;
-  const long o = get_global_id(0);
-  if (get_local_id(0) == 0) total = 0;
-  barrier(CLK_LOCAL_MEM_FENCE);
-  uint m = 0;
-  int degree = 0;
-  for (int k = 0; o < rows && k < kernels; ++k) {
-    const int met = input_of(map, spread, kernels, o, k) >= 0;
-    degree += met;
-    if (k < 32) m |= (uint)met << k;
-  }
-  if (degree > 0) atomic_add(&total, degree);
-  if (o < rows) {
-    mask[o] = m;
-    order[o] = (int)o;
-  }
-  barrier(CLK_LOCAL_MEM_FENCE);
-  if (add && get_local_id(0) == 0 && total > 0) atomic_add(&edges[0], total);
-}
-
-// One pass of a stable radix sort by 8 bits: counts per digit and run, and, once these are scanned, places.
-#define ITEMS 256
-#define RUN 2048
-
-kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void count_digits(global const uint* key, long n, int shift,
-                                                                          int runs, global int* matrix) {
-  local int count[ITEMS];
-  const int i = get_local_id(0);
-  const long run = get_group_id(0);
-  count[i] = 0;
-  barrier(CLK_LOCAL_MEM_FENCE);
-  for (long e = run * RUN + i; e < n && e < (run + 1) * RUN; e += ITEMS) atomic_inc(&count[key[e] >> shift & 255]);
-  barrier(CLK_LOCAL_MEM_FENCE);
-  matrix[(long)i * runs + run] = count[i];
-}
-
-kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void place_digits(
-    global const uint* key, global const int* value, long n, int shift, int runs, global const int* matrix,
-    global uint* key_out, global int* value_out) {
-  local int next[ITEMS];
-  local uchar digit[ITEMS];
-  const int i = get_local_id(0);
-  const long run = get_group_id(0);
-  next[i] = matrix[(long)i * runs + run];
-  for (int round = 0; round < RUN / ITEMS; ++round) {
-    const long e = run * RUN + round * ITEMS + i;
-    const int used = (int)min((long)ITEMS, n - (run * RUN + round * ITEMS));
-    const uint k = e < n ? key[e] : 0;
-    digit[i] = (uchar)(k >> shift & 255);
-    barrier(CLK_LOCAL_MEM_FENCE);
-    int before = 0, later = 0;
-    for (int j = 0; j < used; ++j) {
-      before += j < i && digit[j] == digit[i];
-      later += j > i && digit[j] == digit[i];
-    }
-    const int at = next[digit[i]] + before;
-    barrier(CLK_LOCAL_MEM_FENCE);
-    if (e < n) {
-      key_out[at] = k;
-      value_out[at] = value[e];
-      if (later == 0) next[digit[i]] = at + 1;
-    }
-    barrier(CLK_LOCAL_MEM_FENCE);
-  }
+// What a launch begins with: the outputs that the preparation made, the bias in whole tiles, and no bad weight yet.
+kernel void begin(global const int* coords, global int* coords_out, long words, global const int* counts,
+                  global int* counts_out, global const Stored* from, int given, int width, int padded, global float* bias,
+                  global int* bad) {
+  const long e = get_global_id(0);
+  if (e < words) coords_out[e] = coords[e];
+  if (e < 2) counts_out[e] = counts[e];
+  if (e < padded) bias[e] = given && e < width ? get(from, e) : 0.0f;
+  if (e == 0) bad[0] = 0;
 }
 
 // The map of a merged relation from its edges. Inputs may repeat, and then two edges share a place: such an

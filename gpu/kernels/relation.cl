@@ -27,32 +27,192 @@ kernel void copy_sites(global const void* rows, int wide, long n, global void* o
   if (e < n) store_site(out, wide, e, row_of(rows, wide, e));
 }
 
-// map[o * kernels + k] = the input row that output o meets under kernel row k, or -1; all of `capacity` rows.
-// Inverse: inputs are scaled rather than outputs, so that only exact quotients meet.
-kernel void map_inputs(global const void* out, global const int* counts, long capacity, global const void* rows,
-                       int wide, int kernels, constant const long* g, int inverse, global const int2* table,
-                       uint mask, global int* map) {
-  const long e = get_global_id(0);
-  if (e >= capacity * kernels) return;
-  const long o = e / kernels;
-  const int k = (int)(e % kernels);
-  int row = -1;
-  if (o < counts[1]) {
-    Site s = row_of(out, wide, o);
-    int exact = 1;
-    if (inverse) {
-      const long4 i = index_of(k, g);
-      s.y = affine(s.y, 1, g[PADDING] - i.y * g[DILATION]);
-      s.z = affine(s.z, 1, g[PADDING + 1] - i.z * g[DILATION + 1]);
-      s.w = affine(s.w, 1, g[PADDING + 2] - i.w * g[DILATION + 2]);
-      exact = s.y % g[STRIDE] == 0 && s.z % g[STRIDE + 1] == 0 && s.w % g[STRIDE + 2] == 0;
-      s = (Site)(s.x, s.y / g[STRIDE], s.z / g[STRIDE + 1], s.w / g[STRIDE + 2]);
-    } else {
-      s = reached(s, k, g);
-    }
-    if (exact) row = find(s, rows, wide, ROWS, kernels, g, table, mask);
+// A second table finds rows by blocks of 4 x 4 x 4 sites, so that the sites around one site share a few lookups. An
+// entry is (a row of the block + 1, its 64 cells as two words of bits, the place of its first cell), zero where empty;
+// cells are placed in any order, and lowest[place] is the lowest row of the cell's site.
+Site block_of(Site s) { return (Site)(s.x, s.y >> 2, s.z >> 2, s.w >> 2); }
+
+int cell_of(Site s) { return (int)((s.y & 3) << 4 | (s.z & 3) << 2 | (s.w & 3)); }
+
+int place_of(uint4 entry, int cell) {
+  const ulong cells = (ulong)entry.z << 32 | entry.y, bit = 1ul << cell;
+  return (cells & bit) != 0 ? (int)entry.w + (int)popcount(cells & (bit - 1)) : -1;
+}
+
+uint4 find_block(Site b, global const void* rows, int wide, global const uint4* table, uint mask) {
+  for (uint slot = (uint)hash_of(b) & mask;; slot = (slot + 1) & mask) {
+    const uint4 entry = table[slot];
+    if (entry.x == 0 || same(block_of(row_of(rows, wide, (long)entry.x - 1)), b)) return entry;
   }
-  map[e] = row;
+}
+
+// table: mask + 1 entries, more than there are rows; slot_of[i]: the entry of row i
+kernel void mark_blocks(global const void* rows, int wide, long n, volatile global int* table, uint mask,
+                        global uint* slot_of) {
+  const long i = get_global_id(0);
+  if (i >= n) return;
+  const Site s = row_of(rows, wide, i), b = block_of(s);
+  for (uint slot = (uint)hash_of(b) & mask;; slot = (slot + 1) & mask) {
+    volatile global int* entry = table + 4 * (ulong)slot;
+    const int old = atomic_cmpxchg(entry, 0, (int)i + 1);
+    if (old != 0 && !same(block_of(row_of(rows, wide, (long)old - 1)), b)) continue;
+    const int cell = cell_of(s);
+    atomic_or(entry + 1 + (cell >> 5), (int)(1u << (cell & 31)));
+    slot_of[i] = slot;
+    return;
+  }
+}
+
+#define GROUP 128
+
+kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void place_blocks(global const uint* slot_of, long n,
+                                                                          global uint4* table,
+                                                                          volatile global int* used) {
+  local int total, base;
+  const long i = get_global_id(0);
+  if (get_local_id(0) == 0) total = 0;
+  barrier(CLK_LOCAL_MEM_FENCE);
+  const ulong slot = i < n ? slot_of[i] : 0;
+  const uint4 entry = table[slot];
+  const int mine = i < n && entry.x == (uint)i + 1;
+  const int at = mine ? atomic_add(&total, (int)(popcount(entry.y) + popcount(entry.z))) : 0;
+  barrier(CLK_LOCAL_MEM_FENCE);
+  if (get_local_id(0) == 0) base = atomic_add(used, total);
+  barrier(CLK_LOCAL_MEM_FENCE);
+  if (mine) ((global int*)table)[4 * slot + 3] = base + at;
+}
+
+// lowest starts as all ones
+kernel void number_cells(global const void* rows, int wide, long n, global const uint4* table,
+                         global const uint* slot_of, volatile global uint* lowest) {
+  const long i = get_global_id(0);
+  if (i < n) atomic_min(&lowest[place_of(table[slot_of[i]], cell_of(row_of(rows, wide, i)))], (uint)i);
+}
+
+// Outputs are ordered by the kernel rows that they meet, so that neighbours in the order meet the same ones. Where
+// there are more kernel rows than bits, a bucket is the upper rows and 5 bits of a hash of the others. Equal masks share
+// a bucket; the order within a bucket is any.
+uint bucket_of(uint mask, int kernels, int bits) {
+  if (kernels <= bits) return mask;
+  const int low = kernels - (bits - 5);
+  const uint rest = mask & ((1u << low) - 1);
+  return mask >> low << 5 | (rest * 0x9E3779B1u) >> 27;
+}
+
+// place[o] = (bucket, rank within it): one addition to the histogram per work-group and bucket. All items take part.
+void enter_bucket(uint mask, int kernels, int bits, long o, long rows, local uint* key, local uint* number,
+                  volatile global uint* histogram, global uint2* place) {
+  const int t = get_local_id(0);
+  for (int j = t; j < 2 * GROUP; j += GROUP) {
+    key[j] = 0xFFFFFFFFu;
+    number[j] = 0;
+  }
+  barrier(CLK_LOCAL_MEM_FENCE);
+  const uint bucket = bucket_of(mask, kernels, bits);
+  uint slot = (bucket * 0x9E3779B1u) >> 24, rank = 0;
+  if (o < rows) {
+    for (;; slot = (slot + 1) & (2 * GROUP - 1)) {
+      const uint old = atomic_cmpxchg((volatile local uint*)&key[slot], 0xFFFFFFFFu, bucket);
+      if (old == 0xFFFFFFFFu || old == bucket) break;
+    }
+    rank = atomic_inc((volatile local uint*)&number[slot]);
+  }
+  barrier(CLK_LOCAL_MEM_FENCE);
+  for (int j = t; j < 2 * GROUP; j += GROUP)
+    if (number[j] > 0) number[j] = atomic_add(&histogram[key[j]], number[j]);
+  barrier(CLK_LOCAL_MEM_FENCE);
+  if (o < rows) place[o] = (uint2)(bucket, number[slot] + rank);
+}
+
+// map[o * kernels + k] = the input row that output o meets under kernel row k, or -1; all of `capacity` rows. The site
+// it asks for is out * stride + shift[k], or with `inverse` (out + shift[k]) / stride where that is exact. `compact`: all
+// sites of an output lie in at most two blocks per axis. active: how many outputs there are, written to counts[1], or
+// -1: read there. bits: -1, or counts[0] += edges, and if it is positive the outputs enter a histogram of so many bits.
+#define CHUNK 32
+
+kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void map_inputs(
+    global const void* out, global int* counts, long active, long capacity, global const void* rows, int wide,
+    int kernels, constant const long* g, global const long* shift, int inverse, int compact, global const uint4* table,
+    uint mask, global const int* lowest, global int* map, int bits, volatile global uint* histogram,
+    global uint2* place) {
+  local int stage[GROUP * (CHUNK + 1)];
+  local uint4 known[8 * GROUP];
+  local uint key[2 * GROUP], number[2 * GROUP];
+  local int edges;
+  const int t = get_local_id(0);
+  const long o = get_global_id(0), first = o - t;
+  const int live = o < capacity && o < (active >= 0 ? active : (long)counts[1]);
+  const Site c = live ? row_of(out, wide, o) : (Site)(0);
+  uint met = 0, have = 0;
+  int degree = 0;
+  if (t == 0) edges = 0;
+  if (o == 0 && active >= 0) counts[1] = (int)active;
+  for (int k0 = 0; k0 < kernels; k0 += CHUNK) {
+    const int width = min(kernels - k0, CHUNK);
+    for (int k = 0; k < width; ++k) {
+      global const long* f = shift + 3 * (k0 + k);
+      Site s = c;
+      int exact = live, row = -1;
+      if (inverse) {
+        s = (Site)(c.x, affine(c.y, 1, f[0]), affine(c.z, 1, f[1]), affine(c.w, 1, f[2]));
+        exact = exact && s.y % g[STRIDE] == 0 && s.z % g[STRIDE + 1] == 0 && s.w % g[STRIDE + 2] == 0;
+        s = (Site)(c.x, s.y / g[STRIDE], s.z / g[STRIDE + 1], s.w / g[STRIDE + 2]);
+      } else {
+        s = (Site)(c.x, affine(c.y, g[STRIDE], f[0]), affine(c.z, g[STRIDE + 1], f[1]), affine(c.w, g[STRIDE + 2], f[2]));
+      }
+      if (exact) {
+        const Site b = block_of(s);
+        const int which = (int)((b.y & 1) << 2 | (b.z & 1) << 1 | (b.w & 1));
+        uint4 entry;
+        if (compact && (have >> which & 1)) {
+          entry = known[which * GROUP + t];
+        } else {
+          entry = find_block(b, rows, wide, table, mask);
+          if (compact) known[which * GROUP + t] = entry;
+          have |= 1u << which;
+        }
+        const int at = place_of(entry, cell_of(s));
+        if (at >= 0) row = lowest[at];
+      }
+      stage[t * (CHUNK + 1) + k] = row;
+      degree += row >= 0;
+      if (k0 == 0) met |= (uint)(row >= 0) << k;
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int e = t; e < GROUP * width; e += GROUP)
+      if (first + e / width < capacity)
+        map[(first + e / width) * kernels + k0 + e % width] = stage[e / width * (CHUNK + 1) + e % width];
+    barrier(CLK_LOCAL_MEM_FENCE);
+  }
+  if (bits < 0) return;
+  if (degree > 0) atomic_add((volatile local int*)&edges, degree);
+  barrier(CLK_LOCAL_MEM_FENCE);
+  if (t == 0 && edges > 0) atomic_add((volatile global int*)&counts[0], edges);
+  if (bits > 0) enter_bucket(met, kernels, bits, o, capacity, key, number, histogram, place);
+}
+
+// The same ordering from a finished map; without one (spread), output i * K + k meets kernel row k alone.
+kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void bucket_outputs(global const int* map, int spread,
+                                                                            int kernels, long rows, int bits,
+                                                                            volatile global uint* histogram,
+                                                                            global uint2* place) {
+  local uint key[2 * GROUP], number[2 * GROUP];
+  const long o = get_global_id(0);
+  uint met = 0;
+  for (int k = 0; o < rows && k < kernels; ++k)
+    met |= (uint)(spread ? o % kernels == k : map[o * kernels + k] >= 0) << k;
+  enter_bucket(met, kernels, bits, o, rows, key, number, histogram, place);
+}
+
+// order[start of the bucket of o + rank of o] = o
+kernel void place_outputs(global const int* start, global const uint2* place, long rows, global int* order) {
+  const long o = get_global_id(0);
+  if (o < rows) order[start[place[o].x] + place[o].y] = (int)o;
+}
+
+kernel void count_up(global int* order, long rows) {
+  const long o = get_global_id(0);
+  if (o < rows) order[o] = (int)o;
 }
 
 // Exclusive sums of 2048 elements per work-group. Elements from `n` on count as 0; `present`: an element counts
