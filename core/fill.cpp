@@ -277,6 +277,7 @@ constexpr Fill kFills[] = {
     {"sites_duplicates", "rows: each site about p times",                           2,     sites::duplicates},
     {"sites_negative",   "rows: within -5..5, batches from -p",                     0,     sites::negative},
     {"sites_extremes",   "rows: the largest and smallest values of the dtype",      0,     sites::extremes},
+    {"offsets",          "rows (x,y,z): the first of a cube at p, shuffled",        0,     sites::offsets},
 
     {"impulse",     "0 but for one element of p per row of the last axis",     1,    impulse},
     {"tone",        "one oscillation of p turns along the last axis",          1,    tone},

@@ -171,4 +171,17 @@ Wide extremes(const Spec& spec, std::uint64_t key, double) {
   });
 }
 
+// The first positions of a cube whose corner is at p, in random order.
+Wide offsets(const Spec& spec, std::uint64_t key, double p) {
+  if (spec.shape.size() != 2 || spec.shape[1] != 3)
+    throw Error("case", Reason::query, "a fill of offsets needs the shape (K,3)");
+  const std::int64_t n = spec.shape[0], s = side(n, 3), corner = static_cast<std::int64_t>(p);
+  std::vector<Site> cells;
+  for (std::int64_t i = 0; i < n; ++i) cells.push_back({0, i / (s * s) + corner, i / s % s + corner, i % s + corner});
+  shuffle(cells, key ^ 0x6f666673);
+  Integers a(spec.shape);
+  for (std::int64_t i = 0; i < 3 * n; ++i) a[i] = cells[static_cast<std::size_t>(i / 3)][static_cast<std::size_t>(i % 3) + 1];
+  return a;
+}
+
 }  // namespace plumb::sites

@@ -17,4 +17,6 @@ Wide duplicates(const Spec&, std::uint64_t key, double p);
 Wide negative(const Spec&, std::uint64_t key, double p);
 Wide extremes(const Spec&, std::uint64_t key, double p);
 
+Wide offsets(const Spec&, std::uint64_t key, double p);  // rows (x, y, z)
+
 }  // namespace plumb::sites

@@ -59,6 +59,16 @@ Relation build(RelationKind, const Geometry&, const Rows& in, const Rows& target
 void group_edges(const std::int32_t* group_of, std::int64_t edges, std::int64_t groups, std::int32_t* offsets,
                  std::int32_t* ids);
 
+// The gathering kinds as a dense map: rows[o * K + k] = the input row that output o meets under kernel row k, or -1.
+struct Map {
+  std::vector<std::int64_t> out_coords;  // (outputs, 4), empty if the outputs are `out_rows` themselves
+  Rows out_rows;                         // the output coordinates
+  Block<std::int32_t> rows;
+};
+
+// The rows go to `given` if it is there: room for every output that could be.
+Map build_map(RelationKind, const Geometry&, const Rows& in, const Rows& targets, std::int32_t* given = nullptr);
+
 // The rows in an order that keeps neighbours in space near each other (Morton's).
 std::vector<std::int32_t> nearby_order(const Rows&);
 

@@ -272,25 +272,23 @@ void merge_column(const Match& m, const Frame& frame, const std::vector<Entry>& 
 }
 
 // map[o][k] = the input row that meets output o under kernel row k, or -1
-Block<std::int32_t> merged_map(const Rows& in, const Rows& out, const Match& m, const Frame& frame, std::int64_t kernels) {
+void merge_map(const Rows& in, const Rows& out, const Match& m, const Frame& frame, std::int64_t kernels,
+               const Block<std::int32_t>& map) {
   constexpr std::int64_t kRun = 512;
   const std::vector<Entry> inputs = sorted_inputs(in, m, frame), outputs = sorted_outputs(out, m, frame);
-  Block<std::int32_t> map(out.count * kernels);
   parallel_each((out.count + kRun - 1) / kRun, [&](std::int64_t run) {
     const Entry* first = outputs.data() + run * kRun;
     const Entry* last = outputs.data() + std::min(out.count, (run + 1) * kRun);
     for (const Tap& x : m.taps[0])
       for (const Tap& y : m.taps[1]) merge_column(m, frame, inputs, first, last, x, y, map.data, kernels);
   });
-  return map;
 }
 
 // The same where coordinates do not pack: whole sites, found by bisection.
-Block<std::int32_t> searched_map(const Rows& in, const Rows& out, const Match& m, std::int64_t kernels) {
+void search_map(const Rows& in, const Rows& out, const Match& m, std::int64_t kernels, const Block<std::int32_t>& map) {
   std::vector<std::pair<Site, std::int32_t>> sorted(static_cast<std::size_t>(in.count));
   for (std::int64_t i = 0; i < in.count; ++i) sorted[static_cast<std::size_t>(i)] = {site(in, i), static_cast<std::int32_t>(i)};
   std::sort(sorted.begin(), sorted.end());
-  Block<std::int32_t> map(out.count * kernels);
   const auto find = [&](const Site& s) {
     const auto hit = std::lower_bound(sorted.begin(), sorted.end(), std::pair{s, std::numeric_limits<std::int32_t>::min()});
     return hit != sorted.end() && hit->first == s ? hit->second : -1;
@@ -311,17 +309,16 @@ Block<std::int32_t> searched_map(const Rows& in, const Rows& out, const Match& m
             map[o * kernels + m.kernel(x.index, y.index, z.index)] = exact ? find(s) : -1;
           }
   });
-  return map;
 }
 
-Block<std::int32_t> input_map(RelationKind kind, const Geometry& g, const Rows& in, const Rows& out) {
+void fill_map(RelationKind kind, const Geometry& g, const Rows& in, const Rows& out, const Block<std::int32_t>& map) {
   const Match m = match(kind, g);
   Range r = moved(range(in), m.in_scale, unmoved);
   r.include(moved(range(out), m.out_scale, [&](std::size_t a) {
     return std::pair{m.taps[a].front().shift, m.taps[a].back().shift};
   }));
   const Frame frame(r);
-  return frame.fits ? merged_map(in, out, m, frame, g.volume) : searched_map(in, out, m, g.volume);
+  frame.fits ? merge_map(in, out, m, frame, g.volume, map) : search_map(in, out, m, g.volume, map);
 }
 
 // Edges of a map, row by row.
@@ -358,13 +355,11 @@ Relation gathered(RelationKind kind, const Geometry& g, const Rows& in, const Ro
                   std::int32_t* kernel_column) {
   Relation r;
   r.kernels = g.volume;
-  r.out_rows = kind == RelationKind::target || kind == RelationKind::target_transposed ? targets : in;
-  if (kind == RelationKind::forward && !unit_step(g)) {
-    r.out_coords = coarsened(in, g);
-    r.out_rows = {r.out_coords.data(), true, std::ssize(r.out_coords) / 4};
-  }
+  Map map = build_map(kind, g, in, targets);
+  r.out_coords = std::move(map.out_coords);
+  r.out_rows = map.out_rows;
   r.outputs = r.out_rows.count;
-  list_edges(r, input_map(kind, g, in, r.out_rows), in_column, kernel_column);
+  list_edges(r, map.rows, in_column, kernel_column);
   return r;
 }
 
@@ -490,6 +485,18 @@ std::vector<std::int32_t> nearby_order(const Rows& rows) {
   std::vector<std::int32_t> order(e.size());
   for (std::size_t i = 0; i < e.size(); ++i) order[i] = e[i].row;
   return order;
+}
+
+Map build_map(RelationKind kind, const Geometry& g, const Rows& in, const Rows& targets, std::int32_t* given) {
+  Map m;
+  m.out_rows = kind == RelationKind::target || kind == RelationKind::target_transposed ? targets : in;
+  if (kind == RelationKind::forward && !unit_step(g)) {
+    m.out_coords = coarsened(in, g);
+    m.out_rows = {m.out_coords.data(), true, std::ssize(m.out_coords) / 4};
+  }
+  m.rows = Block<std::int32_t>(m.out_rows.count * g.volume, given);
+  fill_map(kind, g, in, m.out_rows, m.rows);
+  return m;
 }
 
 Relation build(RelationKind kind, const Geometry& g, const Rows& in, const Rows& targets, std::int32_t* in_column,
