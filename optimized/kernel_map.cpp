@@ -1,0 +1,234 @@
+// Kernel offsets, and dense views of relations: the maps of relation_build.cpp with their masks, and maps whose rows
+// are sorted by mask.
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <numeric>
+
+#include "core/pool.h"
+#include "core/route.h"
+#include "optimized/relation.h"
+
+namespace plumb {
+namespace {
+
+using namespace cpu;
+
+constexpr std::int64_t kGrain = 4096;
+
+// ---- Offsets ----
+
+template <bool centred>
+void offsets(const Call& call, std::vector<Tensor>& out) {
+  const Geometry g = geometry(call);
+  std::array<std::int64_t, 3> first{};
+  for (std::size_t a = 0; a < 3; ++a) first[a] = centred && g.size[a] % 2 == 1 ? -(g.size[a] / 2) * g.dilation[a] : 0;
+  auto* to = out[0].write<std::int32_t>();
+  parallel_for(g.size[0] * g.size[1], std::max<std::int64_t>(1, kGrain / g.size[2]), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t column = begin; column < end; ++column) {
+      const auto x = static_cast<std::int32_t>(first[0] + column / g.size[1] * g.dilation[0]);
+      const auto y = static_cast<std::int32_t>(first[1] + column % g.size[1] * g.dilation[1]);
+      std::int32_t* row = to + 3 * column * g.size[2];
+      for (std::int64_t z = 0; z < g.size[2]; ++z, row += 3)
+        row[0] = x, row[1] = y, row[2] = static_cast<std::int32_t>(first[2] + z * g.dilation[2]);
+    }
+  });
+}
+
+// ---- The permutation of positions ----
+
+template <class T>
+std::uint64_t hash_of(const T* p) {
+  std::uint64_t h = static_cast<std::uint64_t>(p[0]) * 0x9E3779B97F4A7C15 + static_cast<std::uint64_t>(p[1]);
+  h = (h ^ h >> 29) * 0xBF58476D1CE4E5B9 + static_cast<std::uint64_t>(p[2]);
+  h = (h ^ h >> 32) * 0x94D049BB133111EB;
+  return h ^ h >> 29;
+}
+
+// Positions by open addressing. Threads insert together: as no position occurs twice, which slot a position takes
+// does not matter.
+template <class T>
+class Positions {
+ public:
+  Positions(const T* rows, std::int64_t n)
+      : rows_(rows), mask_(std::bit_ceil(static_cast<std::uint64_t>(2 * n + 1)) - 1), slots_(mask_ + 1) {
+    for (auto& s : slots_) s.store(-1, std::memory_order_relaxed);
+    parallel_for(n, kGrain, [this](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) insert(static_cast<std::int32_t>(i));
+    });
+  }
+  bool repeated() const { return repeated_; }
+  std::int32_t find(const T* position) const {
+    for (std::uint64_t slot = hash_of(position) & mask_;; slot = (slot + 1) & mask_) {
+      const std::int32_t row = slots_[slot].load(std::memory_order_relaxed);
+      if (row < 0 || std::equal(position, position + 3, rows_ + 3 * std::int64_t{row})) return row;
+    }
+  }
+
+ private:
+  void insert(std::int32_t row) {
+    const T* position = rows_ + 3 * std::int64_t{row};
+    for (std::uint64_t slot = hash_of(position) & mask_;; slot = (slot + 1) & mask_) {
+      std::int32_t other = -1;
+      if (slots_[slot].compare_exchange_strong(other, row, std::memory_order_relaxed)) return;
+      if (!std::equal(position, position + 3, rows_ + 3 * std::int64_t{other})) continue;
+      repeated_ = true;
+      return;
+    }
+  }
+
+  const T* rows_;
+  std::uint64_t mask_;
+  std::vector<std::atomic<std::int32_t>> slots_;
+  std::atomic<bool> repeated_ = false;
+};
+
+template <class T>
+void permute(const Call& call, const Tensor& source, const Tensor& target, std::int32_t* to) {
+  const std::int64_t n = source.dim(0);
+  const T* wanted = target.read<T>();
+  const Positions<T> positions(source.read<T>(), n);
+  if (positions.repeated()) call.fail(Reason::domain, "the source repeats a position");
+  std::vector<std::atomic<bool>> taken(static_cast<std::size_t>(n));
+  std::atomic<bool> wrong = false;
+  parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t t = begin; t < end; ++t) {
+      to[t] = positions.find(wanted + 3 * t);
+      if (to[t] < 0 || taken[static_cast<std::size_t>(to[t])].exchange(true, std::memory_order_relaxed)) wrong = true;
+    }
+  });
+  if (wrong) call.fail(Reason::domain, "a position of the target is not in the source, or is repeated");
+}
+
+void permutation(const Call& call, std::vector<Tensor>& out) {
+  const Tensor source = contiguous(call[0]), target = contiguous(call[1]);
+  auto* to = out[0].write<std::int32_t>();
+  call.dtype(0) == Dtype::i64 ? permute<std::int64_t>(call, source, target, to) : permute<std::int32_t>(call, source, target, to);
+}
+
+// ---- Maps ----
+
+// Bits of the entries of one row that are not negative, in words of 32.
+void mask_row(const std::int32_t* row, std::int64_t kernels, std::int32_t* words) {
+  for (std::int64_t first = 0; first < kernels; first += 32) {
+    std::uint32_t bits = 0;
+    for (std::int64_t k = first; k < std::min(kernels, first + 32); ++k) bits |= std::uint32_t{row[k] >= 0} << (k - first);
+    *words++ = static_cast<std::int32_t>(bits);
+  }
+}
+
+constexpr bool targeted(RelationKind kind) { return kind == RelationKind::target || kind == RelationKind::target_transposed; }
+
+template <RelationKind kind>
+void map_of(const Call& call, std::vector<Tensor>& out) {
+  const Tensor coords = contiguous(call[0]), target_coords = targeted(kind) ? contiguous(call[2]) : Tensor();
+  const Rows in = rows(call, coords, call[1]), targets = targeted(kind) ? rows(call, target_coords, call[3]) : Rows{};
+  auto *to = out[0].write<std::int32_t>(), *masks = out[1].write<std::int32_t>(), *counts = out[2].write<std::int32_t>();
+  const Geometry g = geometry(call);
+  const Map map = build_map(kind, g, in, targets, to);
+  const std::int64_t outputs = map.out_rows.count, capacity = out[0].dim(0), words = out[1].dim(1);
+  std::fill(to + outputs * g.volume, to + capacity * g.volume, -1);
+  std::fill(masks + outputs * words, masks + capacity * words, 0);
+  std::atomic<std::int64_t> edges = 0;
+  parallel_for(outputs, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    std::int64_t here = 0;
+    for (std::int64_t o = begin; o < end; ++o) mask_row(to + o * g.volume, g.volume, masks + o * words);
+    for (std::int64_t w = begin * words; w < end * words; ++w) here += std::popcount(static_cast<std::uint32_t>(masks[w]));
+    edges += here;
+  });
+  counts[0] = static_cast<std::int32_t>(edges);
+  counts[1] = static_cast<std::int32_t>(outputs);
+}
+
+// ---- Maps sorted by mask ----
+
+struct Masked {
+  std::uint32_t mask;
+  std::int32_t row;
+};
+
+// One pass of a stable counting sort by 11 bits, over runs of rows: the result does not depend on how many.
+void sort_digit(const std::vector<Masked>& from, std::vector<Masked>& to, int shift) {
+  constexpr std::uint32_t kDigits = 1 << 11;
+  const std::int64_t n = std::ssize(from), runs = std::clamp<std::int64_t>(n / 16384, 1, threads());
+  std::vector<std::int64_t> next(static_cast<std::size_t>(runs) * kDigits, 0);
+  const auto at = [&](std::int64_t run, const Masked& m) -> std::int64_t& {
+    return next[static_cast<std::size_t>(run) * kDigits + (m.mask >> shift & (kDigits - 1))];
+  };
+  parallel_each(runs, [&](std::int64_t run) {
+    for (std::int64_t i = n * run / runs; i < n * (run + 1) / runs; ++i) ++at(run, from[static_cast<std::size_t>(i)]);
+  });
+  std::int64_t before = 0;
+  for (std::size_t d = 0; d < kDigits; ++d)
+    for (std::size_t run = 0; run < static_cast<std::size_t>(runs); ++run)
+      before += std::exchange(next[run * kDigits + d], before);
+  parallel_each(runs, [&](std::int64_t run) {
+    for (std::int64_t i = n * run / runs; i < n * (run + 1) / runs; ++i) {
+      const Masked& m = from[static_cast<std::size_t>(i)];
+      to[static_cast<std::size_t>(at(run, m)++)] = m;
+    }
+  });
+}
+
+// Masks in ascending order as signed words: the sign is flipped, so that unsigned digits sort them.
+std::vector<Masked> sorted_masks(const std::int32_t* map, std::int64_t n, std::int64_t kernels) {
+  const std::uint32_t sign = kernels == 32 ? 1U << 31 : 0;
+  std::vector<Masked> rows(static_cast<std::size_t>(n)), other(rows.size());
+  parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t o = begin; o < end; ++o) {
+      std::int32_t mask = 0;
+      mask_row(map + o * kernels, kernels, &mask);
+      rows[static_cast<std::size_t>(o)] = {static_cast<std::uint32_t>(mask) ^ sign, static_cast<std::int32_t>(o)};
+    }
+  });
+  for (int shift = 0; shift < kernels; shift += 11) {
+    sort_digit(rows, other, shift);
+    rows.swap(other);
+  }
+  for (Masked& m : rows) m.mask ^= sign;
+  return rows;
+}
+
+void sorted_view(const Call& call, std::vector<Tensor>& out) {
+  constexpr std::int64_t kTile = 64, kPart = 16;
+  const Tensor map = contiguous(call[0]);
+  const std::int64_t n = map.dim(0), kernels = map.dim(1);
+  const auto* from = map.read<std::int32_t>();
+  auto *reorder = out[0].write<std::int32_t>(), *sorted = out[1].write<std::int32_t>();
+  auto *columns = out[2].write<std::int32_t>(), *tiles = out[3].write<std::int32_t>();
+  const std::vector<Masked> order = sorted_masks(from, n, kernels);
+  std::fill(tiles, tiles + out[3].size(), 0);
+  parallel_for((n + kTile - 1) / kTile, kTile, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t first = begin * kTile; first < std::min(n, end * kTile); first += kTile) {
+      const std::int64_t last = std::min(n, first + kTile);
+      for (std::int64_t i = first; i < last; ++i) {
+        const Masked& m = order[static_cast<std::size_t>(i)];
+        reorder[i] = m.row;
+        std::copy_n(from + m.row * kernels, kernels, sorted + i * kernels);
+        tiles[i / kPart] = static_cast<std::int32_t>(static_cast<std::uint32_t>(tiles[i / kPart]) | m.mask);
+      }
+      for (std::int64_t k = 0; k < kernels; ++k)
+        for (std::int64_t i = first; i < last; ++i) columns[k * n + i] = sorted[i * kernels + k];
+    }
+  });
+}
+
+template <void (*F)(const Call&, std::vector<Tensor>&)>
+Route route(std::string_view op, std::string_view name) {
+  return {.op = op, .name = name, .supports = {}, .prefers = {}, .prepare = host<F>};
+}
+
+}  // namespace
+
+std::vector<Route> kernel_map_cpu_routes() {
+  return {route<offsets<true>>("kernel_offsets", "cpu.columns"),
+          route<offsets<false>>("indexed_kernel_offsets", "cpu.columns"),
+          route<permutation>("kernel_row_permutation", "cpu.hash"),
+          route<map_of<RelationKind::forward>>("forward_map", "cpu.merge"),
+          route<map_of<RelationKind::submanifold>>("submanifold_map", "cpu.merge"),
+          route<map_of<RelationKind::target>>("target_map", "cpu.merge"),
+          route<map_of<RelationKind::target_transposed>>("target_transposed_map", "cpu.merge"),
+          route<sorted_view>("sorted_implicit_gemm_view", "cpu.radix")};
+}
+
+}  // namespace plumb
