@@ -1,9 +1,7 @@
 // Kernel offsets, the permutation of positions, and dense views of relations: masks of a map, and a map whose rows are
 // sorted by mask. The map itself is made by relation.cl, the order of rows by sort.cl.
 
-long coordinate(global const void* rows, int wide, long at) {
-  return wide ? ((global const long*)rows)[at] : (long)((global const int*)rows)[at];
-}
+#include "sites.cl"
 
 // One work-item per kernel row. first: the offset of index 0 on each axis.
 kernel void list_offsets(global int* offsets, long rows, int y, int z, long first_x, long first_y, long first_z, long step_x,
