@@ -183,7 +183,7 @@ Deviation inherited(const Wide& want, const Reals& bound, const Tensor& got) {
   const Dtype part = component_dtype(got.dtype());
   Deviation worst;
   for_each_component(like(want, got.dtype()), widen(got), [&](std::int64_t i, int, Component c) {
-    const double ratio = element_ratio(c, bound[i], false, part);
+    const double ratio = element_ratio(c, bound[i], std::isinf(bound[i]), part);
     if (!(ratio <= worst.ratio)) worst = {ratio, 0, i, c.want.hi, c.got.hi, bound[i], ""};
   });
   return worst;

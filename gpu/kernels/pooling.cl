@@ -1,0 +1,110 @@
+// Sparse pooling and its derivatives: a work-item computes a step of EACH channels of one row, edge after edge.
+//
+// Options: FROM_f16 or FROM_f32, the dtype of features and results; EACH, 1 or 4 channels. Sums are in f32.
+#pragma OPENCL FP_CONTRACT OFF
+
+#ifndef EACH
+#define EACH 1
+#endif
+
+#if EACH == 4
+typedef float4 Step;
+typedef int4 Bits;
+#define BITS(v) as_int4(v)
+#define STEP(v) as_float4(v)
+#define SOME(b) any(b)
+Step get_float(global const float* p, long i) { return vload4(0, p + i); }
+void put_float(global float* p, long i, Step v) { vstore4(v, 0, p + i); }
+#else
+typedef float Step;
+typedef int Bits;
+#define BITS(v) as_int(v)
+#define STEP(v) as_float(v)
+#define SOME(b) (b)
+Step get_float(global const float* p, long i) { return p[i]; }
+void put_float(global float* p, long i, Step v) { p[i] = v; }
+#endif
+
+// s / d so that rounding it to a half rounds the quotient once: an inexact quotient is cut to an odd last bit.
+Step odd_quotient(Step s, Step d) {
+  const Step q = s / d, rest = fma(-q, d, s);
+  const Bits cut = rest != (Step)0.0f && fabs(q) <= (Step)FLT_MAX && fabs(q) > (Step)1e-30f ? (Bits)-1 : (Bits)0;
+  const Bits away = (BITS(rest) ^ BITS(q)) < 0 ? (Bits)-1 : (Bits)0;
+  return STEP(BITS(q) + (cut & away) | (cut & 1));
+}
+
+#ifdef FROM_f16
+typedef ushort Stored;
+#if EACH == 4
+Step get(global const Stored* p, long i) { return vload_half4(0, (global const half*)p + i); }
+void put(global Stored* p, long i, Step v) { vstore_half4_rte(v, 0, (global half*)p + i); }
+#else
+Step get(global const Stored* p, long i) { return vload_half(i, (global const half*)p); }
+void put(global Stored* p, long i, Step v) { vstore_half_rte(v, i, (global half*)p); }
+#endif
+Step quotient(Step s, float d) { return odd_quotient(s, (Step)d); }
+#else
+typedef float Stored;
+Step get(global const Stored* p, long i) { return get_float(p, i); }
+void put(global Stored* p, long i, Step v) { put_float(p, i, v); }
+Step quotient(Step s, float d) { return s / (Step)d; }
+#endif
+
+// Work-item i of `items`: its row, and where its channels begin.
+#define PLACE(i, row, c)                                                      \
+  const uint steps = (uint)channels / EACH;                                   \
+  const long row = i <= 0xFFFFFFFFl ? (long)((uint)i / steps) : i / steps;    \
+  const int c = (int)(i - row * steps) * EACH
+
+// divisor[o] = the sum of the weights of its edges, or how many there are
+kernel void find_divisors(global const int* offsets, global const int* kernel_ids, global const long* whole,
+                          int weighted, float unit, global float* divisor, long rows) {
+  const long o = get_global_id(0);
+  if (o >= rows) return;
+  long sum = weighted ? 0 : offsets[o + 1] - offsets[o];
+  for (int e = offsets[o]; weighted && e < offsets[o + 1]; ++e) sum += whole[kernel_ids[e]];
+  divisor[o] = convert_float_rte(sum) / unit;
+}
+
+// sum over e of w x scale
+Step sum_edges(global const Stored* x, int channels, int c, int begin, int end, global const int* in,
+               global const int* kernel_ids, int weighted, global const float* weight, float scale) {
+  Step sum = (Step)0.0f;
+  for (int e = begin; e < end; ++e) {
+    const Step v = get(x, (long)in[e] * channels + c) * (Step)scale;
+    sum = weighted ? fma((Step)weight[kernel_ids[e]], v, sum) : sum + v;
+  }
+  return sum;
+}
+
+// A sum that is to be divided may overflow though its quotient does not: such channels are summed again, scaled.
+kernel void pool_sum(long items, int channels, global const Stored* x, global Stored* y, global const int* offsets,
+                     global const int* in, global const int* kernel_ids, int weighted, global const float* weight,
+                     int divided, global const float* divisor) {
+  const long i = get_global_id(0);
+  if (i >= items) return;
+  PLACE(i, o, c);
+  Step sum = sum_edges(x, channels, c, offsets[o], offsets[o + 1], in, kernel_ids, weighted, weight, 1.0f);
+  if (divided && divisor[o] != 0.0f) {
+    sum = quotient(sum, divisor[o]);
+    if (SOME(sum - sum != (Step)0.0f)) {
+      const Step again = sum_edges(x, channels, c, offsets[o], offsets[o + 1], in, kernel_ids, weighted, weight, 0x1p-32f);
+      sum = sum - sum == (Step)0.0f ? sum : again / (Step)divisor[o] * (Step)0x1p32f;
+    }
+  }
+  put(y, o * channels + c, sum);
+}
+
+// NaN is never greater; of equal values the first edge's stays.
+kernel void pool_max(long items, int channels, global const Stored* x, global Stored* y, global const int* offsets,
+                     global const int* in) {
+  const long i = get_global_id(0);
+  if (i >= items) return;
+  PLACE(i, o, c);
+  Step best = (Step)-INFINITY;
+  for (int e = offsets[o]; e < offsets[o + 1]; ++e) {
+    const Step v = get(x, (long)in[e] * channels + c);
+    best = v > best ? v : best;
+  }
+  put(y, o * channels + c, best);
+}

@@ -1,0 +1,195 @@
+// Pooling over the edges of each row, vectorised along channels.
+#include "optimized/element.h"
+
+#include "optimized/pooling_kernels.h"
+
+namespace plumb {
+namespace PLUMB_ISA_NAME {
+namespace {
+
+// A step is one register of channels or, at the end of a row, one channel: V is f32v or float.
+inline f32v get(const float* p, f32v) { return load(p); }
+inline f32v get(const Half* p, f32v) { return load_half(&p->bits); }
+inline float get(const float* p, float) { return *p; }
+inline float get(const Half* p, float) { return half_to_f32(p->bits); }
+inline void put(float* p, f32v v) { store(p, v); }
+inline void put(Half* p, f32v v) { store_half(&p->bits, v); }
+inline void put(float* p, float v) { *p = v; }
+inline void put(Half* p, float v) { p->bits = f32_to_half(v); }
+inline f32v all(float v, f32v) { return splat(v); }
+inline float all(float v, float) { return v; }
+inline f32v multiply_add(f32v a, f32v b, f32v c) { return fma(a, b, c); }
+inline float multiply_add(float a, float b, float c) {
+#if defined(__FMA__)
+  return __builtin_fmaf(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+
+// s / d so that rounding it to a half rounds the quotient once: an inexact quotient is cut to an odd last bit.
+inline float odd_quotient(float s, float d) {
+  const double q = static_cast<double>(s) / static_cast<double>(d);
+  const float f = static_cast<float>(q), magnitude = f < 0 ? -f : f;
+  if (!(magnitude <= 0x1.fffffep127f) || static_cast<double>(f) == q) return f;
+  const std::uint32_t away = (q < 0 ? -q : q) < static_cast<double>(magnitude);
+  return from_bits((to_bits(f) - away) | 1U);
+}
+inline float quotient(float s, float d, const float*) { return s / d; }
+inline float quotient(float s, float d, const Half*) { return odd_quotient(s, d); }
+inline f32v quotient(f32v s, float d, const float*) { return s / splat(d); }
+inline f32v quotient(f32v s, float d, const Half*) {
+  f32v q;
+  for (int i = 0; i < kF32; ++i) q[i] = odd_quotient(s[i], d);
+  return q;
+}
+
+// f(channel, zero): in whole registers, then one by one.
+template <class F>
+inline void each_step(std::int64_t channels, F&& f) {
+  std::int64_t c = 0;
+  for (; c + kF32 <= channels; c += kF32) f(c, f32v{});
+  for (; c < channels; ++c) f(c, 0.0F);
+}
+
+template <class S>
+const S* rows(const PoolRows& r) { return static_cast<const S*>(r.data); }
+template <class S>
+S* written(const PoolRows& r) { return const_cast<S*>(static_cast<const S*>(r.data)); }
+
+inline bool finite(float v) { return v - v == 0; }
+inline bool finite(f32v v) {
+  bool all_finite = true;
+  for (int i = 0; i < kF32; ++i) all_finite &= finite(v[i]);
+  return all_finite;
+}
+
+// A sum that is to be divided may overflow though its quotient does not: such channels are summed again, scaled.
+template <class X, class V>
+V divided_again(const PoolJob& j, std::int64_t r, std::int64_t c, V quotient_of) {
+  constexpr float kDown = 0x1p-32F, kUp = 0x1p32F;
+  const PoolEdges& g = j.edges;
+  V total{};
+  for (std::int64_t e = g.offsets[r]; e < g.offsets[r + 1]; ++e) {
+    const V v = get(rows<X>(j.x) + g.row[e] * j.channels + c, V{}) * all(kDown, V{});
+    total = g.weight ? multiply_add(all(g.weight[g.kernel[e]], V{}), v, total) : total + v;
+  }
+  total = total / all(g.divisor[r], V{}) * all(kUp, V{});
+  return quotient_of - quotient_of == V{} ? quotient_of : total;
+}
+
+template <class X, class Y>
+void sum(const PoolJob& j) {
+  const X* x = rows<X>(j.x);
+  Y* y = written<Y>(j.y);
+  const PoolEdges& g = j.edges;
+  for (std::int64_t r = j.begin; r < j.end; ++r)
+    each_step(j.channels, [&](std::int64_t c, auto total) {
+      for (std::int64_t e = g.offsets[r]; e < g.offsets[r + 1]; ++e) {
+        const auto v = get(x + g.row[e] * j.channels + c, total);
+        total = g.weight ? multiply_add(all(g.weight[g.kernel[e]], total), v, total) : total + v;
+      }
+      if (g.divisor && g.divisor[r] != 0) {
+        total = quotient(total, g.divisor[r], y);
+        if (!finite(total)) total = divided_again<X>(j, r, c, total);
+      }
+      put(y + r * j.channels + c, total);
+    });
+}
+
+template <class X, class Y>
+void max(const PoolJob& j) {
+  const X* x = rows<X>(j.x);
+  Y* y = written<Y>(j.y);
+  const PoolEdges& g = j.edges;
+  for (std::int64_t r = j.begin; r < j.end; ++r)
+    each_step(j.channels, [&](std::int64_t c, auto zero) {
+      auto best = all(-__builtin_inff(), zero);
+      for (std::int64_t e = g.offsets[r]; e < g.offsets[r + 1]; ++e) {
+        const auto v = get(x + g.row[e] * j.channels + c, zero);
+        best = v > best ? v : best;
+      }
+      put(y + r * j.channels + c, best);
+    });
+}
+
+template <class X>
+void scale(const PoolJob& j) {
+  const X* seed = rows<X>(j.seed);
+  float* y = written<float>(j.y);
+  for (std::int64_t r = j.begin; r < j.end; ++r)
+    each_step(j.channels, [&](std::int64_t c, auto zero) {
+      const auto v = get(seed + r * j.channels + c, zero);
+      put(y + r * j.channels + c, j.edges.divisor[r] != 0 ? quotient(v, j.edges.divisor[r], y) : v);
+    });
+}
+
+template <class X>
+void ties(const PoolJob& j) {
+  const X *x = rows<X>(j.x), *seed = rows<X>(j.seed);
+  float* y = written<float>(j.y);
+  const PoolEdges& g = j.edges;
+  for (std::int64_t r = j.begin; r < j.end; ++r)
+    each_step(j.channels, [&](std::int64_t c, auto zero) {
+      const auto one = all(1.0F, zero);
+      auto best = all(-__builtin_inff(), zero), many = zero;
+      for (std::int64_t e = g.offsets[r]; e < g.offsets[r + 1]; ++e) {
+        const auto v = get(x + g.row[e] * j.channels + c, zero);
+        many = v > best ? one : v == best ? many + one : many;
+        best = v > best ? v : best;
+      }
+      put(j.best + r * j.channels + c, best);
+      put(y + r * j.channels + c, get(seed + r * j.channels + c, zero) / (many == zero ? one : many));
+    });
+}
+
+template <class X, class Y>
+void selected(const PoolJob& j) {
+  const X* x = rows<X>(j.x);
+  Y* y = written<Y>(j.y);
+  const PoolEdges& g = j.edges;
+  for (std::int64_t r = j.begin; r < j.end; ++r)
+    each_step(j.channels, [&](std::int64_t c, auto total) {
+      const auto zero = total, own = get(x + r * j.channels + c, total);
+      for (std::int64_t e = g.offsets[r]; e < g.offsets[r + 1]; ++e) {
+        const std::int64_t at = g.row[e] * j.channels + c;
+        total = total + (own == get(j.bests + at, zero) ? get(j.share + at, zero) : zero);
+      }
+      put(y + r * j.channels + c, total);
+    });
+}
+
+template <class X, class Y>
+void winners(const PoolJob& j) {
+  const X *x = rows<X>(j.x), *seed = rows<X>(j.seed);
+  Y* y = written<Y>(j.y);
+  const PoolEdges& g = j.edges;
+  for (std::int64_t r = j.begin; r < j.end; ++r)
+    each_step(j.channels, [&](std::int64_t c, auto zero) {
+      const auto one = all(1.0F, zero);
+      auto best = all(-__builtin_inff(), zero), seen = zero, won = zero;
+      for (std::int64_t e = g.offsets[r]; e < g.offsets[r + 1]; ++e) {
+        const auto v = get(x + g.row[e] * j.channels + c, zero), t = get(seed + g.row[e] * j.channels + c, zero);
+        const auto first = v == best ? seen == zero ? t : won : won;  // an infinity below all others wins too
+        won = v > best ? t : first;
+        best = v > best ? v : best;
+        seen = v == v ? one : seen;
+      }
+      put(y + r * j.channels + c, won);
+    });
+}
+
+}  // namespace
+
+void pool_sum(const PoolJob& j) {
+  if (j.x.half) return sum<Half, Half>(j);
+  j.y.half ? sum<float, Half>(j) : sum<float, float>(j);
+}
+void pool_max(const PoolJob& j) { j.x.half ? max<Half, Half>(j) : max<float, float>(j); }
+void pool_scale(const PoolJob& j) { j.seed.half ? scale<Half>(j) : scale<float>(j); }
+void pool_ties(const PoolJob& j) { j.x.half ? ties<Half>(j) : ties<float>(j); }
+void pool_selected(const PoolJob& j) { j.x.half ? selected<Half, Half>(j) : selected<float, float>(j); }
+void pool_winners(const PoolJob& j) { j.x.half ? winners<Half, Half>(j) : winners<float, float>(j); }
+
+}  // namespace PLUMB_ISA_NAME
+}  // namespace plumb
