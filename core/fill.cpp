@@ -278,6 +278,12 @@ constexpr Fill kFills[] = {
     {"sites_negative",   "rows: within -5..5, batches from -p",                     0,     sites::negative},
     {"sites_extremes",   "rows: the largest and smallest values of the dtype",      0,     sites::extremes},
     {"offsets",          "rows (x,y,z): the first of a cube at p, shuffled",        0,     sites::offsets},
+    {"sites_scan",       "rows: a scanned surface at 2^p mm in Morton order, again in each batch", 0, sites::scan},
+    {"layout_isolated",  "rows: every p-th along x, in order",                      3,     sites::layout_isolated},
+    {"layout_line",      "rows: along x, in order",                                 0,     sites::layout_line},
+    {"layout_plane",     "rows: a square, in order",                                0,     sites::layout_plane},
+    {"layout_grid",      "rows: a bar of p by p, in order",                         97,    sites::layout_grid},
+    {"layout_block",     "rows: full cubes of side p apart along x, in order",      3,     sites::layout_block},
 
     {"impulse",     "0 but for one element of p per row of the last axis",     1,    impulse},
     {"tone",        "one oscillation of p turns along the last axis",          1,    tone},

@@ -19,4 +19,12 @@ Wide extremes(const Spec&, std::uint64_t key, double p);
 
 Wide offsets(const Spec&, std::uint64_t key, double p);  // rows (x, y, z)
 
+// In the order of their index, unlike most of the above: fill_layouts.cpp.
+Wide scan(const Spec&, std::uint64_t key, double p);
+Wide layout_isolated(const Spec&, std::uint64_t key, double p);
+Wide layout_line(const Spec&, std::uint64_t key, double p);
+Wide layout_plane(const Spec&, std::uint64_t key, double p);
+Wide layout_grid(const Spec&, std::uint64_t key, double p);
+Wide layout_block(const Spec&, std::uint64_t key, double p);
+
 }  // namespace plumb::sites

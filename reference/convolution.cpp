@@ -320,8 +320,16 @@ std::vector<Case> bench() {
   for (const std::int64_t channels : {32, 64, 128}) add(200000, channels, Dtype::f32, "sites_surface-1", {3}, {1});
   for (const std::int64_t channels : {32, 64, 128}) add(1000000, channels, Dtype::f16, "sites_surface", {3}, {1});
   add(1000000, 64, Dtype::f32, "sites_surface", {3}, {1});
+  add(170232, 64, Dtype::f32, "sites_scan-0", {3}, {1});  // every voxel of a scan at 1, 2 and 4 mm
+  add(57809, 64, Dtype::f32, "sites_scan-1", {3}, {1});
+  add(14965, 64, Dtype::f32, "sites_scan-2", {3}, {1});
+  add(170232, 64, Dtype::f16, "sites_scan-0", {3}, {1});
+  for (const char* layout : {"layout_isolated", "layout_line", "layout_plane", "layout_grid", "layout_block-2", "layout_block-3",
+                             "layout_block-4", "layout_block-8"})
+    add(100000, 64, Dtype::f32, layout, {3}, {1});
   for (Case& k : c)
-    if (k.in[2]->shape.back() != 64 || k.in[0]->shape.front() > 200000) k.budget = Budget::nightly;
+    if (k.in[2]->shape.back() != 64 || k.in[0]->shape.front() > 200000 || k.in[0]->fill.starts_with("layout_"))
+      k.budget = Budget::nightly;
   return c;
 }
 

@@ -378,11 +378,18 @@ std::vector<Reject> rejects() {
 template <RelationKind kind>
 std::vector<Case> bench() {
   std::vector<Case> c;
-  for (const char* fill : {"sites_surface", "sites_surface-1", "sites_box"}) {
-    Case one{{sites(100000, fill), rows(100000)}, {}};
-    if (kind == RelationKind::target) one.in.insert(one.in.end(), {sites(100000, fill), rows(100000)});
+  const auto add = [&](std::int64_t n, const char* fill, Budget budget = Budget::ci) {
+    Case one{{sites(n, fill), rows(n)}, {}, budget};
+    if (kind == RelationKind::target) one.in.insert(one.in.end(), {sites(n, fill), rows(n)});
     c.push_back(one);
-  }
+  };
+  for (const char* fill : {"sites_surface", "sites_surface-1", "sites_box"}) add(100000, fill);
+  if (kind != RelationKind::submanifold) return c;
+  add(170232, "sites_scan-0");  // every voxel of a scan at 1, 2 and 4 mm
+  add(57809, "sites_scan-1");
+  add(14965, "sites_scan-2");
+  for (const char* fill : {"layout_isolated", "layout_line", "layout_plane", "layout_grid", "layout_block-3", "layout_block-8"})
+    add(100000, fill, Budget::nightly);
   return c;
 }
 

@@ -1,0 +1,91 @@
+// Coordinates in the order of their index: a scanned surface, and layouts of known density.
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "core/error.h"
+#include "core/fill_sites.h"
+
+namespace plumb::sites {
+namespace {
+
+using Site = std::array<std::int64_t, 4>;
+
+// conformance/geometry: breadth first, the mask of the children of every cell from the cube of 256 on.
+constexpr std::uint8_t kScan[] = {
+#include "scan.inc"
+};
+constexpr int kDepth = 8;
+
+template <class Make>
+Wide ordered(const Spec& spec, Make&& make) {
+  if (spec.shape.size() != 2 || spec.shape[1] != 4)
+    throw Error("case", Reason::query, "a fill of coordinates needs the shape (N,4)");
+  Integers a(spec.shape);
+  for (std::int64_t i = 0; i < spec.shape[0]; ++i) {
+    const Site site = make(i);
+    for (std::size_t c = 0; c < 4; ++c) a[4 * i + static_cast<std::int64_t>(c)] = site[c];
+  }
+  return a;
+}
+
+// Cells of 2^level mm about the origin, in Morton order.
+std::vector<Site> scanned(int level) {
+  std::vector<Site> cells{Site{}};
+  const std::uint8_t* mask = kScan;
+  for (int depth = 0; depth < kDepth - level; ++depth) {
+    std::vector<Site> children;
+    for (const Site& cell : cells) {
+      for (std::int64_t c = 0; c < 8; ++c)
+        if (*mask >> c & 1) children.push_back({0, 2 * cell[1] + (c & 1), 2 * cell[2] + (c >> 1 & 1), 2 * cell[3] + (c >> 2)});
+      ++mask;
+    }
+    cells = std::move(children);
+  }
+  for (Site& cell : cells)
+    for (std::size_t a = 1; a < 4; ++a) cell[a] -= (1 << kDepth >> level) / 2;
+  return cells;
+}
+
+}  // namespace
+
+Wide scan(const Spec& spec, std::uint64_t, double p) {
+  const std::vector<Site> cells = scanned(std::clamp(static_cast<int>(p), 0, kDepth));
+  const std::int64_t n = std::ssize(cells);
+  return ordered(spec, [&](std::int64_t i) {
+    Site site = cells[static_cast<std::size_t>(i % n)];
+    site[0] = i / n;
+    return site;
+  });
+}
+
+Wide layout_isolated(const Spec& spec, std::uint64_t, double p) {
+  const auto step = static_cast<std::int64_t>(p);
+  return ordered(spec, [&](std::int64_t i) { return Site{0, step * i, 0, 0}; });
+}
+
+Wide layout_line(const Spec& spec, std::uint64_t, double) {
+  return ordered(spec, [](std::int64_t i) { return Site{0, i, 0, 0}; });
+}
+
+Wide layout_plane(const Spec& spec, std::uint64_t, double) {
+  std::int64_t side = 1;
+  while (!spec.shape.empty() && side * side < spec.shape[0]) ++side;
+  return ordered(spec, [side](std::int64_t i) { return Site{0, i % side, i / side, 0}; });
+}
+
+Wide layout_grid(const Spec& spec, std::uint64_t, double p) {
+  const auto side = std::max<std::int64_t>(1, static_cast<std::int64_t>(p));
+  return ordered(spec, [side](std::int64_t i) { return Site{0, i % side, i / side % side, i / (side * side)}; });
+}
+
+// A site has ((3 s - 2) / s)^3 neighbours on average, itself included.
+Wide layout_block(const Spec& spec, std::uint64_t, double p) {
+  const auto side = std::max<std::int64_t>(1, static_cast<std::int64_t>(p));
+  return ordered(spec, [side](std::int64_t i) {
+    const std::int64_t cube = side * side * side, in = i % cube;
+    return Site{0, i / cube * (side + 3) + in % side, in / side % side, in / (side * side)};
+  });
+}
+
+}  // namespace plumb::sites
