@@ -284,6 +284,7 @@ constexpr Fill kFills[] = {
     {"layout_plane",     "rows: a square, in order",                                0,     sites::layout_plane},
     {"layout_grid",      "rows: a bar of p by p, in order",                         97,    sites::layout_grid},
     {"layout_block",     "rows: full cubes of side p apart along x, in order",      3,     sites::layout_block},
+    {"sites_colliding",  "rows: one hash (int32: its low 10 bits), from the p-th",  0,     sites::colliding},
 
     {"impulse",     "0 but for one element of p per row of the last axis",     1,    impulse},
     {"tone",        "one oscillation of p turns along the last axis",          1,    tone},

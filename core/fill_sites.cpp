@@ -62,6 +62,19 @@ std::uint64_t morton(const Site& c) {
   return code;
 }
 
+// The hash by which the tables of both sides place a site, in two steps.
+std::uint64_t first_half(std::uint64_t batch, std::uint64_t x) {
+  const std::uint64_t h = batch * 0x9E3779B97F4A7C15u + x;
+  return (h ^ h >> 29) * 0xBF58476D1CE4E5B9u;
+}
+std::uint64_t table_hash(const Site& c) {
+  std::uint64_t h = first_half(static_cast<std::uint64_t>(c[0]), static_cast<std::uint64_t>(c[1])) +
+                    static_cast<std::uint64_t>(c[2]);
+  h = (h ^ h >> 32) * 0x94D049BB133111EBu + static_cast<std::uint64_t>(c[3]);
+  h = (h ^ h >> 29) * 0xD6E8FEB86659FD93u;
+  return h ^ h >> 32;
+}
+
 // The voxels of a bumpy sphere, a little more than one layer thick.
 std::vector<Site> shell(double radius) {
   constexpr double kThickness = 1.27;
@@ -182,6 +195,23 @@ Wide offsets(const Spec& spec, std::uint64_t key, double p) {
   Integers a(spec.shape);
   for (std::int64_t i = 0; i < 3 * n; ++i) a[i] = cells[static_cast<std::size_t>(i / 3)][static_cast<std::size_t>(i % 3) + 1];
   return a;
+}
+
+// Distinct sites that a table cannot tell apart: in int64 the whole hash is one, since y can make up for x; in int32
+// the sites are searched for. The key only orders them, so that two inputs share sites.
+Wide colliding(const Spec& spec, std::uint64_t key, double p) {
+  constexpr std::uint64_t kOneHash = 0x123456789ABCDEF, kLowBits = 1023;
+  const auto skip = static_cast<std::size_t>(p);
+  std::vector<Site> found;
+  for (std::uint64_t i = 0; found.size() < skip + static_cast<std::size_t>(rows(spec)); ++i) {
+    const auto at = [&](std::uint64_t axis) { return static_cast<std::int64_t>(draw(axis, i) % 4001) - 2000; };
+    Site c{0, at(1), at(2), at(3)};
+    if (spec.dtype == Dtype::i64) c = {0, static_cast<std::int64_t>(i), static_cast<std::int64_t>(kOneHash - first_half(0, i)), 0};
+    if (spec.dtype == Dtype::i64 || (table_hash(c) & kLowBits) == 0) found.push_back(c);
+  }
+  found.erase(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(skip));
+  shuffle(found, key);
+  return stored(spec, found);
 }
 
 }  // namespace plumb::sites

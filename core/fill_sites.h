@@ -16,6 +16,7 @@ Wide isolated(const Spec&, std::uint64_t key, double p);
 Wide duplicates(const Spec&, std::uint64_t key, double p);
 Wide negative(const Spec&, std::uint64_t key, double p);
 Wide extremes(const Spec&, std::uint64_t key, double p);
+Wide colliding(const Spec&, std::uint64_t key, double p);
 
 Wide offsets(const Spec&, std::uint64_t key, double p);  // rows (x, y, z)
 

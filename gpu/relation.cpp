@@ -15,20 +15,16 @@ constexpr std::size_t kGroup = 128;
 
 enum Mode : std::int32_t { kRows, kFloored, kReached };
 
-struct Table {
-  BufferPtr slots;
-  std::uint32_t mask = 0;
-};
-
 Kernel relation_kernel(std::string_view name) { return Kernel("relation", name); }
 
-// A table of n elements, at most half full.
-Table add_table(Steps& s, const Geometry& g, const Rows& rows, Mode mode, std::int64_t n, const BufferPtr& geometry) {
+// A table of n elements of rows.
+Table add_table(Steps& s, const BufferPtr& rows, std::int32_t wide, Mode mode, std::int64_t kernels, std::int64_t n,
+                const BufferPtr& geometry) {
   const std::uint64_t slots = std::bit_ceil(static_cast<std::uint64_t>(std::max<std::int64_t>(2 * n, 2)));
   Table t{scratch(8 * slots), static_cast<std::uint32_t>(slots - 1)};
   s.fill(t.slots, 0xFF);
   Kernel k = relation_kernel("insert");
-  k.arg(rows.data).arg(rows.wide).arg(std::int32_t{mode}).arg(static_cast<std::int32_t>(g.kernels)).arg(geometry).arg(n);
+  k.arg(rows).arg(wide).arg(std::int32_t{mode}).arg(static_cast<std::int32_t>(kernels)).arg(geometry).arg(n);
   s.run(k.arg(t.slots).arg(t.mask), n);
   return t;
 }
@@ -85,7 +81,7 @@ struct Numbered {
 // Numbers the distinct sites of n elements in first-seen order and stores them as the outputs.
 Numbered add_numbers(Steps& s, const Geometry& g, const Rows& rows, Mode mode, std::int64_t n,
                      const BufferPtr& geometry, const BufferPtr& out_coords, const BufferPtr& counts) {
-  const Table t = add_table(s, g, rows, mode, n, geometry);
+  const Table t = add_table(s, rows.data, rows.wide, mode, g.kernels, n, geometry);
   const BufferPtr flag = ints(n);
   const Numbered r{ints(n), ints(n + 1)};
   const auto kernels = static_cast<std::int32_t>(g.kernels);
@@ -233,6 +229,10 @@ void Steps::scan(const BufferPtr& in, bool present, std::int64_t n, const Buffer
   const BufferPtr before = ints(groups + 1);
   scan(sums, false, groups, before);
   run(relation_kernel("add_blocks").arg(out).arg(before).arg(length), length);
+}
+
+Table add_table(Steps& s, const BufferPtr& rows, std::int32_t wide, std::int64_t n) {
+  return add_table(s, rows, wide, kRows, 1, n, constants(std::vector<std::int64_t>{0}));
 }
 
 BufferPtr ints(std::int64_t n) { return scratch(static_cast<std::size_t>(4 * n)); }

@@ -59,6 +59,13 @@ Ordering begin_order(Steps&, const Geometry&, std::int64_t rows);
 void bucket_outputs(Steps&, const Geometry&, const Ordering&, const BufferPtr& map, bool spread, std::int64_t rows);
 BufferPtr end_order(Steps&, const Ordering&, std::int64_t rows);
 
+// Finds the lowest row of a site: see kernels/sites.cl. At most half full.
+struct Table {
+  BufferPtr slots;
+  std::uint32_t mask = 0;
+};
+Table add_table(Steps&, const BufferPtr& rows, std::int32_t wide, std::int64_t n);
+
 // For the gathering kinds: fills out_coords (which may be those of `in` where the outputs are the inputs) and
 // counts[1], and gives map (out_capacity, K): the input row or -1. With an ordering, also adds the edges to counts[0].
 BufferPtr add_map(Steps&, const Geometry&, const Rows& in, const Rows& targets, std::int64_t out_capacity,

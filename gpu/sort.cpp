@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "gpu/runtime.h"
+#include "gpu/sort.h"
 
 namespace plumb {
 namespace {
@@ -70,15 +70,12 @@ struct Pass {
   gpu::Kernel count, scan, scatter;
 };
 
-Job prepare_radix(const Call& c, const std::vector<Spec>& specs) {
-  const Lines l = lines_of(c);
-  const Encoding e = encoding(c.dtype(0));
-  std::vector<Tensor> out = gpu::outputs(specs);
+// What enqueues the passes over the lines of x; none is empty.
+std::function<void()> radix_passes(const gpu::BufferPtr& x, const gpu::BufferPtr& result, const Lines& l,
+                                   const Encoding& e) {
   const std::int64_t total = l.total(), tiles = (l.n + kTile - 1) / kTile, groups = tiles * l.lines;
   const std::int64_t rows = l.lines * kDigits;
   const bool few = tiles <= kFewTiles;
-  if (total == 0) return gpu::job(out, [] {});
-  const gpu::BufferPtr x = gpu::dense(c[0]), result = gpu::output(out[0]);
   const gpu::BufferPtr counts = gpu::scratch(size(groups * kDigits * 4)), totals = gpu::scratch(size(rows * 4));
   gpu::BufferPtr key[2], index[2];
   for (int i = 0; i < 2; ++i) {
@@ -106,7 +103,7 @@ Job prepare_radix(const Call& c, const std::vector<Spec>& specs) {
     passes.push_back(std::move(pass));
   }
   const gpu::Kernel high = on_all("high_keys", key[0], index[0]);
-  return gpu::job(out, [=] {
+  return [=] {
     low.run({size(total)});
     for (std::size_t p = 0; p < passes.size(); ++p) {
       if (p == 4) high.run({size(total)});
@@ -114,7 +111,15 @@ Job prepare_radix(const Call& c, const std::vector<Spec>& specs) {
       passes[p].scan.run({size(few ? rows : rows * kGroup)}, {size(kGroup)});
       passes[p].scatter.run({size(groups * kGroup)}, {size(kGroup)});
     }
-  });
+  };
+}
+
+Job prepare_radix(const Call& c, const std::vector<Spec>& specs) {
+  const Lines l = lines_of(c);
+  std::vector<Tensor> out = gpu::outputs(specs);
+  if (l.total() == 0) return gpu::job(out, [] {});
+  const gpu::BufferPtr x = gpu::dense(c[0]), result = gpu::output(out[0]);
+  return gpu::job(out, radix_passes(x, result, l, encoding(c.dtype(0))));
 }
 
 const Condition kNotHost{Stage::device, "the device is the host processor: a CPU route is the better choice",
@@ -123,6 +128,11 @@ const Condition kLarge{Stage::shape_dtype, "under 32768 elements: a launch costs
                        [](const Call& c, const Device&) { return c[0].size() >= kWorthLaunch; }};
 
 }  // namespace
+
+std::function<void()> gpu::radix_argsort(const BufferPtr& keys, std::int64_t n, const BufferPtr& order) {
+  if (n == 0) return [] {};
+  return radix_passes(keys, order, {n, 1, 1}, encoding(Dtype::i64));
+}
 
 std::vector<Route> sort_gpu_routes() {
   return {

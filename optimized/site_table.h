@@ -1,10 +1,14 @@
 // Rows found by their coordinates, and rows kept in order: what the CPU routes of sparse rows are made of.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
-#include <memory>
+#include <cassert>
+#include <cstring>
+#include <numeric>
+#include <vector>
 
 #include "core/pool.h"
 #include "optimized/relation.h"
@@ -17,86 +21,163 @@ inline Coordinates coordinates(const Rows& rows, std::int64_t i) {
   return {rows.at(i, 0), rows.at(i, 1), rows.at(i, 2), rows.at(i, 3)};
 }
 
-// The lowest row of each site of a list. Threads fill it together: a slot, once taken, stays with its site and
-// settles on the site's lowest row, so that every lookup has one answer whatever the schedule was.
+// As sites_colliding of core/fill_sites.cpp expects it.
+template <class T>
+std::uint64_t site_hash(const T* site) {
+  const auto word = [site](int a) { return static_cast<std::uint64_t>(std::int64_t{site[a]}); };
+  std::uint64_t h = word(0) * 0x9E3779B97F4A7C15u + word(1);
+  h = (h ^ h >> 29) * 0xBF58476D1CE4E5B9u + word(2);
+  h = (h ^ h >> 32) * 0x94D049BB133111EBu + word(3);
+  h = (h ^ h >> 29) * 0xD6E8FEB86659FD93u;
+  return h ^ h >> 32;
+}
+
+// The lowest row of each site of a list, whose rows must outlive the table. Open addressing, linear probing. A slot
+// is 32 bits of the hash above the row. Threads fill it together: a slot, once taken, stays with its site and settles
+// on the site's lowest row, so that every lookup has one answer whatever the schedule was.
 class SiteTable {
  public:
   explicit SiteTable(const Rows& rows)
-      : rows_(rows),
-        mask_(std::bit_ceil(static_cast<std::uint64_t>(2 * rows.count + 2)) - 1),
-        slots_(std::make_unique<std::atomic<std::uint64_t>[]>(mask_ + 1)) {
-    parallel_for(rows.count, kGrain, [this](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) insert(i);
+      : SiteTable(rows, std::bit_ceil(static_cast<std::uint64_t>(2 * rows.count + 2))) {}
+  // slots: a power of two above the number of rows.
+  SiteTable(const Rows& rows, std::uint64_t slots) : rows_(rows), mask_(slots - 1), slots_(static_cast<std::int64_t>(slots)) {
+    assert(std::has_single_bit(slots) && slots > static_cast<std::uint64_t>(rows.count));
+    parallel_for(static_cast<std::int64_t>(slots), 16 * kGrain, [this](std::int64_t begin, std::int64_t end) {
+      std::fill(slots_.data + begin, slots_.data + end, kEmpty);
     });
+    rows.wide ? fill<std::int64_t>() : fill<std::int32_t>();
   }
 
   std::int32_t find(const Coordinates& c) const {  // -1: nowhere
-    const std::uint64_t h = hashed(c);
-    for (std::uint64_t at = h & mask_;; at = (at + 1) & mask_) {
-      const std::uint64_t slot = slots_[at].load(std::memory_order_relaxed);
-      if (slot == 0) return -1;
-      if (holds(slot, h, c)) return static_cast<std::int32_t>(row_of(slot));
-    }
+    const std::uint64_t h = site_hash(c.data());
+    return probe(h, [&](std::int64_t row) { return coordinates(rows_, row) == c; });
+  }
+
+  // found(q, row) for the queries [begin, end), whose dtype is that of the table's rows. The slots of several queries
+  // are on their way from memory at once, then the rows that they name.
+  template <class Found>
+  void find(const Rows& queries, std::int64_t begin, std::int64_t end, Found&& found) const {
+    assert(queries.wide == rows_.wide);
+    queries.wide ? find_all<std::int64_t>(queries, begin, end, found) : find_all<std::int32_t>(queries, begin, end, found);
+  }
+
+  // flag[i] = 1 for each row that is the lowest of its site; the others are left as they are.
+  void mark_lowest(std::uint8_t* flag) const {
+    parallel_for(static_cast<std::int64_t>(mask_) + 1, 16 * kGrain, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t s = begin; s < end; ++s)
+        if (slots_[s] != kEmpty) flag[row_of(slots_[s])] = 1;
+    });
   }
 
  private:
-  static constexpr std::int64_t kGrain = 4096;
+  static constexpr std::uint64_t kEmpty = ~std::uint64_t{0};  // no row is 2^32 - 1
+  static constexpr std::int64_t kGrain = 4096, kAhead = 32;
+  using Hashes = std::array<std::uint64_t, kAhead>;
 
-  static std::uint64_t hashed(const Coordinates& c) {
-    std::uint64_t h = 0;
-    for (const std::int64_t v : c) {
-      h = (h ^ static_cast<std::uint64_t>(v)) * 0x9E3779B97F4A7C15;
-      h ^= h >> 29;
+  static std::int64_t row_of(std::uint64_t slot) { return static_cast<std::int64_t>(slot & 0xFFFFFFFF); }
+  static std::uint64_t entry_of(std::uint64_t h, std::int64_t row) { return h >> 32 << 32 | static_cast<std::uint64_t>(row); }
+  std::int64_t slot_of(std::uint64_t h) const { return static_cast<std::int64_t>(h & mask_); }
+  template <class T>
+  static const T* site(const Rows& rows, std::int64_t i) { return static_cast<const T*>(rows.data) + 4 * i; }
+  template <class T>
+  static bool same(const T* a, const T* b) { return std::memcmp(a, b, 4 * sizeof(T)) == 0; }
+
+  // each(i, hash) in order, the slots of the next few sites asked for beforehand.
+  template <class T, class Between, class Each>
+  void ahead(const Rows& rows, std::int64_t begin, std::int64_t end, Between&& between, Each&& each) const {
+    Hashes h;
+    for (std::int64_t i = begin; i < end; i += kAhead) {
+      const auto m = static_cast<std::size_t>(std::min(kAhead, end - i));
+      for (std::size_t j = 0; j < m; ++j) {
+        h[j] = site_hash(site<T>(rows, i) + 4 * j);
+        __builtin_prefetch(slots_.data + slot_of(h[j]));
+      }
+      for (std::size_t j = 0; j < m; ++j) between(h[j]);
+      for (std::size_t j = 0; j < m; ++j) each(i + static_cast<std::int64_t>(j), h[j]);
     }
-    h *= 0xBF58476D1CE4E5B9;
-    return h ^ h >> 32;
   }
 
-  // A slot is 0, or the upper half of the site's hash and one more than its row.
-  static std::int64_t row_of(std::uint64_t slot) { return static_cast<std::int64_t>(slot & 0xFFFFFFFF) - 1; }
-  bool holds(std::uint64_t slot, std::uint64_t h, const Coordinates& c) const {
-    return slot >> 32 == h >> 32 && coordinates(rows_, row_of(slot)) == c;
+  template <class T>
+  void fill() {
+    const auto nothing = [](std::uint64_t) {};
+    if (threads() == 1 || rows_.count < 2 * kGrain)
+      return ahead<T>(rows_, 0, rows_.count, nothing, [this](std::int64_t i, std::uint64_t h) { insert_alone<T>(i, h); });
+    parallel_for(rows_.count, kGrain, [&](std::int64_t begin, std::int64_t end) {
+      ahead<T>(rows_, begin, end, nothing, [this](std::int64_t i, std::uint64_t h) { insert_shared<T>(i, h); });
+    });
   }
 
-  void insert(std::int64_t i) {
-    const Coordinates c = coordinates(rows_, i);
-    const std::uint64_t h = hashed(c), entry = (h >> 32 << 32) | static_cast<std::uint64_t>(i + 1);
-    for (std::uint64_t at = h & mask_;; at = (at + 1) & mask_) {
-      std::uint64_t slot = slots_[at].load(std::memory_order_relaxed);
-      if (slot == 0 && slots_[at].compare_exchange_strong(slot, entry, std::memory_order_relaxed)) return;
-      if (!holds(slot, h, c)) continue;
-      while (entry < slot && !slots_[at].compare_exchange_weak(slot, entry, std::memory_order_relaxed)) {
+  // Rows come in ascending order: the first of a site stays.
+  template <class T>
+  void insert_alone(std::int64_t i, std::uint64_t h) {
+    std::int64_t s = slot_of(h);
+    for (; slots_[s] != kEmpty; s = slot_of(static_cast<std::uint64_t>(s) + 1))
+      if (slots_[s] >> 32 == h >> 32 && same(site<T>(rows_, row_of(slots_[s])), site<T>(rows_, i))) return;
+    slots_[s] = entry_of(h, i);
+  }
+
+  template <class T>
+  void insert_shared(std::int64_t i, std::uint64_t h) {
+    const std::uint64_t entry = entry_of(h, i);
+    for (std::int64_t s = slot_of(h);; s = slot_of(static_cast<std::uint64_t>(s) + 1)) {
+      const std::atomic_ref<std::uint64_t> slot(slots_[s]);
+      std::uint64_t seen = slot.load(std::memory_order_relaxed);
+      if (seen == kEmpty && slot.compare_exchange_strong(seen, entry, std::memory_order_relaxed)) return;
+      if (seen >> 32 != h >> 32 || !same(site<T>(rows_, row_of(seen)), site<T>(rows_, i))) continue;
+      while (entry < seen && !slot.compare_exchange_weak(seen, entry, std::memory_order_relaxed)) {
       }
       return;
     }
   }
 
+  template <class Same>
+  std::int32_t probe(std::uint64_t h, Same&& same_site) const {
+    for (std::int64_t s = slot_of(h); slots_[s] != kEmpty; s = slot_of(static_cast<std::uint64_t>(s) + 1))
+      if (slots_[s] >> 32 == h >> 32 && same_site(row_of(slots_[s]))) return static_cast<std::int32_t>(row_of(slots_[s]));
+    return -1;
+  }
+
+  template <class T, class Found>
+  void find_all(const Rows& queries, std::int64_t begin, std::int64_t end, Found&& found) const {
+    const auto fetch_row = [this](std::uint64_t h) {
+      if (const std::uint64_t slot = slots_[slot_of(h)]; slot != kEmpty) __builtin_prefetch(site<T>(rows_, row_of(slot)));
+    };
+    ahead<T>(queries, begin, end, fetch_row, [&](std::int64_t q, std::uint64_t h) {
+      found(q, probe(h, [&](std::int64_t row) { return same(site<T>(rows_, row), site<T>(queries, q)); }));
+    });
+  }
+
   Rows rows_;
   std::uint64_t mask_;
-  std::unique_ptr<std::atomic<std::uint64_t>[]> slots_;
+  Block<std::uint64_t> slots_;
 };
+
+// Keeps some of n elements in order, in two passes over runs of them: count(begin, end) says how much a run gives,
+// write(begin, end, at) puts it at position `at` and behind. Gives the whole count.
+template <class Count, class Write>
+std::int64_t compact_runs(std::int64_t n, Count&& count, Write&& write) {
+  constexpr std::int64_t kRun = 4096;
+  const std::int64_t runs = std::clamp<std::int64_t>(n / kRun, 1, 4 * threads());
+  std::vector<std::int64_t> at(static_cast<std::size_t>(runs) + 1, 0);
+  const auto begin = [&](std::int64_t run) { return n * run / runs; };
+  parallel_each(runs, [&](std::int64_t run) { at[static_cast<std::size_t>(run) + 1] = count(begin(run), begin(run + 1)); });
+  std::partial_sum(at.begin(), at.end(), at.begin());
+  parallel_each(runs, [&](std::int64_t run) { write(begin(run), begin(run + 1), at[static_cast<std::size_t>(run)]); });
+  return at.back();
+}
 
 // Calls place(i, at) for every i in [0, n) with keep(i), at = first, first + 1, ... in order of i; gives the next.
 template <class Keep, class Place>
 std::int64_t compact(std::int64_t n, std::int64_t first, Keep&& keep, Place&& place) {
-  constexpr std::int64_t kChunk = 4096;
-  const std::int64_t chunks = (n + kChunk - 1) / kChunk;
-  std::vector<std::int64_t> start(static_cast<std::size_t>(chunks) + 1, first);
-  const auto each = [&](auto&& f) {
-    parallel_each(chunks, [&](std::int64_t c) { f(c, c * kChunk, std::min(n, (c + 1) * kChunk)); });
-  };
-  each([&](std::int64_t c, std::int64_t begin, std::int64_t end) {
+  const auto count = [&](std::int64_t begin, std::int64_t end) {
     std::int64_t kept = 0;
-    for (std::int64_t i = begin; i < end; ++i) kept += keep(i);
-    start[static_cast<std::size_t>(c) + 1] = kept;
-  });
-  for (std::size_t c = 0; c + 1 < start.size(); ++c) start[c + 1] += start[c];
-  each([&](std::int64_t c, std::int64_t begin, std::int64_t end) {
-    std::int64_t at = start[static_cast<std::size_t>(c)];
-    for (std::int64_t i = begin; i < end; ++i)
-      if (keep(i)) place(i, at++);
-  });
-  return start.back();
+    for (std::int64_t i = begin; i < end; ++i) kept += keep(i) ? 1 : 0;
+    return kept;
+  };
+  return first + compact_runs(n, count, [&](std::int64_t begin, std::int64_t end, std::int64_t at) {
+           for (std::int64_t i = begin; i < end; ++i)
+             if (keep(i)) place(i, first + at++);
+         });
 }
 
 }  // namespace plumb::cpu

@@ -17,6 +17,7 @@
 #include "core/pool.h"
 #include "core/route.h"
 #include "optimized/dispatch.h"
+#include "optimized/sort.h"
 
 namespace plumb {
 
@@ -326,6 +327,13 @@ struct Scratch {
         b(block<std::uint64_t>(n)) {}
 };
 
+// The keys of one line are in s.keys.
+template <class K>
+void sort_keys(std::int64_t n, std::int64_t chunks, Scratch<K>& s, std::uint32_t* to) {
+  const Run<K> whole{s.keys.get(), s.other_keys.get(), nullptr, s.index.get(), s.ids.get(), s.a.get(), s.b.get(), to, n};
+  sort_run(whole, s.other_index.get(), chunks, 0);
+}
+
 template <class K>
 void sort_line(const Geometry& g, std::int64_t line, std::int64_t chunks, Scratch<K>& s, std::uint32_t* out) {
   parallel_each(chunks, [&](std::int64_t c) {
@@ -333,9 +341,7 @@ void sort_line(const Geometry& g, std::int64_t line, std::int64_t chunks, Scratc
   });
   out += g.out(line);
   std::uint32_t* to = g.inner == 1 ? out : s.sorted.get();
-  const Run<K> whole{s.keys.get(), s.other_keys.get(), nullptr, s.index.get(), s.ids.get(), s.a.get(), s.b.get(), to,
-                     g.n};
-  sort_run(whole, s.other_index.get(), chunks, 0);
+  sort_keys(g.n, chunks, s, to);
   if (g.inner == 1) return;
   for (std::int64_t i = 0; i < g.n; ++i) out[i * g.inner] = to[i];
 }
@@ -439,6 +445,15 @@ std::int64_t line_length(const Call& c) {
 }
 
 }  // namespace
+
+void cpu::radix_argsort(std::int64_t n, const std::function<void(std::int64_t, std::int64_t, std::uint64_t*)>& make,
+                        std::uint32_t* out) {
+  if (n == 0) return;
+  const std::int64_t chunks = n >= kParallelLine ? threads() : 1;
+  Scratch<std::uint64_t> s(n);
+  parallel_each(chunks, [&](std::int64_t c) { make(chunk(n, chunks, c).begin, chunk(n, chunks, c).end, s.keys.get()); });
+  sort_keys(n, chunks, s, out);
+}
 
 std::vector<Route> sort_cpu_routes() {
   return {
