@@ -10,47 +10,14 @@ namespace {
 
 using namespace gpu;
 
-std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-std::int32_t small(std::int64_t v) { return static_cast<std::int32_t>(v); }
 std::string_view dtype_of(const Call& call) { return name(call.dtype(call.index("features"))); }
 
-// partial (kernels, parts, rows, columns) to the output's dtype and layout
-void add_parts(Steps& s, const BufferPtr& partial, std::int64_t parts, std::int64_t kernels, std::int64_t rows, std::int64_t columns,
-               const WeightStrides& to, const Tensor& out, const std::string& options) {
-  Kernel k("edge_product", "add_parts", options);
-  const std::int64_t size = kernels * rows * columns;
-  k.arg(partial).arg(small(parts)).arg(size).arg(small(rows)).arg(small(columns)).arg(to.kernel).arg(to.channel).arg(to.column);
-  s.run(k.arg(output(out)), size);
-}
-
 void add_weight_gradient(Steps& s, const Call& call, const KernelEdges& e, const Tensor& out) {
-  const std::int64_t rows = call.shape(call.index("features"))[1], columns = call.shape(call.index("cotangent"))[1];
-  if (out.size() == 0) return;
-  const std::int64_t widest = std::max(rows, columns), tile = widest <= 16 ? 16 : widest <= 32 ? 32 : 64;
-  const std::int64_t tiles = divide_up(rows, tile) * divide_up(columns, tile), kernels = e.geometry.kernels;
   std::int64_t longest = 0;
   for (std::size_t k = 0; k + 1 < e.offsets.size(); ++k) longest = std::max<std::int64_t>(longest, e.offsets[k + 1] - e.offsets[k]);
-  // Enough work-groups for a large device, and enough edges for each of them.
-  const std::int64_t parts = std::clamp<std::int64_t>(1056 / (tiles * kernels), 1, std::max<std::int64_t>(1, longest / 512));
-  const std::string options = "-DFROM_" + std::string(dtype_of(call)) + " -DTILE=" + std::to_string(tile);
-  const BufferPtr partial = scratch(static_cast<std::size_t>(4 * kernels * parts * rows * columns));
-  Kernel k("edge_product", "multiply_parts", options);
-  k.arg(dense(call["features"])).arg(dense(call["cotangent"])).arg(e.in).arg(e.out).arg(e.device_offsets);
-  k.arg(small(parts)).arg(small(rows)).arg(small(columns)).arg(partial);
-  const auto x = static_cast<std::size_t>(128 * tiles), y = static_cast<std::size_t>(kernels * parts);
-  s.add([k, x, y] { k.run({x, y}, {128, 1}); });
-  add_parts(s, partial, parts, kernels, rows, columns, weight_strides(call), out, options);
-}
-
-void add_bias_gradient(Steps& s, const Call& call, const Tensor& out) {
-  const Shape& g = call.shape(call.index("cotangent"));
-  if (out.size() == 0) return;
-  const std::int64_t parts = std::clamp<std::int64_t>(g[0] / 256, 1, 512);
-  const std::string options = "-DFROM_" + std::string(dtype_of(call)) + " -DTILE=16";
-  const BufferPtr partial = scratch(static_cast<std::size_t>(4 * parts * g[1]));
-  Kernel k("edge_product", "sum_columns", options);
-  s.run(k.arg(dense(call["cotangent"])).arg(g[0]).arg(small(g[1])).arg(small(parts)).arg(partial), parts * g[1]);
-  add_parts(s, partial, parts, 1, 1, g[1], {0, 0, 1}, out, options);
+  add_row_products(s, {dense(call["features"]), dense(call["cotangent"]), e.in, e.out, e.device_offsets, e.geometry.kernels, longest,
+                       call.shape(call.index("features"))[1], call.shape(call.index("cotangent"))[1], dtype_of(call)},
+                   weight_strides(call), out);
 }
 
 template <RelationKind base>
@@ -71,7 +38,7 @@ Job vjp(const Call& call, const std::vector<Spec>& specs) {
   sum.y = output(out[0]);
   add_sums(*steps, e, inputs, sum);
   add_weight_gradient(*steps, call, e, out[1]);
-  add_bias_gradient(*steps, call, out[2]);
+  add_column_sums(*steps, dense(call["cotangent"]), given, sum.dtype, out[2]);
   return job(out, [steps] { steps->enqueue(); });
 }
 

@@ -16,6 +16,15 @@ std::vector<std::int32_t> downloaded(const BufferPtr& b) {
   return v;
 }
 
+bool given_targets(const Call& call, RelationKind base) {
+  return (base == RelationKind::forward || base == RelationKind::transposed) && call.has("target_coords");
+}
+
+RelationKind kind_of(const Call& call, RelationKind base) {
+  if (!given_targets(call, base)) return base;
+  return base == RelationKind::forward ? RelationKind::target : RelationKind::target_transposed;
+}
+
 // Edge numbers by kernel row, then the rows of each edge in that order.
 void add_kernel_groups(Steps& s, std::int64_t capacity, KernelEdges& e) {
   constexpr std::int64_t kRun = 2048;  // edges per work-item of a counting sort, as in relation.cl
@@ -55,31 +64,20 @@ BufferPtr add_packed(Steps& s, const KernelEdges& e, const Factor& f, const Sum&
 
 }  // namespace
 
-RelationKind targeted(RelationKind base, bool targets) {
-  if (!targets) return base;
-  return base == RelationKind::forward ? RelationKind::target : RelationKind::target_transposed;
-}
 
-namespace {
-bool given_targets(const Call& call, RelationKind base) {
-  return (base == RelationKind::forward || base == RelationKind::transposed) && call.has("target_coords");
-}
-}  // namespace
-
-KernelEdges::KernelEdges(const Call& call, RelationKind base) : geometry(call, targeted(base, given_targets(call, base))) {
-  const Rows from(call, call["coords"], call["active_rows"]);
+KernelEdges::KernelEdges(const Call& call, RelationKind base) : geometry(call, kind_of(call, base)) {
+  inputs = Rows(call, call["coords"], call["active_rows"]);
   Rows to;
   if (given_targets(call, base)) to = Rows(call, call["target_coords"], call["target_active_rows"]);
-  inputs = from.capacity;
   const bool spreads = geometry.scatters();
-  const std::int64_t room = spreads ? from.capacity * geometry.kernels : given_targets(call, base) ? to.capacity : from.capacity;
+  const std::int64_t room = spreads ? inputs.capacity * geometry.kernels : given_targets(call, base) ? to.capacity : inputs.capacity;
   const std::int64_t capacity = spreads ? room : room * geometry.kernels;
-  coords = scratch(static_cast<std::size_t>(room * (from.wide ? 32 : 16)));
+  coords = scratch(static_cast<std::size_t>(room * (inputs.wide ? 32 : 16)));
   counts = ints(2);
   numbered = {ints(capacity), ints(capacity), ints(capacity), counts, ints(room + 1), coords};
   Steps s;
   s.fill(counts, 0);
-  add_edges(s, geometry, from, to, room, numbered);
+  position = add_edges(s, geometry, inputs, to, room, numbered);
   add_kernel_groups(s, capacity, *this);
   s.enqueue();
   const std::vector<std::int32_t> n = downloaded(counts);
@@ -91,14 +89,9 @@ Destinations by_output(const KernelEdges& e) { return {e.outputs, e.numbered.off
 
 Destinations by_input(const KernelEdges& e) {
   Steps s;
-  Destinations d{e.inputs, ints(e.inputs + 1), ints(e.edges), ints(e.edges)};
-  const BufferPtr degree = ints(e.inputs), cursor = ints(e.inputs), ids = ints(e.edges);
-  s.fill(degree, 0);
-  s.run(relation_kernel("count_groups").arg(e.numbered.in).arg(e.counts).arg(e.edges).arg(degree), e.edges);
-  s.scan(degree, false, e.inputs, d.offsets);
-  s.run(relation_kernel("copy_ints").arg(d.offsets).arg(cursor).arg(e.inputs), e.inputs);
-  s.run(relation_kernel("place_groups").arg(e.numbered.in).arg(e.counts).arg(e.edges).arg(cursor).arg(ids), e.edges);
-  s.run(relation_kernel("sort_groups").arg(d.offsets).arg(e.inputs).arg(ids), e.inputs);
+  Destinations d{e.inputs.capacity, ints(e.inputs.capacity + 1), ints(e.edges), ints(e.edges)};
+  const BufferPtr ids = ints(e.edges);
+  add_input_groups(s, e.geometry, e.inputs, e.edges, e.numbered, e.position, d.offsets, ids);
   Kernel k = index_kernel("place_ranks");
   s.run(k.arg(ids).arg(e.rank).arg(e.numbered.kernel).arg(e.edges).arg(d.place).arg(d.kernel), e.edges);
   s.enqueue();
@@ -139,6 +132,45 @@ void add_sums(Steps& s, const KernelEdges& e, const Destinations& d, const Sum& 
     if (sum.norms) add.arg(sum.norms).arg(d.kernel).arg(sum.eps);
     s.run(add, d.rows * quads);
   }
+}
+
+namespace {
+// partial (kernels, parts, rows, columns) to the output's dtype and layout
+void add_parts(Steps& s, const BufferPtr& partial, std::int64_t parts, std::int64_t kernels, std::int64_t rows, std::int64_t columns,
+               const WeightStrides& to, const Tensor& out, const std::string& options) {
+  Kernel k("edge_product", "add_parts", options);
+  const std::int64_t size = kernels * rows * columns;
+  k.arg(partial).arg(small(parts)).arg(size).arg(small(rows)).arg(small(columns)).arg(to.kernel).arg(to.channel).arg(to.column);
+  s.run(k.arg(output(out)), size);
+}
+}  // namespace
+
+void add_row_products(Steps& s, const RowProducts& p, const WeightStrides& to, const Tensor& out) {
+  if (out.size() == 0) return;
+  const std::int64_t widest = std::max(p.rows, p.columns), tile = widest <= 16 ? 16 : widest <= 32 ? 32 : 64;
+  const std::int64_t tiles = divide_up(p.rows, tile) * divide_up(p.columns, tile);
+  // Enough work-groups for a large device, and enough edges for each of them.
+  const std::int64_t parts = std::clamp<std::int64_t>(1056 / (tiles * p.kernels), 1, std::max<std::int64_t>(1, p.longest / 512));
+  const std::string options =
+      "-DFROM_" + std::string(p.dtype) + " -DTILE=" + std::to_string(tile) + (p.x_rows ? "" : " -DEVERY_ROW");
+  const BufferPtr partial = scratch(static_cast<std::size_t>(4 * p.kernels * parts * p.rows * p.columns));
+  Kernel k("edge_product", "multiply_parts", options);
+  k.arg(p.x).arg(p.g).arg(p.x_rows ? p.x_rows : p.offsets).arg(p.g_rows ? p.g_rows : p.offsets).arg(p.offsets);
+  k.arg(small(parts)).arg(small(p.rows)).arg(small(p.columns)).arg(partial);
+  const auto x = static_cast<std::size_t>(128 * tiles), y = static_cast<std::size_t>(p.kernels * parts);
+  s.add([k, x, y] { k.run({x, y}, {128, 1}); });
+  add_parts(s, partial, parts, p.kernels, p.rows, p.columns, to, out, options);
+}
+
+void add_column_sums(Steps& s, const BufferPtr& g, std::int64_t rows, std::string_view dtype, const Tensor& out) {
+  const std::int64_t columns = out.size();
+  if (columns == 0) return;
+  const std::int64_t parts = std::clamp<std::int64_t>(rows / 256, 1, 512);
+  const std::string options = "-DFROM_" + std::string(dtype) + " -DTILE=16";
+  const BufferPtr partial = scratch(static_cast<std::size_t>(4 * parts * columns));
+  Kernel k("edge_product", "sum_columns", options);
+  s.run(k.arg(g).arg(rows).arg(small(columns)).arg(small(parts)).arg(partial), parts * columns);
+  add_parts(s, partial, parts, 1, 1, columns, {0, 0, 1}, out, options);
 }
 
 void add_copy(Steps& s, const BufferPtr& from, const Tensor& to) {

@@ -9,16 +9,16 @@
 
 namespace plumb::gpu {
 
-RelationKind targeted(RelationKind base, bool targets);
-
 // The edges of a call that names its inputs as convolutions do, by kernel row; built on the device at once.
 struct KernelEdges {
   Geometry geometry;
-  std::int64_t inputs = 0, edges = 0, outputs = 0;  // input rows that there is room for; edges and outputs that exist
+  Rows inputs;
+  std::int64_t edges = 0, outputs = 0;
   std::vector<std::int32_t> offsets;                // of the edges of each kernel row
   BufferPtr device_offsets, in, out;                // rows of each edge
   BufferPtr rank;                                   // by edge number (by output, kernel row, input): its place here
   Edges numbered;                                   // by edge number
+  BufferPtr position;                               // as add_edges gives it
   BufferPtr coords, counts;                         // outputs 0 and 2 of rows that have a convolution's outputs
 
   KernelEdges(const Call&, RelationKind base);
@@ -55,6 +55,18 @@ struct Sum {
   float eps = 0;
 };
 void add_sums(Steps&, const KernelEdges&, const Destinations&, const Sum&);
+
+// Z[k] = sum over edges of kernel row k of X[x_row]^T G[g_row], in parts whose number follows from the sizes; without
+// x_rows and g_rows, edges are the rows themselves.
+struct RowProducts {
+  BufferPtr x, g, x_rows, g_rows, offsets;
+  std::int64_t kernels = 1, longest = 0, rows = 0, columns = 0;  // longest: edges of a kernel row; rows x columns of Z[k]
+  std::string_view dtype;
+};
+void add_row_products(Steps&, const RowProducts&, const WeightStrides& to, const Tensor& out);
+
+// out[c] = sum over all rows of g
+void add_column_sums(Steps&, const BufferPtr& g, std::int64_t rows, std::string_view dtype, const Tensor& out);
 
 void add_copy(Steps&, const BufferPtr& from, const Tensor& to);
 

@@ -17,11 +17,18 @@ std::int64_t block_rows(std::int64_t columns) {
   return std::clamp<std::int64_t>(131072 / std::max<std::int64_t>(columns, 1), 256, 2048);
 }
 
-// Calls f(e, o) for every edge e of output o.
-template <class F>
-void each_edge(const Relation& r, F&& f) {
+// The output row of each edge.
+std::vector<std::int32_t> outputs_of(const Relation& r) {
+  std::vector<std::int32_t> out(index(r.edges));
   for (std::int64_t o = 0; o < r.outputs; ++o)
-    for (std::int64_t e = r.offsets[index(o)]; e < r.offsets[index(o) + 1]; ++e) f(e, static_cast<std::int32_t>(o));
+    std::fill(out.begin() + r.offsets[index(o)], out.begin() + r.offsets[index(o) + 1], static_cast<std::int32_t>(o));
+  return out;
+}
+
+std::vector<std::int32_t> picked(const std::int32_t* from, const std::vector<std::int32_t>& ids) {
+  std::vector<std::int32_t> to(ids.size());
+  for (std::size_t i = 0; i < ids.size(); ++i) to[i] = from[ids[i]];
+  return to;
 }
 
 }  // namespace
@@ -31,31 +38,15 @@ Incidence by_output(const Relation& r) {
 }
 
 Incidence by_input(const Relation& r, std::int64_t inputs) {
-  Incidence n{r.kernels, std::vector<std::int32_t>(index(inputs) + 1), std::vector<std::int32_t>(index(r.edges)),
-              std::vector<std::int32_t>(index(r.edges))};
-  for (std::int64_t e = 0; e < r.edges; ++e) ++n.offsets[index(r.in[e]) + 1];
-  for (std::size_t i = 1; i < n.offsets.size(); ++i) n.offsets[i] += n.offsets[i - 1];
-  std::vector<std::int32_t> next(n.offsets.begin(), n.offsets.end());
-  each_edge(r, [&](std::int64_t e, std::int32_t o) {
-    const std::size_t at = index(next[index(r.in[e])]++);
-    n.source[at] = o;
-    n.kernel[at] = r.kernel[e];
-  });
-  return n;
+  std::vector<std::int32_t> offsets(index(inputs) + 1), ids(index(r.edges));
+  group_edges(r.in.data, r.edges, inputs, offsets.data(), ids.data());
+  return {r.kernels, std::move(offsets), picked(outputs_of(r).data(), ids), picked(r.kernel.data, ids)};
 }
 
 KernelEdges by_kernel(const Relation& r) {
-  KernelEdges n{std::vector<std::int64_t>(index(r.kernels) + 1), std::vector<std::int32_t>(index(r.edges)),
-                std::vector<std::int32_t>(index(r.edges))};
-  for (std::int64_t e = 0; e < r.edges; ++e) ++n.offsets[index(r.kernel[e]) + 1];
-  for (std::size_t k = 1; k < n.offsets.size(); ++k) n.offsets[k] += n.offsets[k - 1];
-  std::vector<std::int64_t> next(n.offsets.begin(), n.offsets.end());
-  each_edge(r, [&](std::int64_t e, std::int32_t o) {
-    const std::size_t at = index(next[index(r.kernel[e])]++);
-    n.in[at] = r.in[e];
-    n.out[at] = o;
-  });
-  return n;
+  std::vector<std::int32_t> offsets(index(r.kernels) + 1), ids(index(r.edges));
+  group_edges(r.kernel.data, r.edges, r.kernels, offsets.data(), ids.data());
+  return {std::move(offsets), picked(r.in.data, ids), picked(outputs_of(r).data(), ids)};
 }
 
 Floats::Floats(const Tensor& t) : dense_(contiguous(t)) {

@@ -26,8 +26,7 @@ Incidence by_input(const Relation&, std::int64_t inputs);
 
 // Edges by kernel row.
 struct KernelEdges {
-  std::vector<std::int64_t> offsets;
-  std::vector<std::int32_t> in, out;
+  std::vector<std::int32_t> offsets, in, out;
 };
 KernelEdges by_kernel(const Relation&);
 

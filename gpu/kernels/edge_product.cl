@@ -2,7 +2,7 @@
 //
 // Options: INDEX: the kernels that prepare edges. FROM_f16 or FROM_f32, the dtype of features and results; COLUMNS,
 // 16, 32 or 64, of a panel of products; BY_FOURS: channels are a multiple of four; NORMALIZED: see add_products.
-// TILE, 16, 32 or 64: the kernels of gradients of weights. Sums are chains of fma in f32 over channels, then of
+// TILE, 16, 32 or 64: the kernels of gradients of weights; EVERY_ROW: their edges are the rows themselves. Sums are chains of fma in f32 over channels, then of
 // additions over a destination's edges; parts of a gradient's sum are added in sequence.
 
 #ifdef PLUMB_CPU_DEVICE
@@ -165,6 +165,11 @@ kernel void sum_squares(global const Stored* w, global float* norms, int kernels
 
 #define ITEMS 128
 #define DEPTH 16
+#ifdef EVERY_ROW
+#define ROW_OF(rows, e) (e)
+#else
+#define ROW_OF(rows, e) (rows)[e]
+#endif
 #define EACH_A (TILE / 8)
 #define EACH_C (TILE / 16)
 
@@ -185,8 +190,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void multiply_parts(
   for (int e0 = first; e0 < last; e0 += DEPTH) {
     for (int i = t; i < DEPTH * TILE; i += ITEMS) {
       const int e = e0 + i / TILE, a = a0 + i % TILE, c = c0 + i % TILE;
-      p[i / TILE][i % TILE] = e < last && a < rows ? get(x, (long)in[e] * rows + a) : 0.0f;
-      q[i / TILE][i % TILE] = e < last && c < columns ? get(g, (long)out[e] * columns + c) : 0.0f;
+      p[i / TILE][i % TILE] = e < last && a < rows ? get(x, (long)ROW_OF(in, e) * rows + a) : 0.0f;
+      q[i / TILE][i % TILE] = e < last && c < columns ? get(g, (long)ROW_OF(out, e) * columns + c) : 0.0f;
     }
     barrier(CLK_LOCAL_MEM_FENCE);
     UNROLL for (int e = 0; e < DEPTH; ++e) {
