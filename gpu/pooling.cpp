@@ -11,18 +11,6 @@ namespace {
 
 bool expands(Pooling kind) { return kind == Pooling::transposed || kind == Pooling::trilinear; }
 
-Geometry pooling_geometry(const Request& r, Pooling kind, bool targeted) {
-  const RelationKind relation =
-      !expands(kind) ? RelationKind::forward : targeted ? RelationKind::target_transposed : RelationKind::transposed;
-  if (kind != Pooling::trilinear) return Geometry(r, relation);
-  Request with = r;
-  std::vector<std::int64_t> size = r.list("stride"), padding = size;
-  for (std::size_t a = 0; a < size.size(); ++a) padding[a] = size[a] - 1, size[a] = 2 * size[a] - 1;
-  with.attrs.set("kernel_size", size);
-  with.attrs.set("padding", padding);
-  return Geometry(with, relation);
-}
-
 // The weight of each kernel row times the volume of a stride: whole numbers.
 std::vector<std::int64_t> whole_weights(const Geometry& g, bool weighted) {
   std::vector<std::int64_t> w(static_cast<std::size_t>(g.kernels), 1);
@@ -58,11 +46,24 @@ void add_divisors(Steps& s, const Geometry& g, Windows& w) {
 
 }  // namespace
 
+Geometry pooling_geometry(const Request& r, Pooling kind) {
+  const bool targeted = expands(kind) && r.has("target_coords");
+  const RelationKind relation =
+      !expands(kind) ? RelationKind::forward : targeted ? RelationKind::target_transposed : RelationKind::transposed;
+  if (kind != Pooling::trilinear) return Geometry(r, relation);
+  Request with = r;
+  std::vector<std::int64_t> size = r.list("stride"), padding = size;
+  for (std::size_t a = 0; a < size.size(); ++a) padding[a] = size[a] - 1, size[a] = 2 * size[a] - 1;
+  with.attrs.set("kernel_size", size);
+  with.attrs.set("padding", padding);
+  return Geometry(with, relation);
+}
+
 Windows::Windows(const Call& call, Pooling kind, std::int64_t out_capacity, bool by_input)
     : inputs(call.shape(0)[0]), weighted(kind == Pooling::trilinear),
       divided(kind != Pooling::sum && kind != Pooling::max) {
   const bool targeted = expands(kind) && call.has("target_coords");
-  const Geometry g = pooling_geometry(call, kind, targeted);
+  const Geometry g = pooling_geometry(call, kind);
   const Rows in(call, call["coords"], call["active_rows"]);
   const Rows to = targeted ? Rows(call, call["target_coords"], call["target_active_rows"]) : Rows();
   const std::int64_t room = (targeted ? to.capacity : in.capacity) * g.kernels;

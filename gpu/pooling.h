@@ -10,6 +10,8 @@ namespace plumb::gpu {
 
 enum class Pooling { sum, max, avg, transposed, trilinear };
 
+Geometry pooling_geometry(const Request&, Pooling);
+
 // The relation, on the device; how many edges and output rows it has, read back once.
 struct Windows {
   Edges edges;

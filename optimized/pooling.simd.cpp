@@ -52,6 +52,8 @@ inline void each_step(std::int64_t channels, F&& f) {
   for (; c < channels; ++c) f(c, 0.0F);
 }
 
+inline float weight_of(const PoolEdges& g, std::int64_t e) { return g.weight[g.kernel ? g.kernel[e] : e]; }
+
 template <class S>
 const S* rows(const PoolRows& r) { return static_cast<const S*>(r.data); }
 template <class S>
@@ -72,7 +74,7 @@ V divided_again(const PoolJob& j, std::int64_t r, std::int64_t c, V quotient_of)
   V total{};
   for (std::int64_t e = g.offsets[r]; e < g.offsets[r + 1]; ++e) {
     const V v = get(rows<X>(j.x) + g.row[e] * j.channels + c, V{}) * all(kDown, V{});
-    total = g.weight ? multiply_add(all(g.weight[g.kernel[e]], V{}), v, total) : total + v;
+    total = g.weight ? multiply_add(all(weight_of(g, e), V{}), v, total) : total + v;
   }
   total = total / all(g.divisor[r], V{}) * all(kUp, V{});
   return quotient_of - quotient_of == V{} ? quotient_of : total;
@@ -87,7 +89,7 @@ void sum(const PoolJob& j) {
     each_step(j.channels, [&](std::int64_t c, auto total) {
       for (std::int64_t e = g.offsets[r]; e < g.offsets[r + 1]; ++e) {
         const auto v = get(x + g.row[e] * j.channels + c, total);
-        total = g.weight ? multiply_add(all(g.weight[g.kernel[e]], total), v, total) : total + v;
+        total = g.weight ? multiply_add(all(weight_of(g, e), total), v, total) : total + v;
       }
       if (g.divisor && g.divisor[r] != 0) {
         total = quotient(total, g.divisor[r], y);

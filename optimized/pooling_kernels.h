@@ -13,8 +13,8 @@ struct PoolRows {
   bool half;
 };
 
-// The edges of a row r: e in [offsets[r], offsets[r+1]), each with a row of x and, if there are weights, with the
-// weight of its kernel row.
+// The edges of a row r: e in [offsets[r], offsets[r+1]), each with a row of x and, if there are weights, with that of
+// its kernel row or, without kernel rows, one of its own.
 struct PoolEdges {
   const std::int32_t *offsets, *row, *kernel;
   const float* weight;   // null: all 1

@@ -156,7 +156,7 @@ Cost pooling_cost(const Call& call, Pooling kind) {
   for (const auto& s : call.specs)
     if (s) bytes += static_cast<double>(count(s->shape) * info(s->dtype).bytes);
   for (const Spec& s : call.op->infer(call)) {
-    const bool by_row = s.shape.size() == 2 && s.shape[0] > std::ssize(w.relation.out);
+    const bool by_row = call.op->active && s.shape.size() == 2;
     const std::int64_t rows = by_row ? std::ssize(w.relation.out) * s.shape[1] : count(s.shape);
     bytes += static_cast<double>(rows * info(s.dtype).bytes);
   }

@@ -108,3 +108,72 @@ kernel void pool_max(long items, int channels, global const Stored* x, global St
   }
   put(y, o * channels + c, best);
 }
+
+// Gradients: y[i] = sum over the edges e of input i, ids ascending, of (w / divisor) G[out[e]], or of G[out[e]] / divisor
+kernel void pool_gradient(long items, int channels, global const Stored* seed, global Stored* y,
+                          global const int* offsets, global const int* ids, global const int* out,
+                          global const int* kernel_ids, int weighted, global const float* weight, int divided,
+                          global const float* divisor) {
+  const long i = get_global_id(0);
+  if (i >= items) return;
+  PLACE(i, row, c);
+  Step sum = (Step)0.0f;
+  for (int j = offsets[row]; j < offsets[row + 1]; ++j) {
+    const int e = ids[j];
+    const long o = out[e];
+    const Step v = get(seed, o * channels + c);
+    if (weighted) sum = fma((Step)(weight[kernel_ids[e]] / divisor[o]), v, sum);
+    else sum += divided ? v / (Step)divisor[o] : v;
+  }
+  put(y, row * channels + c, sum);
+}
+
+// best[o] = the greatest value, share[o] = G[o] / (how many edges have it)
+kernel void pool_ties(long items, int channels, global const Stored* x, global const Stored* seed, global float* best_of,
+                      global float* share, global const int* offsets, global const int* in) {
+  const long i = get_global_id(0);
+  if (i >= items) return;
+  PLACE(i, o, c);
+  Step best = (Step)-INFINITY, many = (Step)0.0f;
+  for (int e = offsets[o]; e < offsets[o + 1]; ++e) {
+    const Step v = get(x, (long)in[e] * channels + c);
+    many = v > best ? (Step)1.0f : v == best ? many + (Step)1.0f : many;
+    best = v > best ? v : best;
+  }
+  put_float(best_of, o * channels + c, best);
+  put_float(share, o * channels + c, get(seed, o * channels + c) / fmax(many, (Step)1.0f));
+}
+
+// y[i] = sum over the edges of input i of share[o] where x[i] = best[o]
+kernel void pool_selected(long items, int channels, global const Stored* x, global const float* best,
+                          global const float* share, global Stored* y, global const int* offsets, global const int* ids,
+                          global const int* out) {
+  const long i = get_global_id(0);
+  if (i >= items) return;
+  PLACE(i, row, c);
+  const Step own = get(x, row * channels + c);
+  Step sum = (Step)0.0f;
+  for (int j = offsets[row]; j < offsets[row + 1]; ++j) {
+    const long at = (long)out[ids[j]] * channels + c;
+    sum += own == get_float(best, at) ? get_float(share, at) : (Step)0.0f;
+  }
+  put(y, row * channels + c, sum);
+}
+
+// y[o] = the tangent of the greatest value, of equal ones that of the lowest input row; 0 if there is none
+kernel void pool_winners(long items, int channels, global const Stored* x, global const Stored* seed, global Stored* y,
+                         global const int* offsets, global const int* in) {
+  const long i = get_global_id(0);
+  if (i >= items) return;
+  PLACE(i, o, c);
+  Step best = (Step)-INFINITY, won = (Step)0.0f;
+  Bits lowest = (Bits)INT_MAX;
+  for (int e = offsets[o]; e < offsets[o + 1]; ++e) {
+    const Step v = get(x, (long)in[e] * channels + c);
+    const Bits takes = v > best || (v == best && (Bits)in[e] < lowest);
+    won = takes ? get(seed, (long)in[e] * channels + c) : won;
+    lowest = takes ? (Bits)in[e] : lowest;
+    best = takes ? v : best;
+  }
+  put(y, o * channels + c, won);
+}

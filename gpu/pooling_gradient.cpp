@@ -1,0 +1,89 @@
+// Derivatives of sparse pooling on the device: gradients are sums over the edges of each input row, without atomics.
+#include "gpu/pooling.h"
+
+namespace plumb {
+namespace {
+
+using namespace gpu;
+
+void add_linear_gradient(Steps& s, const Call& call, const Windows& w, const Tensor& out) {
+  RowKernel k("pool_gradient", out.dtype(), w.inputs, out.dim(1));
+  k.kernel.arg(dense(call["cotangent"])).arg(output(out)).arg(w.input_offsets).arg(w.input_edges).arg(w.edges.out);
+  k.kernel.arg(w.edges.kernel).arg(std::int32_t{w.weighted}).arg(w.weight).arg(std::int32_t{w.divided}).arg(w.divisor);
+  s.run(k.kernel, k.items);
+}
+
+void add_max_gradient(Steps& s, const Call& call, const Windows& w, const Tensor& out) {
+  const BufferPtr x = dense(call["features"]), best = ints(w.rows * out.dim(1)), share = ints(w.rows * out.dim(1));
+  RowKernel ties("pool_ties", out.dtype(), w.rows, out.dim(1));
+  ties.kernel.arg(x).arg(dense(call["cotangent"])).arg(best).arg(share).arg(w.edges.offsets).arg(w.edges.in);
+  s.run(ties.kernel, ties.items);
+  RowKernel k("pool_selected", out.dtype(), w.inputs, out.dim(1));
+  k.kernel.arg(x).arg(best).arg(share).arg(output(out)).arg(w.input_offsets).arg(w.input_edges).arg(w.edges.out);
+  s.run(k.kernel, k.items);
+}
+
+template <Pooling kind>
+Job prepare_vjp(const Call& call, const std::vector<Spec>& specs) {
+  const std::vector<Tensor> out = outputs(specs);
+  const Geometry geometry = pooling_geometry(call, kind);
+  const std::int64_t n = call.shape(0)[0];
+  const bool targeted = geometry.kind == RelationKind::target_transposed;
+  const std::int64_t room = geometry.scatters() ? n * geometry.kernels : targeted ? call["target_coords"].dim(0) : n;
+  const Windows w(call, kind, room, true);
+  if (call["cotangent"].dim(0) < w.rows)
+    call.fail(Reason::domain, std::to_string(call["cotangent"].dim(0)) + " rows of cotangent for " + std::to_string(w.rows) + " active rows");
+  const auto steps = std::make_shared<Steps>();
+  if (kind == Pooling::max) add_max_gradient(*steps, call, w, out[0]);
+  else add_linear_gradient(*steps, call, w, out[0]);
+  return job(out, [steps] { steps->enqueue(); });
+}
+
+template <Pooling kind>
+Job prepare_jvp(const Call& call, const std::vector<Spec>& specs) {
+  const std::vector<Tensor> out = outputs(specs);
+  const Windows w(call, kind, specs[0].shape[0], false);
+  const auto steps = std::make_shared<Steps>();
+  add_copy(*steps, w.edges.counts, out[1], 8);
+  const BufferPtr tangent = dense(call["tangent"]);
+  RowKernel k(kind == Pooling::max ? "pool_winners" : "pool_sum", specs[0].dtype, w.rows, specs[0].shape[1]);
+  if (kind == Pooling::max) k.kernel.arg(dense(call["features"]));
+  k.kernel.arg(tangent).arg(output(out[0])).arg(w.edges.offsets).arg(w.edges.in);
+  if (kind != Pooling::max)
+    k.kernel.arg(w.edges.kernel).arg(std::int32_t{w.weighted}).arg(w.weight).arg(std::int32_t{w.divided}).arg(w.divisor);
+  steps->run(k.kernel, k.items);
+  return job(out, [steps] { steps->enqueue(); });
+}
+
+// Before a term is summed, a quotient is rounded; behind weights its weight too, and three times its divisor.
+template <Pooling kind>
+Order vjp_order(const Call&) {
+  Order o;
+  if (kind != Pooling::sum) o.prologue = 1;
+  if (kind == Pooling::trilinear) o.fma = true, o.prologue = 5;
+  return o;
+}
+
+template <Pooling kind>
+Route vjp_route(std::string_view op) {
+  return {.op = op, .name = "gpu.rows", .tier = Tier::gpu, .needs = Tier::gpu, .supports = {}, .prefers = pooling_preferences(),
+          .order = vjp_order<kind>, .prepare = prepare_vjp<kind>, .prepares = "the relation"};
+}
+
+template <Pooling kind>
+Route jvp_route(std::string_view op) {
+  return {.op = op, .name = "gpu.rows", .tier = Tier::gpu, .needs = Tier::gpu, .supports = {}, .prefers = pooling_preferences(),
+          .order = kind == Pooling::max ? nullptr : +[](const Call&) { return pooling_order(kind); },
+          .prepare = prepare_jvp<kind>, .prepares = "the relation"};
+}
+
+}  // namespace
+
+std::vector<Route> pooling_gradient_gpu_routes() {
+  return {vjp_route<Pooling::sum>("sum_pool3d_vjp"), vjp_route<Pooling::max>("max_pool3d_vjp"),
+          vjp_route<Pooling::avg>("avg_pool3d_vjp"), vjp_route<Pooling::transposed>("pool_transpose3d_vjp"),
+          vjp_route<Pooling::trilinear>("trilinear_upsample3d_vjp"), jvp_route<Pooling::sum>("sum_pool3d_jvp"),
+          jvp_route<Pooling::max>("max_pool3d_jvp"), jvp_route<Pooling::avg>("avg_pool3d_jvp")};
+}
+
+}  // namespace plumb
