@@ -55,6 +55,13 @@ Wide uniform(const Spec& spec, std::uint64_t key, double p) {
   return real_fill(spec, [&](std::int64_t i) { return p * (2 * unit(key, static_cast<std::uint64_t>(i)) - 1); });
 }
 
+Wide index_fill(const Spec& spec, std::uint64_t key, double p) {
+  const auto n = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(p));
+  Integers a(spec.shape);
+  for (std::int64_t i = 0; i < a.size(); ++i) a[i] = static_cast<std::int64_t>(draw(key, static_cast<std::uint64_t>(i)) % n);
+  return a;
+}
+
 Wide positive(const Spec& spec, std::uint64_t key, double p) {
   if (wants_integers(spec)) return integer_fill({Dtype::u64, spec.shape}, key, std::max(p, 100.0));
   return real_fill(spec, [&](std::int64_t i) { return p * (unit(key, static_cast<std::uint64_t>(i)) + 0x1p-10); });
@@ -251,6 +258,7 @@ constexpr Fill kFills[] = {
     {"uniform",  "uniform in [-p, p); integers in [-100, 100]",                1,    uniform},
     {"positive", "uniform in (0, p]",                                          1,    positive},
     {"int",      "integers in [-p, p]; unsigned in [0, p]",                    3,    integer_fill},
+    {"index",    "whole numbers in [0, p)",                                    1,    index_fill},
     {"bits",     "every bit pattern of the element's width",                   0,    bits},
     {"const",    "p everywhere",                                               1,    constant},
     {"pow2",     "signed powers of two, exponents in [-p, p]",                 3,    powers},
