@@ -5,24 +5,11 @@
 // parts and then w imaginary parts.
 //
 // The tile sums each element in order of p with one fma per term: the order that gemm.h declares.
-#include "optimized/simd.h"
+#include "optimized/vector.h"
 
 namespace plumb {
 namespace PLUMB_ISA_NAME {
 namespace {
-
-template <class T>
-struct Vector;
-template <>
-struct Vector<float> {
-  typedef f32v type;
-  static constexpr int lanes = kF32;
-};
-template <>
-struct Vector<double> {
-  typedef f64v type;
-  static constexpr int lanes = kF64;
-};
 
 // Rows and vectors of the largest tile: as many accumulators as the register file holds.
 #if defined(__AVX512F__)
