@@ -1,0 +1,97 @@
+// Normalised sparse convolutions on the CPU: the sums of gather_product.h, divided by the root of the norms of the kernel
+// rows that an output met. A kernel row's norms are summed once.
+#include <cmath>
+#include <memory>
+
+#include "core/pool.h"
+#include "core/route.h"
+#include "optimized/gather_product.h"
+
+namespace plumb {
+namespace {
+
+using namespace cpu;
+
+std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
+
+struct Plan {
+  Incidence edges;
+  GatherPlan outputs;
+  Support support;
+  Plan(const Relation& r, std::int64_t columns) : edges(by_output(r)), outputs(edges, nearby_order(r.out_rows), columns), support(r) {}
+};
+
+// [k][c]: sum over a of W[k,a,c]^2
+std::vector<float> norms_of(const float* w, WeightStrides s, std::int64_t kernels, std::int64_t channels, std::int64_t columns) {
+  std::vector<float> norms(index(kernels * columns), 0.0F);
+  parallel_for(kernels, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t k = begin; k < end; ++k)
+      for (std::int64_t a = 0; a < channels; ++a)
+        for (std::int64_t c = 0; c < columns; ++c) {
+          const float v = w[k * s.kernel + a * s.channel + c * s.column];
+          norms[index(k * columns + c)] += v * v;
+        }
+  });
+  return norms;
+}
+
+// sums[c] /= sqrt(eps + sum over the edges of output o of norms[k][c])
+void normalize(const Incidence& edges, std::int64_t o, const std::vector<float>& norms, float eps, std::int64_t columns, float* sums) {
+  thread_local std::vector<float> norm;
+  norm.assign(index(columns), 0.0F);
+  for (std::int32_t e = edges.offsets[index(o)]; e < edges.offsets[index(o) + 1]; ++e) {
+    const float* from = norms.data() + edges.kernel[index(e)] * columns;
+    for (std::int64_t c = 0; c < columns; ++c) norm[index(c)] += from[c];
+  }
+  for (std::int64_t c = 0; c < columns; ++c) sums[c] /= std::sqrt(norm[index(c)] + eps);
+}
+
+bool one_point(const Geometry& g) { return g.volume == 1 && g.dilation == std::array<std::int64_t, 3>{1, 1, 1}; }
+
+template <RelationKind base>
+void convolve(const Call& call, const Plan& plan, const std::vector<Tensor>& out) {
+  plan.support.store(out);
+  const Tensor& to = out[1];
+  if (to.size() == 0) return;
+  const std::int64_t channels = call.shape(call.index("features"))[1], width = to.dim(1), volume = geometry(call).volume;
+  const Floats features(call["features"]), weight(call["weight"]);
+  const Panels panels(weight.data(), weight_strides(call), volume, channels, width);
+  const bool plain = base == RelationKind::submanifold && one_point(geometry(call));
+  const std::vector<float> norms = norms_of(weight.data(), weight_strides(call), volume, channels, width);
+  const auto eps = static_cast<float>(call.number("eps"));
+  std::vector<float> bias(index(width), 0.0F);
+  if (call.has("bias")) std::copy_n(Floats(call["bias"]).data(), width, bias.data());
+  void* data = to.write<std::byte>();
+  const Factor factor{features.data(), &panels};
+  plan.outputs.run({&factor, 1}, [&](std::int64_t o, float* sums) {
+    if (!plain) normalize(plan.edges, o, norms, eps, width, sums);
+    for (std::int64_t c = 0; c < width; ++c) sums[c] += bias[index(c)];
+    store_floats(sums, width, to.dtype(), data, o * width);
+  });
+}
+
+template <RelationKind base>
+Job prepare(const Call& call, const std::vector<Spec>& specs) {
+  const CallRelation r(call, base);
+  const auto plan = std::make_shared<Plan>(r.edges, specs[1].shape[1]);
+  const auto out = std::make_shared<std::vector<Tensor>>();
+  for (const Spec& s : specs) out->emplace_back(s);
+  return {[call, plan, out] { convolve<base>(call, *plan, *out); }, [] {}, [out] { return *out; }};
+}
+
+Order order(const Call&) { return gather_order(); }
+
+Route route(std::string_view op, Job (*prepare)(const Call&, const std::vector<Spec>&)) {
+  return {.op = op, .name = "cpu.gather", .supports = {}, .prefers = {}, .order = order, .prepare = prepare,
+          .prepares = "the relation"};
+}
+
+}  // namespace
+
+std::vector<Route> conv_normalized_cpu_routes() {
+  using enum RelationKind;
+  return {route("normalized_subm_conv3d", prepare<submanifold>), route("normalized_conv_transpose3d", prepare<transposed>),
+          route("normalized_generative_conv_transpose3d", prepare<generative>)};
+}
+
+}  // namespace plumb
