@@ -1,0 +1,528 @@
+// Packed sparse weights: codes of BITS bits, little end first, with a scale s and a bias b per group of channels.
+//   one kernel row   words (Cout, W), scales and biases (Cout, G)
+//   several          words (K, W, Cout), scales and biases (K, G, Cout)
+// A convolution is an implicit product Y[o] = bias + sum over k of X[map[o][k]] W[k]; a work-group decodes the weights of
+// its tile into local memory, once for all of its rows. Rows come sorted by which kernel rows they meet.
+//
+// Options: QUANTIZE; DEQUANTIZE; SETUP, what comes before tiles; MMA, tiles for matrix units, with BITS and COLUMNS (all
+// outputs); else tiles for every device, with X_f16 if features are multiplied as halves.
+
+#ifdef PLUMB_CPU_DEVICE
+#define UNROLL _Pragma("nounroll")
+#else
+#define UNROLL _Pragma("unroll")
+#endif
+
+#ifdef X_f16
+typedef ushort Feature;
+float feature(global const Feature* p, long i) { return vload_half(i, (global const half*)p); }
+float4 features4(global const Feature* p) { return vloada_half4(0, (global const half*)p); }
+#else
+typedef float Feature;
+float feature(global const Feature* p, long i) { return p[i]; }
+float4 features4(global const Feature* p) { return *(global const float4*)p; }
+#endif
+
+// Numbers in memory are f16 or f32.
+float read(global const void* p, int half_values, long i) {
+  return half_values ? vload_half(i, (global const half*)p) : ((global const float*)p)[i];
+}
+void put(global void* p, int half_values, long i, float v) {
+  if (half_values)
+    vstore_half_rte(v, i, (global half*)p);
+  else
+    ((global float*)p)[i] = v;
+}
+
+// Position of entry i of n (words or groups) of kernel row k and output c.
+long place(int kernels, int out, int n, int k, int i, int c) {
+  return kernels == 1 ? (long)c * n + i : ((long)k * n + i) * out + c;
+}
+
+// To the nearest half, ties to even, by bits: adding 0.5 makes the ulp of a float that of a subnormal half.
+float round_half(float x) {
+  const uint sign = as_uint(x) & 0x80000000u, a = as_uint(x) & 0x7FFFFFFFu;
+  uint r = (a + 0xFFFu + (a >> 13 & 1u)) & 0xFFFFE000u;
+  if (a < 0x38800000u) r = as_uint((as_float(a) + 0.5f) - 0.5f);
+  else if (a > 0x7F800000u) r = a;
+  else if (r >= 0x47800000u) r = 0x7F800000u;
+  return as_float(r | sign);
+}
+
+#if defined(QUANTIZE) && PLUMB_FP64
+// Correctly rounded: the quotient of two floats, rounded to 53 bits and then to 24, is rounded as if once.
+float divide(float a, float b) { return (float)((double)a / (double)b); }
+
+// One work-item per kernel row, group and output, outputs fastest; channels from `in` on are zeros.
+kernel void quantize(global const void* w, int halves, global uint* codes, global void* scales, global void* biases,
+                     int kernels, int in, int out, int groups, int group, int bits, long step_k, long step_a, long step_c) {
+  const long e = get_global_id(0);
+  if (e >= (long)kernels * groups * out) return;
+  const int c = (int)(e % out), g = (int)(e / out % groups), k = (int)(e / out / groups);
+  const long from = k * step_k + c * step_c;
+  float low = read(w, halves, from + g * group * step_a), high = low;
+  for (int a = g * group + 1; a < (g + 1) * group; ++a) {
+    const float v = a < in ? read(w, halves, from + a * step_a) : 0.0f;
+    low = v < low ? v : low;
+    high = v > high ? v : high;
+  }
+  const float n = (float)((1 << bits) - 1);
+  float s = divide(high - low, n);
+  s = s > 1e-7f ? s : 1e-7f;
+  const int from_low = fabs(low) > fabs(high);
+  const float edge = from_low ? low : high;
+  if (!from_low) s = -s;
+  const float q0 = rint(divide(edge, s));
+  const float b = q0 != 0.0f ? edge : 0.0f;
+  if (q0 != 0.0f) s = divide(edge, q0);
+  const long at = place(kernels, out, groups, k, g, c);
+  put(scales, halves, at, s);
+  put(biases, halves, at, b);
+  const int per_word = 32 / bits, words = groups * group / per_word;
+  for (int i = g * group / per_word; i < (g + 1) * group / per_word; ++i) {
+    uint word = 0;
+    for (int j = 0; j < per_word; ++j) {
+      const int a = i * per_word + j;
+      float q = rint(divide((a < in ? read(w, halves, from + a * step_a) : 0.0f) - b, s));
+      q = q < n ? q : n;
+      word |= (q > 0.0f ? (uint)q : 0u) << (j * bits);
+    }
+    codes[place(kernels, out, words, k, i, c)] = word;
+  }
+}
+#endif
+
+#ifdef DEQUANTIZE
+// w = round(round(code s) + b), one work-item per element, in the order in which they lie.
+kernel void dequantize(global const uint* codes, global const void* s, global const void* b, global void* w, int halves,
+                       int kernels, int in, int out, int groups, int group, int bits, long step_k, long step_a, long step_c) {
+  const long e = get_global_id(0);
+  if (e >= (long)kernels * in * out) return;
+  const int k = (int)(e / ((long)in * out)), rest = (int)(e % ((long)in * out));
+  const int a = step_c == 1 ? rest / out : rest % in, c = step_c == 1 ? rest % out : rest / in;
+  const int per_word = 32 / bits;
+  const uint word = codes[place(kernels, out, groups * group / per_word, k, a / per_word, c)];
+  const float code = (float)(word >> (a % per_word * bits) & ((1u << bits) - 1));
+  const long g = place(kernels, out, groups, k, a / group, c);
+  const float product = code * read(s, halves, g);
+  put(w, halves, k * step_k + a * step_a + c * step_c, (halves ? round_half(product) : product) + read(b, halves, g));
+}
+#endif
+
+#if !defined(QUANTIZE) && !defined(DEQUANTIZE)
+
+// Which input row output o meets under kernel row k, or -1. Without a map, output i * K + k meets input i.
+int input_of(global const int* map, int spread, int kernels, long o, int k) {
+  if (spread) return o % kernels == k ? (int)(o / kernels) : -1;
+  return map[o * kernels + k];
+}
+
+#ifdef SETUP
+
+// Rows of features in the dtype of the product, widened to a whole number of tiles with zeros.
+kernel void cast_rows(global const void* from, int from_halves, global void* to, int to_halves, long rows, int width, int padded) {
+  const long e = get_global_id(0);
+  if (e >= rows * padded) return;
+  const int c = (int)(e % padded);
+  put(to, to_halves, e, c < width ? read(from, from_halves, e / padded * width + c) : 0.0f);
+}
+
+kernel void widen(global const void* from, int from_halves, int given, long n, global float* to) {
+  const long e = get_global_id(0);
+  if (e < n) to[e] = given ? read(from, from_halves, e) : 0.0f;
+}
+
+// bad is set if a weight is not finite, for then absent rows, which tiles hold as zeros, would not be nothing; and if it
+// is not what a half can stand for (half_weights): its rounding must not exceed 2^-11 of code |s| + |b|.
+kernel void check_weights(global const uint* words, global const float* s, global const float* b, int kernels, int in,
+                          int out, int groups, int group, int bits, int half_weights, global int* bad) {
+  const long e = get_global_id(0);
+  if (e >= (long)kernels * in * out) return;
+  const int c = (int)(e % out), a = (int)(e / out % in), k = (int)(e / out / in), per_word = 32 / bits;
+  const uint word = words[place(kernels, out, groups * group / per_word, k, a / per_word, c)];
+  const float code = (float)(word >> (a % per_word * bits) & ((1u << bits) - 1));
+  const long g = place(kernels, out, groups, k, a / group, c);
+  const float w = fma(code, s[g], b[g]);
+  int wrong = !isfinite(w);
+  if (half_weights) wrong |= !(fabs(round_half(w) - w) <= 0x1p-11f * fma(code, fabs(s[g]), fabs(b[g])));
+  if (wrong) atomic_or(bad, 1);
+}
+
+// bit k of mask[o]: output o meets an input under kernel row k. edges[0] += how many there are, if `add`.
+kernel void find_masks(global const int* map, int spread, int kernels, long rows, global uint* mask, global int* order,
+                       int add, volatile global int* edges) {
+  local int total;
+  const long o = get_global_id(0);
+  if (get_local_id(0) == 0) total = 0;
+  barrier(CLK_LOCAL_MEM_FENCE);
+  uint m = 0;
+  int degree = 0;
+  for (int k = 0; o < rows && k < kernels; ++k) {
+    const int met = input_of(map, spread, kernels, o, k) >= 0;
+    degree += met;
+    if (k < 32) m |= (uint)met << k;
+  }
+  if (degree > 0) atomic_add(&total, degree);
+  if (o < rows) {
+    mask[o] = m;
+    order[o] = (int)o;
+  }
+  barrier(CLK_LOCAL_MEM_FENCE);
+  if (add && get_local_id(0) == 0 && total > 0) atomic_add(&edges[0], total);
+}
+
+// One pass of a stable radix sort by 8 bits: counts per digit and run, and, once these are scanned, places.
+#define SORTERS 256
+#define RUN 2048
+
+kernel __attribute__((reqd_work_group_size(SORTERS, 1, 1))) void count_digits(global const uint* key, long n, int shift,
+                                                                              int runs, global int* matrix) {
+  local int count[SORTERS];
+  const int i = get_local_id(0);
+  const long run = get_group_id(0);
+  count[i] = 0;
+  barrier(CLK_LOCAL_MEM_FENCE);
+  for (long e = run * RUN + i; e < n && e < (run + 1) * RUN; e += SORTERS) atomic_inc(&count[key[e] >> shift & 255]);
+  barrier(CLK_LOCAL_MEM_FENCE);
+  matrix[(long)i * runs + run] = count[i];
+}
+
+kernel __attribute__((reqd_work_group_size(SORTERS, 1, 1))) void place_digits(
+    global const uint* key, global const int* value, long n, int shift, int runs, global const int* matrix,
+    global uint* key_out, global int* value_out) {
+  local int next[SORTERS];
+  local uchar digit[SORTERS];
+  const int i = get_local_id(0);
+  const long run = get_group_id(0);
+  next[i] = matrix[(long)i * runs + run];
+  for (int round = 0; round < RUN / SORTERS; ++round) {
+    const long first = run * RUN + round * SORTERS, e = first + i;
+    const int used = (int)min((long)SORTERS, n - first);
+    const uint k = e < n ? key[e] : 0;
+    digit[i] = (uchar)(k >> shift & 255);
+    barrier(CLK_LOCAL_MEM_FENCE);
+    int before = 0, later = 0;
+    for (int j = 0; j < used; ++j) {
+      before += j < i && digit[j] == digit[i];
+      later += j > i && digit[j] == digit[i];
+    }
+    const int at = next[digit[i]] + before;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (e < n) {
+      key_out[at] = k;
+      value_out[at] = value[e];
+      if (later == 0) next[digit[i]] = at + 1;
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+  }
+}
+
+// The map of a merged relation from its edges. Inputs may repeat, and then two edges share a place: such an output row is
+// marked, and computed from its edges.
+kernel void map_edges(global const int* in, global const int* out, global const int* kernel_ids, global const int* counts,
+                      long capacity, int kernels, global int* map, global int* marked) {
+  const long e = get_global_id(0);
+  if (e >= capacity || e >= counts[0]) return;
+  if (e > 0 && out[e] == out[e - 1] && kernel_ids[e] == kernel_ids[e - 1])
+    marked[out[e]] = 1;
+  else
+    map[(long)out[e] * kernels + kernel_ids[e]] = in[e];
+}
+
+#elif !defined(MMA)
+
+// The rows that tiles may not compute, one element at a time: all of them if a weight is bad, else those that are marked.
+kernel void compute_rows(global const Feature* x, global const uint* words, global const float* s, global const float* b,
+                         global const float* bias, global void* y, int half_results, int kernels, int in, int out, int groups, int group,
+                         int bits, int padded_c, global const int* map, int spread, long rows, global const int* bad,
+                         global const int* marked, int merged, global const int* offsets, global const int* edge_in,
+                         global const int* edge_kernel, global const int* active) {
+  const int all = bad[0], per_word = 32 / bits, stored = groups * group / per_word;
+  if (!all && !merged) return;
+  for (long i = get_global_id(0); i < rows * out; i += get_global_size(0)) {
+    const long o = i / out;
+    const int c = (int)(i % out);
+    if ((merged && o >= active[1]) || (!all && !marked[o])) continue;
+    float sum = 0.0f;
+    const int first = merged ? offsets[o] : 0, last = merged ? offsets[o + 1] : kernels;
+    for (int j = first; j < last; ++j) {
+      const int k = merged ? edge_kernel[j] : j;
+      const long row = merged ? edge_in[j] : input_of(map, spread, kernels, o, k);
+      if (row < 0) continue;
+      for (int a = 0; a < in; ++a) {
+        const uint word = words[place(kernels, out, stored, k, a / per_word, c)];
+        const float code = (float)(word >> (a % per_word * bits) & ((1u << bits) - 1));
+        const long g = place(kernels, out, groups, k, a / group, c);
+        sum = fma(feature(x, row * padded_c + a), fma(code, s[g], b[g]), sum);
+      }
+    }
+    put(y, half_results, i, sum + bias[c]);
+  }
+}
+
+// Tiles of 128 rows and 64 outputs by 128 work-items, each 8 rows and 8 outputs, 16 channels at a time. A work-item
+// decodes 8 channels of one output: one word of 4 bits, two of 8. Without an order (sorted 0) rows are taken as they come.
+#define TILE_M 128
+#define TILE_N 64
+#define TILE_K 16
+
+kernel __attribute__((reqd_work_group_size(128, 1, 1))) void tiled(
+    global const Feature* x, global const uint* words, global const float* s, global const float* b,
+    global const float* bias, global void* y, int half_results, int kernels, int in, int out, int groups, int group, int bits, int padded_c,
+    global const int* map, int spread, long rows, global const int* order, int sorted) {
+  local float left[TILE_K][TILE_M + 4];
+  local float right[TILE_K][TILE_N];
+  local uint met;
+  const int t = get_local_id(0), r0 = t / 8 * 4, n0 = t % 8 * 4, column = get_group_id(1) * TILE_N;
+  const int per_word = 32 / bits, stored = groups * group / per_word, mine_n = t % TILE_N, mine_c = t / TILE_N * 8;
+  const uint mask = (1u << bits) - 1;
+  const long first = (long)get_group_id(0) * TILE_M;
+  const long o = first + t >= rows ? -1 : sorted ? order[first + t] : first + t;
+  float sum[8][8];
+  UNROLL for (int i = 0; i < 8; ++i)
+    UNROLL for (int j = 0; j < 8; ++j) sum[i][j] = 0.0f;
+  for (int k0 = 0; k0 < kernels; k0 += 32) {
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (t == 0) met = 0;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    uint meets = 0;
+    for (int k = k0; o >= 0 && k < min(kernels, k0 + 32); ++k)
+      meets |= (uint)(input_of(map, spread, kernels, o, k) >= 0) << (k - k0);
+    if (meets) atomic_or(&met, meets);
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (uint open = met; open != 0; open &= open - 1) {
+      const int k = k0 + 31 - clz(open & -open);
+      const long row = o >= 0 ? input_of(map, spread, kernels, o, k) : -1;
+      for (int c0 = 0; c0 < padded_c; c0 += TILE_K) {
+        for (int c = 0; c < TILE_K; c += 4) {
+          const float4 v = row >= 0 ? features4(x + row * padded_c + c0 + c) : (float4)(0.0f);
+          left[c][t] = v.x;
+          left[c + 1][t] = v.y;
+          left[c + 2][t] = v.z;
+          left[c + 3][t] = v.w;
+        }
+        const int a0 = c0 + mine_c, inside = column + mine_n < out;
+        float scale = 0.0f, shift = 0.0f;
+        uint word[2] = {0, 0};
+        if (inside) {
+          const long g = place(kernels, out, groups, k, a0 / group, column + mine_n);
+          scale = s[g];
+          shift = b[g];
+          for (int i = 0; i < 8 / per_word; ++i) word[i] = words[place(kernels, out, stored, k, a0 / per_word + i, column + mine_n)];
+        }
+        UNROLL for (int i = 0; i < 8; ++i) {
+          const float code = (float)(word[i / per_word] >> (i % per_word * bits) & mask);
+          right[mine_c + i][mine_n] = a0 + i < in ? fma(code, scale, shift) : 0.0f;  // nothing is read of the padding
+        }
+        barrier(CLK_LOCAL_MEM_FENCE);
+        UNROLL for (int c = 0; c < TILE_K; ++c) {
+          float p[8], q[8];
+          UNROLL for (int i = 0; i < 4; ++i) {
+            p[i] = left[c][r0 + i];
+            p[4 + i] = left[c][TILE_M / 2 + r0 + i];
+            q[i] = right[c][n0 + i];
+            q[4 + i] = right[c][TILE_N / 2 + n0 + i];
+          }
+          UNROLL for (int i = 0; i < 8; ++i)
+            UNROLL for (int j = 0; j < 8; ++j) sum[i][j] = fma(p[i], q[j], sum[i][j]);
+        }
+        barrier(CLK_LOCAL_MEM_FENCE);
+      }
+    }
+  }
+  UNROLL for (int i = 0; i < 8; ++i) {
+    const long at = first + (i < 4 ? r0 + i : TILE_M / 2 + r0 + i - 4);
+    if (at >= rows) continue;
+    const long to = sorted ? order[at] : at;
+    UNROLL for (int j = 0; j < 8; ++j) {
+      const int n = column + (j < 4 ? n0 + j : TILE_N / 2 + n0 + j - 4);
+      if (n < out) put(y, half_results, to * out + n, sum[i][j] + bias[n]);
+    }
+  }
+}
+
+#else  // MMA
+
+// The tile product of matrix units behind a few functions with two bodies. A fragment of the left operand covers 16 rows
+// and 16 channels, of the right operand 8 outputs and 16 channels; a work-item owns the sums of two rows and two adjacent
+// outputs. The plain body computes the same sums from local memory.
+#define DEPTH 32          // channels of a step
+#define PITCH (DEPTH + 8)  // of a tile row in local memory: no two rows of a fragment share a bank
+
+#ifdef PLUMB_MATRIX_F16
+typedef struct { uint x[4]; } Left;
+typedef struct { uint x[2]; } Right;
+uint pair_at(local const ushort* p) { return *(local const uint*)p; }
+Left left_at(local const ushort* p, int lane) {
+  const local ushort* q = p + lane / 4 * PITCH + lane % 4 * 2;
+  Left f;
+  f.x[0] = pair_at(q);
+  f.x[1] = pair_at(q + 8 * PITCH);
+  f.x[2] = pair_at(q + 8);
+  f.x[3] = pair_at(q + 8 * PITCH + 8);
+  return f;
+}
+Right right_at(local const ushort* p, int lane) {
+  const local ushort* q = p + lane / 4 * PITCH + lane % 4 * 2;
+  Right f;
+  f.x[0] = pair_at(q);
+  f.x[1] = pair_at(q + 8);
+  return f;
+}
+void multiply(float* sum, Left a, Right b, int lane) {
+  asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+      : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
+      : "r"(a.x[0]), "r"(a.x[1]), "r"(a.x[2]), "r"(a.x[3]), "r"(b.x[0]), "r"(b.x[1]));
+}
+// Two halves in a word, each rounded to nearest even.
+uint halves(float low, float high) {
+  uint r;
+  asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(r) : "f"(high), "f"(low));
+  return r;
+}
+// 16 bytes to local memory, or zeros; done after wait_copies.
+void start_copy(local ushort* to, global const ushort* from, int present) {
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;"
+               :: "r"((uint)(size_t)to), "l"((ulong)from), "r"(present ? 16 : 0) : "memory");
+}
+void close_copies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
+void wait_copies() { asm volatile("cp.async.wait_group 1;" ::: "memory"); }  // of all steps but the last one started
+#else
+typedef struct { local const ushort* p; } Left;
+typedef struct { local const ushort* p; } Right;
+Left left_at(local const ushort* p, int lane) { Left f; f.p = p + lane / 4 * PITCH; return f; }
+Right right_at(local const ushort* p, int lane) { Right f; f.p = p + lane % 4 * 2 * PITCH; return f; }
+void multiply(float* sum, Left a, Right b, int lane) {
+  UNROLL for (int i = 0; i < 4; ++i) {
+    local const ushort* p = a.p + i / 2 * 8 * PITCH;
+    local const ushort* q = b.p + i % 2 * PITCH;
+    UNROLL for (int c = 0; c < 16; ++c)
+      sum[i] = fma(vload_half(c, (local const half*)p), vload_half(c, (local const half*)q), sum[i]);
+  }
+}
+uint halves(float low, float high) {
+  ushort h[2];
+  vstore_half_rte(low, 0, (half*)h);
+  vstore_half_rte(high, 1, (half*)h);
+  return h[0] | (uint)h[1] << 16;
+}
+void start_copy(local ushort* to, global const ushort* from, int present) {
+  for (int i = 0; i < 8; ++i) to[i] = present ? from[i] : (ushort)0;
+}
+void close_copies() {}
+void wait_copies() {}
+#endif
+
+#define ROWS 128
+#define WARPS 4
+#define ITEMS (32 * WARPS)
+#define STAGES 3
+#define PIECES (DEPTH / 8)                  // copies of 16 bytes in a row of a tile
+#define LEFT_EACH (ROWS * PIECES / ITEMS)
+#define PER_WORD (32 / BITS)
+#define STEP_WORDS (DEPTH / PER_WORD)       // of one output
+#define WORDS_EACH (COLUMNS * STEP_WORDS / ITEMS)
+#define STAGE ((ROWS + COLUMNS) * PITCH)
+
+// What a work-item decodes for one step: words of one output, and the scale and the bias of their group.
+typedef struct { uint word[WORDS_EACH]; float scale, shift; } Codes;
+
+Codes fetch(global const uint* words, global const float* s, global const float* b, int chunks, int group, int k, int chunk,
+            int t) {
+  Codes f;
+  const int n = t % COLUMNS;
+  const long g = ((long)k * (chunks * DEPTH / group) + chunk * DEPTH / group) * COLUMNS + n;
+  f.scale = s[g];
+  f.shift = b[g];
+  UNROLL for (int j = 0; j < WORDS_EACH; ++j)
+    f.word[j] = words[(((long)k * chunks + chunk) * STEP_WORDS + (t + j * ITEMS) / COLUMNS) * COLUMNS + n];
+  return f;
+}
+
+void decode(local ushort* to, Codes f, int t) {
+  UNROLL for (int j = 0; j < WORDS_EACH; ++j) {
+    local uint* pairs = (local uint*)(to + t % COLUMNS * PITCH + (t + j * ITEMS) / COLUMNS * PER_WORD);
+    UNROLL for (int i = 0; i < PER_WORD; i += 2) {
+      const float low = (float)(f.word[j] >> (i * BITS) & ((1u << BITS) - 1));
+      const float high = (float)(f.word[j] >> ((i + 1) * BITS) & ((1u << BITS) - 1));
+      pairs[i / 2] = halves(fma(low, f.scale, f.shift), fma(high, f.scale, f.shift));
+    }
+  }
+}
+
+// Steps of DEPTH channels of one kernel row run through STAGES buffers, two of them under way while one is used; codes are
+// fetched one step before they are decoded. A warp computes 32 rows and all outputs. At most 32 kernel rows.
+kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void mma_sorted(
+    global const ushort* x, global const uint* words, global const float* s, global const float* b, global const float* bias,
+    global void* y, int half_results, int kernels, int chunks, int group, global const int* map,
+    global const int* order, long rows) {
+  local ushort stage[STAGES * STAGE] __attribute__((aligned(16)));
+  local uint met;
+  local int list[32];  // the kernel rows that some row of the tile meets
+  const int t = get_local_id(0), lane = t % 32, warp = t / 32;
+  const long first = (long)get_group_id(0) * ROWS;
+  float sum[2][COLUMNS / 8][4];
+  UNROLL for (int i = 0; i < 2; ++i)
+    UNROLL for (int n = 0; n < COLUMNS / 8; ++n)
+      UNROLL for (int j = 0; j < 4; ++j) sum[i][n][j] = 0.0f;
+  long owned[LEFT_EACH];  // the output rows whose inputs this work-item copies
+  UNROLL for (int j = 0; j < LEFT_EACH; ++j) {
+    const long at = first + (t + j * ITEMS) / PIECES;
+    owned[j] = at < rows ? order[at] : -1;
+  }
+  if (t == 0) met = 0;
+  barrier(CLK_LOCAL_MEM_FENCE);
+  uint bits = 0;
+  if (first + t < rows)
+    for (int k = 0; k < kernels; ++k) bits |= (uint)(map[(long)order[first + t] * kernels + k] >= 0) << k;
+  if (bits) atomic_or(&met, bits);
+  barrier(CLK_LOCAL_MEM_FENCE);
+  const uint all = met;
+  if (t < 32 && (all >> t & 1)) list[popcount(all & ((1u << t) - 1))] = t;
+  barrier(CLK_LOCAL_MEM_FENCE);
+  const int steps = popcount(all) * chunks, wide = chunks - 1;  // of one or two chunks
+  Codes next = {{0}, 0, 0};
+  if (steps > 0) next = fetch(words, s, b, chunks, group, list[0], 0, t);
+  for (int step = -(STAGES - 1); step < steps; ++step) {
+    if (step >= 0) {
+      wait_copies();
+      barrier(CLK_LOCAL_MEM_FENCE);  // every copy has arrived, and the buffer of the step before is free
+    }
+    const int ahead = step + STAGES - 1;
+    if (ahead < steps) {  // start a later step
+      local ushort* to = stage + ahead % STAGES * STAGE;
+      const int k = list[ahead >> wide], chunk = ahead & wide;
+      UNROLL for (int j = 0; j < LEFT_EACH; ++j) {
+        const int row = (t + j * ITEMS) / PIECES, piece = t % PIECES;
+        const long input = owned[j] >= 0 ? map[owned[j] * kernels + k] : -1;
+        start_copy(to + row * PITCH + piece * 8, x + (max(input, 0l) * chunks + chunk) * DEPTH + piece * 8, input >= 0);
+      }
+      decode(to + ROWS * PITCH, next, t);
+      if (ahead + 1 < steps) next = fetch(words, s, b, chunks, group, list[(ahead + 1) >> wide], (ahead + 1) & wide, t);
+    }
+    close_copies();
+    if (step < 0) continue;
+    const local ushort* now = stage + step % STAGES * STAGE;
+    UNROLL for (int c = 0; c < DEPTH; c += 16) {
+      const Left a0 = left_at(now + warp * 32 * PITCH + c, lane);
+      const Left a1 = left_at(now + (warp * 32 + 16) * PITCH + c, lane);
+      UNROLL for (int n = 0; n < COLUMNS / 8; ++n) {
+        const Right w = right_at(now + (ROWS + n * 8) * PITCH + c, lane);
+        multiply(sum[0][n], a0, w, lane);
+        multiply(sum[1][n], a1, w, lane);
+      }
+    }
+  }
+  UNROLL for (int i = 0; i < 4; ++i) {
+    const long at = first + warp * 32 + i * 8 + lane / 4;
+    if (at >= rows) continue;
+    const long to = (long)order[at] * COLUMNS;
+    UNROLL for (int n = 0; n < COLUMNS / 8; ++n)
+      UNROLL for (int j = 0; j < 2; ++j) {
+        const int c = n * 8 + lane % 4 * 2 + j;
+        put(y, half_results, to + c, sum[i / 2][n][i % 2 * 2 + j] + bias[c]);
+      }
+  }
+}
+#endif
+#endif

@@ -1,0 +1,352 @@
+// Packed sparse weights on the device: see kernels/sparse_quant.cl. The relation of a convolution is built on the device
+// while a job is prepared; a launch casts the features and computes tiles of output rows straight from the codes.
+#include <algorithm>
+#include <string>
+
+#include "gpu/relation.h"
+
+namespace plumb {
+namespace {
+
+using namespace gpu;
+
+enum : std::size_t { kCoords, kActive, kFeatures, kWeight, kScales, kBiases, kBias, kTargets, kTargetActive };
+
+std::int32_t size(std::int64_t v) { return static_cast<std::int32_t>(v); }
+std::int64_t rounded_up(std::int64_t n, std::int64_t to) { return (n + to - 1) / to * to; }
+
+// What a packed weight holds, from its shapes.
+struct Packed {
+  std::int64_t kernels, in, out, groups, group;
+  std::int32_t bits;
+  Packed(const Call& c, std::size_t weight, std::int64_t kernel_rows, std::int64_t channels)
+      : kernels(kernel_rows), in(channels), bits(size(c.integer("bits"))) {
+    const std::size_t last = kernels == 1 ? 2 : 1;
+    out = c.shape(weight)[3 - last];
+    groups = c.shape(weight + 1)[last];
+    group = c.shape(weight)[last] * 32 / bits / groups;
+  }
+  Kernel& describe(Kernel& k) const {
+    return k.arg(size(kernels)).arg(size(in)).arg(size(out)).arg(size(groups)).arg(size(group)).arg(bits);
+  }
+};
+
+// Which input row each output meets under each kernel row, and the order in which tiles take the outputs.
+struct Support {
+  BufferPtr map, order, counts, marked;
+  std::int32_t spread = 0;  // no map: output i * K + k meets input i under k
+  bool merged = false;      // rows that are marked have more edges than the map holds
+  Edges edges;
+};
+
+Kernel kernel_of(std::string_view name, const std::string& options = "-DSETUP") { return Kernel("sparse_quant", name, options); }
+
+void add_merged_map(Steps& s, const Geometry& g, const Rows& in, std::int64_t rows, const BufferPtr& coords, Support& p) {
+  const std::int64_t edges = in.capacity * g.kernels;
+  p.edges = {ints(edges), ints(edges), ints(edges), p.counts, ints(rows + 1), coords};
+  add_edges(s, g, in, Rows(), rows, p.edges);
+  p.merged = true;
+  p.map = ints(rows * g.kernels);
+  p.marked = ints(rows);
+  s.fill(p.map, 0xFF);
+  s.fill(p.marked, 0);
+  Kernel k = kernel_of("map_edges");
+  k.arg(p.edges.in).arg(p.edges.out).arg(p.edges.kernel).arg(p.counts).arg(edges).arg(size(g.kernels)).arg(p.map).arg(p.marked);
+  s.run(k, edges);
+}
+
+// Sorts the outputs by the kernel rows they meet: stable, eight bits at a time.
+void add_order(Steps& s, const Geometry& g, std::int64_t rows, Support& p) {
+  constexpr std::int64_t kRun = 2048, kDigits = 256;  // as in sparse_quant.cl
+  const std::int64_t runs = std::max<std::int64_t>(1, (rows + kRun - 1) / kRun);
+  BufferPtr key = ints(rows), key_out = ints(rows), order_out = ints(rows);
+  p.order = ints(rows);
+  Kernel masks = kernel_of("find_masks");
+  masks.arg(p.map).arg(p.spread).arg(size(g.kernels)).arg(rows).arg(key).arg(p.order);
+  s.run(masks.arg(std::int32_t{!g.scatters()}).arg(p.counts), rows);
+  if (g.kernels > 32 || rows == 0) return;
+  for (std::int32_t shift = 0; shift < g.kernels; shift += 8) {
+    const BufferPtr matrix = ints(kDigits * runs), placed = ints(kDigits * runs + 1);
+    Kernel count = kernel_of("count_digits"), place = kernel_of("place_digits");
+    count.arg(key).arg(rows).arg(shift).arg(size(runs)).arg(matrix);
+    s.add([count, runs] { count.run({static_cast<std::size_t>(runs * kDigits)}, {kDigits}); });
+    s.scan(matrix, false, kDigits * runs, placed);
+    place.arg(key).arg(p.order).arg(rows).arg(shift).arg(size(runs)).arg(placed).arg(key_out).arg(order_out);
+    s.add([place, runs] { place.run({static_cast<std::size_t>(runs * kDigits)}, {kDigits}); });
+    std::swap(key, key_out);
+    std::swap(p.order, order_out);
+  }
+}
+
+Support build_support(const Call& call, const Geometry& g, std::int64_t rows, const BufferPtr& coords, const BufferPtr& counts) {
+  Steps s;
+  Support p;
+  p.counts = counts;
+  const Rows in(call, call[kCoords], call[kActive]);
+  const Rows targets = call.has(kTargets) ? Rows(call, call[kTargets], call[kTargetActive]) : Rows();
+  s.fill(counts, 0);
+  if (!g.scatters()) {
+    p.map = add_map(s, g, in, targets, rows, coords, counts);
+  } else if (g.merges()) {
+    add_merged_map(s, g, in, rows, coords, p);
+  } else {
+    p.spread = 1;
+    p.map = ints(1);
+    p.edges = {ints(rows), ints(rows), ints(rows), counts, ints(rows + 1), coords};
+    add_edges(s, g, in, targets, rows, p.edges);
+  }
+  add_order(s, g, rows, p);
+  s.enqueue();
+  return p;
+}
+
+// One product of features with a packed weight, and what its kernels share.
+struct Product {
+  Packed w;
+  std::int64_t rows = 0, padded = 0;  // of the features: their rows, and their channels in whole steps
+  Dtype x_type, y_type;
+  BufferPtr x{}, words{}, s{}, b{}, bias{}, bad{}, y{};
+
+  std::string options() const { return x_type == Dtype::f16 ? "-DX_f16" : ""; }
+  // What every kernel of a product starts with.
+  Kernel& bind(Kernel& k) const {
+    return k.arg(x).arg(words).arg(s).arg(b).arg(bias).arg(y).arg(std::int32_t{y_type == Dtype::f16});
+  }
+};
+
+BufferPtr add_floats(Steps& s, const Tensor& t, std::int64_t n) {
+  const BufferPtr to = scratch(static_cast<std::size_t>(4 * n));
+  const bool halves = t.defined() && t.dtype() == Dtype::f16;
+  Kernel k = kernel_of("widen");
+  s.run(k.arg(t.defined() ? dense(t) : to).arg(std::int32_t{halves}).arg(std::int32_t{t.defined()}).arg(n).arg(to), n);
+  return to;
+}
+
+Product add_operands(Steps& s, const Call& c, std::size_t features, std::int64_t kernels, const Tensor& out, bool matrix) {
+  const std::size_t weight = features + 1;
+  Product p{.w = Packed(c, weight, kernels, c.shape(features)[1]), .x_type = Dtype::f32, .y_type = out.dtype()};
+  const Dtype given = c.dtype(features);
+  if (given == Dtype::f16 || c.dtype(weight + 1) == Dtype::f16) p.x_type = Dtype::f16;
+  p.rows = c.shape(features)[0], p.padded = rounded_up(p.w.in, 16);
+  p.x = dense(c[features]);
+  if (p.padded != p.w.in || given != p.x_type) {
+    const BufferPtr cast = scratch(static_cast<std::size_t>(p.rows * p.padded * info(p.x_type).bytes));
+    Kernel k = kernel_of("cast_rows");
+    k.arg(p.x).arg(std::int32_t{given == Dtype::f16}).arg(cast).arg(std::int32_t{p.x_type == Dtype::f16});
+    s.run(k.arg(p.rows).arg(size(p.w.in)).arg(size(p.padded)), p.rows * p.padded);
+    p.x = cast;
+  }
+  p.words = dense(c[weight]);
+  p.s = add_floats(s, c[weight + 1], c[weight + 1].size());
+  p.b = add_floats(s, c[weight + 2], c[weight + 2].size());
+  p.bias = add_floats(s, c[weight + 3], p.w.out);
+  p.bad = ints(1);
+  s.fill(p.bad, 0);
+  Kernel check = kernel_of("check_weights");
+  s.run(p.w.describe(check.arg(p.words).arg(p.s).arg(p.b)).arg(std::int32_t{matrix}).arg(p.bad), kernels * p.w.in * p.w.out);
+  p.y = output(out);
+  return p;
+}
+
+// Rows that tiles leave to a plain loop; nearly always none.
+void add_exceptions(Steps& s, const Product& p, const Support& u, std::int64_t rows) {
+  const BufferPtr no = p.bad;
+  Kernel k = kernel_of("compute_rows", p.options());
+  p.w.describe(p.bind(k)).arg(size(p.padded));
+  k.arg(u.map).arg(u.spread).arg(rows).arg(p.bad).arg(u.merged ? u.marked : no).arg(std::int32_t{u.merged});
+  k.arg(u.merged ? u.edges.offsets : no).arg(u.merged ? u.edges.in : no).arg(u.merged ? u.edges.kernel : no);
+  k.arg(u.merged ? u.counts : no);
+  const auto items = static_cast<std::size_t>(std::min<std::int64_t>(rounded_up(rows * p.w.out, 128), 65536));
+  s.add([k, items] { k.run({items}, {128}); });
+}
+
+std::size_t tiles(std::int64_t rows) { return static_cast<std::size_t>((rows + 127) / 128); }
+
+void add_tiles(Steps& s, const Product& p, const Support& u, std::int64_t rows) {
+  Kernel k = kernel_of("tiled", p.options());
+  p.w.describe(p.bind(k)).arg(size(p.padded));
+  k.arg(u.map).arg(u.spread).arg(rows).arg(u.order ? u.order : p.bad).arg(std::int32_t{u.order != nullptr});
+  const auto panels = static_cast<std::size_t>((p.w.out + 63) / 64);
+  s.add([k, rows, panels] { k.run({tiles(rows) * 128, panels}, {128, 1}); });
+}
+
+void add_matrix_tiles(Steps& s, const Product& p, const Support& u, std::int64_t rows) {
+  Kernel k = kernel_of("mma_sorted", p.options() + " -DMMA -DBITS=" + std::to_string(p.w.bits) +
+                                           " -DCOLUMNS=" + std::to_string(p.w.out));
+  p.bind(k).arg(size(p.w.kernels)).arg(size(p.w.in / 32)).arg(size(p.w.group)).arg(u.map).arg(u.order).arg(rows);
+  s.add([k, rows] { k.run({tiles(rows) * 128}, {128}); });
+}
+
+void add_copy(Steps& s, const BufferPtr& from, const Tensor& to) {
+  const auto words = static_cast<std::int64_t>(to.storage().bytes() / sizeof(std::int32_t));
+  s.run(Kernel("relation", "copy_ints").arg(from).arg(output(to)).arg(words), words);
+}
+
+template <RelationKind base, bool matrix>
+Job convolve(const Call& call, const std::vector<Spec>& specs) {
+  const std::vector<Tensor> out = outputs(specs);
+  const std::int64_t rows = specs[1].shape[0];
+  const Geometry g(call, call.has(kTargets) ? RelationKind::target : base);
+  // Prepared once; every launch hands out a copy, as it writes every output anew.
+  const BufferPtr coords = scratch(out[0].storage().bytes()), counts = scratch(out[2].storage().bytes());
+  const Support u = build_support(call, g, rows, coords, counts);
+  const auto steps = std::make_shared<Steps>();
+  add_copy(*steps, coords, out[0]);
+  add_copy(*steps, counts, out[2]);
+  const Product p = add_operands(*steps, call, kFeatures, g.kernels, out[1], matrix);
+  matrix ? add_matrix_tiles(*steps, p, u, rows) : add_tiles(*steps, p, u, rows);
+  add_exceptions(*steps, p, u, rows);
+  return job(out, [steps] { steps->enqueue(); });
+}
+
+// Every row meets itself under the one kernel row.
+Job linear(const Call& call, const std::vector<Spec>& specs) {
+  const std::vector<Tensor> out = outputs(specs);
+  Support u;
+  u.spread = 1;
+  u.map = ints(1);
+  const auto steps = std::make_shared<Steps>();
+  const Product p = add_operands(*steps, call, 0, 1, out[0], false);
+  add_tiles(*steps, p, u, p.rows);
+  add_exceptions(*steps, p, u, p.rows);
+  return job(out, [steps] { steps->enqueue(); });
+}
+
+// ---------------------------------------------------------------------------- quantize, dequantize
+
+// Where an unpacked weight has element (kernel row, channel, output).
+struct Axes {
+  std::int64_t kernels, in, out, step_k, step_a, step_c;
+};
+Axes axes_of(const Shape& w) {
+  if (w.size() == 3) return {w[0], w[1], w[2], w[1] * w[2], w[2], 1};
+  const std::int64_t kernels = w.size() == 2 ? 1 : w[1] * w[2] * w[3], in = w.back();
+  return {kernels, in, w[0], in, 1, kernels * in};
+}
+
+void describe(Kernel& k, const Call& c, const Axes& x, std::int64_t groups, std::int64_t words) {
+  const std::int32_t bits = size(c.integer("bits"));
+  k.arg(size(x.kernels)).arg(size(x.in)).arg(size(x.out)).arg(size(groups)).arg(size(words * 32 / bits / groups)).arg(bits);
+  k.arg(x.step_k).arg(x.step_a).arg(x.step_c);
+}
+
+Job quantize(const Call& c, const std::vector<Spec>& specs) {
+  const std::vector<Tensor> out = outputs(specs);
+  const Axes x = axes_of(c.shape(0));
+  const std::size_t last = x.kernels == 1 ? 2 : 1;
+  Kernel k = kernel_of("quantize", "-DQUANTIZE");
+  k.arg(dense(c[0])).arg(std::int32_t{c.dtype(0) == Dtype::f16}).arg(output(out[0])).arg(output(out[1])).arg(output(out[2]));
+  describe(k, c, x, specs[1].shape[last], specs[0].shape[last]);
+  const auto items = static_cast<std::size_t>(count(specs[1].shape));
+  return job(out, [k, items] { k.run({items}, {64}); });
+}
+
+Job dequantize(const Call& c, const std::vector<Spec>& specs) {
+  const std::vector<Tensor> out = outputs(specs);
+  const Axes x = axes_of(specs[0].shape);
+  const std::size_t last = x.kernels == 1 ? 2 : 1;
+  Kernel k = kernel_of("dequantize", "-DDEQUANTIZE");
+  k.arg(dense(c[0])).arg(dense(c[1])).arg(dense(c[2])).arg(output(out[0])).arg(std::int32_t{c.dtype(1) == Dtype::f16});
+  describe(k, c, x, c.shape(1)[last], c.shape(0)[last]);
+  const auto items = static_cast<std::size_t>(count(specs[0].shape));
+  return job(out, [k, items] { k.run({items}, {64}); });
+}
+
+// ---------------------------------------------------------------------------- orders and conditions
+
+// A chain of fused products, each weight rounded once when it is decoded.
+Order chain(const Call&) {
+  Order o;
+  o.fma = true;
+  o.prologue = 1;
+  return o;
+}
+
+// Matrix units take weights as halves, align the products of 16 channels and the sum before them, and cut what falls off.
+Order matrix_chain(const Call& c) {
+  Order o = chain(c);
+  o.truncating = true;
+  o.input_rounding = Dtype::f16;
+  return o;
+}
+
+std::int64_t elements(const Call& c, std::size_t input) { return c[input].size(); }
+
+const Condition kNotHost{Stage::device, "the device is the host processor: a CPU route is the better choice",
+                         [](const Call&, const Device& d) { return !d.facts.is_cpu; }};
+const Condition kManyFeatures{Stage::shape_dtype, "under 65536 features: the launches cost more", [](const Call& c, const Device&) {
+                                return elements(c, c.index("features")) >= 1 << 16;
+                              }};
+const Condition kManyWeights{Stage::shape_dtype, "under 65536 weights: a CPU route is done sooner",
+                             [](const Call& c, const Device&) { return elements(c, 0) >= 1 << 16; }};
+const Condition kManyCodes{Stage::shape_dtype, "under 65536 weights: a CPU route is done sooner",
+                           [](const Call& c, const Device&) { return elements(c, 0) * 32 / c.integer("bits") >= 1 << 16; }};
+const Condition kDoubles{Stage::capability, "the device has no fp64, whose division rounds correctly",
+                         [](const Call&, const Device& d) { return d.fp64; }};
+
+bool one_of_two(std::int64_t n) { return n == 32 || n == 64; }
+const Condition kHalves{Stage::shape_dtype, "scales are not f16, so weights have more digits than halves",
+                        [](const Call& c, const Device&) { return c.dtype(kScales) == Dtype::f16; }};
+const Condition kKernel27{Stage::shape_dtype, "the kernel does not have 27 rows",
+                          [](const Call& c, const Device&) { return c.shape(kWeight)[0] == 27; }};
+const Condition kInputs{Stage::shape_dtype, "input channels are neither 32 nor 64",
+                        [](const Call& c, const Device&) { return one_of_two(c.shape(kFeatures)[1]); }};
+const Condition kOutputs{Stage::shape_dtype, "output channels are neither 32 nor 64",
+                         [](const Call& c, const Device&) { return one_of_two(c.shape(kWeight)[2]); }};
+const Condition kUnpadded{Stage::storage, "input channels are stored with padding", [](const Call& c, const Device&) {
+                            return c.shape(kWeight)[1] * 32 / c.integer("bits") == c.shape(kFeatures)[1];
+                          }};
+
+template <RelationKind base>
+Route tiled(std::string_view op) {
+  return {.op = op,
+          .name = "gpu.tiled",
+          .tier = Tier::gpu,
+          .needs = Tier::gpu,
+          .supports = {},
+          .prefers = {kNotHost, kManyFeatures},
+          .order = chain,
+          .prepare = convolve<base, false>,
+          .prepares = "the relation"};
+}
+
+template <RelationKind base>
+Route sorted(std::string_view op) {
+  return {.op = op,
+          .name = "gpu.mma_sorted",
+          .tier = Tier::neural_accelerator,
+          .needs = Tier::gpu,
+          .supports = {kHalves, kKernel27, kInputs, kOutputs, kUnpadded},
+          .prefers = {kNotHost, kManyFeatures},
+          .order = matrix_chain,
+          .prepare = convolve<base, true>,
+          .prepares = "the relation"};
+}
+
+Route simple(std::string_view op, std::string_view name, std::vector<Condition> supports, const Condition& size_condition,
+             Order (*order)(const Call&), Job (*prepare)(const Call&, const std::vector<Spec>&)) {
+  return {.op = op,
+          .name = name,
+          .tier = Tier::gpu,
+          .needs = Tier::gpu,
+          .supports = std::move(supports),
+          .prefers = {kNotHost, size_condition},
+          .order = order,
+          .prepare = prepare};
+}
+
+}  // namespace
+
+std::vector<Route> sparse_quant_gpu_routes() {
+  return {simple("quantize_weight", "gpu.groups", {kDoubles}, kManyWeights, nullptr, quantize),
+          simple("dequantize_weight", "gpu.elements", {}, kManyCodes, nullptr, dequantize),
+          simple("quantized_linear", "gpu.tiled", {}, kManyFeatures, chain, linear),
+          sorted<RelationKind::forward>("quantized_conv3d"),
+          tiled<RelationKind::forward>("quantized_conv3d"),
+          sorted<RelationKind::submanifold>("quantized_subm_conv3d"),
+          tiled<RelationKind::submanifold>("quantized_subm_conv3d"),
+          tiled<RelationKind::transposed>("quantized_conv_transpose3d"),
+          tiled<RelationKind::generative>("quantized_generative_conv_transpose3d")};
+}
+
+}  // namespace plumb

@@ -1,0 +1,501 @@
+// Packed weights of sparse layers: codes of 4 or 8 bits with a scale and a bias per group of input channels. Their
+// packing, and the products and convolutions with them. The geometry is that of reference/relation.h.
+#include "reference/sparse_quant.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace plumb {
+namespace {
+
+using namespace reference;
+using namespace sparse_quant;
+
+// Codes stand little end first in words of 32 bits: channel a of a kernel row and an output channel at bits
+// (a bits) mod 32 of its word (a bits) div 32; group g holds the channels g group .. (g + 1) group - 1.
+//   one kernel row   weight (1, Cout, W), scales and biases (1, Cout, G)
+//   K > 1 of them    weight (K, W, Cout), scales and biases (K, G, Cout)
+struct Packing {
+  std::int64_t kernels = 1, bits = 4, group = 64, in = 1, out = 1, stored = 64;  // stored: channels with their padding
+  std::int64_t words() const { return stored * bits / 32; }
+  std::int64_t groups() const { return stored / group; }
+  // Position of entry i of the n words or groups of kernel row k and output c.
+  std::int64_t at(std::int64_t k, std::int64_t c, std::int64_t i, std::int64_t n) const {
+    return kernels == 1 ? c * n + i : (k * n + i) * out + c;
+  }
+  Shape shape(std::int64_t n) const { return kernels == 1 ? Shape{1, out, n} : Shape{kernels, n, out}; }
+};
+
+bool among(std::int64_t v, const auto& list) { return std::ranges::find(list, v) != std::end(list); }
+
+std::int64_t bits_of(const Request& r) {
+  const std::int64_t bits = r.integer("bits");
+  if (!among(bits, kBits)) r.fail(Reason::attribute, "bits is " + std::to_string(bits));
+  return bits;
+}
+
+void check_group(const Request& r, std::int64_t group) {
+  if (!among(group, kGroups)) r.fail(Reason::attribute, "group_size is " + std::to_string(group));
+}
+
+// An attribute that only repeats what the shapes say.
+void check_stated(const Request& r, std::string_view attr, std::int64_t is) {
+  if (r.none(attr)) return;
+  const std::int64_t stated = r.integer(attr);
+  if (stated <= 0) r.fail(Reason::attribute, std::string(attr) + " is " + std::to_string(stated));
+  if (stated != is) r.fail(Reason::shape, std::string(attr) + " is " + std::to_string(stated) + " where there are " + std::to_string(is));
+}
+
+// The packed weight at inputs weight, weight + 1, weight + 2. in: what it is applied to, 0 for all that it stores.
+Packing packing(const Request& r, std::size_t weight, std::int64_t kernels, std::int64_t in) {
+  Packing p{.kernels = kernels, .bits = bits_of(r)};
+  if (!r.none("group_size")) check_group(r, r.integer("group_size"));
+  const Shape &w = r.shape(weight), &s = r.shape(weight + 1);
+  const Dtype t = r.dtype(weight + 1);
+  if (r.dtype(weight) != Dtype::u32) r.fail(Reason::dtype, "codes are " + std::string(name(r.dtype(weight))) + ", not u32");
+  if (t != Dtype::f16 && t != Dtype::f32) r.fail(Reason::dtype, "scales are " + std::string(name(t)));
+  if (r.dtype(weight + 2) != t) r.fail(Reason::dtype, "biases differ from scales in dtype");
+  if (w.size() != 3) r.fail(Reason::rank, "codes have shape " + to_string(w));
+  if (s.size() != 3) r.fail(Reason::rank, "scales have shape " + to_string(s));
+  if (r.shape(weight + 2) != s) r.fail(Reason::shape, "biases " + to_string(r.shape(weight + 2)) + " for scales " + to_string(s));
+  if (w[0] != kernels || s[0] != kernels)
+    r.fail(Reason::shape, "codes " + to_string(w) + " and scales " + to_string(s) + " for " + std::to_string(kernels) + " kernel rows");
+  const std::size_t last = kernels == 1 ? 2 : 1;  // the axis of words and of groups
+  p.out = w[3 - last];
+  p.stored = w[last] * 32 / p.bits;
+  if (p.out == 0 || p.stored == 0) r.fail(Reason::shape, "codes " + to_string(w) + " without channels");
+  if (s[3 - last] != p.out || s[last] == 0 || p.stored % s[last] != 0)
+    r.fail(Reason::shape, "scales " + to_string(s) + " for codes " + to_string(w));
+  p.group = p.stored / s[last];
+  if (!among(p.group, kGroups)) r.fail(Reason::shape, "groups of " + std::to_string(p.group) + " channels");
+  check_stated(r, "group_size", p.group);
+  check_stated(r, "storage_in_channels", p.stored);
+  check_stated(r, "out_channels", p.out);
+  p.in = in;
+  if (in == 0) p.in = r.none("in_channels") ? p.stored : r.integer("in_channels");
+  if (!r.none("in_channels") && r.integer("in_channels") <= 0)
+    r.fail(Reason::attribute, "in_channels is " + std::to_string(r.integer("in_channels")));
+  check_stated(r, "in_channels", p.in);
+  if (p.in > p.stored) r.fail(Reason::shape, std::to_string(p.in) + " channels where " + std::to_string(p.stored) + " are stored");
+  return p;
+}
+
+std::uint64_t code_at(const Packing& p, const Unsigneds& words, std::int64_t k, std::int64_t a, std::int64_t c) {
+  const std::uint64_t word = words[p.at(k, c, a * p.bits / 32, p.words())];
+  return word >> (a * p.bits % 32) & ((1u << p.bits) - 1);
+}
+
+// ---------------------------------------------------------------------------- products
+
+// W[k,a,c] = q[k,a,c] s[k,g,c] + b[k,g,c], g = a div group: exact but for the rounding of binary64
+Reals exact_weights(const Call& call, std::size_t weight, const Packing& p) {
+  const Wide codes = widen(call[weight]), scales = widen(call[weight + 1]), biases = widen(call[weight + 2]);
+  const Unsigneds& q = unsigneds(codes);
+  const Reals &s = reals(scales), &b = reals(biases);
+  Reals W({p.kernels, p.in, p.out});
+  for (std::int64_t k = 0; k < p.kernels; ++k)
+    for (std::int64_t a = 0; a < p.in; ++a)
+      for (std::int64_t c = 0; c < p.out; ++c) {
+        const std::int64_t g = p.at(k, c, a / p.group, p.groups());
+        W[(k * p.in + a) * p.out + c] = static_cast<double>(code_at(p, q, k, a, c)) * s[g] + b[g];
+      }
+  return W;
+}
+
+// X as it is multiplied: rounded to the dtype of the scales.
+Reals features_of(const Call& call, std::size_t features, std::size_t weight) {
+  return reals(widen_as(call[features], call.dtype(weight + 1)));
+}
+
+void check_features(const Request& r, std::size_t features) {
+  const Dtype t = r.dtype(features);
+  if (t != Dtype::f16 && t != Dtype::f32) r.fail(Reason::dtype, "features are " + std::string(name(t)));
+  if (r.rank(features) != 2) r.fail(Reason::rank, "features have rank " + std::to_string(r.rank(features)));
+}
+
+void check_bias(const Request& r, std::size_t bias, std::int64_t out) {
+  if (!r.has(bias)) return;
+  if (r.rank(bias) != 1) r.fail(Reason::rank, "the bias has rank " + std::to_string(r.rank(bias)));
+  if (r.shape(bias)[0] != out)
+    r.fail(Reason::shape, to_string(r.shape(bias)) + " bias for " + std::to_string(out) + " output channels");
+}
+
+// ---------------------------------------------------------------------------- convolutions
+
+template <RelationKind base>
+RelationKind kind_of(const Request& r) {
+  return base == RelationKind::forward && r.has(kTargets) ? RelationKind::target : base;
+}
+
+template <RelationKind base>
+std::vector<Spec> infer_conv(const Request& r) {
+  const RelationKind kind = kind_of<base>(r);
+  const Geometry g = geometry(r, kind);
+  const std::int64_t n = check_rows(r, kCoords, kActive);
+  if (r.has(kTargets) != r.has(kTargetActive)) r.fail(Reason::arity, "targets and their count come together");
+  const std::int64_t m = r.has(kTargets) ? check_rows(r, kTargets, kTargetActive) : 0;
+  if (r.has(kTargets) && r.dtype(kTargets) != r.dtype(kCoords)) r.fail(Reason::dtype, "targets differ from coordinates in dtype");
+  check_features(r, kFeatures);
+  const Shape& x = r.shape(kFeatures);
+  if (x[0] != n) r.fail(Reason::shape, to_string(x) + " features for " + std::to_string(n) + " rows");
+  if (x[1] == 0) r.fail(Reason::shape, "features without channels");
+  const Packing p = packing(r, kWeight, g.volume, x[1]);
+  check_bias(r, kBias, p.out);
+  if (r.has(kBias) && r.dtype(kBias) != r.dtype(kFeatures)) r.fail(Reason::dtype, "the bias is " + std::string(name(r.dtype(kBias))));
+  const std::int64_t rows = capacity(r, kind, g, n, m);
+  return {{r.dtype(kCoords), {rows, 4}}, {r.dtype(kFeatures), {rows, p.out}}, {Dtype::i32, {2}}};
+}
+
+template <RelationKind base>
+Relation relation_of(const Call& call) {
+  const RelationKind kind = kind_of<base>(call);
+  const std::vector<Site> targets = call.has(kTargets) ? active_sites(call, kTargets, kTargetActive) : std::vector<Site>{};
+  return relate(kind, geometry(call, kind), active_sites(call, kCoords, kActive), targets);
+}
+
+// Y[o,c] = bias[c] + sum over edges (i,o,k), over a, of X[i,a] W[k,a,c]
+template <RelationKind base>
+std::vector<Wide> convolution(const Call& call) {
+  const std::vector<Spec> specs = infer_conv<base>(call);
+  const Relation r = relation_of<base>(call);
+  const Packing p = packing(call, kWeight, geometry(call, base).volume, call.shape(kFeatures)[1]);
+  const Reals X = features_of(call, kFeatures, kWeight), W = exact_weights(call, kWeight, p);
+  Reals Y(specs[1].shape);
+  if (call.has(kBias)) {
+    const Wide bias = widen(call[kBias]);
+    for (std::size_t o = 0; o < r.out.size(); ++o)
+      for (std::int64_t c = 0; c < p.out; ++c) Y[static_cast<std::int64_t>(o) * p.out + c] = reals(bias)[c];
+  }
+  for (const Edge& e : r.edges)
+    for (std::int64_t a = 0; a < p.in; ++a)
+      for (std::int64_t c = 0; c < p.out; ++c)
+        Y[e.out * p.out + c] += X[e.in * p.in + a] * W[(e.kernel * p.in + a) * p.out + c];
+  Integers coords(specs[0].shape), counts(specs[2].shape);
+  for (std::size_t o = 0; o < r.out.size(); ++o)
+    for (std::size_t d = 0; d < 4; ++d) coords[static_cast<std::int64_t>(4 * o + d)] = r.out[o][d];
+  counts[0] = static_cast<std::int64_t>(r.edges.size());
+  counts[1] = static_cast<std::int64_t>(r.out.size());
+  return {coords, Y, counts};
+}
+
+std::vector<std::int64_t> active_part(const Call&, const std::vector<Tensor>& out) {
+  const std::int64_t rows = std::clamp<std::int64_t>(out[2].read<std::int32_t>()[1], 0, out[0].dim(0));
+  return {rows, rows, -1};
+}
+
+// Products and a bias in the fullest output row: K of them where sites are unique, more where inputs repeat.
+template <RelationKind base>
+std::int64_t terms(const Call& call) {
+  std::int64_t degree = geometry(call, base).volume;
+  if (base == RelationKind::transposed) {
+    const Relation r = relation_of<base>(call);
+    std::vector<std::int64_t> edges(r.out.size());
+    for (const Edge& e : r.edges) degree = std::max(degree, ++edges[static_cast<std::size_t>(e.out)]);
+  }
+  return degree * call.shape(kFeatures)[1] + (call.has(kBias) ? 1 : 0);
+}
+
+template <RelationKind base>
+Cost conv_cost(const Call& call) {
+  const std::vector<Spec> specs = infer_conv<base>(call);
+  const Relation r = relation_of<base>(call);
+  const double edges = static_cast<double>(r.edges.size()), rows = static_cast<double>(r.out.size());
+  const double in = static_cast<double>(call.shape(kFeatures)[1]), out = static_cast<double>(specs[1].shape[1]);
+  double bytes = rows * (out * info(specs[1].dtype).bytes + 4 * info(specs[0].dtype).bytes);
+  for (const auto& s : call.specs)
+    if (s) bytes += static_cast<double>(count(s->shape) * info(s->dtype).bytes);
+  return {2 * edges * in * out, bytes};
+}
+
+// Four output channels of many; the rows are whole.
+Spot few_channels(const Call& c, std::size_t weight, std::uint64_t key, int output) {
+  const int axis = c.shape(weight)[0] == 1 ? 1 : 2;
+  std::vector<Tensor> in = c.in;
+  for (std::size_t i = weight; i < weight + 3; ++i) in[i] = spaced(in[i], axis, 4, key);
+  if (c.has(weight + 3)) in[weight + 3] = spaced(in[weight + 3], 0, 4, key);
+  Attrs attrs = c.attrs;
+  attrs.set("out_channels", kNone);
+  return Spot{make_call(*c.op, std::move(in), attrs), [key, output](const std::vector<Tensor>& out) {
+                std::vector<Tensor> part = out;
+                Tensor& y = part[static_cast<std::size_t>(output)];
+                y = spaced(y, -1, 4, key);
+                return part;
+              }};
+}
+std::optional<Spot> conv_spot(const Call& c, std::uint64_t key) { return few_channels(c, kWeight, key, 1); }
+
+template <RelationKind base>
+bool recorded(Attrs& attrs) {
+  switch (base) {
+    case RelationKind::forward: return drop_kind(attrs, {"forward", "target"});
+    case RelationKind::submanifold: return drop_kind(attrs, {"submanifold"});
+    case RelationKind::transposed: return drop_kind(attrs, {"transposed"});
+    default: return drop_kind(attrs, {"generative"});
+  }
+}
+
+constexpr std::string_view kConvMeaning =
+    "features are rounded to the dtype of the scales, weights are exact, sums in at least f32 are rounded once to the dtype of "
+    "the features; codes of one kernel row are stored (1,Cout,W) on every path; any Cout; padding channels are never read; "
+    "no targets for the transposed kinds; rows beyond counts[1] are unspecified";
+
+void set_packing(Attrs& attrs) {
+  attrs.set("bits", 4);
+  for (const char* a : {"group_size", "in_channels", "out_channels", "storage_in_channels"}) attrs.set(a, kNone);
+}
+
+template <RelationKind base>
+Op conv_row(std::string_view name, Attrs attrs, std::string_view equation) {
+  std::vector<std::string_view> inputs{"coords", "active_rows", "features", "weight", "scales", "biases", "bias?"};
+  if (base == RelationKind::forward) inputs.insert(inputs.end(), {"target_coords?", "target_active_rows?"});
+  set_packing(attrs);
+  return {.name = name,
+          .inputs = inputs,
+          .outputs = {"out_coords", "features", "counts"},
+          .attrs = std::move(attrs),
+          .dtypes = {Dtype::i32, Dtype::i64},
+          .equation = equation,
+          .meaning = kConvMeaning,
+          .infer = infer_conv<base>,
+          .oracle = convolution<base>,
+          .cases = [] { return conv_cases(base); },
+          .rejects = [] { return conv_rejects(base); },
+          .bench = [] { return conv_bench(base); },
+          .cost = conv_cost<base>,
+          .tolerance = {.kind = Tolerance::Class::accumulate, .terms = terms<base>},
+          .active = active_part,
+          .spot = conv_spot,
+          .corpus = "sparse_quantized_conv",
+          .corpus_call = recorded<base>};
+}
+
+// ---------------------------------------------------------------------------- linear
+
+std::vector<Spec> infer_linear(const Request& r) {
+  check_features(r, 0);
+  const Shape& x = r.shape(0);
+  if (x[1] == 0) r.fail(Reason::shape, "features without channels");
+  const Packing p = packing(r, 1, 1, x[1]);
+  check_bias(r, 4, p.out);
+  const Dtype t = r.dtype(0);
+  if (r.has(4) && r.dtype(4) != Dtype::f16 && r.dtype(4) != Dtype::f32) r.fail(Reason::dtype, "the bias is " + std::string(name(r.dtype(4))));
+  return {{r.has(4) ? promote(t, r.dtype(4)) : t, {x[0], p.out}}};
+}
+
+// Y[i,c] = bias[c] + sum over a of X[i,a] W[a,c]
+std::vector<Wide> linear(const Call& call) {
+  const Packing p = packing(call, 1, 1, call.shape(0)[1]);
+  const Reals X = features_of(call, 0, 1), W = exact_weights(call, 1, p);
+  Reals Y(infer_linear(call)[0].shape);
+  const Wide bias = call.has(4) ? widen(call[4]) : Wide(Reals(Shape{p.out}));
+  for (std::int64_t i = 0; i < Y.shape[0]; ++i)
+    for (std::int64_t c = 0; c < p.out; ++c) {
+      double sum = reals(bias)[c];
+      for (std::int64_t a = 0; a < p.in; ++a) sum += X[i * p.in + a] * W[a * p.out + c];
+      Y[i * p.out + c] = sum;
+    }
+  return {Y};
+}
+
+std::int64_t linear_terms(const Call& c) { return c.shape(0)[1] + (c.has(4) ? 1 : 0); }
+std::optional<Spot> linear_spot(const Call& c, std::uint64_t key) { return few_channels(c, 1, key, 0); }
+
+Cost linear_cost(const Call& call) {
+  const Spec out = infer_linear(call)[0];
+  Cost cost{2.0 * static_cast<double>(count(out.shape) * call.shape(0)[1]), static_cast<double>(count(out.shape) * info(out.dtype).bytes)};
+  for (const auto& s : call.specs)
+    if (s) cost.bytes += static_cast<double>(count(s->shape) * info(s->dtype).bytes);
+  return cost;
+}
+
+// ---------------------------------------------------------------------------- quantize, dequantize
+
+// The axes of an unpacked weight: (Cout,Cin), (K,Cin,Cout) or (Cout,Kx,Ky,Kz,Cin).
+struct Layout3 {
+  std::int64_t kernels, in, out, step_k, step_a, step_c;
+};
+
+Layout3 kernel_major(std::int64_t kernels, std::int64_t in, std::int64_t out) { return {kernels, in, out, in * out, out, 1}; }
+Layout3 channels_last(std::int64_t kernels, std::int64_t in, std::int64_t out) { return {kernels, in, out, in, 1, kernels * in}; }
+
+Layout3 unpacked(const Request& r) {
+  const Shape& w = r.shape(0);
+  if (w.size() == 2) return channels_last(1, w[1], w[0]);
+  if (w.size() == 3) return kernel_major(w[0], w[1], w[2]);
+  if (w.size() == 5) return channels_last(w[1] * w[2] * w[3], w[4], w[0]);
+  r.fail(Reason::rank, "a weight of shape " + to_string(w));
+}
+
+Packing new_packing(const Request& r) {
+  const Layout3 l = unpacked(r);
+  if (count(r.shape(0)) == 0) r.fail(Reason::shape, "an empty weight " + to_string(r.shape(0)));
+  Packing p{.kernels = l.kernels, .bits = bits_of(r), .in = l.in, .out = l.out};
+  p.group = r.none("group_size") ? (l.in >= 64 ? 64 : 32) : r.integer("group_size");
+  check_group(r, p.group);
+  p.stored = (l.in + p.group - 1) / p.group * p.group;
+  return p;
+}
+
+std::vector<Spec> infer_quantize(const Request& r) {
+  const Packing p = new_packing(r);
+  return {{Dtype::u32, p.shape(p.words())}, {r.dtype(0), p.shape(p.groups())}, {r.dtype(0), p.shape(p.groups())}};
+}
+
+double round_to(Dtype t, double x) { return t == Dtype::f16 ? half_to_float(to_half(x)) : static_cast<double>(to_float(x)); }
+
+struct Affine {
+  float s, b;
+};
+
+// Each step rounded to f32: L = 2^bits - 1, m = min w, M = max w, s = max((M - m)/L, 1e-7), negated unless |m| > |M|;
+// the edge e is m if |m| > |M|, else M; q0 = rint(e/s); s = e/q0 and b = e if q0 != 0, else b = 0
+Affine affine_of(const std::vector<float>& w, float L) {
+  const auto [m, M] = std::minmax_element(w.begin(), w.end());
+  float s = std::max((*M - *m) / L, 1e-7F);
+  const bool use_min = std::abs(*m) > std::abs(*M);
+  if (!use_min) s = -s;
+  const float e = use_min ? *m : *M, q0 = std::nearbyint(e / s);
+  return q0 != 0 ? Affine{e / q0, e} : Affine{s, 0};
+}
+
+// code = clip(rint((w - b)/s), 0, L)
+std::uint64_t code_of(float w, Affine g, float L) {
+  const float q = std::nearbyint((w - g.b) / g.s);
+  return q > 0 ? static_cast<std::uint64_t>(std::min(q, L)) : 0;
+}
+
+std::vector<Wide> quantize(const Call& call) {
+  const Packing p = new_packing(call);
+  const Layout3 l = unpacked(call);
+  const Reals w = reals(widen(call[0]));
+  const auto L = static_cast<float>((1 << p.bits) - 1);
+  Unsigneds codes(p.shape(p.words()));
+  Reals scales(p.shape(p.groups())), biases(p.shape(p.groups()));
+  for (std::int64_t k = 0; k < p.kernels; ++k)
+    for (std::int64_t c = 0; c < p.out; ++c)
+      for (std::int64_t g = 0; g < p.groups(); ++g) {
+        std::vector<float> values(static_cast<std::size_t>(p.group), 0.0F);
+        for (std::int64_t i = 0; i < p.group; ++i)
+          if (const std::int64_t a = g * p.group + i; a < p.in)
+            values[static_cast<std::size_t>(i)] = static_cast<float>(w[k * l.step_k + a * l.step_a + c * l.step_c]);
+        const Affine f = affine_of(values, L);
+        for (std::int64_t i = 0; i < p.group; ++i) {
+          const std::int64_t bit = (g * p.group + i) * p.bits;
+          codes[p.at(k, c, bit / 32, p.words())] |= code_of(values[static_cast<std::size_t>(i)], f, L) << (bit % 32);
+        }
+        scales[p.at(k, c, g, p.groups())] = round_to(call.dtype(0), f.s);
+        biases[p.at(k, c, g, p.groups())] = round_to(call.dtype(0), f.b);
+      }
+  return {codes, scales, biases};
+}
+
+struct Unpacked {
+  Packing p;
+  Layout3 l;
+  Shape shape;
+};
+
+Unpacked unpacking(const Request& r) {
+  const Geometry g = geometry(r, RelationKind::forward);
+  const std::string& layout = r.text("layout");
+  const Packing p = packing(r, 0, g.volume, 0);
+  if (layout == "kernel_major") return {p, kernel_major(p.kernels, p.in, p.out), {p.kernels, p.in, p.out}};
+  if (layout == "dense_5d")
+    return {p, channels_last(p.kernels, p.in, p.out), {p.out, g.size[0], g.size[1], g.size[2], p.in}};
+  if (layout != "linear") r.fail(Reason::attribute, "layout " + layout);
+  if (p.kernels != 1) r.fail(Reason::attribute, "layout linear for " + std::to_string(p.kernels) + " kernel rows");
+  return {p, channels_last(1, p.in, p.out), {p.out, p.in}};
+}
+
+std::vector<Spec> infer_dequantize(const Request& r) { return {{r.dtype(1), unpacking(r).shape}}; }
+
+// w = round(round(code s) + b)
+std::vector<Wide> dequantize(const Call& call) {
+  const Unpacked u = unpacking(call);
+  const Packing& p = u.p;
+  const Wide codes = widen(call[0]), scales = widen(call[1]), biases = widen(call[2]);
+  const Dtype t = call.dtype(1);
+  Reals w(u.shape);
+  for (std::int64_t k = 0; k < p.kernels; ++k)
+    for (std::int64_t a = 0; a < p.in; ++a)
+      for (std::int64_t c = 0; c < p.out; ++c) {
+        const std::int64_t g = p.at(k, c, a / p.group, p.groups());
+        const auto code = static_cast<double>(code_at(p, unsigneds(codes), k, a, c));
+        w[k * u.l.step_k + a * u.l.step_a + c * u.l.step_c] =
+            round_to(t, round_to(t, code * reals(scales)[g]) + reals(biases)[g]);
+      }
+  return {w};
+}
+
+}  // namespace
+
+std::vector<Op> sparse_quant_ops() {
+  const std::vector<std::int64_t> ones{1, 1, 1}, twos{2, 2, 2}, threes{3, 3, 3}, zeros{0, 0, 0};
+  Op quantizing{.name = "quantize_weight",
+                .inputs = {"weight"},
+                .outputs = {"weight", "scales", "biases"},
+                .attrs = {{"group_size", kNone}, {"bits", 4}},
+                .dtypes = {Dtype::f16, Dtype::f32},
+                .equation = "per kernel row, output and group of input channels, zeros behind the last: m = min w, M = max w, "
+                            "s = max((M - m)/L, 1e-7), L = 2^bits - 1; e = m if |m| > |M|, else e = M, s = -s; q0 = rint(e/s); "
+                            "s = e/q0, b = e if q0 != 0, else b = 0; code = clip(rint((w - b)/s), 0, L)",
+                .meaning = "in f32, ties to even, codes from the unrounded s and b; padding zeros count in min and max; "
+                           "group_size none: 64 from 64 channels on, else 32; an empty weight is refused; weights are finite",
+                .infer = infer_quantize,
+                .oracle = quantize,
+                .cases = quantize_cases,
+                .rejects = quantize_rejects,
+                .bench = quantize_bench,
+                .tolerance = {}};
+  Attrs layout{{"kernel_size", ones}, {"layout", "kernel_major"}};
+  set_packing(layout);
+  Op dequantizing{.name = "dequantize_weight",
+                  .inputs = {"weight", "scales", "biases"},
+                  .outputs = {"weight"},
+                  .attrs = layout,
+                  .dtypes = {Dtype::u32},
+                  .equation = "w[k,a,c] = round(round(q[k,a,c] s[k,g,c]) + b[k,g,c]), g = a div group",
+                  .meaning = "product and sum each rounded to the dtype of the scales; padding removed; layout linear gives "
+                             "(Cout,Cin), kernel_major (K,Cin,Cout), dense_5d (Cout,Kx,Ky,Kz,Cin); linear needs one kernel row",
+                  .infer = infer_dequantize,
+                  .oracle = dequantize,
+                  .cases = dequantize_cases,
+                  .rejects = dequantize_rejects,
+                  .bench = dequantize_bench,
+                  .tolerance = {}};
+  Attrs plain;
+  set_packing(plain);
+  Op product{.name = "quantized_linear",
+             .inputs = {"features", "weight", "scales", "biases", "bias?"},
+             .outputs = {"features"},
+             .attrs = plain,
+             .dtypes = {Dtype::f16, Dtype::f32},
+             .equation = "Y[i,c] = bias[c] + sum_a X[i,a] (q[a,c] s[g,c] + b[g,c]), g = a div group",
+             .meaning = "features are rounded to the dtype of the scales; one rounding at the end, to the dtype of the features, "
+                        "or to the one that features and bias promote to; padding channels are never read",
+             .infer = infer_linear,
+             .oracle = linear,
+             .cases = linear_cases,
+             .rejects = linear_rejects,
+             .bench = linear_bench,
+             .cost = linear_cost,
+             .tolerance = {.kind = Tolerance::Class::accumulate, .terms = linear_terms},
+             .spot = linear_spot};
+  return {
+      quantizing, dequantizing, product,
+      conv_row<RelationKind::forward>("quantized_conv3d",
+          {{"kernel_size", threes}, {"stride", ones}, {"padding", zeros}, {"dilation", ones}},
+          "Y[o] = bias + sum over edges (i,o,k) of the forward relation of X[i] (q[k] s[k] + b[k]); of the target relation if "
+          "targets are given"),
+      conv_row<RelationKind::submanifold>("quantized_subm_conv3d", {{"kernel_size", threes}, {"dilation", ones}},
+          "Y[o] = bias + sum over edges (i,o,k) of the submanifold relation of X[i] (q[k] s[k] + b[k])"),
+      conv_row<RelationKind::transposed>("quantized_conv_transpose3d",
+          {{"kernel_size", twos}, {"stride", twos}, {"padding", zeros}, {"dilation", ones}},
+          "Y[o] = bias + sum over edges (i,o,k) of the transposed relation of X[i] (q[k] s[k] + b[k])"),
+      conv_row<RelationKind::generative>("quantized_generative_conv_transpose3d", {{"kernel_size", twos}, {"stride", twos}},
+          "Y[o] = bias + X[i] (q[k] s[k] + b[k]) for the edge (i,o,k) of the generative relation"),
+  };
+}
+
+}  // namespace plumb
