@@ -55,29 +55,6 @@ void add_merged_map(Steps& s, const Geometry& g, const Rows& in, std::int64_t ro
   s.run(k, edges);
 }
 
-// Sorts the outputs by the kernel rows they meet: stable, eight bits at a time.
-void add_order(Steps& s, const Geometry& g, std::int64_t rows, Support& p) {
-  constexpr std::int64_t kRun = 2048, kDigits = 256;  // as in sparse_quant.cl
-  const std::int64_t runs = std::max<std::int64_t>(1, (rows + kRun - 1) / kRun);
-  BufferPtr key = ints(rows), key_out = ints(rows), order_out = ints(rows);
-  p.order = ints(rows);
-  Kernel masks = kernel_of("find_masks");
-  masks.arg(p.map).arg(p.spread).arg(size(g.kernels)).arg(rows).arg(key).arg(p.order);
-  s.run(masks.arg(std::int32_t{!g.scatters()}).arg(p.counts), rows);
-  if (g.kernels > 32 || rows == 0) return;
-  for (std::int32_t shift = 0; shift < g.kernels; shift += 8) {
-    const BufferPtr matrix = ints(kDigits * runs), placed = ints(kDigits * runs + 1);
-    Kernel count = kernel_of("count_digits"), place = kernel_of("place_digits");
-    count.arg(key).arg(rows).arg(shift).arg(size(runs)).arg(matrix);
-    s.add([count, runs] { count.run({static_cast<std::size_t>(runs * kDigits)}, {kDigits}); });
-    s.scan(matrix, false, kDigits * runs, placed);
-    place.arg(key).arg(p.order).arg(rows).arg(shift).arg(size(runs)).arg(placed).arg(key_out).arg(order_out);
-    s.add([place, runs] { place.run({static_cast<std::size_t>(runs * kDigits)}, {kDigits}); });
-    std::swap(key, key_out);
-    std::swap(p.order, order_out);
-  }
-}
-
 Support build_support(const Call& call, const Geometry& g, std::int64_t rows, const BufferPtr& coords, const BufferPtr& counts) {
   Steps s;
   Support p;
@@ -85,8 +62,9 @@ Support build_support(const Call& call, const Geometry& g, std::int64_t rows, co
   const Rows in(call, call[kCoords], call[kActive]);
   const Rows targets = call.has(kTargets) ? Rows(call, call[kTargets], call[kTargetActive]) : Rows();
   s.fill(counts, 0);
+  const Ordering ordering = begin_order(s, g, rows);
   if (!g.scatters()) {
-    p.map = add_map(s, g, in, targets, rows, coords, counts);
+    p.map = add_map(s, g, in, targets, rows, coords, counts, &ordering);
   } else if (g.merges()) {
     add_merged_map(s, g, in, rows, coords, p);
   } else {
@@ -95,7 +73,8 @@ Support build_support(const Call& call, const Geometry& g, std::int64_t rows, co
     p.edges = {ints(rows), ints(rows), ints(rows), counts, ints(rows + 1), coords};
     add_edges(s, g, in, targets, rows, p.edges);
   }
-  add_order(s, g, rows, p);
+  if (g.scatters()) bucket_outputs(s, g, ordering, p.map, p.spread == 1, rows);
+  p.order = end_order(s, ordering, rows);
   s.enqueue();
   return p;
 }
