@@ -37,7 +37,8 @@ std::vector<Site> scanned(int level) {
     std::vector<Site> children;
     for (const Site& cell : cells) {
       for (std::int64_t c = 0; c < 8; ++c)
-        if (*mask >> c & 1) children.push_back({0, 2 * cell[1] + (c & 1), 2 * cell[2] + (c >> 1 & 1), 2 * cell[3] + (c >> 2)});
+        if (*mask >> c & 1)
+          children.push_back({0, 2 * cell[1] + (c & 1), 2 * cell[2] + (c >> 1 & 1), 2 * cell[3] + (c >> 2)});
       ++mask;
     }
     cells = std::move(children);

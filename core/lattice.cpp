@@ -16,7 +16,9 @@ constexpr Triple kOnes{1, 1, 1}, kZeros{0, 0, 0};
 List list(const Triple& t) { return {t.begin(), t.end()}; }
 std::string text(const Triple& t) { return to_string(Shape(t.begin(), t.end())); }
 
-bool all_positive(const Triple& t) { return std::all_of(t.begin(), t.end(), [](auto v) { return v > 0; }); }
+bool all_positive(const Triple& t) {
+  return std::all_of(t.begin(), t.end(), [](auto v) { return v > 0; });
+}
 
 void check_spec(std::string_view op, const KernelSpec& s) {
   if (!all_positive(s.size)) throw Error(op, Reason::attribute, "kernel_size " + text(s.size));
@@ -36,7 +38,8 @@ void check_coords(const Tensor& coords) {
 }
 
 void check_active(const Tensor& active) {
-  if (active.shape() != Shape{1}) throw Error("sparse_tensor", Reason::shape, "active_rows " + to_string(active.shape()));
+  if (active.shape() != Shape{1})
+    throw Error("sparse_tensor", Reason::shape, "active_rows " + to_string(active.shape()));
   if (active.dtype() != Dtype::i32)
     throw Error("sparse_tensor", Reason::dtype, "active_rows are " + std::string(name(active.dtype())));
 }
@@ -62,10 +65,13 @@ bool equal_rows(const Tensor& a, const Tensor& b, std::int64_t rows) {
 
 }  // namespace
 
-bool KernelSpec::is_pointwise() const { return size == kOnes && stride == kOnes && dilation == kOnes && padding == kZeros; }
+bool KernelSpec::is_pointwise() const {
+  return size == kOnes && stride == kOnes && dilation == kOnes && padding == kZeros;
+}
 
 bool KernelSpec::is_centered_submanifold() const {
-  return stride == kOnes && padding == kZeros && std::all_of(size.begin(), size.end(), [](auto k) { return k % 2 == 1; });
+  return stride == kOnes && padding == kZeros &&
+         std::all_of(size.begin(), size.end(), [](auto k) { return k % 2 == 1; });
 }
 
 std::vector<Tensor> naturally(const Call& call) { return run(call); }
@@ -85,10 +91,12 @@ CoordinateManager::Array CoordinateManager::identity(const Tensor& t) {
 CoordinateKey CoordinateManager::insert(const Tensor& coords, Triple stride, const Tensor& active_rows) {
   check_coords(coords);
   if (active_rows.defined()) check_active(active_rows);
-  const Identity who{identity(coords), active_rows.defined() ? std::optional(identity(active_rows)) : std::nullopt, stride};
+  const Identity who{identity(coords), active_rows.defined() ? std::optional(identity(active_rows)) : std::nullopt,
+                     stride};
   const auto [at, added] = known_.try_emplace(who, next_);
   if (added) {
-    const Tensor active = active_rows.defined() ? active_rows : tensor(Dtype::i32, {1}, {static_cast<double>(coords.dim(0))});
+    const Tensor active =
+        active_rows.defined() ? active_rows : tensor(Dtype::i32, {1}, {static_cast<double>(coords.dim(0))});
     sets_.emplace(next_++, Set{who, coords, active});
   }
   return {at->second, stride, id_};
@@ -102,15 +110,17 @@ bool CoordinateManager::owns(const CoordinateKey& key) const {
 
 const CoordinateManager::Set& CoordinateManager::set(const CoordinateKey& key) const {
   if (!owns(key))
-    throw Error("sparse_tensor", Reason::query, "manager " + std::to_string(id_) + " owns no key " + std::to_string(key.id) +
-                                                    " of manager " + std::to_string(key.manager));
+    throw Error("sparse_tensor", Reason::query,
+                "manager " + std::to_string(id_) + " owns no key " + std::to_string(key.id) + " of manager " +
+                    std::to_string(key.manager));
   return sets_.at(key.id);
 }
 
 const Tensor& CoordinateManager::coords(const CoordinateKey& key) const { return set(key).coords; }
 const Tensor& CoordinateManager::active_rows(const CoordinateKey& key) const { return set(key).active_rows; }
 
-CoordinateKey CoordinateManager::output(const RelationKey& r, Triple stride, const Tensor& coords, const Tensor& active_rows) {
+CoordinateKey CoordinateManager::output(const RelationKey& r, Triple stride, const Tensor& coords,
+                                        const Tensor& active_rows) {
   const auto at = outputs_.find(r);
   if (at == outputs_.end()) {
     ++counters_.builds;
@@ -122,16 +132,17 @@ CoordinateKey CoordinateManager::output(const RelationKey& r, Triple stride, con
   const Set& first = set(at->second);
   const std::int64_t rows = active_of(active_rows, coords.dim(0));
   if (rows != active_of(first.active_rows, first.coords.dim(0)) || !equal_rows(first.coords, coords, rows))
-    throw Error("sparse_tensor", Reason::domain,
-                "the coordinates of key " + std::to_string(r.source.id) + " were changed after a relation was built on them");
+    throw Error(
+        "sparse_tensor", Reason::domain,
+        "the coordinates of key " + std::to_string(r.source.id) + " were changed after a relation was built on them");
   return at->second;
 }
 
 std::vector<Tensor> CoordinateManager::relation(const RelationKey& r, const Runner& run_call) {
   constexpr std::string_view rows[] = {"forward_relation",    "submanifold_relation", "target_relation",
                                        "transposed_relation", "generative_relation",  ""};
-  const std::string_view row = rows[static_cast<std::size_t>(r.kind)];
-  if (row.empty()) throw Error("target_transposed_relation", Reason::unsupported, "a row has no edges of this kind");
+  const std::string_view row = rows[std::min<std::size_t>(static_cast<std::size_t>(r.kind), std::size(rows) - 1)];
+  if (row.empty()) throw Error("relation", Reason::unsupported, "no row gives edges of this kind");
   const auto at = relations_.find(r);
   if (at != relations_.end()) {
     ++counters_.hits;
@@ -162,7 +173,8 @@ void CoordinateManager::clear() {
 
 void CoordinateManager::forget(const CoordinateKey& key) {
   const Set& gone = set(key);
-  std::erase_if(outputs_, [&](const auto& e) { return e.first.source == key || e.first.target == key || e.second == key; });
+  std::erase_if(outputs_,
+                [&](const auto& e) { return e.first.source == key || e.first.target == key || e.second == key; });
   std::erase_if(relations_, [&](const auto& e) { return e.first.source == key || e.first.target == key; });
   known_.erase(gone.identity);
   sets_.erase(key.id);
@@ -198,7 +210,8 @@ SparseTensor::SparseTensor(Tensor coords, Tensor feats, Metadata data)
   };
   if (!same(m.coords(*data_.key), coords_)) throw Error(op, Reason::query, "the key names other coordinates");
   if (data_.key->stride != data_.stride)
-    throw Error(op, Reason::attribute, "stride " + text(data_.stride) + " with a key of stride " + text(data_.key->stride));
+    throw Error(op, Reason::attribute,
+                "stride " + text(data_.stride) + " with a key of stride " + text(data_.key->stride));
   if (data_.active_rows.defined() && !same(m.active_rows(*data_.key), data_.active_rows))
     throw Error(op, Reason::query, "the key names other active rows");
   data_.active_rows = m.active_rows(*data_.key);
@@ -228,14 +241,17 @@ SparseTensor SparseTensor::reuse_coords_from(const SparseTensor& o) const {
 SparseTensor SparseTensor::with_features(Tensor feats) const { return {coords_, std::move(feats), data_}; }
 
 SparseTensor SparseTensor::with_stride(Triple stride) const {
-  return stride == data_.stride ? *this
-                                : SparseTensor(coords_, feats_, {.stride = stride, .manager = manager(), .active_rows = active_rows()});
+  return stride == data_.stride
+             ? *this
+             : SparseTensor(coords_, feats_, {.stride = stride, .manager = manager(), .active_rows = active_rows()});
 }
 
 SparseTensor SparseTensor::with_coords(Tensor coords, Tensor active_rows) const {
   return {std::move(coords), feats_, {.stride = stride(), .manager = manager(), .active_rows = std::move(active_rows)}};
 }
 
-SparseTensor SparseTensor::astype(Dtype t) const { return t == feats_.dtype() ? *this : with_features(narrow(widen_as(feats_, t), t)); }
+SparseTensor SparseTensor::astype(Dtype t) const {
+  return t == feats_.dtype() ? *this : with_features(narrow(widen_as(feats_, t), t));
+}
 
 }  // namespace plumb::lattice

@@ -27,7 +27,19 @@ struct KernelSpec {
   auto operator<=>(const KernelSpec&) const = default;
 };
 
-enum class Kind : std::uint8_t { forward, submanifold, target, transposed, generative, target_transposed };
+// What leads from one set of coordinates (or two) to another: a kernel, or a join.
+enum class Kind : std::uint8_t {
+  forward,
+  submanifold,
+  target,
+  transposed,
+  generative,
+  target_transposed,
+  inner,
+  left,
+  right,
+  outer
+};
 
 // Names one set of coordinates of one manager. Compared by value.
 struct CoordinateKey {
@@ -66,7 +78,7 @@ class CoordinateManager {
   // active rows, an array too, or without one. What is inserted is kept alive, so no other array can take its place.
   CoordinateKey insert(const Tensor& coords, Triple stride = {1, 1, 1}, const Tensor& active_rows = {});
   bool owns(const CoordinateKey&) const;
-  const Tensor& coords(const CoordinateKey&) const;       // these throw Error(query) for a key of another manager
+  const Tensor& coords(const CoordinateKey&) const;  // these throw Error(query) for a key of another manager
   const Tensor& active_rows(const CoordinateKey&) const;
 
   // The key of the coordinates that a row computed for a relation: that of the first result while it is remembered.
@@ -121,7 +133,7 @@ struct Metadata {
   ManagerPtr manager = {};                          // none: one of its own
   std::optional<CoordinateKey> key = std::nullopt;  // of this manager; none: the coordinates are inserted
   std::optional<std::vector<std::int64_t>> batch_counts = std::nullopt;  // rows of each batch, all N of them
-  Tensor active_rows = {};                          // (1,) i32; undefined: that of the key, or all rows
+  Tensor active_rows = {};  // (1,) i32; undefined: that of the key, or all rows
 };
 
 // Coordinates (N,4) with features (N,C). Rows from the active count on are padding. Immutable.
@@ -139,14 +151,14 @@ class SparseTensor {
   std::int64_t capacity() const { return coords_.dim(0); }
   std::int64_t channels() const { return feats_.dim(1); }
 
-  std::int64_t active_count() const;  // read: min(A, N); throws Error(domain) if negative
+  std::int64_t active_count() const;                          // read: min(A, N); throws Error(domain) if negative
   std::vector<std::vector<std::int64_t>> batch_rows() const;  // active rows of each batch, ascending
 
   // True iff manager and key are the same; values are never compared.
   bool same_coords(const SparseTensor&) const;
   SparseTensor reuse_coords_from(const SparseTensor&) const;  // throws Error(query) unless same_coords
   SparseTensor with_features(Tensor feats) const;             // keeps identity and metadata
-  SparseTensor with_stride(Triple) const;    // another key, the same rows active; no batch counts
+  SparseTensor with_stride(Triple) const;                     // another key, the same rows active; no batch counts
   SparseTensor with_coords(Tensor coords, Tensor active_rows = {}) const;  // another key; no batch counts
   SparseTensor astype(Dtype) const;
 
@@ -167,5 +179,32 @@ SparseTensor conv_transpose3d(const SparseTensor& x, const Tensor& weight, const
                               const Target& = {}, const Runner& = naturally);
 SparseTensor generative_conv_transpose3d(const SparseTensor& x, const Tensor& weight, const Tensor& bias, Triple size,
                                          Triple stride, const Target& = {}, const Runner& = naturally);
+
+enum class Pool : std::uint8_t { sum, max, avg };
+SparseTensor pool3d(Pool, const SparseTensor& x, const KernelSpec& = {.size = {2, 2, 2}, .stride = {2, 2, 2}},
+                    const Runner& = naturally);
+SparseTensor pool_transpose3d(const SparseTensor& x, const KernelSpec& = {.size = {2, 2, 2}, .stride = {2, 2, 2}},
+                              const Target& = {}, const Runner& = naturally);
+SparseTensor trilinear_upsample3d(const SparseTensor& x, Triple stride = {2, 2, 2}, const Target& = {},
+                                  const Runner& = naturally);
+
+// X W + bias on every row; W is (Cout,Cin).
+SparseTensor linear(const SparseTensor& x, const Tensor& weight, const Tensor& bias, const Runner& = naturally);
+
+// Tensors of one stride, joined by coordinate: inner, left, right or outer. Where both have one identity the rows
+// correspond as they are: join and fills play no part, and identity and batch counts are the left one's.
+struct Join {
+  Kind kind = Kind::outer;
+  double lhs_fill = 0, rhs_fill = 0;
+};
+SparseTensor sparse_binary(std::string_view op, const SparseTensor& lhs, const SparseTensor& rhs, const Join& = {},
+                           const Runner& = naturally);  // add, sub, mul, maximum, minimum
+SparseTensor sparse_cat(const SparseTensor& lhs, const SparseTensor& rhs, Kind join = Kind::inner,
+                        const Runner& = naturally);
+SparseTensor reindex(const SparseTensor& x, const SparseTensor& target, double fill = 0, const Runner& = naturally);
+
+SparseTensor operator+(const SparseTensor&, const SparseTensor&);  // outer joins
+SparseTensor operator-(const SparseTensor&, const SparseTensor&);
+SparseTensor operator*(const SparseTensor&, const SparseTensor&);  // an inner join
 
 }  // namespace plumb::lattice

@@ -28,7 +28,8 @@ bool given(const Target& t) { return !std::holds_alternative<std::monostate>(t);
 // The key of the target in x's manager.
 CoordinateKey key_of(std::string_view op, const SparseTensor& x, const Target& target, const Triple& stride) {
   const auto check = [&](const Triple& have) {
-    if (have != stride) throw Error(op, Reason::attribute, "a target of stride " + text(have) + ", not " + text(stride));
+    if (have != stride)
+      throw Error(op, Reason::attribute, "a target of stride " + text(have) + ", not " + text(stride));
   };
   if (const auto* t = std::get_if<SparseTensor>(&target)) {
     check(t->stride());
@@ -64,29 +65,49 @@ Attrs attributes(const Geometry& g, const Tensor& weight) {
   return a;
 }
 
-// Features of the outputs at the target, which keep the target's identity.
-SparseTensor at_target(const Geometry& g, const SparseTensor& x, const Tensor& weight, const Tensor& bias,
-                       const CoordinateKey& key, const Runner& run_call) {
-  const CoordinateManager& m = *x.manager();
-  const Tensor w = kernel_rows(weight);
-  std::vector<Tensor> out = run_call(make_call(
-      g.row, {x.coords(), x.active_rows(), x.feats(), w, bias, m.coords(key), m.active_rows(key)}, attributes(g, w)));
+SparseTensor with_key(const SparseTensor& x, const CoordinateKey& key, const Tensor& feats) {
   const bool own = key == x.key();
-  return {m.coords(key), out[1],
-          {.stride = key.stride, .manager = x.manager(), .key = key, .batch_counts = own ? x.batch_counts() : std::nullopt}};
+  return {x.manager()->coords(key),
+          feats,
+          {.stride = key.stride,
+           .manager = x.manager(),
+           .key = key,
+           .batch_counts = own ? x.batch_counts() : std::nullopt}};
+}
+
+// Operands are what a row takes between its features and its targets: weight and bias, or nothing.
+std::vector<Tensor> inputs(const SparseTensor& x, const std::vector<Tensor>& operands) {
+  std::vector<Tensor> in{x.coords(), x.active_rows(), x.feats()};
+  in.insert(in.end(), operands.begin(), operands.end());
+  return in;
+}
+
+// Features of the outputs at the target, which keep the target's identity.
+SparseTensor at_target(const Geometry& g, Attrs attrs, const SparseTensor& x, const std::vector<Tensor>& operands,
+                       const CoordinateKey& key, const Runner& run_call) {
+  std::vector<Tensor> in = inputs(x, operands);
+  in.insert(in.end(), {x.manager()->coords(key), x.manager()->active_rows(key)});
+  return with_key(x, key, run_call(make_call(g.row, std::move(in), std::move(attrs))).at(1));
 }
 
 // Features of outputs that the relation makes; every result of one relation has one identity.
-SparseTensor at_support(const Geometry& g, const SparseTensor& x, const Tensor& weight, const Tensor& bias, const Triple& stride,
-                        const Runner& run_call) {
-  std::vector<Tensor> out = run_call(make_call(g.row, {x.coords(), x.active_rows(), x.feats(), weight, bias}, attributes(g, weight)));
-  CoordinateManager& m = *x.manager();
-  const CoordinateKey key = m.output({x.key(), std::nullopt, g.spec, g.kind}, stride, out[0], out[2].view({1}, {1}, 1));
-  return {m.coords(key), out[1], {.stride = stride, .manager = x.manager(), .key = key}};
+SparseTensor at_support(const Geometry& g, Attrs attrs, const SparseTensor& x, const std::vector<Tensor>& operands,
+                        const Triple& stride, const Runner& run_call) {
+  const std::vector<Tensor> out = run_call(make_call(g.row, inputs(x, operands), std::move(attrs)));
+  const Tensor active = out[2].view({1}, {1}, 1);
+  return with_key(x, x.manager()->output({x.key(), std::nullopt, g.spec, g.kind}, stride, out[0], active), out[1]);
+}
+
+SparseTensor convolved(const Geometry& g, const SparseTensor& x, const Tensor& weight, const Tensor& bias,
+                       const Triple& stride, const Target& target, const Runner& run_call) {
+  if (!given(target)) return at_support(g, attributes(g, weight), x, {weight, bias}, stride, run_call);
+  const Tensor w = kernel_rows(weight);
+  return at_target(g, attributes(g, w), x, {w, bias}, key_of(g.row, x, target, stride), run_call);
 }
 
 // Y = X W (+ bias), row by row: W is (Cout,Cin), (1,Cin,Cout) or (Cout,1,1,1,Cin).
-SparseTensor pointwise(std::string_view op, const SparseTensor& x, const Tensor& w, const Tensor& bias, const Runner& run_call) {
+SparseTensor pointwise(std::string_view op, const SparseTensor& x, const Tensor& w, const Tensor& bias,
+                       const Runner& run_call) {
   if (!w.defined() || (w.rank() != 2 && w.rank() != 3 && w.rank() != 5))
     throw Error(op, Reason::rank, "a pointwise weight of rank " + std::to_string(w.defined() ? w.rank() : 0));
   const Shape& s = w.shape();
@@ -98,22 +119,50 @@ SparseTensor pointwise(std::string_view op, const SparseTensor& x, const Tensor&
   const Dtype t = x.feats().dtype();
   if (t != Dtype::f16 && t != Dtype::f32) throw Error(op, Reason::dtype, "features are " + std::string(name(t)));
   if (w.dtype() != t) throw Error(op, Reason::dtype, "weights are " + std::string(name(w.dtype())));
-  if (bias.defined() && bias.dtype() != t) throw Error(op, Reason::dtype, "the bias is " + std::string(name(bias.dtype())));
+  if (bias.defined() && bias.dtype() != t)
+    throw Error(op, Reason::dtype, "the bias is " + std::string(name(bias.dtype())));
   if (bias.defined() && bias.shape() != Shape{matrix.dim(1)})
-    throw Error(op, Reason::shape, to_string(bias.shape()) + " bias for " + std::to_string(matrix.dim(1)) + " output channels");
+    throw Error(op, Reason::shape,
+                to_string(bias.shape()) + " bias for " + std::to_string(matrix.dim(1)) + " output channels");
   Tensor y = run_call(make_call("matmul", {x.feats(), matrix})).at(0);
   if (bias.defined()) y = run_call(make_call("add", {y, bias})).at(0);
   return x.with_features(y);
 }
 
+void check_strides(std::string_view op, const SparseTensor& lhs, const SparseTensor& rhs) {
+  if (lhs.stride() != rhs.stride())
+    throw Error(op, Reason::attribute, "tensors of stride " + text(lhs.stride()) + " and " + text(rhs.stride()));
+}
+
+std::string_view join_name(std::string_view op, Kind kind) {
+  constexpr std::string_view names[] = {"inner", "left", "right", "outer"};
+  if (kind < Kind::inner) throw Error(op, Reason::attribute, "a kernel is no join");
+  return names[static_cast<std::size_t>(kind) - static_cast<std::size_t>(Kind::inner)];
+}
+
+// Rows matched by coordinate. Of one identity: each row with itself, and that identity stays.
+SparseTensor joined(std::string_view row, const SparseTensor& lhs, const SparseTensor& rhs, Kind kind, Attrs attrs,
+                    const Runner& run_call) {
+  const bool same = lhs.same_coords(rhs);
+  check_strides(row, lhs, rhs);
+  attrs.set("join", std::string(join_name(row, same ? Kind::left : kind)));
+  const std::vector<Tensor> out = run_call(
+      make_call(row, {lhs.coords(), lhs.active_rows(), lhs.feats(), rhs.coords(), rhs.active_rows(), rhs.feats()},
+                std::move(attrs)));
+  if (same) return lhs.with_features(out[1]);
+  CoordinateManager& m = *lhs.manager();
+  const CoordinateKey other =
+      rhs.manager() == lhs.manager() ? rhs.key() : m.insert(rhs.coords(), rhs.stride(), rhs.active_rows());
+  return with_key(lhs, m.output({lhs.key(), other, {}, kind}, lhs.stride(), out[0], out[2]), out[1]);
+}
+
 }  // namespace
 
-SparseTensor conv3d(const SparseTensor& x, const Tensor& weight, const Tensor& bias, const KernelSpec& spec, const Target& target,
-                    const Runner& run_call) {
+SparseTensor conv3d(const SparseTensor& x, const Tensor& weight, const Tensor& bias, const KernelSpec& spec,
+                    const Target& target, const Runner& run_call) {
   if (!given(target) && spec.is_pointwise()) return pointwise("conv3d", x, weight, bias, run_call);
-  const Triple stride = multiplied(x.stride(), spec.stride);
-  if (!given(target)) return at_support({"conv3d", Kind::forward, spec}, x, weight, bias, stride, run_call);
-  return at_target({"conv3d", Kind::target, spec}, x, weight, bias, key_of("conv3d", x, target, stride), run_call);
+  return convolved({"conv3d", Kind::forward, spec}, x, weight, bias, multiplied(x.stride(), spec.stride), target,
+                   run_call);
 }
 
 SparseTensor subm_conv3d(const SparseTensor& x, const Tensor& weight, const Tensor& bias, Triple size, Triple dilation,
@@ -128,19 +177,81 @@ SparseTensor subm_conv3d(const SparseTensor& x, const Tensor& weight, const Tens
 SparseTensor conv_transpose3d(const SparseTensor& x, const Tensor& weight, const Tensor& bias, const KernelSpec& spec,
                               const Target& target, const Runner& run_call) {
   constexpr std::string_view op = "conv_transpose3d";
-  const Triple stride = divided(op, x.stride(), spec.stride);
-  if (!given(target)) return at_support({op, Kind::transposed, spec}, x, weight, bias, stride, run_call);
-  return at_target({op, Kind::target_transposed, spec}, x, weight, bias, key_of(op, x, target, stride), run_call);
+  return convolved({op, Kind::transposed, spec}, x, weight, bias, divided(op, x.stride(), spec.stride), target,
+                   run_call);
 }
 
-SparseTensor generative_conv_transpose3d(const SparseTensor& x, const Tensor& weight, const Tensor& bias, Triple size, Triple by,
-                                         const Target& target, const Runner& run_call) {
+SparseTensor generative_conv_transpose3d(const SparseTensor& x, const Tensor& weight, const Tensor& bias, Triple size,
+                                         Triple by, const Target& target, const Runner& run_call) {
   constexpr std::string_view op = "generative_conv_transpose3d";
   const KernelSpec spec{.size = size, .stride = by};
   const Triple stride = divided(op, x.stride(), by);
-  if (!given(target)) return at_support({op, Kind::generative, spec}, x, weight, bias, stride, run_call);
   // Given outputs merge what the generative relation keeps apart: the transposed sum over them.
-  return at_target({"conv_transpose3d", Kind::target_transposed, spec}, x, weight, bias, key_of(op, x, target, stride), run_call);
+  const Geometry g =
+      given(target) ? Geometry{"conv_transpose3d", Kind::transposed, spec} : Geometry{op, Kind::generative, spec};
+  return convolved(g, x, weight, bias, stride, target, run_call);
+}
+
+SparseTensor pool3d(Pool mode, const SparseTensor& x, const KernelSpec& spec, const Runner& run_call) {
+  constexpr std::string_view rows[] = {"sum_pool3d", "max_pool3d", "avg_pool3d"};
+  const Geometry g{rows[static_cast<std::size_t>(mode)], Kind::forward, spec};
+  return at_support(g, attributes(g, {}), x, {}, multiplied(x.stride(), spec.stride), run_call);
+}
+
+SparseTensor pool_transpose3d(const SparseTensor& x, const KernelSpec& spec, const Target& target,
+                              const Runner& run_call) {
+  const Geometry g{"pool_transpose3d", Kind::transposed, spec};
+  const Triple stride = divided(g.row, x.stride(), spec.stride);
+  if (!given(target)) return at_support(g, attributes(g, {}), x, {}, stride, run_call);
+  return at_target(g, attributes(g, {}), x, {}, key_of(g.row, x, target, stride), run_call);
+}
+
+SparseTensor trilinear_upsample3d(const SparseTensor& x, Triple by, const Target& target, const Runner& run_call) {
+  KernelSpec spec{.stride = by};  // its support: weights reach s - 1 to both sides
+  for (std::size_t a = 0; a < 3; ++a) spec.size[a] = 2 * by[a] - 1, spec.padding[a] = by[a] - 1;
+  const Geometry g{"trilinear_upsample3d", Kind::transposed, spec};
+  const Triple stride = divided(g.row, x.stride(), by);
+  const Attrs attrs{{"stride", list(by)}};
+  if (!given(target)) return at_support(g, attrs, x, {}, stride, run_call);
+  return at_target(g, attrs, x, {}, key_of(g.row, x, target, stride), run_call);
+}
+
+SparseTensor linear(const SparseTensor& x, const Tensor& weight, const Tensor& bias, const Runner& run_call) {
+  if (weight.defined() && weight.rank() != 2)
+    throw Error("linear", Reason::rank, "a weight of rank " + std::to_string(weight.rank()));
+  return pointwise("linear", x, weight, bias, run_call);
+}
+
+SparseTensor sparse_binary(std::string_view op, const SparseTensor& lhs, const SparseTensor& rhs, const Join& join,
+                           const Runner& run_call) {
+  if (lhs.same_coords(rhs) && op == "add") {
+    if (lhs.feats().shape() != rhs.feats().shape())
+      throw Error("sparse_binary", Reason::shape,
+                  to_string(lhs.feats().shape()) + " and " + to_string(rhs.feats().shape()));
+    return lhs.with_features(run_call(make_call("add", {lhs.feats(), rhs.feats()})).at(0));
+  }
+  Attrs attrs{{"op", std::string(op)}};
+  if (!lhs.same_coords(rhs)) attrs.set("lhs_fill", join.lhs_fill), attrs.set("rhs_fill", join.rhs_fill);
+  return joined("sparse_binary", lhs, rhs, join.kind, std::move(attrs), run_call);
+}
+
+SparseTensor sparse_cat(const SparseTensor& lhs, const SparseTensor& rhs, Kind join, const Runner& run_call) {
+  return joined("sparse_cat_aligned", lhs, rhs, join, {}, run_call);
+}
+
+SparseTensor reindex(const SparseTensor& x, const SparseTensor& target, double fill, const Runner& run_call) {
+  if (x.same_coords(target)) return x.reuse_coords_from(target);
+  check_strides("reindex_sparse", x, target);
+  const std::vector<Tensor> out = run_call(
+      make_call("reindex_sparse", {x.coords(), x.active_rows(), x.feats(), target.coords(), target.active_rows()},
+                {{"fill", fill}}));
+  return target.with_features(out.at(0));
+}
+
+SparseTensor operator+(const SparseTensor& a, const SparseTensor& b) { return sparse_binary("add", a, b); }
+SparseTensor operator-(const SparseTensor& a, const SparseTensor& b) { return sparse_binary("sub", a, b); }
+SparseTensor operator*(const SparseTensor& a, const SparseTensor& b) {
+  return sparse_binary("mul", a, b, {.kind = Kind::inner});
 }
 
 }  // namespace plumb::lattice

@@ -1,10 +1,8 @@
-// Identity of coordinates: which results share it, what the cache of relations may change, and what it may not.
-#include "core/lattice.h"
+// Identity of coordinates: what has it, and which results share it.
+#include "conformance/tests/lattice.h"
 
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
-#include "core/fill.h"
 #include "core/route.h"
 
 namespace plumb::lattice {
@@ -12,40 +10,6 @@ namespace {
 
 using ::testing::ElementsAre;
 
-Tensor sites(const std::vector<std::array<int, 4>>& rows, Dtype t = Dtype::i32) {
-  std::vector<double> values;
-  for (const auto& r : rows) values.insert(values.end(), r.begin(), r.end());
-  return tensor(t, {std::ssize(rows), 4}, values);
-}
-Tensor line(int n) {
-  std::vector<std::array<int, 4>> rows;
-  for (int x = 0; x < n; ++x) rows.push_back({0, x, 0, 0});
-  return sites(rows);
-}
-Tensor count(int n) { return tensor(Dtype::i32, {1}, {static_cast<double>(n)}); }
-Tensor whole(Shape s, std::uint64_t key) { return fill({Dtype::f32, std::move(s)}, "int-5", key); }
-
-SparseTensor line_tensor(int n, Triple stride = {1, 1, 1}) { return {line(n), whole({n, 3}, 1), {.stride = stride}}; }
-Tensor weight_of(const Triple& size, std::uint64_t key = 7) { return whole({size[0] * size[1] * size[2], 3, 2}, key); }
-
-std::vector<double> values(const Tensor& t, std::int64_t rows) {
-  const Tensor d = contiguous(t);
-  const auto n = static_cast<std::size_t>(rows * d.dim(1));
-  return d.dtype() == Dtype::f32 ? std::vector<double>(d.read<float>(), d.read<float>() + n)
-                                 : std::vector<double>(d.read<std::int32_t>(), d.read<std::int32_t>() + n);
-}
-std::vector<double> features(const SparseTensor& x) { return values(x.feats(), x.active_count()); }
-std::vector<double> places(const SparseTensor& x) { return values(x.coords(), x.active_count()); }
-
-Reason reason(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.reason();
-  }
-  ADD_FAILURE() << "accepted";
-  return Reason::query;
-}
 Reason refused(Tensor coords, Tensor feats, Metadata m = {}) {
   return reason([&] { SparseTensor(coords, feats, m); });
 }
@@ -180,7 +144,8 @@ TEST(Results, OfAPointwiseConvolutionKeepIdentityAndAreAProduct) {
 TEST(Results, OfAKernelOfOneAreAProductOnlyIfNothingElseIsAskedOfIt) {
   const SparseTensor x = line_tensor(5);
   const Tensor w = whole({1, 3, 2}, 4);
-  const KernelSpec changed[] = {{.size = {1, 1, 1}, .stride = {2, 1, 1}}, {.size = {1, 1, 1}, .padding = {1, 0, 0}},
+  const KernelSpec changed[] = {{.size = {1, 1, 1}, .stride = {2, 1, 1}},
+                                {.size = {1, 1, 1}, .padding = {1, 0, 0}},
                                 {.size = {1, 1, 1}, .dilation = {2, 1, 1}}};
   for (const KernelSpec& s : changed) {
     EXPECT_FALSE(s.is_pointwise());
@@ -250,7 +215,8 @@ TEST(Results, AtATargetOfAnotherManagerBelongToTheInputs) {
 }
 
 TEST(Results, RefuseATargetOfAnotherStrideOrManager) {
-  const SparseTensor x = line_tensor(6), coarse(line(3), whole({3, 1}, 2), {.stride = {2, 1, 1}, .manager = x.manager()});
+  const SparseTensor x = line_tensor(6),
+                     coarse(line(3), whole({3, 1}, 2), {.stride = {2, 1, 1}, .manager = x.manager()});
   const KernelSpec same{.size = {3, 1, 1}}, down{.size = {3, 1, 1}, .stride = {2, 1, 1}};
   const Tensor w = weight_of({3, 1, 1});
   EXPECT_EQ(reason([&] { conv3d(x, w, {}, same, coarse); }), Reason::attribute);
@@ -277,7 +243,8 @@ TEST(Results, OfATransposedConvolutionDivideTheStride) {
   EXPECT_FALSE(g.same_coords(y)) << "another kind of relation";
   const SparseTensor fine(line(6), whole({6, 1}, 3), {.manager = x.manager()});
   EXPECT_TRUE(conv_transpose3d(x, w, {}, s, fine).same_coords(fine));
-  EXPECT_EQ(features(conv_transpose3d(x, w, {}, s, fine)), features(generative_conv_transpose3d(x, w, {}, s.size, s.stride, fine)));
+  EXPECT_EQ(features(conv_transpose3d(x, w, {}, s, fine)),
+            features(generative_conv_transpose3d(x, w, {}, s.size, s.stride, fine)));
   EXPECT_EQ(reason([&] { conv_transpose3d(x, w, {}, s, x); }), Reason::attribute);
 }
 
@@ -287,187 +254,119 @@ TEST(Results, MatchTheWorkedExamples) {
   const auto kernel = [](std::vector<double> v) { return tensor(Dtype::f32, {std::ssize(v), 1, 1}, v); };
   const SparseTensor x(line(3), column({1, 2, 3}));
   EXPECT_THAT(features(conv3d(x, kernel({1, 2, 3}), {}, {.size = {3, 1, 1}})), ElementsAre(8, 14, 8));
-  EXPECT_THAT(features(conv3d(x, kernel({1, 2, 3}), {}, {.size = {3, 1, 1}}, sites({{0, 1, 0, 0}, {0, 3, 0, 0}}))), ElementsAre(14, 3));
+  EXPECT_THAT(features(conv3d(x, kernel({1, 2, 3}), {}, {.size = {3, 1, 1}}, sites({{0, 1, 0, 0}, {0, 3, 0, 0}}))),
+              ElementsAre(14, 3));
   const SparseTensor coarse(line(2), column({1, 2}), {.stride = {2, 1, 1}});
   const KernelSpec up{.size = {3, 1, 1}, .stride = {2, 1, 1}, .padding = {1, 0, 0}};
   EXPECT_THAT(features(conv_transpose3d(coarse, kernel({1, 10, 100}), {}, up)), ElementsAre(1, 10, 102, 20, 200));
-  EXPECT_THAT(features(conv_transpose3d(coarse, kernel({1, 10, 100}), {}, up, sites({{0, 1, 0, 0}}))), ElementsAre(102));
+  EXPECT_THAT(features(conv_transpose3d(coarse, kernel({1, 10, 100}), {}, up, sites({{0, 1, 0, 0}}))),
+              ElementsAre(102));
   EXPECT_THAT(features(generative_conv_transpose3d(coarse, kernel({1, 10, 100}), {}, {3, 1, 1}, {2, 1, 1})),
               ElementsAre(1, 10, 100, 2, 20, 200));
 }
 
-// Calls that differ in exactly one attribute, on one tensor.
-struct Variant {
-  const char* what;
-  std::function<SparseTensor(const SparseTensor&)> call;
-};
-std::vector<Variant> variants() {
-  const auto conv = [](KernelSpec s) {
-    return [s](const SparseTensor& x) { return conv3d(x, weight_of(s.size), {}, s); };
-  };
-  const auto up = [](KernelSpec s) {
-    return [s](const SparseTensor& x) { return conv_transpose3d(x, weight_of(s.size), {}, s); };
-  };
-  const KernelSpec base{.size = {3, 1, 1}, .stride = {2, 1, 1}};
-  const auto with = [&](auto change) {
-    KernelSpec s = base;
-    change(s);
-    return s;
-  };
-  return {{"base", conv(base)},
-          {"size", conv(with([](KernelSpec& s) { s.size[0] = 2; }))},
-          {"shape of the same volume", conv(with([](KernelSpec& s) { s.size = {1, 3, 1}; }))},
-          {"stride", conv(with([](KernelSpec& s) { s.stride[0] = 3; }))},
-          {"no stride", conv(with([](KernelSpec& s) { s.stride[0] = 1; }))},
-          {"padding", conv(with([](KernelSpec& s) { s.padding[0] = 1; }))},
-          {"dilation", conv(with([](KernelSpec& s) { s.dilation[0] = 2; }))},
-          {"kind: transposed", up(base)},
-          {"kind: generative", [=](const SparseTensor& x) {
-             return generative_conv_transpose3d(x, weight_of(base.size), {}, base.size, base.stride);
-           }},
-          {"kind: target", [=](const SparseTensor& x) {
-             return conv3d(x, weight_of(base.size), {}, base, line(3));
-           }},
-          {"weights", [=](const SparseTensor& x) { return conv3d(x, weight_of(base.size, 99), {}, base); }}};
-}
-
-struct Result {
-  std::vector<double> where, what;
-  bool operator==(const Result&) const = default;
-};
-Result result(const Variant& v, const SparseTensor& x) {
-  const SparseTensor y = v.call(x);
-  return {places(y), features(y)};
-}
-
-// A,B,A and B,A,B on one tensor give what each gives on a tensor of its own; with the cache and without.
-TEST(Cache, NeverChangesAResult) {
-  const std::vector<Variant> all = variants();
-  std::vector<Result> alone;
-  for (const Variant& v : all) alone.push_back(result(v, line_tensor(7, {6, 6, 6})));
-  for (std::size_t i = 1; i < all.size(); ++i) EXPECT_NE(alone[0], alone[i]) << all[i].what << " makes no difference: a poor test";
-  for (const bool on : {true, false})
-    for (std::size_t a = 0; a < all.size(); ++a)
-      for (std::size_t b = 0; b < all.size(); ++b) {
-        const SparseTensor x = line_tensor(7, {6, 6, 6});
-        x.manager()->remember(on);
-        for (const std::size_t i : {a, b, a}) EXPECT_EQ(result(all[i], x), alone[i]) << all[a].what << " / " << all[b].what;
-      }
-}
-
-// The same for edges, which depend on every attribute, also where output coordinates do not.
-TEST(Cache, NeverChangesARelation) {
-  const KernelSpec base{.size = {3, 1, 1}, .stride = {2, 1, 1}};
-  std::vector<std::pair<KernelSpec, Kind>> all{{base, Kind::forward}, {base, Kind::transposed}, {base, Kind::generative}, {base, Kind::target}};
-  for (std::size_t field = 0; field < 4; ++field)
-    for (std::size_t axis = 0; axis < 3; ++axis) {
-      KernelSpec s = base;
-      Triple* fields[] = {&s.size, &s.stride, &s.padding, &s.dilation};
-      ++(*fields[field])[axis];
-      all.emplace_back(s, Kind::forward);
-    }
-  const Tensor c = sites({{0, 0, 0, 0}, {0, 1, 1, 1}, {0, 2, 0, 1}, {0, 3, 1, 0}, {0, 4, 2, 2}, {0, 5, 1, 2}, {1, 0, 0, 0}});
-  const auto edges = [](CoordinateManager& m, const CoordinateKey& key, const std::pair<KernelSpec, Kind>& a) {
-    std::optional<CoordinateKey> target;
-    if (a.second == Kind::target) target = key;
-    const std::vector<Tensor> out = m.relation({key, target, a.first, a.second});
-    std::vector<double> found;
-    for (const std::size_t column : {0u, 1u, 2u})
-      for (std::int32_t e = 0; e < out[3].read<std::int32_t>()[0]; ++e) found.push_back(out[column].read<std::int32_t>()[e]);
-    return found;
-  };
-  const auto alone = [&](const std::pair<KernelSpec, Kind>& a) {
-    CoordinateManager m;
-    return edges(m, m.insert(c), a);
-  };
-  for (const bool on : {true, false})
-    for (const auto& a : all)
-      for (const auto& b : all) {
-        CoordinateManager m;
-        m.remember(on);
-        const CoordinateKey key = m.insert(c);
-        for (const auto& which : {a, b, a}) ASSERT_EQ(edges(m, key, which), alone(which));
-      }
-}
-
-TEST(Cache, KeepsRelationsOfOneStrideApart) {
-  for (const bool swap : {false, true}) {
-    const SparseTensor x = line_tensor(8);
-    KernelSpec a{.size = {2, 1, 1}, .stride = {2, 1, 1}}, b{.size = {3, 1, 1}, .stride = {2, 1, 1}};
-    if (swap) std::swap(a, b);
-    const SparseTensor first = conv3d(x, weight_of(a.size), {}, a), second = conv3d(x, weight_of(b.size), {}, b);
-    EXPECT_EQ(x.manager()->counters().builds, 2);
-    EXPECT_FALSE(first.same_coords(second));
-    x.manager()->remember(false);
-    EXPECT_EQ(features(second), features(conv3d(x, weight_of(b.size), {}, b)));
-  }
-}
-
-TEST(Cache, ForgetsWhenAsked) {
-  const SparseTensor x = line_tensor(6);
+TEST(Results, OfPoolingShareTheRelationOfAConvolution) {
+  const SparseTensor x(sites({{0, 0, 0, 0}, {0, 1, 0, 0}, {0, 2, 0, 0}, {0, 5, 0, 0}}),
+                       tensor(Dtype::f32, {4, 1}, {1, 2, 3, 4}), {.batch_counts = {{4}}});
   const KernelSpec s{.size = {2, 1, 1}, .stride = {2, 1, 1}};
-  const SparseTensor a = conv3d(x, weight_of(s.size), {}, s);
-  CoordinateManager& m = *x.manager();
-  EXPECT_EQ(m.relations(), 1u);
-  m.clear();
-  EXPECT_EQ(m.relations(), 0u);
-  EXPECT_TRUE(m.owns(a.key())) << "what tensors hold stays";
-  const SparseTensor b = conv3d(x, weight_of(s.size), {}, s);
-  EXPECT_FALSE(a.same_coords(b));
-  EXPECT_EQ(m.counters().builds, 2);
-  m.forget(b.key());
-  EXPECT_FALSE(m.owns(b.key()));
-  EXPECT_EQ(m.relations(), 0u) << "no relation leads to what is gone";
-  EXPECT_EQ(reason([&] { (void)b.with_features(b.feats()); }), Reason::query);
-  EXPECT_EQ(reason([&] { m.forget(b.key()); }), Reason::query);
-  EXPECT_NE(conv3d(x, weight_of(s.size), {}, s).key(), b.key()) << "numbers are not used twice";
+  const SparseTensor sum = pool3d(Pool::sum, x, s), max = pool3d(Pool::max, x, s), avg = pool3d(Pool::avg, x, s);
+  EXPECT_THAT(features(sum), ElementsAre(3, 3, 4));
+  EXPECT_THAT(features(max), ElementsAre(2, 3, 4));
+  EXPECT_THAT(features(avg), ElementsAre(1.5, 3, 4));
+  EXPECT_TRUE(sum.same_coords(max) && max.same_coords(avg));
+  EXPECT_TRUE(sum.same_coords(conv3d(x, whole({2, 1, 1}, 1), {}, s))) << "one relation, whoever sums over it";
+  EXPECT_FALSE(sum.same_coords(pool3d(Pool::sum, x, {.size = {3, 1, 1}, .stride = {2, 1, 1}}))) << "another one";
+  EXPECT_FALSE(sum.batch_counts().has_value());
+  EXPECT_EQ(sum.stride(), (Triple{2, 1, 1}));
+  EXPECT_TRUE(pool_transpose3d(sum, s, x).same_coords(x));
+  EXPECT_THAT(features(pool_transpose3d(sum, s, x)), ElementsAre(3, 3, 3, 4));
+  EXPECT_EQ(pool_transpose3d(sum, s).stride(), (Triple{1, 1, 1}));
+  EXPECT_EQ(reason([&] { pool_transpose3d(x, s); }), Reason::attribute);
+  EXPECT_EQ(reason([&] { pool_transpose3d(sum, s, sum); }), Reason::attribute);
 }
 
-TEST(Cache, GivesEachRelationOnce) {
-  const SparseTensor x = line_tensor(3);
-  CoordinateManager& m = *x.manager();
-  const KernelSpec s{.size = {3, 1, 1}};
-  int runs = 0;
-  const Runner counted = [&](const Call& c) {
-    ++runs;
+TEST(Results, OfUpsamplingAreInterpolated) {
+  const SparseTensor x(line(2), tensor(Dtype::f32, {2, 1}, {4, 8}), {.stride = {2, 2, 2}});
+  const SparseTensor fine(sites({{0, -1, 0, 0}, {0, 0, 0, 0}, {0, 1, 0, 0}, {0, 9, 0, 0}}), whole({4, 1}, 1),
+                          {.manager = x.manager()});
+  const SparseTensor y = trilinear_upsample3d(x, {2, 2, 2}, fine);
+  EXPECT_TRUE(y.same_coords(fine));
+  EXPECT_THAT(features(y), ElementsAre(4, 4, 6, 0));
+  const SparseTensor grown = trilinear_upsample3d(x, {2, 1, 1});
+  EXPECT_THAT(features(grown), ElementsAre(4, 4, 6, 8, 8));
+  EXPECT_EQ(grown.stride(), (Triple{1, 2, 2}));
+  EXPECT_EQ(reason([&] { trilinear_upsample3d(x, {3, 1, 1}); }), Reason::attribute);
+}
+
+SparseTensor column(std::vector<int> xs, std::vector<double> values, const ManagerPtr& manager) {
+  std::vector<std::array<int, 4>> rows;
+  for (const int x : xs) rows.push_back({0, x, 0, 0});
+  const Shape shape{std::ssize(values), 1};
+  return {sites(rows), tensor(Dtype::f32, shape, values), {.manager = manager}};
+}
+
+TEST(Algebra, JoinsByCoordinate) {
+  const auto m = std::make_shared<CoordinateManager>();
+  const SparseTensor l = column({2, 0, 1}, {1, 2, 3}, m), r = column({1, 5, 2}, {10, 20, 30}, m);
+  EXPECT_THAT(features(l + r), ElementsAre(31, 2, 13, 20));
+  EXPECT_THAT(features(l - r), ElementsAre(-29, 2, -7, -20));
+  EXPECT_THAT(features(l * r), ElementsAre(30, 30));
+  EXPECT_THAT(features(sparse_binary("maximum", l, r, {.kind = Kind::left, .rhs_fill = 5})), ElementsAre(30, 5, 10));
+  EXPECT_TRUE((l + r).same_coords(l - r)) << "one join of one pair is one set of coordinates";
+  EXPECT_FALSE((l + r).same_coords(l * r));
+  EXPECT_FALSE((l + r).same_coords(r + l));
+  EXPECT_THAT(features(sparse_cat(l, r)), ElementsAre(1, 30, 3, 10));
+  EXPECT_THAT(features(reindex(l, r, -7)), ElementsAre(3, -7, 1));
+  EXPECT_TRUE(reindex(l, r).same_coords(r));
+}
+
+TEST(Algebra, OfOneIdentityIsRowByRow) {
+  const auto m = std::make_shared<CoordinateManager>();
+  const SparseTensor l = column({2, 0, 1}, {1, 2, 3}, m), r = l.with_features(tensor(Dtype::f32, {3, 1}, {10, 20, 30}));
+  std::vector<std::string_view> ran;
+  const Runner watch = [&](const Call& c) {
+    ran.push_back(c.op->name);
     return run(c);
   };
-  const std::vector<Tensor> first = m.relation({x.key(), {}, s, Kind::forward}, counted);
-  EXPECT_THAT(values(first[0].view({7, 1}, {1, 1}), 7), ElementsAre(0, 1, 0, 1, 2, 1, 2));
-  (void)m.relation({x.key(), {}, s, Kind::forward}, counted);
-  EXPECT_EQ(runs, 1);
-  (void)m.relation({x.key(), {}, s, Kind::submanifold}, counted);
-  (void)m.relation({x.key(), x.key(), s, Kind::target}, counted);
-  (void)m.relation({x.key(), {}, s, Kind::transposed}, counted);
-  (void)m.relation({x.key(), {}, s, Kind::generative}, counted);
-  EXPECT_EQ(runs, 5);
-  EXPECT_EQ(reason([&] { (void)m.relation({x.key(), x.key(), s, Kind::target_transposed}, counted); }), Reason::unsupported);
-  EXPECT_EQ(reason([&] { (void)m.relation({x.key(), {}, {.size = {0, 1, 1}}, Kind::forward}, counted); }), Reason::attribute);
-  m.remember(false);
-  (void)m.relation({x.key(), {}, s, Kind::forward}, counted);
-  (void)m.relation({x.key(), {}, s, Kind::forward}, counted);
-  EXPECT_EQ(runs, 7);
+  const SparseTensor sum = sparse_binary("add", l, r, {.kind = Kind::inner, .lhs_fill = 99}, watch);
+  EXPECT_THAT(features(sum), ElementsAre(11, 22, 33));
+  EXPECT_THAT(ran, ElementsAre("add")) << "no coordinate is looked at";
+  EXPECT_TRUE(sum.same_coords(l));
+  for (const Kind kind : {Kind::inner, Kind::left, Kind::right, Kind::outer}) {
+    const SparseTensor product = sparse_binary("mul", l, r, {.kind = kind, .lhs_fill = 99, .rhs_fill = 99});
+    EXPECT_THAT(features(product), ElementsAre(10, 40, 90)) << "join and fills play no part";
+    EXPECT_TRUE(product.same_coords(l));
+    EXPECT_TRUE(sparse_cat(l, r, kind).same_coords(l));
+  }
+  EXPECT_THAT(features(sparse_cat(l, r)), ElementsAre(1, 10, 2, 20, 3, 30));
+  EXPECT_THAT(features(reindex(r, l)), ElementsAre(10, 20, 30));
+  const SparseTensor equal = column({2, 0, 1}, {10, 20, 30}, m);
+  EXPECT_EQ((l + equal).capacity(), 6) << "equal values of another identity are joined";
 }
 
-// The relation of the first call is of other coordinates: an error, not an answer.
-TEST(Cache, NoticesCoordinatesThatWereChangedInPlace) {
-  Tensor c = line(4);
-  const SparseTensor x(c, whole({4, 3}, 1));
-  const KernelSpec s{.size = {2, 1, 1}, .stride = {2, 1, 1}};
-  conv3d(x, weight_of(s.size), {}, s);
-  c.write<std::int32_t>()[4 * 3 + 1] = 77;
-  EXPECT_EQ(reason([&] { conv3d(x, weight_of(s.size), {}, s); }), Reason::domain);
-  x.manager()->clear();
-  EXPECT_EQ(conv3d(x, weight_of(s.size), {}, s).active_count(), 3);
+TEST(Algebra, RefusesWhatDoesNotFit) {
+  const auto m = std::make_shared<CoordinateManager>();
+  const SparseTensor l = column({2, 0, 1}, {1, 2, 3}, m), r = column({1, 5}, {10, 20}, m);
+  EXPECT_EQ(reason([&] { (void)(l + r.with_stride({2, 2, 2})); }), Reason::attribute);
+  EXPECT_EQ(reason([&] { (void)reindex(l, r.with_stride({2, 2, 2})); }), Reason::attribute);
+  EXPECT_EQ(reason([&] { (void)(l + r.with_features(whole({2, 2}, 1))); }), Reason::shape);
+  EXPECT_EQ(reason([&] { (void)(l + l.with_features(whole({3, 2}, 1))); }), Reason::shape);
+  EXPECT_EQ(reason([&] { (void)sparse_binary("div", l, r); }), Reason::attribute);
+  EXPECT_EQ(reason([&] { (void)sparse_cat(l, r, Kind::target); }), Reason::attribute);
+  EXPECT_EQ(reason([&] { linear(l, whole({2, 1, 1}, 1), {}); }), Reason::rank);
+  const SparseTensor far = column({1, 9}, {10, 20}, std::make_shared<CoordinateManager>());
+  EXPECT_EQ((l + far).manager(), m) << "the result is the left one's";
 }
 
 // Nothing that a call was given is written.
 TEST(Inputs, AreLeftAsTheyWere) {
-  const Tensor c = line(6), f = whole({6, 3}, 1), a = count(5), bias = whole({2}, 3), t = sites({{0, 1, 0, 0}, {0, 2, 0, 0}});
+  const Tensor c = line(6), f = whole({6, 3}, 1), a = count(5), bias = whole({2}, 3),
+               t = sites({{0, 1, 0, 0}, {0, 2, 0, 0}});
   const auto bytes = [](const Tensor& x) {
     return std::string(reinterpret_cast<const char*>(x.read<std::byte>()), x.storage().bytes());
   };
-  const KernelSpec one{.size = {1, 1, 1}}, down{.size = {3, 1, 1}, .stride = {2, 1, 1}}, up{.size = {2, 1, 1}, .stride = {2, 1, 1}};
+  const KernelSpec one{.size = {1, 1, 1}}, down{.size = {3, 1, 1}, .stride = {2, 1, 1}},
+      up{.size = {2, 1, 1}, .stride = {2, 1, 1}};
   const Tensor w1 = whole({2, 3}, 4), w3 = weight_of({3, 1, 1}), w2 = weight_of({2, 1, 1});
   const std::vector<Tensor> all{c, f, a, bias, t, w1, w2, w3};
   std::vector<std::string> before;
