@@ -161,6 +161,33 @@ void selected(const PoolJob& j) {
     });
 }
 
+template <class X>
+void count(const PoolJob& j) {
+  const X* x = rows<X>(j.x);
+  float* y = written<float>(j.y);
+  for (std::int64_t r = j.begin; r < j.end; ++r)
+    each_step(j.channels, [&](std::int64_t c, auto many) {
+      const auto zero = many, one = all(1.0F, many), best = get(j.bests + j.edges.kernel[r] * j.channels + c, many);
+      for (std::int64_t e = j.edges.offsets[r]; e < j.edges.offsets[r + 1]; ++e)
+        many = many + (get(x + j.edges.row[e] * j.channels + c, zero) == best ? one : zero);
+      put(y + r * j.channels + c, many);
+    });
+}
+
+template <class X, class Y>
+void pick(const PoolJob& j) {
+  const X* x = rows<X>(j.x);
+  Y* y = written<Y>(j.y);
+  for (std::int64_t r = j.begin; r < j.end; ++r)
+    each_step(j.channels, [&](std::int64_t c, auto zero) {
+      const std::int64_t b = j.edges.row[r], at = b * j.channels + c;
+      auto v = zero;
+      if (b >= 0) v = get(j.share + at, zero);
+      if (b >= 0 && j.bests) v = get(x + r * j.channels + c, zero) == get(j.bests + at, zero) ? v : zero;
+      put(y + r * j.channels + c, v);
+    });
+}
+
 template <class X, class Y>
 void winners(const PoolJob& j) {
   const X *x = rows<X>(j.x), *seed = rows<X>(j.seed);
@@ -184,13 +211,18 @@ void winners(const PoolJob& j) {
 }  // namespace
 
 void pool_sum(const PoolJob& j) {
-  if (j.x.half) return sum<Half, Half>(j);
+  if (j.x.half) return j.y.half ? sum<Half, Half>(j) : sum<Half, float>(j);
   j.y.half ? sum<float, Half>(j) : sum<float, float>(j);
 }
-void pool_max(const PoolJob& j) { j.x.half ? max<Half, Half>(j) : max<float, float>(j); }
+void pool_max(const PoolJob& j) {
+  if (j.x.half) return j.y.half ? max<Half, Half>(j) : max<Half, float>(j);
+  j.y.half ? max<float, Half>(j) : max<float, float>(j);
+}
 void pool_scale(const PoolJob& j) { j.seed.half ? scale<Half>(j) : scale<float>(j); }
 void pool_ties(const PoolJob& j) { j.x.half ? ties<Half>(j) : ties<float>(j); }
 void pool_selected(const PoolJob& j) { j.x.half ? selected<Half, Half>(j) : selected<float, float>(j); }
+void pool_count(const PoolJob& j) { j.x.half ? count<Half>(j) : count<float>(j); }
+void pool_pick(const PoolJob& j) { j.x.half ? pick<Half, Half>(j) : pick<float, float>(j); }
 void pool_winners(const PoolJob& j) { j.x.half ? winners<Half, Half>(j) : winners<float, float>(j); }
 
 }  // namespace PLUMB_ISA_NAME

@@ -36,8 +36,11 @@ struct PoolJob {
 // y[r] = seed[r] / divisor
 // best[r] = max as above, y[r] = seed[r] / (how many x[row] equal it)
 // y[r] = sum over e of share[row] where x[r] = bests[row]
+// y[r] = how many x[row] equal bests[kernel[r]]
+// y[r] = share[row[r]], where there are bests only if x[r] = bests[row[r]], else 0; 0 for a negative row
 // y[r] = seed[row] of the first e with the greatest x[row]; 0 if there is none
 PLUMB_DECLARE_SIMD(void pool_sum(const PoolJob&); void pool_max(const PoolJob&); void pool_scale(const PoolJob&);
-                   void pool_ties(const PoolJob&); void pool_selected(const PoolJob&); void pool_winners(const PoolJob&))
+                   void pool_ties(const PoolJob&); void pool_selected(const PoolJob&); void pool_count(const PoolJob&);
+                   void pool_pick(const PoolJob&); void pool_winners(const PoolJob&))
 
 }  // namespace plumb
