@@ -1,13 +1,11 @@
 // Counter-based random words: the same bits on every route, for every number of threads.
-#include <array>
+#include "reference/random.h"
 
 #include "core/op.h"
 
 namespace plumb {
+namespace reference {
 namespace {
-
-using Word = std::uint32_t;
-using Pair = std::array<Word, 2>;
 
 Word rotate_left(Word x, int r) { return (x << r) | (x >> (32 - r)); }
 
@@ -27,9 +25,8 @@ Pair threefry(Pair key, Pair counter) {
   return {x0, x1};
 }
 
-// Words w_0 .. w_(W-1): with h = floor(W/2) and odd = W mod 2,
-//   (w_i, w_(i+h+odd)) = threefry(key, (i, i+h+odd)) for i < h, and w_h = first word of threefry(key, (h, 0))
-// if W is odd.
+}  // namespace
+
 std::vector<Word> words(Pair key, std::int64_t total) {
   std::vector<Word> w(static_cast<std::size_t>(total));
   const std::int64_t h = total / 2, odd = total % 2;
@@ -42,6 +39,12 @@ std::vector<Word> words(Pair key, std::int64_t total) {
   if (odd) w[static_cast<std::size_t>(h)] = threefry(key, {static_cast<Word>(h), 0})[0];
   return w;
 }
+
+}  // namespace reference
+
+namespace {
+
+using namespace reference;
 
 std::vector<Spec> infer_bits(const Request& r) {
   if (r.shape(0) != Shape{2}) r.fail(Reason::shape, "a key is [2], not " + to_string(r.shape(0)));
