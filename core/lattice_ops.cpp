@@ -105,7 +105,7 @@ SparseTensor convolved(const Geometry& g, const SparseTensor& x, const Tensor& w
   return at_target(g, attributes(g, w), x, {w, bias}, key_of(g.row, x, target, stride), run_call);
 }
 
-// Y = X W (+ bias), row by row: W is (Cout,Cin), (1,Cin,Cout) or (Cout,1,1,1,Cin).
+// Y = X W^T (+ bias), row by row: W is (Cout,Cin), (1,Cin,Cout) or (Cout,1,1,1,Cin).
 SparseTensor pointwise(std::string_view op, const SparseTensor& x, const Tensor& w, const Tensor& bias,
                        const Runner& run_call) {
   if (!w.defined() || (w.rank() != 2 && w.rank() != 3 && w.rank() != 5))
@@ -113,18 +113,14 @@ SparseTensor pointwise(std::string_view op, const SparseTensor& x, const Tensor&
   const Shape& s = w.shape();
   if ((w.rank() == 3 && s[0] != 1) || (w.rank() == 5 && (s[1] != 1 || s[2] != 1 || s[3] != 1)))
     throw Error(op, Reason::shape, to_string(s) + " weights for one kernel row");
-  const bool by_row = w.rank() == 3;  // channels in come first
-  const Tensor matrix = by_row ? w.view({s[1], s[2]}, {w.strides()[1], w.strides()[2]})
-                               : w.view({s.back(), s[0]}, {w.strides().back(), w.strides()[0]});
-  const Dtype t = x.feats().dtype();
-  if (t != Dtype::f16 && t != Dtype::f32) throw Error(op, Reason::dtype, "features are " + std::string(name(t)));
-  if (w.dtype() != t) throw Error(op, Reason::dtype, "weights are " + std::string(name(w.dtype())));
-  if (bias.defined() && bias.dtype() != t)
+  const Tensor matrix = w.rank() == 3 ? w.view({s[2], s[1]}, {w.strides()[2], w.strides()[1]})
+                                      : w.view({s[0], s.back()}, {w.strides()[0], w.strides().back()});
+  if (bias.defined() && bias.dtype() != x.feats().dtype())
     throw Error(op, Reason::dtype, "the bias is " + std::string(name(bias.dtype())));
-  if (bias.defined() && bias.shape() != Shape{matrix.dim(1)})
+  if (bias.defined() && bias.shape() != Shape{matrix.dim(0)})
     throw Error(op, Reason::shape,
-                to_string(bias.shape()) + " bias for " + std::to_string(matrix.dim(1)) + " output channels");
-  Tensor y = run_call(make_call("matmul", {x.feats(), matrix})).at(0);
+                to_string(bias.shape()) + " bias for " + std::to_string(matrix.dim(0)) + " channels");
+  Tensor y = run_call(make_call("pointwise_projection", {x.feats(), matrix})).at(0);
   if (bias.defined()) y = run_call(make_call("add", {y, bias})).at(0);
   return x.with_features(y);
 }

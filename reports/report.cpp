@@ -76,8 +76,15 @@ Json run_facts(const std::string& command, const std::string& budget) {
 }  // namespace
 
 Json devices() {
+#ifdef PLUMB_GPU
+  constexpr bool kOpencl = true;
+#else
+  constexpr bool kOpencl = false;
+#endif
   const Device& current = current_device();
-  Json out{{"host", {{"processor", processor_name()}, {"isa", name(isa())}, {"threads", threads()}}},
+  Json out{{"version", kVersion},
+           {"capabilities", {{"cpu", true}, {"opencl", kOpencl}}},  // what was compiled in; the tier says what is there
+           {"host", {{"processor", processor_name()}, {"isa", name(isa())}, {"threads", threads()}}},
            {"devices", Json::array()}};
   for (const Device& d : all_devices()) out["devices"].push_back(device(d));
   out["current"] = {{"device", current.facts.index >= 0 ? Json(current.facts.index) : Json(nullptr)},

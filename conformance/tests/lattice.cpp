@@ -131,7 +131,7 @@ TEST(Results, OfAPointwiseConvolutionKeepIdentityAndAreAProduct) {
     return run(c);
   };
   const SparseTensor y = conv3d(x, w, bias, one, {}, watch);
-  EXPECT_THAT(ran, ElementsAre("matmul", "add"));
+  EXPECT_THAT(ran, ElementsAre("pointwise_projection", "add"));
   EXPECT_TRUE(y.same_coords(x));
   EXPECT_TRUE(y.batch_counts().has_value());
   EXPECT_EQ(features(y), features(conv3d(x, as_rows, bias, one)));
