@@ -137,6 +137,28 @@ Wide near_tie(const Spec& spec, std::uint64_t key, double) {
   return a;
 }
 
+// Multiples of p in float32, one third each: the multiple, the next number above, the next below.
+Wide borders(const Spec& spec, std::uint64_t key, double p) {
+  return real_fill(spec, [&](std::int64_t i) {
+    const std::uint64_t d = draw(key, static_cast<std::uint64_t>(i));
+    const float on = (static_cast<float>(d % 17) - 8) * static_cast<float>(p);
+    constexpr float kFar = std::numeric_limits<float>::max();
+    const float way = (d >> 8) % 3 == 0 ? on : (d >> 8) % 3 == 1 ? kFar : -kFar;
+    return static_cast<double>(std::nextafter(on, way));
+  });
+}
+
+// Points (x, y, z) within 2% of a sphere of radius p, in no order.
+Wide shell(const Spec& spec, std::uint64_t key, double p) {
+  const std::int64_t axes = spec.shape.empty() ? 1 : spec.shape.back();
+  return real_fill(spec, [&](std::int64_t i) {
+    const auto point = static_cast<std::uint64_t>(i / std::max<std::int64_t>(1, axes));
+    const double z = 2 * unit(key, 3 * point) - 1, turn = 2 * std::numbers::pi * unit(key, 3 * point + 1);
+    const double radius = p * (1 + 0.04 * (unit(key, 3 * point + 2) - 0.5)), flat = std::sqrt(1 - z * z);
+    return radius * (i % axes == 0 ? flat * std::cos(turn) : i % axes == 1 ? flat * std::sin(turn) : z);
+  });
+}
+
 // As scores behind a mask: p of 8 are -inf.
 Wide masked(const Spec& spec, std::uint64_t key, double p) {
   if (wants_integers(spec)) return integer_fill(spec, key, 4);
@@ -267,6 +289,8 @@ constexpr Fill kFills[] = {
     {"special",  "one in p is 0, -0, subnormal, inf, NaN or the largest",      4,    special},
     {"groups",   "runs of p: zeros, constant, an outlier, all negative, tiny, ties",  32,  groups},
     {"near_tie", "whole numbers beside the midpoint of two bf16 numbers",        0,    near_tie},
+    {"borders",  "multiples of p in float32, and one ulp to either side",      1,    borders},
+    {"shell",    "points (x,y,z) near a sphere of radius p",                   100,  shell},
     {"masked",   "p of 8 values are -inf, the rest uniform in [-4, 4)",        4,    masked},
     {"ramp",     "the logical index, modulo p if p > 0",                       0,    ramp},
     {"order",    "a third each: special, small integers, any bits",            0,    order},
