@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/fill_sites.h"
+#include "core/fill_streams.h"
 #include "core/matrix_fills.h"
 
 namespace plumb {
@@ -134,6 +135,14 @@ Wide near_tie(const Spec& spec, std::uint64_t key, double) {
     const std::uint64_t d = draw(key, static_cast<std::uint64_t>(i));
     a[i] = static_cast<double>(((257 + 2 * (d % 100)) << 20) + (d >> 8) % 3) - 1;
   }
+  return a;
+}
+
+// Integers in [0, p).
+Wide below(const Spec& spec, std::uint64_t key, double p) {
+  Integers a(spec.shape);
+  const auto span = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(p));
+  for (std::int64_t i = 0; i < a.size(); ++i) a[i] = static_cast<std::int64_t>(draw(key, static_cast<std::uint64_t>(i)) % span);
   return a;
 }
 
@@ -289,6 +298,10 @@ constexpr Fill kFills[] = {
     {"special",  "one in p is 0, -0, subnormal, inf, NaN or the largest",      4,    special},
     {"groups",   "runs of p: zeros, constant, an outlier, all negative, tiny, ties",  32,  groups},
     {"near_tie", "whole numbers beside the midpoint of two bf16 numbers",        0,    near_tie},
+    {"below",    "integers in [0, p)",                                         2,    below},
+    {"cdf",          "rows of S + 1 bounds, strictly increasing from 0; equal widths if p is 1", 0, streams::cdf},
+    {"range_stream", "a range coder's header for p = rows * 65536 + symbols, then any bytes",   0, streams::range},
+    {"rans_stream",  "a rans coder's header for p, a state with bit 30 set, then any bytes",    0, streams::rans},
     {"borders",  "multiples of p in float32, and one ulp to either side",      1,    borders},
     {"shell",    "points (x,y,z) near a sphere of radius p",                   100,  shell},
     {"masked",   "p of 8 values are -inf, the rest uniform in [-4, 4)",        4,    masked},

@@ -1,0 +1,52 @@
+#include "core/fill_streams.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+
+namespace plumb::streams {
+namespace {
+
+// Any bytes behind a header: the magic and two words, low bytes first.
+Unsigneds headed(const Spec& spec, std::uint64_t key, std::string_view magic, double p) {
+  Unsigneds b(spec.shape);
+  for (std::int64_t i = 0; i < b.size(); ++i) b[i] = draw(key, static_cast<std::uint64_t>(i)) & 255;
+  const auto sizes = static_cast<std::uint64_t>(p);
+  const std::uint64_t words[] = {sizes >> 16, sizes & 0xFFFF};
+  for (std::int64_t i = 0; i < std::min<std::int64_t>(b.size(), 18); ++i)
+    b[i] = i < 10 ? static_cast<unsigned char>(magic[static_cast<std::size_t>(i)])
+                  : words[(i - 10) / 4] >> (8 * ((i - 10) % 4)) & 255;
+  return b;
+}
+
+}  // namespace
+
+// Rows of S + 1 bounds as uint16: 0, then strictly increasing, then 0 for 65536. p = 1: equal widths.
+Wide cdf(const Spec& spec, std::uint64_t key, double p) {
+  if (spec.shape.size() != 2 || spec.shape[1] < 2)
+    throw Error("case", Reason::query, "a fill of tables needs the shape (R,S+1)");
+  const std::int64_t width = spec.shape[1], symbols = width - 1;
+  Integers c(spec.shape);
+  std::vector<double> at(static_cast<std::size_t>(symbols));
+  for (std::int64_t i = 0; i < spec.shape[0]; ++i) {
+    for (std::int64_t j = 0; j < symbols; ++j)
+      at[static_cast<std::size_t>(j)] = p == 1 ? static_cast<double>(j) / static_cast<double>(symbols)
+                                               : unit(key, static_cast<std::uint64_t>(i * width + j));
+    std::sort(at.begin(), at.end());
+    for (std::int64_t j = 1; j < symbols; ++j)
+      c[i * width + j] =
+          j + static_cast<std::int64_t>(at[static_cast<std::size_t>(j)] * static_cast<double>(65536 - symbols));
+  }
+  return c;
+}
+
+Wide range(const Spec& spec, std::uint64_t key, double p) { return headed(spec, key, "MLXGERNG01", p); }
+
+// The third word is a state of 31 bits, the highest set.
+Wide rans(const Spec& spec, std::uint64_t key, double p) {
+  Unsigneds b = headed(spec, key, "MLXGERNS01", p);
+  if (b.size() > 21) b[21] = 64 | (b[21] & 63);
+  return b;
+}
+
+}  // namespace plumb::streams
