@@ -188,8 +188,12 @@ SparseTensor pool_transpose3d(const SparseTensor& x, const KernelSpec& = {.size 
 SparseTensor trilinear_upsample3d(const SparseTensor& x, Triple stride = {2, 2, 2}, const Target& = {},
                                   const Runner& = naturally);
 
-// X W + bias on every row; W is (Cout,Cin).
+// X W^T + bias on every row; W is (Cout,Cin).
 SparseTensor linear(const SparseTensor& x, const Tensor& weight, const Tensor& bias, const Runner& = naturally);
+SparseTensor activation(const SparseTensor& x, std::string_view kind, const Runner& = naturally);
+
+// (B,C): by the batch counts if there are any, else by column 0, up to the greatest batch if no size is given.
+Tensor global_pool(Pool, const SparseTensor& x, std::optional<std::int64_t> batch_size = {}, const Runner& = naturally);
 
 // Tensors of one stride, joined by coordinate: inner, left, right or outer. Where both have one identity the rows
 // correspond as they are: join and fills play no part, and identity and batch counts are the left one's.

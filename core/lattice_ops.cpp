@@ -117,12 +117,9 @@ SparseTensor pointwise(std::string_view op, const SparseTensor& x, const Tensor&
                                       : w.view({s[0], s.back()}, {w.strides()[0], w.strides().back()});
   if (bias.defined() && bias.dtype() != x.feats().dtype())
     throw Error(op, Reason::dtype, "the bias is " + std::string(name(bias.dtype())));
-  if (bias.defined() && bias.shape() != Shape{matrix.dim(0)})
-    throw Error(op, Reason::shape,
-                to_string(bias.shape()) + " bias for " + std::to_string(matrix.dim(0)) + " channels");
-  Tensor y = run_call(make_call("pointwise_projection", {x.feats(), matrix})).at(0);
-  if (bias.defined()) y = run_call(make_call("add", {y, bias})).at(0);
-  return x.with_features(y);
+  const Call call = bias.defined() ? make_call("linear", {x.feats(), matrix, bias})  // one rounding, bias included
+                                   : make_call("pointwise_projection", {x.feats(), matrix});
+  return x.with_features(run_call(call).at(0));
 }
 
 void check_strides(std::string_view op, const SparseTensor& lhs, const SparseTensor& rhs) {
@@ -213,9 +210,21 @@ SparseTensor trilinear_upsample3d(const SparseTensor& x, Triple by, const Target
 }
 
 SparseTensor linear(const SparseTensor& x, const Tensor& weight, const Tensor& bias, const Runner& run_call) {
-  if (weight.defined() && weight.rank() != 2)
-    throw Error("linear", Reason::rank, "a weight of rank " + std::to_string(weight.rank()));
-  return pointwise("linear", x, weight, bias, run_call);
+  return x.with_features(run_call(make_call("linear", {x.feats(), weight, bias})).at(0));
+}
+
+SparseTensor activation(const SparseTensor& x, std::string_view kind, const Runner& run_call) {
+  return x.with_features(run_call(make_call("activation", {x.feats()}, {{"kind", std::string(kind)}})).at(0));
+}
+
+Tensor global_pool(Pool mode, const SparseTensor& x, std::optional<std::int64_t> batch_size, const Runner& run_call) {
+  constexpr std::string_view rows[] = {"global_sum_pool", "global_max_pool", "global_avg_pool"};
+  Attrs attrs;
+  if (x.batch_counts()) attrs.set("batch_counts", *x.batch_counts());
+  if (batch_size) attrs.set("batch_size", *batch_size);
+  if (!x.batch_counts() && !batch_size) attrs.set("batch_size", std::ssize(x.batch_rows()));
+  const std::string_view row = rows[static_cast<std::size_t>(mode)];
+  return run_call(make_call(row, {x.coords(), x.active_rows(), x.feats()}, std::move(attrs))).at(0);
 }
 
 SparseTensor sparse_binary(std::string_view op, const SparseTensor& lhs, const SparseTensor& rhs, const Join& join,

@@ -131,7 +131,10 @@ TEST(Results, OfAPointwiseConvolutionKeepIdentityAndAreAProduct) {
     return run(c);
   };
   const SparseTensor y = conv3d(x, w, bias, one, {}, watch);
-  EXPECT_THAT(ran, ElementsAre("pointwise_projection", "add"));
+  EXPECT_THAT(ran, ElementsAre("linear"));
+  ran.clear();
+  conv3d(x, w, {}, one, {}, watch);
+  EXPECT_THAT(ran, ElementsAre("pointwise_projection"));
   EXPECT_TRUE(y.same_coords(x));
   EXPECT_TRUE(y.batch_counts().has_value());
   EXPECT_EQ(features(y), features(conv3d(x, as_rows, bias, one)));
@@ -296,6 +299,18 @@ TEST(Results, OfUpsamplingAreInterpolated) {
   EXPECT_THAT(features(grown), ElementsAre(4, 4, 6, 8, 8));
   EXPECT_EQ(grown.stride(), (Triple{1, 2, 2}));
   EXPECT_EQ(reason([&] { trilinear_upsample3d(x, {3, 1, 1}); }), Reason::attribute);
+}
+
+TEST(Results, OfGlobalPoolingAreByCountsOrByColumn) {
+  const Tensor c = sites({{0, 0, 0, 0}, {2, 0, 0, 0}, {0, 1, 0, 0}, {1, 9, 9, 9}}),
+               f = tensor(Dtype::f32, {4, 1}, {1, 2, 3, 100});
+  const SparseTensor by_column(c, f, {.active_rows = count(3)}), by_counts(c, f, {.batch_counts = {{2, 2}}});
+  EXPECT_THAT(values(global_pool(Pool::sum, by_column), 3), ElementsAre(4, 0, 2)) << "padding is passed over";
+  EXPECT_THAT(values(global_pool(Pool::avg, by_column, 2), 2), ElementsAre(2, 0));
+  EXPECT_THAT(values(global_pool(Pool::max, by_counts), 2), ElementsAre(2, 100));
+  EXPECT_EQ(reason([&] { (void)global_pool(Pool::sum, by_counts, 3); }), Reason::attribute);
+  EXPECT_EQ(reason([&] { (void)global_pool(Pool::max, by_column); }), Reason::domain) << "batch 1 is empty";
+  EXPECT_TRUE(activation(by_column, "relu").same_coords(by_column));
 }
 
 SparseTensor column(std::vector<int> xs, std::vector<double> values, const ManagerPtr& manager) {

@@ -281,6 +281,18 @@ TEST(Paths, PoolingTakesBothTypesOnEveryTier) {
   EXPECT_EQ(refused([] { return pooled("max_pool3d", 10, 4, Dtype::i32); }), Reason::dtype);
 }
 
+TEST(Paths, GlobalPoolingSumsByLevels) {
+  const auto global = [](std::string_view op, std::int64_t n, std::int64_t c) {
+    return make_call(op, {of(Dtype::i32, {n, 4}), one(), of(Dtype::f32, {n, c})}, {{"batch_size", 4}});
+  };
+  for (const char* op : {"global_sum_pool", "global_avg_pool", "global_max_pool"}) {
+    tiers(global(op, 4096, 16), "cpu.chunks", "gpu.levels", "gpu.levels");
+    tiers(global(op, 4095, 16), "cpu.chunks", "cpu.chunks", "cpu.chunks");
+  }
+  expect(global("global_avg_pool", (1 << 24) + 1, 1), gpu(), "cpu.chunks", "f32 cannot count the rows");
+  expect(global("global_sum_pool", (1 << 24) + 1, 1), gpu(), "gpu.levels");
+}
+
 TEST(Paths, CoordinatesOfEitherWidthGoToTheDevice) {
   for (const Dtype coords : {Dtype::i32, Dtype::i64}) {
     expect(conv("conv3d", {.n = 4096, .coords = coords}), gpu(), "gpu.tiled");
