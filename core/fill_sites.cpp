@@ -206,8 +206,9 @@ Wide colliding(const Spec& spec, std::uint64_t key, double p) {
   for (std::uint64_t i = 0; found.size() < skip + static_cast<std::size_t>(rows(spec)); ++i) {
     const auto at = [&](std::uint64_t axis) { return static_cast<std::int64_t>(draw(axis, i) % 4001) - 2000; };
     Site c{0, at(1), at(2), at(3)};
-    if (spec.dtype == Dtype::i64) c = {0, static_cast<std::int64_t>(i), static_cast<std::int64_t>(kOneHash - first_half(0, i)), 0};
-    if (spec.dtype == Dtype::i64 || (table_hash(c) & kLowBits) == 0) found.push_back(c);
+    const bool wide = spec.dtype == Dtype::i64;
+    if (wide) c = {0, static_cast<std::int64_t>(i), static_cast<std::int64_t>(kOneHash - first_half(0, i)), 0};
+    if (wide || (table_hash(c) & kLowBits) == 0) found.push_back(c);
   }
   found.erase(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(skip));
   shuffle(found, key);

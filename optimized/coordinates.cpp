@@ -40,19 +40,27 @@ struct Sites : Rows {
 };
 
 template <class T>
-Rows made_rows(const T* data, std::int64_t n) { return {data, sizeof(T) == 8, n}; }
+Rows made_rows(const T* data, std::int64_t n) {
+  return {data, sizeof(T) == 8, n};
+}
 
 template <class T>
-const T* sites_of(const Rows& rows) { return static_cast<const T*>(rows.data); }
+const T* sites_of(const Rows& rows) {
+  return static_cast<const T*>(rows.data);
+}
 
 template <class T>
-void copy_site(const T* from, T* to) { std::copy_n(from, 4, to); }
+void copy_site(const T* from, T* to) {
+  std::copy_n(from, 4, to);
+}
 
 // f(T) for the type of an input's coordinates
 template <class F>
 void typed(const Call& call, F&& f) {
-  if (call.dtype(0) == Dtype::i64) f(std::int64_t{});
-  else f(std::int32_t{});
+  if (call.dtype(0) == Dtype::i64)
+    f(std::int64_t{});
+  else
+    f(std::int32_t{});
 }
 
 void store_count(const Tensor& to, std::int64_t n) { *to.write<std::int32_t>() = static_cast<std::int32_t>(n); }
@@ -66,13 +74,15 @@ struct Flags : Block<std::uint8_t> {
 // keep(i, k) for the k-th flagged i of n; returns how many there are.
 template <class Keep>
 std::int64_t compact_flagged(const Flags& flag, std::int64_t n, Keep&& keep) {
-  return compact(n, 0, [&](std::int64_t i) { return flag[i] != 0; }, keep);
+  return compact(
+      n, 0, [&](std::int64_t i) { return flag[i] != 0; }, keep);
 }
 
 template <class T>
 std::int64_t store_flagged(const Flags& flag, const Rows& sites, T* out) {
   const T* from = sites_of<T>(sites);
-  return compact_flagged(flag, sites.count, [&](std::int64_t i, std::int64_t k) { copy_site(from + 4 * i, out + 4 * k); });
+  return compact_flagged(flag, sites.count,
+                         [&](std::int64_t i, std::int64_t k) { copy_site(from + 4 * i, out + 4 * k); });
 }
 
 // The distinct sites, first seen first.
@@ -86,9 +96,7 @@ std::int64_t store_distinct(const Rows& sites, T* out) {
 // ---- Sets ----
 
 void unique(const Call& call, Outputs& out) {
-  typed(call, [&]<class T>(T) {
-    store_count(out[1], store_distinct(Sites(call[0]), out[0].write<T>()));
-  });
+  typed(call, [&]<class T>(T) { store_count(out[1], store_distinct(Sites(call[0]), out[0].write<T>())); });
 }
 
 using Stride = std::array<std::int64_t, 3>;
@@ -99,12 +107,14 @@ Stride stride_of(const Call& call) {
 }
 
 bool powers_of_two(const Stride& s) {
-  return std::all_of(s.begin(), s.end(), [](std::int64_t v) { return std::has_single_bit(static_cast<std::uint64_t>(v)); });
+  return std::all_of(s.begin(), s.end(),
+                     [](std::int64_t v) { return std::has_single_bit(static_cast<std::uint64_t>(v)); });
 }
 
 Stride logarithms(const Stride& s) {
   Stride shift;
-  std::transform(s.begin(), s.end(), shift.begin(), [](std::int64_t v) { return std::countr_zero(static_cast<std::uint64_t>(v)); });
+  std::transform(s.begin(), s.end(), shift.begin(),
+                 [](std::int64_t v) { return std::countr_zero(static_cast<std::uint64_t>(v)); });
   return shift;
 }
 
@@ -112,19 +122,24 @@ void floor_rows(const std::int32_t* rows, std::int64_t n, const Stride& s, std::
   const bool shifts = powers_of_two(s);
   const Stride by = shifts ? logarithms(s) : s;
   parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    if (shifts) PLUMB_DISPATCH(shift_narrow)(rows, begin, end, by.data(), out);
-    else PLUMB_DISPATCH(floor_narrow)(rows, begin, end, by.data(), out);
+    if (shifts)
+      PLUMB_DISPATCH(shift_narrow)(rows, begin, end, by.data(), out);
+    else
+      PLUMB_DISPATCH(floor_narrow)(rows, begin, end, by.data(), out);
   });
 }
 
 void floor_rows(const std::int64_t* rows, std::int64_t n, const Stride& s, std::int64_t* out) {
   const bool shifts = powers_of_two(s);
   const Stride by = shifts ? logarithms(s) : s;
-  const auto floored = [&](std::int64_t c, std::size_t a) { return shifts ? c >> by[a] : c / by[a] - (c % by[a] < 0 ? 1 : 0); };
+  const auto floored = [&](std::int64_t c, std::size_t a) {
+    return shifts ? c >> by[a] : c / by[a] - (c % by[a] < 0 ? 1 : 0);
+  };
   parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       out[4 * i] = rows[4 * i];
-      for (std::size_t a = 0; a < 3; ++a) out[4 * i + static_cast<std::int64_t>(a) + 1] = floored(rows[4 * i + static_cast<std::int64_t>(a) + 1], a);
+      for (std::size_t a = 0; a < 3; ++a)
+        out[4 * i + static_cast<std::int64_t>(a) + 1] = floored(rows[4 * i + static_cast<std::int64_t>(a) + 1], a);
     }
   });
 }
@@ -144,9 +159,8 @@ void unite(const Call& call, Outputs& out) {
     const Block<T> both(4 * (lhs.count + rhs.count));
     const auto append = [&](const Rows& rows, T* to) {
       const T* from = sites_of<T>(rows);
-      parallel_for(4 * rows.count, 16 * kGrain, [&](std::int64_t begin, std::int64_t end) {
-        std::copy(from + begin, from + end, to + begin);
-      });
+      parallel_for(4 * rows.count, 16 * kGrain,
+                   [&](std::int64_t begin, std::int64_t end) { std::copy(from + begin, from + end, to + begin); });
     };
     append(lhs, both.data);
     append(rhs, both.data + 4 * lhs.count);
@@ -191,14 +205,17 @@ void contains(const Call& call, Outputs& out) {
 // ---- Morton's order ----
 
 void codes_of(const Tensor& rows, std::int64_t begin, std::int64_t end, std::uint64_t flip, std::uint64_t* codes) {
-  if (rows.dtype() == Dtype::i64) PLUMB_DISPATCH(morton_wide)(rows.read<std::int64_t>(), begin, end, flip, codes);
-  else PLUMB_DISPATCH(morton_narrow)(rows.read<std::int32_t>(), begin, end, flip, codes);
+  if (rows.dtype() == Dtype::i64)
+    PLUMB_DISPATCH(morton_wide)(rows.read<std::int64_t>(), begin, end, flip, codes);
+  else
+    PLUMB_DISPATCH(morton_narrow)(rows.read<std::int32_t>(), begin, end, flip, codes);
 }
 
 void morton_codes(const Call& call, Outputs& out) {
   const Tensor rows = contiguous(call[0]);
   auto* codes = reinterpret_cast<std::uint64_t*>(out[0].write<std::int64_t>());
-  parallel_for(rows.dim(0), kGrain, [&](std::int64_t begin, std::int64_t end) { codes_of(rows, begin, end, 0, codes); });
+  parallel_for(rows.dim(0), kGrain,
+               [&](std::int64_t begin, std::int64_t end) { codes_of(rows, begin, end, 0, codes); });
 }
 
 // The order of signed codes is that of unsigned ones with the sign bit flipped.
@@ -242,7 +259,8 @@ template <class T>
 void child_site(const T* parent, int child, std::int32_t* to) {
   to[0] = wrap32(parent[0]);
   for (int a = 0; a < 3; ++a)
-    to[a + 1] = static_cast<std::int32_t>(2 * static_cast<std::uint32_t>(wrap32(parent[a + 1])) + static_cast<std::uint32_t>(child >> a & 1));
+    to[a + 1] = static_cast<std::int32_t>(2 * static_cast<std::uint32_t>(wrap32(parent[a + 1])) +
+                                          static_cast<std::uint32_t>(child >> a & 1));
 }
 
 // floor(site / 2) of the sites modulo 2^32
@@ -285,7 +303,8 @@ void occupancy_downsample(const Call& call, Outputs& out) {
 void occupancy_expand(const Call& call, Outputs& out) {
   const Tensor held = contiguous(call[2]);
   const std::int32_t* bits = held.read<std::int32_t>();
-  std::int32_t *coords = out[0].write<std::int32_t>(), *parent = out[2].write<std::int32_t>(), *child = out[3].write<std::int32_t>();
+  std::int32_t *coords = out[0].write<std::int32_t>(), *parent = out[2].write<std::int32_t>(),
+               *child = out[3].write<std::int32_t>();
   const auto set = [&](std::int64_t p) { return static_cast<std::uint32_t>(bits[p]) & 255; };
   typed(call, [&]<class T>(T) {
     const Sites in(call, 0, 1);
@@ -345,13 +364,15 @@ struct Joined {
 template <class Keep>
 std::int64_t join_side(const Rows& side, const Rows& other, const Joined& to, std::int64_t from, Keep&& keep) {
   const Block<std::int32_t> match = matches(side, other);
-  return compact(side.count, from, [&](std::int64_t i) { return keep(match[i]); },
-                 [&](std::int64_t i, std::int64_t k) { to.store(side, i, match[i], k); });
+  return compact(
+      side.count, from, [&](std::int64_t i) { return keep(match[i]); },
+      [&](std::int64_t i, std::int64_t k) { to.store(side, i, match[i], k); });
 }
 
 void alignment(const Call& call, Outputs& out) {
   const Sites lhs(call, 0, 1), rhs(call, 2, 3);
-  std::int32_t *coords = out[0].write<std::int32_t>(), *l = out[2].write<std::int32_t>(), *r = out[3].write<std::int32_t>();
+  std::int32_t *coords = out[0].write<std::int32_t>(), *l = out[2].write<std::int32_t>(),
+               *r = out[3].write<std::int32_t>();
   const std::string& join = call.text("join");
   const auto all = [](std::int32_t) { return true; };
   const auto met = [](std::int32_t row) { return row >= 0; };

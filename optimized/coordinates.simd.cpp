@@ -70,7 +70,8 @@ void morton_wide(const std::int64_t* rows, std::int64_t begin, std::int64_t end,
 // 2^-31 of itself away from the next whole number unless it is one, so binary64 rounds none of them up to it.
 void floor_narrow(const std::int32_t* rows, std::int64_t begin, std::int64_t end, const std::int64_t* stride,
                   std::int32_t* out) {
-  const double s[4] = {1, static_cast<double>(stride[0]), static_cast<double>(stride[1]), static_cast<double>(stride[2])};
+  const double s[4] = {1, static_cast<double>(stride[0]), static_cast<double>(stride[1]),
+                       static_cast<double>(stride[2])};
   for (std::int64_t i = begin; i < end; ++i)
     for (std::int64_t a = 0; a < 4; ++a) {
       const double q = static_cast<double>(rows[4 * i + a]) / s[a];

@@ -40,7 +40,8 @@ class SiteTable {
   explicit SiteTable(const Rows& rows)
       : SiteTable(rows, std::bit_ceil(static_cast<std::uint64_t>(2 * rows.count + 2))) {}
   // slots: a power of two above the number of rows.
-  SiteTable(const Rows& rows, std::uint64_t slots) : rows_(rows), mask_(slots - 1), slots_(static_cast<std::int64_t>(slots)) {
+  SiteTable(const Rows& rows, std::uint64_t slots)
+      : rows_(rows), mask_(slots - 1), slots_(static_cast<std::int64_t>(slots)) {
     assert(std::has_single_bit(slots) && slots > static_cast<std::uint64_t>(rows.count));
     parallel_for(static_cast<std::int64_t>(slots), 16 * kGrain, [this](std::int64_t begin, std::int64_t end) {
       std::fill(slots_.data + begin, slots_.data + end, kEmpty);
@@ -58,7 +59,8 @@ class SiteTable {
   template <class Found>
   void find(const Rows& queries, std::int64_t begin, std::int64_t end, Found&& found) const {
     assert(queries.wide == rows_.wide);
-    queries.wide ? find_all<std::int64_t>(queries, begin, end, found) : find_all<std::int32_t>(queries, begin, end, found);
+    queries.wide ? find_all<std::int64_t>(queries, begin, end, found)
+                 : find_all<std::int32_t>(queries, begin, end, found);
   }
 
   // flag[i] = 1 for each row that is the lowest of its site; the others are left as they are.
@@ -75,12 +77,18 @@ class SiteTable {
   using Hashes = std::array<std::uint64_t, kAhead>;
 
   static std::int64_t row_of(std::uint64_t slot) { return static_cast<std::int64_t>(slot & 0xFFFFFFFF); }
-  static std::uint64_t entry_of(std::uint64_t h, std::int64_t row) { return h >> 32 << 32 | static_cast<std::uint64_t>(row); }
+  static std::uint64_t entry_of(std::uint64_t h, std::int64_t row) {
+    return h >> 32 << 32 | static_cast<std::uint64_t>(row);
+  }
   std::int64_t slot_of(std::uint64_t h) const { return static_cast<std::int64_t>(h & mask_); }
   template <class T>
-  static const T* site(const Rows& rows, std::int64_t i) { return static_cast<const T*>(rows.data) + 4 * i; }
+  static const T* site(const Rows& rows, std::int64_t i) {
+    return static_cast<const T*>(rows.data) + 4 * i;
+  }
   template <class T>
-  static bool same(const T* a, const T* b) { return std::memcmp(a, b, 4 * sizeof(T)) == 0; }
+  static bool same(const T* a, const T* b) {
+    return std::memcmp(a, b, 4 * sizeof(T)) == 0;
+  }
 
   // each(i, hash) in order, the slots of the next few sites asked for beforehand.
   template <class T, class Between, class Each>
@@ -101,7 +109,8 @@ class SiteTable {
   void fill() {
     const auto nothing = [](std::uint64_t) {};
     if (threads() == 1 || rows_.count < 2 * kGrain)
-      return ahead<T>(rows_, 0, rows_.count, nothing, [this](std::int64_t i, std::uint64_t h) { insert_alone<T>(i, h); });
+      return ahead<T>(rows_, 0, rows_.count, nothing,
+                      [this](std::int64_t i, std::uint64_t h) { insert_alone<T>(i, h); });
     parallel_for(rows_.count, kGrain, [&](std::int64_t begin, std::int64_t end) {
       ahead<T>(rows_, begin, end, nothing, [this](std::int64_t i, std::uint64_t h) { insert_shared<T>(i, h); });
     });
@@ -133,14 +142,16 @@ class SiteTable {
   template <class Same>
   std::int32_t probe(std::uint64_t h, Same&& same_site) const {
     for (std::int64_t s = slot_of(h); slots_[s] != kEmpty; s = slot_of(static_cast<std::uint64_t>(s) + 1))
-      if (slots_[s] >> 32 == h >> 32 && same_site(row_of(slots_[s]))) return static_cast<std::int32_t>(row_of(slots_[s]));
+      if (slots_[s] >> 32 == h >> 32 && same_site(row_of(slots_[s])))
+        return static_cast<std::int32_t>(row_of(slots_[s]));
     return -1;
   }
 
   template <class T, class Found>
   void find_all(const Rows& queries, std::int64_t begin, std::int64_t end, Found&& found) const {
     const auto fetch_row = [this](std::uint64_t h) {
-      if (const std::uint64_t slot = slots_[slot_of(h)]; slot != kEmpty) __builtin_prefetch(site<T>(rows_, row_of(slot)));
+      if (const std::uint64_t slot = slots_[slot_of(h)]; slot != kEmpty)
+        __builtin_prefetch(site<T>(rows_, row_of(slot)));
     };
     ahead<T>(queries, begin, end, fetch_row, [&](std::int64_t q, std::uint64_t h) {
       found(q, probe(h, [&](std::int64_t row) { return same(site<T>(rows_, row), site<T>(queries, q)); }));
@@ -160,7 +171,8 @@ std::int64_t compact_runs(std::int64_t n, Count&& count, Write&& write) {
   const std::int64_t runs = std::clamp<std::int64_t>(n / kRun, 1, 4 * threads());
   std::vector<std::int64_t> at(static_cast<std::size_t>(runs) + 1, 0);
   const auto begin = [&](std::int64_t run) { return n * run / runs; };
-  parallel_each(runs, [&](std::int64_t run) { at[static_cast<std::size_t>(run) + 1] = count(begin(run), begin(run + 1)); });
+  parallel_each(runs,
+                [&](std::int64_t run) { at[static_cast<std::size_t>(run) + 1] = count(begin(run), begin(run + 1)); });
   std::partial_sum(at.begin(), at.end(), at.begin());
   parallel_each(runs, [&](std::int64_t run) { write(begin(run), begin(run + 1), at[static_cast<std::size_t>(run)]); });
   return at.back();

@@ -330,7 +330,8 @@ struct Scratch {
 // The keys of one line are in s.keys.
 template <class K>
 void sort_keys(std::int64_t n, std::int64_t chunks, Scratch<K>& s, std::uint32_t* to) {
-  const Run<K> whole{s.keys.get(), s.other_keys.get(), nullptr, s.index.get(), s.ids.get(), s.a.get(), s.b.get(), to, n};
+  const Run<K> whole{s.keys.get(), s.other_keys.get(), nullptr, s.index.get(), s.ids.get(), s.a.get(), s.b.get(), to,
+                     n};
   sort_run(whole, s.other_index.get(), chunks, 0);
 }
 
@@ -451,7 +452,9 @@ void cpu::radix_argsort(std::int64_t n, const std::function<void(std::int64_t, s
   if (n == 0) return;
   const std::int64_t chunks = n >= kParallelLine ? threads() : 1;
   Scratch<std::uint64_t> s(n);
-  parallel_each(chunks, [&](std::int64_t c) { make(chunk(n, chunks, c).begin, chunk(n, chunks, c).end, s.keys.get()); });
+  parallel_each(chunks, [&](std::int64_t c) {
+    make(chunk(n, chunks, c).begin, chunk(n, chunks, c).end, s.keys.get());
+  });
   sort_keys(n, chunks, s, out);
 }
 

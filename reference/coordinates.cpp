@@ -239,9 +239,7 @@ std::vector<std::int64_t> order_of(const std::vector<std::int64_t>& codes) {
 }
 
 std::vector<Spec> infer_codes(const Request& r) { return {{Dtype::i64, {rows_of(r, 0)}}}; }
-std::vector<Wide> morton_codes(const Call& call) {
-  return {stored(codes_of(all_sites(call, 0)), call.shape(0)[0])};
-}
+std::vector<Wide> morton_codes(const Call& call) { return {stored(codes_of(all_sites(call, 0)), call.shape(0)[0])}; }
 
 std::vector<Spec> infer_order(const Request& r) { return {ints(rows_of(r, 0))}; }
 std::vector<Wide> morton_order(const Call& call) {
@@ -378,7 +376,8 @@ std::vector<Wide> alignment(const Call& call) {
 constexpr std::string_view kSet =
     "every row takes part, padding included; a repeated site is its lowest row; rows beyond the count are unspecified";
 constexpr std::string_view kMorton =
-    "the order of (batch, x, y, z) octants only for 0 <= batch < 8 and 0 <= coordinate < 2^20: beyond, codes of different "
+    "the order of (batch, x, y, z) octants only for 0 <= batch < 8 and 0 <= coordinate < 2^20: beyond, codes of "
+    "different "
     "sites may be equal; a batch from 8 on sorts before batch 0, a negative coordinate after every other; ties by row";
 constexpr std::string_view kOctant =
     "int64 coordinates are taken modulo 2^32, the result is int32; a count above N means N; rows beyond the count are "
@@ -407,7 +406,8 @@ std::vector<Op> set_rows() {
   down.cases = downsample_cases, down.rejects = downsample_rejects, down.bench = downsample_bench;
   Op both = set_row("union_coords", {"lhs", "rhs"}, "out = the distinct rows of lhs, then of rhs, first seen first");
   both.infer = infer_union, both.oracle = unite;
-  Op common = set_row("intersection_coords", {"lhs", "rhs"}, "out = the distinct rows of lhs that rhs has, first seen first");
+  Op common =
+      set_row("intersection_coords", {"lhs", "rhs"}, "out = the distinct rows of lhs that rhs has, first seen first");
   common.infer = infer_intersection, common.oracle = intersect;
   Op once = set_row("unique_coords", {"coords"}, "out = the distinct rows, first seen first");
   once.infer = infer_unique, once.oracle = unique;
@@ -432,11 +432,12 @@ Op lookup_row(std::string_view name, std::vector<std::string_view> inputs, std::
 }
 
 std::vector<Op> lookup_rows() {
-  Op has = lookup_row("contains_coords", {"coords", "queries"}, "found", "found[q] = whether coords has the row queries[q]");
+  Op has =
+      lookup_row("contains_coords", {"coords", "queries"}, "found", "found[q] = whether coords has the row queries[q]");
   has.infer = infer_lookup<Dtype::boolean>, has.oracle = contains;
-  return {lookup_row("lookup_coords", {"coords", "queries"}, "rows", "rows[q] = min {i : coords[i] = queries[q]}, or -1"),
-          has,
-          lookup_row("inverse_map", {"source", "target"}, "rows", "rows[t] = min {i : source[i] = target[t]}, or -1")};
+  return {
+      lookup_row("lookup_coords", {"coords", "queries"}, "rows", "rows[q] = min {i : coords[i] = queries[q]}, or -1"),
+      has, lookup_row("inverse_map", {"source", "target"}, "rows", "rows[t] = min {i : source[i] = target[t]}, or -1")};
 }
 
 Op morton_row(std::string_view name, std::vector<std::string_view> outputs, std::string_view equation, Infer infer,
@@ -460,8 +461,9 @@ std::vector<Op> morton_rows() {
   return {morton_row("morton_codes", {"codes"},
                      "code = b 2^60 + sum over i < 21 of bit i of x, y, z at 3i, 3i+1, 3i+2, modulo 2^64, signed",
                      infer_codes, morton_codes),
-          morton_row("morton_order", {"order"}, "order = p with code[p_0] <= code[p_1] <= ..., lower row first among equals",
-                     infer_order, morton_order),
+          morton_row("morton_order", {"order"},
+                     "order = p with code[p_0] <= code[p_1] <= ..., lower row first among equals", infer_order,
+                     morton_order),
           morton_row("morton_sort_coords", {"coords", "order", "inverse_rows"},
                      "out = coords[order]; inverse_rows[order[i]] = i", infer_sort, morton_sort)};
 }
@@ -472,8 +474,9 @@ std::vector<Op> octant_rows() {
           .outputs = {"coords", "active_rows", "occupancy"},
           .attrs = {},
           .dtypes = {Dtype::i32, Dtype::i64},
-          .equation = "parents = the distinct (b, floor(xyz / 2)), first seen first; occupancy = OR of 2^(x&1 | (y&1)<<1 | "
-                      "(z&1)<<2) over the children",
+          .equation =
+              "parents = the distinct (b, floor(xyz / 2)), first seen first; occupancy = OR of 2^(x&1 | (y&1)<<1 | "
+              "(z&1)<<2) over the children",
           .meaning = kOctant,
           .infer = infer_occupancy_downsample,
           .oracle = occupancy_downsample,
@@ -486,7 +489,8 @@ std::vector<Op> octant_rows() {
   expand.name = "occupancy_expand";
   expand.inputs = {"coords", "active_rows", "occupancy"};
   expand.outputs = {"coords", "active_rows", "parent_rows", "child_indices"};
-  expand.equation = "for each parent p, for each set bit c < 8 of its occupancy, ascending: (b, 2 p + bits 0, 1, 2 of c)";
+  expand.equation =
+      "for each parent p, for each set bit c < 8 of its occupancy, ascending: (b, 2 p + bits 0, 1, 2 of c)";
   expand.infer = infer_occupancy_expand, expand.oracle = occupancy_expand;
   expand.cases = occupancy_expand_cases, expand.rejects = occupancy_expand_rejects;
   expand.bench = occupancy_expand_bench;
@@ -508,10 +512,12 @@ Op alignment_row() {
           .outputs = {"coords", "active_rows", "lhs_rows", "rhs_rows"},
           .attrs = {{"join", "inner"}},
           .dtypes = {Dtype::i32},
-          .equation = "inner: lhs rows that rhs has; left: lhs rows; right: rhs rows; outer: lhs rows, then rhs rows that "
-                      "lhs lacks; with their row in each side or -1",
-          .meaning = "the driving side keeps repeated sites, each with its own row; the other side answers with its lowest "
-                     "row; a count above N means N; rows beyond the count are unspecified",
+          .equation =
+              "inner: lhs rows that rhs has; left: lhs rows; right: rhs rows; outer: lhs rows, then rhs rows that "
+              "lhs lacks; with their row in each side or -1",
+          .meaning =
+              "the driving side keeps repeated sites, each with its own row; the other side answers with its lowest "
+              "row; a count above N means N; rows beyond the count are unspecified",
           .infer = infer_alignment,
           .oracle = alignment,
           .cases = alignment_cases,

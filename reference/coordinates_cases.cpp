@@ -23,7 +23,7 @@ struct Kind {
   std::int64_t n;
   std::string fill;
   Dtype dtype = Dtype::i32;
-  std::int64_t m = -1;  // rows of the second set; by default about half of the first
+  std::int64_t m = -1;     // rows of the second set; by default about half of the first
   std::string other = "";  // its fill; by default the same
   Budget budget = Budget::ci;
   Layout layout = Layout::row;
@@ -33,15 +33,26 @@ struct Kind {
 
 // const--1 has the bits of an empty slot, the others those of the ends of int32.
 const char* const kConstants[] = {"const--1", "const-0", "const-2147483647", "const--2147483648"};
-const char* const kFills[] = {"sites_box",      "sites_batches", "sites_batches-3",  "sites_line",         "sites_plane",
-                              "sites_surface-1", "sites_isolated", "sites_isolated-7", "sites_duplicates",
-                              "sites_duplicates-400", "sites_negative-1", "sites_extremes", "bits", "sites_colliding"};
-const char* const kWideFills[] = {"sites_negative-2", "sites_extremes", "sites_isolated-1099511627776", "sites_duplicates",
-                                  "bits",             "sites_colliding"};
+const char* const kFills[] = {"sites_box",
+                              "sites_batches",
+                              "sites_batches-3",
+                              "sites_line",
+                              "sites_plane",
+                              "sites_surface-1",
+                              "sites_isolated",
+                              "sites_isolated-7",
+                              "sites_duplicates",
+                              "sites_duplicates-400",
+                              "sites_negative-1",
+                              "sites_extremes",
+                              "bits",
+                              "sites_colliding"};
+const char* const kWideFills[] = {"sites_negative-2", "sites_extremes", "sites_isolated-1099511627776",
+                                  "sites_duplicates", "bits",           "sites_colliding"};
 
 // Sizes about a vector, about the runs of a scan (2048) and of a thread (4096), and about a table's powers of two.
-const std::int64_t kSizes[] = {0,    1,    2,    3,    7,    8,    9,    15,   17,   63,  64,
-                               65,   127,  128,  255,  256,  257,  1023, 1024, 1025, 2047, 2048, 2049};
+const std::int64_t kSizes[] = {0,   1,   2,   3,   7,   8,    9,    15,   17,   63,   64,  65,
+                               127, 128, 255, 256, 257, 1023, 1024, 1025, 2047, 2048, 2049};
 
 std::vector<Kind> kinds() {
   std::vector<Kind> all = {{40, "sites_negative", Dtype::i32, -1, "", Budget::smoke},
@@ -90,7 +101,8 @@ void reject(std::vector<Reject>& all, Inputs in, Reason reason, const char* why,
 }
 
 const std::optional<Input> kThreeColumns = Input{Dtype::i32, {5, 3}}, kFlat = Input{Dtype::i32, {20}},
-                           kReal = Input{Dtype::f32, {5, 4}}, kTwoCounts = Input{Dtype::i32, {2}, Layout::row, "const-1"},
+                           kReal = Input{Dtype::f32, {5, 4}},
+                           kTwoCounts = Input{Dtype::i32, {2}, Layout::row, "const-1"},
                            kWideCount = Input{Dtype::i64, {1}, Layout::row, "const-1"};
 
 // What is wrong with a count of active rows; `make` puts it into a call.
@@ -134,12 +146,15 @@ std::vector<Reject> single_rejects() {
 std::vector<Reject> downsample_rejects() {
   std::vector<Reject> all = single_rejects();
   for (const List& s : {List{0, 1, 1}, List{1, 1, -2}, List{2, 2}, List{}, List{1, std::int64_t{1} << 31, 1}})
-    reject(all, {sites(5, "sites_box")}, Reason::attribute, "a stride that is not one or three positive int32", {{"stride", s}});
+    reject(all, {sites(5, "sites_box")}, Reason::attribute, "a stride that is not one or three positive int32",
+           {{"stride", s}});
   return all;
 }
 
 std::vector<Case> single_bench() {
-  return {{{sites(100000, "sites_surface")}, {}}, {{sites(100000, "sites_surface-1")}, {}}, {{sites(200000, "sites_duplicates-4")}, {}}};
+  return {{{sites(100000, "sites_surface")}, {}},
+          {{sites(100000, "sites_surface-1")}, {}},
+          {{sites(200000, "sites_duplicates-4")}, {}}};
 }
 std::vector<Case> downsample_bench() {
   return {{{sites(100000, "sites_surface")}, {}},
@@ -207,7 +222,8 @@ std::vector<Reject> occupancy_expand_rejects() {
   reject_counts(all, [&](auto n) { return Inputs{sites(5, "sites_box"), n, bits}; });
   reject(all, {sites(5, "sites_box"), rows(5), column(4, "int-255")}, Reason::shape, "too few occupancies");
   reject(all, {sites(5, "sites_box"), rows(5), Input{Dtype::i32, {5, 1}}}, Reason::shape, "occupancies of rank 2");
-  reject(all, {sites(5, "sites_box"), rows(5), Input{Dtype::i64, {5}}}, Reason::dtype, "occupancies that are not int32");
+  reject(all, {sites(5, "sites_box"), rows(5), Input{Dtype::i64, {5}}}, Reason::dtype,
+         "occupancies that are not int32");
   return all;
 }
 
@@ -230,7 +246,8 @@ std::vector<Reject> child_rejects() {
 }
 
 std::vector<Case> child_bench() {
-  return {{{sites(100000, "sites_surface"), column(100000, "int-7")}, {}}, {{sites(200000, "sites_box"), column(200000, "int-7")}, {}}};
+  return {{{sites(100000, "sites_surface"), column(100000, "int-7")}, {}},
+          {{sites(200000, "sites_box"), column(200000, "int-7")}, {}}};
 }
 
 // ---- Joins ----
@@ -246,7 +263,8 @@ std::vector<Case> alignment_cases() {
     }
     for (const std::int64_t a : kCounts(65))
       for (const std::int64_t b : kCounts(40))
-        all.push_back({{sites(65, "sites_duplicates-3"), rows(a), sites(40, "sites_duplicates-2"), rows(b)}, attrs, Budget::ci});
+        all.push_back(
+            {{sites(65, "sites_duplicates-3"), rows(a), sites(40, "sites_duplicates-2"), rows(b)}, attrs, Budget::ci});
   }
   return all;
 }
@@ -268,8 +286,10 @@ std::vector<Reject> alignment_rejects() {
 std::vector<Case> alignment_bench() {
   std::vector<Case> all;
   for (const char* join : {"inner", "outer"})
-    all.push_back({{sites(100000, "sites_surface-1"), rows(100000), sites(100000, "sites_surface-1"), rows(100000)}, {{"join", join}}});
-  all.push_back({{sites(200000, "sites_surface"), rows(200000), sites(100000, "sites_surface-1"), rows(100000)}, {{"join", "left"}}});
+    all.push_back({{sites(100000, "sites_surface-1"), rows(100000), sites(100000, "sites_surface-1"), rows(100000)},
+                   {{"join", join}}});
+  all.push_back({{sites(200000, "sites_surface"), rows(200000), sites(100000, "sites_surface-1"), rows(100000)},
+                 {{"join", "left"}}});
   return all;
 }
 

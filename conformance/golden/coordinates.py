@@ -32,7 +32,8 @@ def set_outputs(rows, dtype):
 
 def downsample(c, coords, stride, note=""):
     rows = dict.fromkeys((b, x // stride[0], y // stride[1], z // stride[2]) for b, x, y, z in sites(coords))
-    c.add("downsample_coords", {"stride": list(stride)}, {"coords": coords}, set_outputs(list(rows), coords.dtype), note=note)
+    c.add("downsample_coords", {"stride": list(stride)}, {"coords": coords}, set_outputs(list(rows), coords.dtype),
+          note=note)
 
 
 def sets(c, lhs, rhs, note=""):
@@ -56,7 +57,8 @@ def lookups(c, coords, queries, note=""):
 def code(site):
     total = site[0] * 2**60
     for axis, value in enumerate(site[1:]):
-        total += sum(2 ** (3 * bit + axis) for bit, digit in enumerate(reversed(f"{value % 2**21:021b}")) if digit == "1")
+        digits = reversed(f"{value % 2**21:021b}")
+        total += sum(2 ** (3 * bit + axis) for bit, digit in enumerate(digits) if digit == "1")
     total %= 2**64
     return total - 2**64 if total >= 2**63 else total
 
@@ -86,7 +88,8 @@ def occupancy_downsample(c, coords, active=None, note=""):
         parent = (b, *(v // 2 for v in xyz))
         masks[parent] = masks.get(parent, 0) | 1 << sum((v % 2) << axis for axis, v in enumerate(xyz))
     c.add("occupancy_downsample", {}, counted(coords, active),
-          [("coords", array(masks)), ("active_rows", column([len(masks)])), ("occupancy", column(masks.values()))], note=note)
+          [("coords", array(masks)), ("active_rows", column([len(masks)])), ("occupancy", column(masks.values()))],
+          note=note)
 
 
 def child(parent, index):
@@ -132,12 +135,15 @@ def errors(c):
     c.error("union_coords", {}, {"lhs": two, "rhs": wide}, note="two dtypes")
     c.error("lookup_coords", {}, {"coords": two, "queries": three}, note="three columns")
     c.error("morton_codes", {}, {"coords": np.zeros((2, 4), np.float32)}, note="real coordinates")
-    c.error("occupancy_downsample", {}, {"coords": two, "active_rows": minus}, error="runtime_error", note="a negative count")
+    c.error("occupancy_downsample", {}, {"coords": two, "active_rows": minus}, error="runtime_error",
+            note="a negative count")
     c.error("occupancy_expand", {}, {"coords": two, "active_rows": one, "occupancy": one}, note="too few occupancies")
-    c.error("child_coords_from_indices", {}, {"parent_coords": two, "child_indices": np.zeros(2, np.int64)}, note="int64 indices")
+    c.error("child_coords_from_indices", {}, {"parent_coords": two, "child_indices": np.zeros(2, np.int64)},
+            note="int64 indices")
     sides = {"lhs_coords": two, "lhs_active_rows": one, "rhs_coords": two, "rhs_active_rows": one}
     c.error("sparse_alignment", {"join": "cross"}, sides, note="an unknown join")
-    c.error("sparse_alignment", {"join": "left"}, sides | {"rhs_active_rows": minus}, error="runtime_error", note="a negative count")
+    c.error("sparse_alignment", {"join": "left"}, sides | {"rhs_active_rows": minus}, error="runtime_error",
+            note="a negative count")
 
 
 def main():
@@ -158,18 +164,23 @@ def main():
     downsample(c, far, (2, 3, 5), "beyond 2^32")
     downsample(c, some, (1, 1, 1), "no more than the distinct rows")
     downsample(c, empty, (2, 2, 2), "no rows")
-    for rows, note in (some, "repeated rows"), (batches, "equal sites in two batches, a batch between empty"), (
-            array([(-1, -1, -1, -1)] * 5), "all the same"), (ends, "the ends of int32"), (far, "beyond 2^32"), (empty, "no rows"):
-        c.add("unique_coords", {}, {"coords": rows}, set_outputs(list(dict.fromkeys(sites(rows))), rows.dtype), note=note)
-    for a, b, note in (line(2, 0, 1), line(1, 5, 2), "worked by hand"), (some, more, "repeated rows"), (
-            batches, batches[[3, 0]], "batches do not meet"), (ends, ends[[1, 4, 6]], "the ends of int32"), (
-            far, far[[5, 3]] * 1, "beyond 2^32"), (some[:9], empty, "nothing on the right"), (empty, some[:9], "nothing on the left"):
+    for rows, note in [(some, "repeated rows"), (batches, "equal sites in two batches, a batch between empty"),
+                       (array([(-1, -1, -1, -1)] * 5), "all the same"), (ends, "the ends of int32"),
+                       (far, "beyond 2^32"), (empty, "no rows")]:
+        distinct = list(dict.fromkeys(sites(rows)))
+        c.add("unique_coords", {}, {"coords": rows}, set_outputs(distinct, rows.dtype), note=note)
+    for a, b, note in [(line(2, 0, 1), line(1, 5, 2), "worked by hand"), (some, more, "repeated rows"),
+                       (batches, batches[[3, 0]], "batches do not meet"), (ends, ends[[1, 4, 6]], "the ends of int32"),
+                       (far, far[[5, 3]], "beyond 2^32"), (some[:9], empty, "nothing on the right"),
+                       (empty, some[:9], "nothing on the left")]:
         sets(c, a, b, note)
         lookups(c, a, b, note)
-    lookups(c, np.concatenate([line(4), np.zeros((3, 4), np.int32)]), line(0, 4, 1), "rows of zeros are rows: padding is found")
-    worked = array([(0, 1, 1, 0), (0, 0, 0, 1), (0, -1, 0, 0), (7, 0, 0, 0), (8, 0, 0, 0), (1, 0, 0, 1048576), (1, 1048575, 0, 0)])
-    for rows, note in (worked, "worked by hand; two codes are equal"), (some, "ties, negative coordinates and batches"), (
-            ends, "the ends of int32"), (far, "int64"):
+    padded = np.concatenate([line(4), np.zeros((3, 4), np.int32)])
+    lookups(c, padded, line(0, 4, 1), "rows of zeros are rows: padding is found")
+    worked = array([(0, 1, 1, 0), (0, 0, 0, 1), (0, -1, 0, 0), (7, 0, 0, 0), (8, 0, 0, 0), (1, 0, 0, 1048576),
+                    (1, 1048575, 0, 0)])
+    for rows, note in [(worked, "worked by hand; two codes are equal"), (some, "ties, negative values"),
+                       (ends, "the ends of int32"), (far, "int64")]:
         morton(c, rows, note)
     occupancy_downsample(c, array([(0, -1, -1, -1), (0, -2, 0, 0), (0, -1, 1, 0)]), note="worked by hand: 128, 9")
     occupancy_downsample(c, some, 40, "repeated rows, not all active")

@@ -43,9 +43,8 @@ TEST(SiteTable, AnEmptyTableFindsNothing) {
 // How many rows are not answered by the lowest row of their site, which `lowest` gives.
 std::int64_t mistaken(const Rows& rows, const std::vector<std::int32_t>& lowest) {
   std::int64_t wrong = 0;
-  SiteTable(rows).find(rows, 0, rows.count, [&](std::int64_t i, std::int32_t row) {
-    wrong += row != lowest[static_cast<std::size_t>(i)];
-  });
+  SiteTable(rows).find(rows, 0, rows.count,
+                       [&](std::int64_t i, std::int32_t row) { wrong += row != lowest[static_cast<std::size_t>(i)]; });
   return wrong;
 }
 
@@ -58,7 +57,8 @@ TEST(SiteTable, TheLowestRowStaysWhateverTheThreadsDo) {
       set_threads(1);
       std::vector<std::int32_t> lowest(static_cast<std::size_t>(rows.count));
       const SiteTable alone(rows);
-      alone.find(rows, 0, rows.count, [&](std::int64_t i, std::int32_t row) { lowest[static_cast<std::size_t>(i)] = row; });
+      alone.find(rows, 0, rows.count,
+                 [&](std::int64_t i, std::int32_t row) { lowest[static_cast<std::size_t>(i)] = row; });
       set_threads(4);
       for (int i = 0; i < 25; ++i) EXPECT_EQ(mistaken(rows, lowest), 0) << fill_name;
     }
@@ -67,7 +67,8 @@ TEST(SiteTable, TheLowestRowStaysWhateverTheThreadsDo) {
 
 // What the fill promises to the cases of every family that looks sites up.
 TEST(SiteTable, CollidingSitesAreDistinctAndShareTheirHash) {
-  const Tensor wide = fill({Dtype::i64, {300, 4}}, "sites_colliding", 7), narrow = fill({Dtype::i32, {300, 4}}, "sites_colliding", 7);
+  const Tensor wide = fill({Dtype::i64, {300, 4}}, "sites_colliding", 7),
+               narrow = fill({Dtype::i32, {300, 4}}, "sites_colliding", 7);
   const auto* w = wide.read<std::int64_t>();
   const auto* n = narrow.read<std::int32_t>();
   for (std::int64_t i = 1; i < 300; ++i) {
