@@ -17,7 +17,9 @@ using Ints = std::vector<std::int32_t>;
 
 std::string type_option(Dtype t) { return t == Dtype::f16 ? "-DFROM_f16" : "-DFROM_f32"; }
 
-Kernel global_kernel(std::string_view name, Dtype t = Dtype::f32) { return Kernel("global_pooling", name, type_option(t)); }
+Kernel global_kernel(std::string_view name, Dtype t = Dtype::f32) {
+  return Kernel("global_pooling", name, type_option(t));
+}
 
 // The batch of each row (B for none), the rows by batch, and where each batch begins.
 struct Batches {
@@ -36,12 +38,20 @@ BufferPtr Batches::sorted(Steps& s, BufferPtr key) {
   constexpr std::int64_t kRun = 2048, kDigits = 256;  // as in global_pooling.cl
   const std::int64_t runs = std::max<std::int64_t>(1, (rows + kRun - 1) / kRun);
   for (std::int32_t shift = 0; shift < 32 && batches >> shift != 0; shift += 8) {
-    const BufferPtr matrix = ints(kDigits * runs), placed = ints(kDigits * runs + 1), key_out = ints(rows), order_out = ints(rows);
+    const BufferPtr matrix = ints(kDigits * runs), placed = ints(kDigits * runs + 1), key_out = ints(rows),
+                    order_out = ints(rows);
     Kernel count = global_kernel("count_digits"), place = global_kernel("place_digits");
     count.arg(key).arg(rows).arg(shift).arg(static_cast<std::int32_t>(runs)).arg(matrix);
     s.add([count, runs] { count.run({static_cast<std::size_t>(runs * kDigits)}, {kDigits}); });
     s.scan(matrix, false, kDigits * runs, placed);
-    place.arg(key).arg(order).arg(rows).arg(shift).arg(static_cast<std::int32_t>(runs)).arg(placed).arg(key_out).arg(order_out);
+    place.arg(key)
+        .arg(order)
+        .arg(rows)
+        .arg(shift)
+        .arg(static_cast<std::int32_t>(runs))
+        .arg(placed)
+        .arg(key_out)
+        .arg(order_out);
     s.add([place, runs] { place.run({static_cast<std::size_t>(runs * kDigits)}, {kDigits}); });
     key = key_out;
     order = order_out;
@@ -50,7 +60,11 @@ BufferPtr Batches::sorted(Steps& s, BufferPtr key) {
 }
 
 Batches::Batches(const Call& call, std::int64_t B)
-    : rows(call.shape(0)[0]), batches(B), channels(call.shape(2)[1]), batch(ints(rows)), order(ints(rows)),
+    : rows(call.shape(0)[0]),
+      batches(B),
+      channels(call.shape(2)[1]),
+      batch(ints(rows)),
+      order(ints(rows)),
       offsets(static_cast<std::size_t>(B) + 1) {
   const Rows in(call, call["coords"], call["active_rows"]);
   const bool counted = !call.none("batch_counts");
@@ -97,7 +111,12 @@ Partial add_reduction(Steps& s, const Batches& w, const BufferPtr& x, Dtype type
   const auto partial = [&](std::int64_t n) { return Partial{ints(n * w.channels), ints(n * w.channels)}; };
   const Partial p = partial(first.count()), q = partial(second.count()), all = partial(w.batches);
   Kernel rows = global_kernel("reduce_rows", type);
-  rows.arg(x).arg(w.order).arg(constants(first.bounds)).arg(first.count()).arg(channels).arg(std::int32_t{mode == Mode::max});
+  rows.arg(x)
+      .arg(w.order)
+      .arg(constants(first.bounds))
+      .arg(first.count())
+      .arg(channels)
+      .arg(std::int32_t{mode == Mode::max});
   s.run(rows.arg(p.a).arg(p.b), first.count() * w.channels);
   const auto join = [&](const Partial& from, const Ints& bounds, std::int64_t n, const Partial& to) {
     Kernel k = global_kernel("reduce_partials");
@@ -123,7 +142,12 @@ Job prepare(const Call& call, const std::vector<Spec>& specs) {
   const auto steps = std::make_shared<Steps>();
   const Partial p = add_reduction(*steps, w, dense(call["features"]), specs[0].dtype, mode);
   Kernel k = global_kernel("finish", specs[0].dtype);
-  k.arg(p.a).arg(p.b).arg(w.sizes).arg(w.batches).arg(static_cast<std::int32_t>(w.channels)).arg(std::int32_t{mode == Mode::avg});
+  k.arg(p.a)
+      .arg(p.b)
+      .arg(w.sizes)
+      .arg(w.batches)
+      .arg(static_cast<std::int32_t>(w.channels))
+      .arg(std::int32_t{mode == Mode::avg});
   steps->run(k.arg(output(out[0])), w.batches * w.channels);
   return job(out, [steps] { steps->enqueue(); });
 }
@@ -164,8 +188,14 @@ const Condition kCountable{Stage::shape_dtype, "over 2^24 rows: f32 cannot count
 
 template <Mode mode>
 Route route(std::string_view op, bool vjp) {
-  Route r{.op = op, .name = "gpu.levels", .tier = Tier::gpu, .needs = Tier::gpu, .supports = {}, .prefers = {kNotHost, kWorthLaunch},
-          .order = mode == Mode::max || vjp ? nullptr : order<mode>, .prepare = vjp ? prepare_vjp<mode> : prepare<mode>,
+  Route r{.op = op,
+          .name = "gpu.levels",
+          .tier = Tier::gpu,
+          .needs = Tier::gpu,
+          .supports = {},
+          .prefers = {kNotHost, kWorthLaunch},
+          .order = mode == Mode::max || vjp ? nullptr : order<mode>,
+          .prepare = vjp ? prepare_vjp<mode> : prepare<mode>,
           .prepares = "the batches"};
   if (mode == Mode::avg || (mode == Mode::max && vjp)) r.supports.push_back(kCountable);
   return r;
@@ -174,8 +204,8 @@ Route route(std::string_view op, bool vjp) {
 }  // namespace
 
 std::vector<Route> global_pooling_gpu_routes() {
-  return {route<Mode::sum>("global_sum_pool", false), route<Mode::avg>("global_avg_pool", false),
-          route<Mode::max>("global_max_pool", false), route<Mode::sum>("global_sum_pool_vjp", true),
+  return {route<Mode::sum>("global_sum_pool", false),    route<Mode::avg>("global_avg_pool", false),
+          route<Mode::max>("global_max_pool", false),    route<Mode::sum>("global_sum_pool_vjp", true),
           route<Mode::avg>("global_avg_pool_vjp", true), route<Mode::max>("global_max_pool_vjp", true)};
 }
 

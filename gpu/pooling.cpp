@@ -48,8 +48,9 @@ void add_divisors(Steps& s, const Geometry& g, Windows& w) {
 
 Geometry pooling_geometry(const Request& r, Pooling kind) {
   const bool targeted = expands(kind) && r.has("target_coords");
-  const RelationKind relation =
-      !expands(kind) ? RelationKind::forward : targeted ? RelationKind::target_transposed : RelationKind::transposed;
+  const RelationKind relation = !expands(kind) ? RelationKind::forward
+                                : targeted     ? RelationKind::target_transposed
+                                               : RelationKind::transposed;
   if (kind != Pooling::trilinear) return Geometry(r, relation);
   Request with = r;
   std::vector<std::int64_t> size = r.list("stride"), padding = size;
@@ -60,7 +61,8 @@ Geometry pooling_geometry(const Request& r, Pooling kind) {
 }
 
 Windows::Windows(const Call& call, Pooling kind, std::int64_t out_capacity, bool by_input)
-    : inputs(call.shape(0)[0]), weighted(kind == Pooling::trilinear),
+    : inputs(call.shape(0)[0]),
+      weighted(kind == Pooling::trilinear),
       divided(kind != Pooling::sum && kind != Pooling::max) {
   const bool targeted = expands(kind) && call.has("target_coords");
   const Geometry g = pooling_geometry(call, kind);
@@ -68,7 +70,11 @@ Windows::Windows(const Call& call, Pooling kind, std::int64_t out_capacity, bool
   const Rows to = targeted ? Rows(call, call["target_coords"], call["target_active_rows"]) : Rows();
   const std::int64_t room = (targeted ? to.capacity : in.capacity) * g.kernels;
   const std::size_t site = 4 * static_cast<std::size_t>(info(call.dtype(0)).bytes);
-  edges = {ints(room), ints(room), ints(room), ints(2), ints(out_capacity + 1),
+  edges = {ints(room),
+           ints(room),
+           ints(room),
+           ints(2),
+           ints(out_capacity + 1),
            scratch(site * static_cast<std::size_t>(out_capacity))};
   Steps s;
   const BufferPtr position = add_edges(s, g, in, to, out_capacity, edges);
@@ -81,14 +87,17 @@ Windows::Windows(const Call& call, Pooling kind, std::int64_t out_capacity, bool
   const auto n = read_counts(edges.counts);
   edge_count = n[0], rows = n[1];
   Steps divisors;
-  if (divided) add_divisors(divisors, g, *this);
-  else weight = divisor = ints(1);
+  if (divided)
+    add_divisors(divisors, g, *this);
+  else
+    weight = divisor = ints(1);
   divisors.enqueue();
 }
 
-RowKernel::RowKernel(std::string_view name, Dtype type, std::int64_t rows, std::int64_t channels, const std::string& options)
-    : kernel("pooling", name, std::string(type == Dtype::f16 ? "-DFROM_f16" : "-DFROM_f32") +
-                                  (channels % 4 == 0 ? " -DEACH=4" : " -DEACH=1") + options),
+RowKernel::RowKernel(std::string_view name, Dtype type, std::int64_t rows, std::int64_t channels)
+    : kernel("pooling", name,
+             std::string(type == Dtype::f16 ? "-DFROM_f16" : "-DFROM_f32") +
+                 (channels % 4 == 0 ? " -DEACH=4" : " -DEACH=1")),
       items(rows * (channels % 4 == 0 ? channels / 4 : channels)) {
   kernel.arg(items).arg(static_cast<std::int32_t>(std::max<std::int64_t>(1, channels)));
 }
@@ -128,16 +137,26 @@ Job prepare(const Call& call, const std::vector<Spec>& specs) {
   RowKernel k(kind == Pooling::max ? "pool_max" : "pool_sum", specs[1].dtype, w->rows, specs[1].shape[1]);
   k.kernel.arg(dense(call["features"])).arg(output(out[1])).arg(w->edges.offsets).arg(w->edges.in);
   if (kind != Pooling::max)
-    k.kernel.arg(w->edges.kernel).arg(std::int32_t{w->weighted}).arg(w->weight).arg(std::int32_t{w->divided}).arg(w->divisor);
+    k.kernel.arg(w->edges.kernel)
+        .arg(std::int32_t{w->weighted})
+        .arg(w->weight)
+        .arg(std::int32_t{w->divided})
+        .arg(w->divisor);
   steps->run(k.kernel, k.items);
   return job(out, [steps] { steps->enqueue(); });
 }
 
 template <Pooling kind>
 Route route(std::string_view op) {
-  return {.op = op, .name = "gpu.rows", .tier = Tier::gpu, .needs = Tier::gpu, .supports = {}, .prefers = pooling_preferences(),
+  return {.op = op,
+          .name = "gpu.rows",
+          .tier = Tier::gpu,
+          .needs = Tier::gpu,
+          .supports = {},
+          .prefers = pooling_preferences(),
           .order = kind == Pooling::max ? nullptr : +[](const Call&) { return pooling_order(kind); },
-          .prepare = prepare<kind>, .prepares = "the relation"};
+          .prepare = prepare<kind>,
+          .prepares = "the relation"};
 }
 
 }  // namespace

@@ -32,10 +32,13 @@ Job prepare_vjp(const Call& call, const std::vector<Spec>& specs) {
   const std::int64_t room = geometry.scatters() ? n * geometry.kernels : targeted ? call["target_coords"].dim(0) : n;
   const Windows w(call, kind, room, true);
   if (call["cotangent"].dim(0) < w.rows)
-    call.fail(Reason::domain, std::to_string(call["cotangent"].dim(0)) + " rows of cotangent for " + std::to_string(w.rows) + " active rows");
+    call.fail(Reason::domain, std::to_string(call["cotangent"].dim(0)) + " rows of cotangent for " +
+                                  std::to_string(w.rows) + " active rows");
   const auto steps = std::make_shared<Steps>();
-  if (kind == Pooling::max) add_max_gradient(*steps, call, w, out[0]);
-  else add_linear_gradient(*steps, call, w, out[0]);
+  if (kind == Pooling::max)
+    add_max_gradient(*steps, call, w, out[0]);
+  else
+    add_linear_gradient(*steps, call, w, out[0]);
   return job(out, [steps] { steps->enqueue(); });
 }
 
@@ -50,7 +53,11 @@ Job prepare_jvp(const Call& call, const std::vector<Spec>& specs) {
   if (kind == Pooling::max) k.kernel.arg(dense(call["features"]));
   k.kernel.arg(tangent).arg(output(out[0])).arg(w.edges.offsets).arg(w.edges.in);
   if (kind != Pooling::max)
-    k.kernel.arg(w.edges.kernel).arg(std::int32_t{w.weighted}).arg(w.weight).arg(std::int32_t{w.divided}).arg(w.divisor);
+    k.kernel.arg(w.edges.kernel)
+        .arg(std::int32_t{w.weighted})
+        .arg(w.weight)
+        .arg(std::int32_t{w.divided})
+        .arg(w.divisor);
   steps->run(k.kernel, k.items);
   return job(out, [steps] { steps->enqueue(); });
 }
@@ -66,24 +73,41 @@ Order vjp_order(const Call&) {
 
 template <Pooling kind>
 Route vjp_route(std::string_view op) {
-  return {.op = op, .name = "gpu.rows", .tier = Tier::gpu, .needs = Tier::gpu, .supports = {}, .prefers = pooling_preferences(),
-          .order = vjp_order<kind>, .prepare = prepare_vjp<kind>, .prepares = "the relation"};
+  return {.op = op,
+          .name = "gpu.rows",
+          .tier = Tier::gpu,
+          .needs = Tier::gpu,
+          .supports = {},
+          .prefers = pooling_preferences(),
+          .order = vjp_order<kind>,
+          .prepare = prepare_vjp<kind>,
+          .prepares = "the relation"};
 }
 
 template <Pooling kind>
 Route jvp_route(std::string_view op) {
-  return {.op = op, .name = "gpu.rows", .tier = Tier::gpu, .needs = Tier::gpu, .supports = {}, .prefers = pooling_preferences(),
+  return {.op = op,
+          .name = "gpu.rows",
+          .tier = Tier::gpu,
+          .needs = Tier::gpu,
+          .supports = {},
+          .prefers = pooling_preferences(),
           .order = kind == Pooling::max ? nullptr : +[](const Call&) { return pooling_order(kind); },
-          .prepare = prepare_jvp<kind>, .prepares = "the relation"};
+          .prepare = prepare_jvp<kind>,
+          .prepares = "the relation"};
 }
 
 }  // namespace
 
 std::vector<Route> pooling_gradient_gpu_routes() {
-  return {vjp_route<Pooling::sum>("sum_pool3d_vjp"), vjp_route<Pooling::max>("max_pool3d_vjp"),
-          vjp_route<Pooling::avg>("avg_pool3d_vjp"), vjp_route<Pooling::transposed>("pool_transpose3d_vjp"),
-          vjp_route<Pooling::trilinear>("trilinear_upsample3d_vjp"), jvp_route<Pooling::sum>("sum_pool3d_jvp"),
-          jvp_route<Pooling::max>("max_pool3d_jvp"), jvp_route<Pooling::avg>("avg_pool3d_jvp")};
+  return {vjp_route<Pooling::sum>("sum_pool3d_vjp"),
+          vjp_route<Pooling::max>("max_pool3d_vjp"),
+          vjp_route<Pooling::avg>("avg_pool3d_vjp"),
+          vjp_route<Pooling::transposed>("pool_transpose3d_vjp"),
+          vjp_route<Pooling::trilinear>("trilinear_upsample3d_vjp"),
+          jvp_route<Pooling::sum>("sum_pool3d_jvp"),
+          jvp_route<Pooling::max>("max_pool3d_jvp"),
+          jvp_route<Pooling::avg>("avg_pool3d_jvp")};
 }
 
 }  // namespace plumb

@@ -28,7 +28,9 @@ struct Batches {
 
   Batches(const Call&, std::int64_t B, std::int64_t C);
   std::int64_t chunk_count() const { return std::ssize(chunks) - 1; }
-  std::int64_t size(std::int64_t b) const { return offsets[static_cast<std::size_t>(b) + 1] - offsets[static_cast<std::size_t>(b)]; }
+  std::int64_t size(std::int64_t b) const {
+    return offsets[static_cast<std::size_t>(b) + 1] - offsets[static_cast<std::size_t>(b)];
+  }
 };
 
 // The batch of each row up to the active count.
@@ -38,7 +40,8 @@ std::vector<std::int32_t> batch_of_rows(const Call& call, std::int64_t B) {
   std::vector<std::int32_t> of(static_cast<std::size_t>(coords.dim(0)), -1);
   if (call.none("batch_counts")) {
     for (std::int64_t r = 0; r < in.count; ++r)
-      if (const std::int64_t b = in.at(r, 0); b >= 0 && b < B) of[static_cast<std::size_t>(r)] = static_cast<std::int32_t>(b);
+      if (const std::int64_t b = in.at(r, 0); b >= 0 && b < B)
+        of[static_cast<std::size_t>(r)] = static_cast<std::int32_t>(b);
     return of;
   }
   std::int64_t r = 0;
@@ -51,7 +54,8 @@ std::vector<std::int32_t> batch_of_rows(const Call& call, std::int64_t B) {
   return of;
 }
 
-Batches::Batches(const Call& call, std::int64_t B, std::int64_t C) : batches(B), channels(C), of(batch_of_rows(call, B)) {
+Batches::Batches(const Call& call, std::int64_t B, std::int64_t C)
+    : batches(B), channels(C), of(batch_of_rows(call, B)) {
   std::vector<std::int32_t> group = of;
   std::replace(group.begin(), group.end(), -1, static_cast<std::int32_t>(B));
   offsets.resize(static_cast<std::size_t>(B) + 2);
@@ -74,18 +78,29 @@ using Floats = std::vector<float>;
 
 // Y[b] in f32, chunk by chunk; with `scale`, of the rows times that.
 Floats reduced(const Batches& b, const Tensor& features, Mode mode, float scale = 1) {
-  Floats partial(static_cast<std::size_t>(b.chunk_count() * b.channels)), y(static_cast<std::size_t>(b.batches * b.channels));
+  Floats partial(static_cast<std::size_t>(b.chunk_count() * b.channels)),
+      y(static_cast<std::size_t>(b.batches * b.channels));
   const Floats scales(scale == 1 ? 0 : b.rows.size(), scale);
   const auto kernel = mode == Mode::max ? PLUMB_DISPATCH(pool_max) : PLUMB_DISPATCH(pool_sum);
   PoolJob job{{b.chunks.data(), b.rows.data(), nullptr, scales.empty() ? nullptr : scales.data(), nullptr},
-              pool_rows(features), {partial.data(), false}, b.channels, 0, 0};
+              pool_rows(features),
+              {partial.data(), false},
+              b.channels,
+              0,
+              0};
   parallel_each(b.channels > 0 ? b.chunk_count() : 0, [&](std::int64_t chunk) {
     PoolJob part = job;
     part.begin = chunk, part.end = chunk + 1;
     kernel(part);
   });
-  run_rows(kernel, {{b.batch_chunks.data(), b.numbers.data(), nullptr, nullptr, nullptr}, {partial.data(), false},
-                    {y.data(), false}, b.channels, 0, 0}, b.batches);
+  run_rows(kernel,
+           {{b.batch_chunks.data(), b.numbers.data(), nullptr, nullptr, nullptr},
+            {partial.data(), false},
+            {y.data(), false},
+            b.channels,
+            0,
+            0},
+           b.batches);
   return y;
 }
 
@@ -105,7 +120,8 @@ void divide(Floats& y, const Batches& b, const Tensor& features) {
   const bool half = features.dtype() == Dtype::f16;
   const auto n = [&](std::size_t i) { return static_cast<double>(b.size(static_cast<std::int64_t>(i) / b.channels)); };
   Floats again;
-  if (!std::all_of(y.begin(), y.end(), [](float v) { return std::isfinite(v); })) again = reduced(b, features, Mode::sum, 0x1p-32F);
+  if (!std::all_of(y.begin(), y.end(), [](float v) { return std::isfinite(v); }))
+    again = reduced(b, features, Mode::sum, 0x1p-32F);
   for (std::size_t i = 0; i < y.size(); ++i) {
     if (n(i) == 0) continue;
     const double sum = std::isfinite(y[i]) ? static_cast<double>(y[i]) : static_cast<double>(again[i]) * 0x1p32;
@@ -118,8 +134,14 @@ void store(const Floats& y, const Tensor& out) {  // a copy of each, rounded to 
   const std::vector<std::int32_t> zeros(1, 0);
   std::vector<std::int32_t> bounds(2, 0);
   bounds[1] = 1;
-  run_rows(PLUMB_DISPATCH(pool_sum), {{bounds.data(), zeros.data(), nullptr, nullptr, nullptr}, {y.data(), false}, pool_output(out),
-                                      static_cast<std::int64_t>(y.size()), 0, 0}, 1);
+  run_rows(PLUMB_DISPATCH(pool_sum),
+           {{bounds.data(), zeros.data(), nullptr, nullptr, nullptr},
+            {y.data(), false},
+            pool_output(out),
+            static_cast<std::int64_t>(y.size()),
+            0,
+            0},
+           1);
 }
 
 void check_filled(const Call& call, const Batches& b) {
@@ -150,8 +172,12 @@ Job prepare(const Call& call, const std::vector<Spec>& specs) {
 // How many rows of each batch have its greatest value.
 std::vector<double> ties(const Batches& b, const Tensor& features, const Floats& best) {
   Floats partial(static_cast<std::size_t>(b.chunk_count() * b.channels));
-  PoolJob job{{b.chunks.data(), b.rows.data(), b.chunk_batch.data(), nullptr, nullptr}, pool_rows(features),
-              {partial.data(), false}, b.channels, 0, 0};
+  PoolJob job{{b.chunks.data(), b.rows.data(), b.chunk_batch.data(), nullptr, nullptr},
+              pool_rows(features),
+              {partial.data(), false},
+              b.channels,
+              0,
+              0};
   job.bests = best.data();
   run_rows(PLUMB_DISPATCH(pool_count), job, b.chunk_count());
   std::vector<double> total(best.size());
@@ -176,7 +202,8 @@ void gradient(const Call& call, const Batches& b, const Tensor& out) {
     if (mode == Mode::max) n = many[i];
     share[i] = before_rounding(n > 0 ? G.data[i] / n : 0, features.dtype() == Dtype::f16);
   }
-  PoolJob job{{nullptr, b.of.data(), nullptr, nullptr, nullptr}, pool_rows(features), pool_output(out), b.channels, 0, 0};
+  PoolJob job{
+      {nullptr, b.of.data(), nullptr, nullptr, nullptr}, pool_rows(features), pool_output(out), b.channels, 0, 0};
   job.share = share.data();
   job.bests = mode == Mode::max ? best.data() : nullptr;
   run_rows(PLUMB_DISPATCH(pool_pick), job, out.dim(0));
@@ -199,21 +226,31 @@ Order order(const Call&) {
 
 template <Mode mode>
 Route route(std::string_view op) {
-  return {.op = op, .name = "cpu.chunks", .supports = {}, .prefers = {}, .order = mode == Mode::max ? nullptr : order<mode>,
-          .prepare = prepare<mode>, .prepares = "the batches"};
+  return {.op = op,
+          .name = "cpu.chunks",
+          .supports = {},
+          .prefers = {},
+          .order = mode == Mode::max ? nullptr : order<mode>,
+          .prepare = prepare<mode>,
+          .prepares = "the batches"};
 }
 
 template <Mode mode>
 Route vjp_route(std::string_view op) {
-  return {.op = op, .name = "cpu.chunks", .supports = {}, .prefers = {}, .prepare = prepare_vjp<mode>, .prepares = "the batches"};
+  return {.op = op,
+          .name = "cpu.chunks",
+          .supports = {},
+          .prefers = {},
+          .prepare = prepare_vjp<mode>,
+          .prepares = "the batches"};
 }
 
 }  // namespace
 
 std::vector<Route> global_pooling_cpu_routes() {
-  return {route<Mode::sum>("global_sum_pool"), route<Mode::avg>("global_avg_pool"), route<Mode::max>("global_max_pool"),
-          vjp_route<Mode::sum>("global_sum_pool_vjp"), vjp_route<Mode::avg>("global_avg_pool_vjp"),
-          vjp_route<Mode::max>("global_max_pool_vjp")};
+  return {route<Mode::sum>("global_sum_pool"),         route<Mode::avg>("global_avg_pool"),
+          route<Mode::max>("global_max_pool"),         vjp_route<Mode::sum>("global_sum_pool_vjp"),
+          vjp_route<Mode::avg>("global_avg_pool_vjp"), vjp_route<Mode::max>("global_max_pool_vjp")};
 }
 
 }  // namespace plumb

@@ -30,7 +30,8 @@ std::vector<std::int64_t> whole_weights(const Geometry& g) {
   for (std::int64_t k = 0; k < g.volume; ++k) {
     const std::int64_t at[] = {k / (g.size[1] * g.size[2]), k / g.size[2] % g.size[1], k % g.size[2]};
     w[static_cast<std::size_t>(k)] = 1;
-    for (std::size_t a = 0; a < 3; ++a) w[static_cast<std::size_t>(k)] *= g.stride[a] - std::abs(at[a] - (g.stride[a] - 1));
+    for (std::size_t a = 0; a < 3; ++a)
+      w[static_cast<std::size_t>(k)] *= g.stride[a] - std::abs(at[a] - (g.stride[a] - 1));
   }
   return w;
 }
@@ -46,13 +47,16 @@ Windows::Windows(const Call& call, Pooling kind)
     targets = contiguous(call["target_coords"]);
     to = rows(call, targets, call["target_active_rows"]);
   }
-  relation = build(!expands(kind) ? RelationKind::forward : targeted ? RelationKind::target_transposed : RelationKind::transposed,
+  relation = build(!expands(kind) ? RelationKind::forward
+                   : targeted     ? RelationKind::target_transposed
+                                  : RelationKind::transposed,
                    g, in, to);
   if (kind == Pooling::sum || kind == Pooling::max) return;
   const auto first = [&](std::int64_t o) { return relation.offsets[static_cast<std::size_t>(o)]; };
   divisor.resize(static_cast<std::size_t>(relation.outputs));
   std::vector<std::int64_t> whole;
-  const double unit = static_cast<double>(g.stride[0]) * static_cast<double>(g.stride[1]) * static_cast<double>(g.stride[2]);
+  const double unit =
+      static_cast<double>(g.stride[0]) * static_cast<double>(g.stride[1]) * static_cast<double>(g.stride[2]);
   if (kind == Pooling::trilinear) {
     whole = whole_weights(g);
     for (const std::int64_t w : whole) weight.push_back(static_cast<float>(static_cast<double>(w) / unit));
@@ -72,9 +76,7 @@ PoolEdges Windows::edges() const {
           divisor.empty() ? nullptr : divisor.data()};
 }
 
-PoolRows pool_rows(const Tensor& t) {
-  return {t.size() > 0 ? t.read<std::byte>() : nullptr, t.dtype() == Dtype::f16};
-}
+PoolRows pool_rows(const Tensor& t) { return {t.size() > 0 ? t.read<std::byte>() : nullptr, t.dtype() == Dtype::f16}; }
 PoolRows pool_output(const Tensor& t) {
   return {t.size() > 0 ? t.write<std::byte>() : nullptr, t.dtype() == Dtype::f16};
 }
@@ -126,7 +128,8 @@ Job prepare(const Call& call, const std::vector<Spec>& specs) {
             store_counts(*windows, (*out)[2]);
             const Tensor features = contiguous(call["features"]);
             const PoolJob job{windows->edges(), pool_rows(features), pool_output((*out)[1]), features.dim(1), 0, 0};
-            run_rows(kind == Pooling::max ? PLUMB_DISPATCH(pool_max) : PLUMB_DISPATCH(pool_sum), job, windows->relation.outputs);
+            run_rows(kind == Pooling::max ? PLUMB_DISPATCH(pool_max) : PLUMB_DISPATCH(pool_sum), job,
+                     windows->relation.outputs);
           },
           [] {}, [out] { return *out; }};
 }
@@ -142,8 +145,13 @@ Order order(const Call&) {
 
 template <Pooling kind>
 Route route(std::string_view op) {
-  return {.op = op, .name = "cpu.rows", .supports = {}, .prefers = {}, .order = kind == Pooling::max ? nullptr : order<kind>,
-          .prepare = prepare<kind>, .prepares = "the relation"};
+  return {.op = op,
+          .name = "cpu.rows",
+          .supports = {},
+          .prefers = {},
+          .order = kind == Pooling::max ? nullptr : order<kind>,
+          .prepare = prepare<kind>,
+          .prepares = "the relation"};
 }
 
 }  // namespace

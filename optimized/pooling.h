@@ -22,9 +22,8 @@ struct Windows {
   PoolEdges edges() const;
 };
 
-
-PoolRows pool_rows(const Tensor&);     // a dense one, to be read
-PoolRows pool_output(const Tensor&);   // a fresh one, to be written
+PoolRows pool_rows(const Tensor&);    // a dense one, to be read
+PoolRows pool_output(const Tensor&);  // a fresh one, to be written
 
 // Runs a kernel over rows [0, n) with all threads.
 void run_rows(void (*kernel)(const PoolJob&), PoolJob, std::int64_t n);

@@ -55,9 +55,13 @@ inline void each_step(std::int64_t channels, F&& f) {
 inline float weight_of(const PoolEdges& g, std::int64_t e) { return g.weight[g.kernel ? g.kernel[e] : e]; }
 
 template <class S>
-const S* rows(const PoolRows& r) { return static_cast<const S*>(r.data); }
+const S* rows(const PoolRows& r) {
+  return static_cast<const S*>(r.data);
+}
 template <class S>
-S* written(const PoolRows& r) { return const_cast<S*>(static_cast<const S*>(r.data)); }
+S* written(const PoolRows& r) {
+  return const_cast<S*>(static_cast<const S*>(r.data));
+}
 
 inline bool finite(float v) { return v - v == 0; }
 inline bool finite(f32v v) {

@@ -16,14 +16,15 @@ struct Inverse {
   Block<std::int32_t> out;
   std::vector<float> share;  // w / D of each edge, at most 1; empty without weights
 
-  Inverse(const Windows& w, std::int64_t inputs) : offsets(static_cast<std::size_t>(inputs) + 1), out(w.relation.edges) {
+  Inverse(const Windows& w, std::int64_t inputs)
+      : offsets(static_cast<std::size_t>(inputs) + 1), out(w.relation.edges) {
     const Relation& r = w.relation;
     const Block<std::int32_t> ids(r.edges), row(r.edges);
     group_edges(r.in.data, r.edges, inputs, offsets.data(), ids.data);
     parallel_for(r.outputs, 4096, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t o = begin; o < end; ++o)
-        std::fill(row.data + r.offsets[static_cast<std::size_t>(o)], row.data + r.offsets[static_cast<std::size_t>(o) + 1],
-                  static_cast<std::int32_t>(o));
+        std::fill(row.data + r.offsets[static_cast<std::size_t>(o)],
+                  row.data + r.offsets[static_cast<std::size_t>(o) + 1], static_cast<std::int32_t>(o));
     });
     parallel_for(r.edges, 16384, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t j = begin; j < end; ++j) out[j] = row[ids[j]];
@@ -46,7 +47,8 @@ struct Plan {
                                     std::to_string(windows.relation.outputs) + " active rows");
   }
   PoolEdges by_input() const {
-    return {inverse.offsets.data(), inverse.out.data, nullptr, inverse.share.empty() ? nullptr : inverse.share.data(), nullptr};
+    return {inverse.offsets.data(), inverse.out.data, nullptr, inverse.share.empty() ? nullptr : inverse.share.data(),
+            nullptr};
   }
 };
 
@@ -84,8 +86,10 @@ Job prepare_vjp(const Call& call, const std::vector<Spec>& specs) {
   const auto out = fresh(specs);
   return {[call, plan, out] {
             const Tensor cotangent = contiguous(call["cotangent"]);
-            if (kind == Pooling::max) max_gradient(*plan, contiguous(call["features"]), cotangent, (*out)[0]);
-            else linear_gradient(*plan, cotangent, (*out)[0]);
+            if (kind == Pooling::max)
+              max_gradient(*plan, contiguous(call["features"]), cotangent, (*out)[0]);
+            else
+              linear_gradient(*plan, cotangent, (*out)[0]);
           },
           [] {}, [out] { return *out; }};
 }
@@ -97,7 +101,8 @@ std::shared_ptr<Windows> by_rank(const Call& call, Pooling kind) {
   if (kind != Pooling::max) return w;
   parallel_for(r.outputs, 4096, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t o = begin; o < end; ++o)
-      std::sort(r.in.data + r.offsets[static_cast<std::size_t>(o)], r.in.data + r.offsets[static_cast<std::size_t>(o) + 1]);
+      std::sort(r.in.data + r.offsets[static_cast<std::size_t>(o)],
+                r.in.data + r.offsets[static_cast<std::size_t>(o) + 1]);
   });
   return w;
 }
@@ -109,10 +114,15 @@ Job prepare_jvp(const Call& call, const std::vector<Spec>& specs) {
   return {[call, windows, out] {
             store_counts(*windows, (*out)[1]);
             const Tensor features = contiguous(call["features"]), tangent = contiguous(call["tangent"]);
-            PoolJob job{windows->edges(), pool_rows(kind == Pooling::max ? features : tangent), pool_output((*out)[0]),
-                        features.dim(1), 0, 0};
+            PoolJob job{windows->edges(),
+                        pool_rows(kind == Pooling::max ? features : tangent),
+                        pool_output((*out)[0]),
+                        features.dim(1),
+                        0,
+                        0};
             job.seed = pool_rows(tangent);
-            run_rows(kind == Pooling::max ? PLUMB_DISPATCH(pool_winners) : PLUMB_DISPATCH(pool_sum), job, windows->relation.outputs);
+            run_rows(kind == Pooling::max ? PLUMB_DISPATCH(pool_winners) : PLUMB_DISPATCH(pool_sum), job,
+                     windows->relation.outputs);
           },
           [] {}, [out] { return *out; }};
 }
@@ -135,24 +145,39 @@ Order mean_order(const Call&) {
 
 template <Pooling kind>
 Route vjp_route(std::string_view op) {
-  return {.op = op, .name = "cpu.rows", .supports = {}, .prefers = {}, .order = vjp_order<kind>, .prepare = prepare_vjp<kind>,
+  return {.op = op,
+          .name = "cpu.rows",
+          .supports = {},
+          .prefers = {},
+          .order = vjp_order<kind>,
+          .prepare = prepare_vjp<kind>,
           .prepares = "the relation"};
 }
 
 template <Pooling kind>
 Route jvp_route(std::string_view op) {
-  return {.op = op, .name = "cpu.rows", .supports = {}, .prefers = {},
-          .order = kind == Pooling::max ? nullptr : kind == Pooling::avg ? mean_order : sum_order,
-          .prepare = prepare_jvp<kind>, .prepares = "the relation"};
+  return {.op = op,
+          .name = "cpu.rows",
+          .supports = {},
+          .prefers = {},
+          .order = kind == Pooling::max   ? nullptr
+                   : kind == Pooling::avg ? mean_order
+                                          : sum_order,
+          .prepare = prepare_jvp<kind>,
+          .prepares = "the relation"};
 }
 
 }  // namespace
 
 std::vector<Route> pooling_gradient_cpu_routes() {
-  return {vjp_route<Pooling::sum>("sum_pool3d_vjp"), vjp_route<Pooling::max>("max_pool3d_vjp"),
-          vjp_route<Pooling::avg>("avg_pool3d_vjp"), vjp_route<Pooling::transposed>("pool_transpose3d_vjp"),
-          vjp_route<Pooling::trilinear>("trilinear_upsample3d_vjp"), jvp_route<Pooling::sum>("sum_pool3d_jvp"),
-          jvp_route<Pooling::max>("max_pool3d_jvp"), jvp_route<Pooling::avg>("avg_pool3d_jvp")};
+  return {vjp_route<Pooling::sum>("sum_pool3d_vjp"),
+          vjp_route<Pooling::max>("max_pool3d_vjp"),
+          vjp_route<Pooling::avg>("avg_pool3d_vjp"),
+          vjp_route<Pooling::transposed>("pool_transpose3d_vjp"),
+          vjp_route<Pooling::trilinear>("trilinear_upsample3d_vjp"),
+          jvp_route<Pooling::sum>("sum_pool3d_jvp"),
+          jvp_route<Pooling::max>("max_pool3d_jvp"),
+          jvp_route<Pooling::avg>("avg_pool3d_jvp")};
 }
 
 }  // namespace plumb

@@ -23,7 +23,7 @@ struct PoolEdges {
 
 struct PoolJob {
   PoolEdges edges;
-  PoolRows x, y;  // y is written
+  PoolRows x, y;                      // y is written
   std::int64_t channels, begin, end;  // rows r of y
   float* best = nullptr;              // pool_ties: y in f32
   const float* share = nullptr;       // pool_selected: what each winner of a row gets

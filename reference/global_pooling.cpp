@@ -21,19 +21,23 @@ std::int64_t batches(const Request& r, Mode mode, std::int64_t rows) {
   if (counted(r)) {
     const List n = r.list("batch_counts");
     for (const std::int64_t c : n) {
-      if (c < 0 || c > rows) r.fail(Reason::attribute, "a batch of " + std::to_string(c) + " rows of " + std::to_string(rows));
+      if (c < 0 || c > rows)
+        r.fail(Reason::attribute, "a batch of " + std::to_string(c) + " rows of " + std::to_string(rows));
       total += c;
     }
-    if (total != rows) r.fail(Reason::shape, "batches of " + std::to_string(total) + " rows in all, of " + std::to_string(rows));
+    if (total != rows)
+      r.fail(Reason::shape, "batches of " + std::to_string(total) + " rows in all, of " + std::to_string(rows));
     B = std::ssize(n);
   }
   if (r.none("batch_size")) {
     if (!counted(r)) r.fail(Reason::attribute, "neither batch_size nor batch_counts is given");
   } else {
     const std::int64_t size = r.integer("batch_size");
-    if (size < 0 || size > std::numeric_limits<std::int32_t>::max()) r.fail(Reason::attribute, "batch_size is " + std::to_string(size));
+    if (size < 0 || size > std::numeric_limits<std::int32_t>::max())
+      r.fail(Reason::attribute, "batch_size is " + std::to_string(size));
     if (counted(r) && size != B)
-      r.fail(Reason::attribute, "batch_size is " + std::to_string(size) + " for " + std::to_string(B) + " batch counts");
+      r.fail(Reason::attribute,
+             "batch_size is " + std::to_string(size) + " for " + std::to_string(B) + " batch counts");
     B = size;
   }
   if (mode == Mode::max && B == 0) r.fail(Reason::domain, "the maximum of no batches");
@@ -54,7 +58,8 @@ std::vector<Spec> infer(const Request& r) {
 template <Mode mode>
 std::vector<Spec> infer_vjp(const Request& r) {
   const std::vector<Spec> out = infer<mode>(r);
-  if (r.dtype(kCotangent) != out[0].dtype) r.fail(Reason::dtype, "cotangent is " + std::string(name(r.dtype(kCotangent))));
+  if (r.dtype(kCotangent) != out[0].dtype)
+    r.fail(Reason::dtype, "cotangent is " + std::string(name(r.dtype(kCotangent))));
   if (r.rank(kCotangent) != 2) r.fail(Reason::rank, "cotangent has rank " + std::to_string(r.rank(kCotangent)));
   if (r.shape(kCotangent) != out[0].shape)
     r.fail(Reason::shape, to_string(r.shape(kCotangent)) + " cotangent of " + to_string(out[0].shape));
@@ -68,7 +73,8 @@ List batch_of_rows(const Call& call, std::int64_t B) {
   if (!counted(call)) return batch;
   const List counts = call.list("batch_counts");
   List by_count;
-  for (std::size_t b = 0; b < counts.size(); ++b) by_count.insert(by_count.end(), static_cast<std::size_t>(counts[b]), static_cast<std::int64_t>(b));
+  for (std::size_t b = 0; b < counts.size(); ++b)
+    by_count.insert(by_count.end(), static_cast<std::size_t>(counts[b]), static_cast<std::int64_t>(b));
   by_count.resize(batch.size());
   return by_count;
 }
@@ -83,7 +89,8 @@ Pooled pool(const Call& call, Mode mode, const Shape& shape) {
   const std::int64_t B = shape[0], C = shape[1];
   const Wide features = widen(call[kFeatures]);
   const Reals& X = reals(features);
-  Pooled p{batch_of_rows(call, B), List(static_cast<std::size_t>(B)), Reals(shape, mode == Mode::max ? -INFINITY : 0.0)};
+  Pooled p{batch_of_rows(call, B), List(static_cast<std::size_t>(B)),
+           Reals(shape, mode == Mode::max ? -INFINITY : 0.0)};
   for (std::size_t r = 0; r < p.batch.size(); ++r) {
     const std::int64_t b = p.batch[r];
     if (b < 0) continue;
@@ -91,8 +98,10 @@ Pooled pool(const Call& call, Mode mode, const Shape& shape) {
     for (std::int64_t c = 0; c < C; ++c) {
       double& y = p.Y[b * C + c];
       const double x = X[static_cast<std::int64_t>(r) * C + c];
-      if (mode == Mode::max) y = x > y ? x : y;
-      else y += x;
+      if (mode == Mode::max)
+        y = x > y ? x : y;
+      else
+        y += x;
     }
   }
   for (std::int64_t b = 0; b < B; ++b) {
@@ -104,7 +113,9 @@ Pooled pool(const Call& call, Mode mode, const Shape& shape) {
 }
 
 template <Mode mode>
-std::vector<Wide> pooling(const Call& call) { return {pool(call, mode, infer<mode>(call)[0].shape).Y}; }
+std::vector<Wide> pooling(const Call& call) {
+  return {pool(call, mode, infer<mode>(call)[0].shape).Y};
+}
 
 // dX[r] = G[b]; avg: G[b] / rows of b; max: G[b] / t where X[r] is one of t that equal Y[b], else 0
 template <Mode mode>
@@ -123,9 +134,12 @@ std::vector<Wide> gradient(const Call& call) {
     if (const std::int64_t b = p.batch[static_cast<std::size_t>(r)]; b >= 0)
       for (std::int64_t c = 0; c < C; ++c) {
         const double g = G[b * C + c], n = static_cast<double>(p.rows[static_cast<std::size_t>(b)]);
-        if (mode == Mode::sum) dX[r * C + c] = g;
-        else if (mode == Mode::avg) dX[r * C + c] = g / n;
-        else if (wins(r, b, c)) dX[r * C + c] = g / ties[b * C + c];
+        if (mode == Mode::sum)
+          dX[r * C + c] = g;
+        else if (mode == Mode::avg)
+          dX[r * C + c] = g / n;
+        else if (wins(r, b, c))
+          dX[r * C + c] = g / ties[b * C + c];
       }
   return {dX};
 }
@@ -155,9 +169,14 @@ template <Mode mode, bool vjp>
 Case described(const Trial& t) {
   const Layout plain = t.layout == Layout::broadcast ? Layout::row : t.layout;
   Attrs attrs;
-  if (t.counts.empty()) attrs.set("batch_size", t.size);
-  else attrs.set("batch_counts", t.counts);
-  Case c{{input(t.coords, {t.n, 4}, t.sites, plain), rows(t.active), input(t.type, {t.n, t.channels}, t.values, t.layout)}, attrs, t.budget};
+  if (t.counts.empty())
+    attrs.set("batch_size", t.size);
+  else
+    attrs.set("batch_counts", t.counts);
+  Case c{
+      {input(t.coords, {t.n, 4}, t.sites, plain), rows(t.active), input(t.type, {t.n, t.channels}, t.values, t.layout)},
+      attrs,
+      t.budget};
   const std::int64_t B = t.counts.empty() ? t.size : std::ssize(t.counts);
   if (vjp) c.in.push_back(input(t.type, {B, t.channels}, t.seeds, plain));
   return c;
@@ -192,7 +211,8 @@ class Cases {
     add({.active = 60, .counts = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 50}});
     if (mode == Mode::max) return;
     add({.n = 9000, .active = 9000, .channels = 1, .size = 300, .sites = "sites_batches-300", .values = "int-9"});
-    for (const std::int64_t size : {0, 3, 5, 256, 1000}) add({.size = size, .sites = "sites_batches-3", .values = "int-3"});
+    for (const std::int64_t size : {0, 3, 5, 256, 1000})
+      add({.size = size, .sites = "sites_batches-3", .values = "int-3"});
     add({.active = 30, .counts = {0, 20, 20, 0, 20, 0}});
     add({.active = 0, .counts = {20, 40}});
     add({.n = 0, .active = 0, .counts = {0}});
@@ -202,7 +222,12 @@ class Cases {
 
   void size_sweep() {
     for (const std::int64_t n : {1, 2, 63, 64, 65, 127, 128, 129, 1023, 1024, 1025, 2049, 4095, 4096, 4097, 4161, 8193})
-      add({.n = n, .active = n % 2 == 0 ? n : n + 3, .channels = 2, .size = 1, .sites = "sites_box-1", .values = n % 3 == 0 ? "int-3" : "uniform"});
+      add({.n = n,
+           .active = n % 2 == 0 ? n : n + 3,
+           .channels = 2,
+           .size = 1,
+           .sites = "sites_box-1",
+           .values = n % 3 == 0 ? "int-3" : "uniform"});
     for (const std::int64_t c : {0, 1, 3, 4, 15, 16, 17, 31, 33, 64, 130})
       for (const Dtype type : kTypes) add({.channels = c, .type = type});
   }
@@ -215,14 +240,22 @@ class Cases {
     }
     // more rows, and sums, than half precision can count
     for (const char* v : {"const-1", "const-30", "int-9"})
-      add({.n = 9001, .active = 9001, .channels = 1, .size = 1, .sites = "sites_block", .values = v, .type = Dtype::f16});
+      add({.n = 9001,
+           .active = 9001,
+           .channels = 1,
+           .size = 1,
+           .sites = "sites_block",
+           .values = v,
+           .type = Dtype::f16});
   }
 
   std::vector<Case> cases_;
 };
 
 template <Mode mode, bool vjp>
-std::vector<Case> cases() { return Cases<mode, vjp>().all(); }
+std::vector<Case> cases() {
+  return Cases<mode, vjp>().all();
+}
 
 template <Mode mode, bool vjp>
 std::vector<Reject> rejects() {
@@ -244,8 +277,17 @@ std::vector<Reject> rejects() {
   with([](Case& c) { c.in[kCoords] = input(Dtype::i32, {8, 3}, "int-3"); }, Reason::shape, "three columns");
   if (mode == Mode::max) {
     with([](Case& c) { c.in[kActive]->fill = "const-0"; }, Reason::domain, "the maximum of nothing");
-    with([](Case& c) { c.attrs = {{"batch_counts", List{8, 0}}}; }, Reason::domain, "the second batch is declared empty");
-    with([](Case& c) { c.attrs = {{"batch_size", 0}}; if (vjp) c.in[kCotangent]->shape[0] = 0; }, Reason::domain, "no batches");
+    with(
+        [](Case& c) {
+          c.attrs = {{"batch_counts", List{8, 0}}};
+        },
+        Reason::domain, "the second batch is declared empty");
+    with(
+        [](Case& c) {
+          c.attrs = {{"batch_size", 0}};
+          if (vjp) c.in[kCotangent]->shape[0] = 0;
+        },
+        Reason::domain, "no batches");
   }
   if (!vjp) return r;
   with([](Case& c) { c.in[kCotangent]->shape[0] = 3; }, Reason::shape, "a cotangent of three batches");
@@ -264,10 +306,12 @@ std::vector<Case> bench() {
 }
 
 constexpr std::string_view kMeaning =
-    "batches by column 0 (batch_size), or by counts of consecutive rows; counts are not mandatory. Rows from the active count "
+    "batches by column 0 (batch_size), or by counts of consecutive rows; counts are not mandatory. Rows from the "
+    "active count "
     "on and of other batches are passed over, not multiplied by 0. f16 is summed and counted in at least f32; empty: 0";
 constexpr std::string_view kMaxMeaning =
-    "batches as in global_sum_pool; an empty batch is an error, unlike an empty window; NaN is never greater; of equal zeros "
+    "batches as in global_sum_pool; an empty batch is an error, unlike an empty window; NaN is never greater; of equal "
+    "zeros "
     "the first row's; -inf if all is NaN";
 
 template <Mode mode, bool vjp>
@@ -286,8 +330,10 @@ Op row(std::string_view name, std::string_view equation, std::string_view meanin
         .bench = bench<mode, vjp>,
         .tolerance = {}};
   if (vjp) op.inputs.push_back("cotangent");
-  if (vjp) op.tolerance.kind = Tolerance::Class::rounded;
-  else if (mode != Mode::max) op.tolerance = {.kind = Tolerance::Class::accumulate, .terms = terms};
+  if (vjp)
+    op.tolerance.kind = Tolerance::Class::rounded;
+  else if (mode != Mode::max)
+    op.tolerance = {.kind = Tolerance::Class::accumulate, .terms = terms};
   return op;
 }
 
@@ -296,11 +342,14 @@ Op row(std::string_view name, std::string_view equation, std::string_view meanin
 std::vector<Op> global_pooling_ops() {
   return {
       row<Mode::sum, false>("global_sum_pool", "Y[b] = sum over the active rows r of batch b of X[r]", kMeaning),
-      row<Mode::avg, false>("global_avg_pool", "Y[b] = (sum over the active rows r of batch b of X[r]) / how many they are", kMeaning),
+      row<Mode::avg, false>("global_avg_pool",
+                            "Y[b] = (sum over the active rows r of batch b of X[r]) / how many they are", kMeaning),
       row<Mode::max, false>("global_max_pool", "Y[b] = max over the active rows r of batch b of X[r]", kMaxMeaning),
       row<Mode::sum, true>("global_sum_pool_vjp", "dX[r] = G[b] for the active rows r of batch b, else 0", kMeaning),
-      row<Mode::avg, true>("global_avg_pool_vjp", "dX[r] = G[b] / rows of b for the active rows r of batch b, else 0", kMeaning),
-      row<Mode::max, true>("global_max_pool_vjp", "dX[r] = G[b] / t for the t active rows r of batch b with X[r] = Y[b], else 0",
+      row<Mode::avg, true>("global_avg_pool_vjp", "dX[r] = G[b] / rows of b for the active rows r of batch b, else 0",
+                           kMeaning),
+      row<Mode::max, true>("global_max_pool_vjp",
+                           "dX[r] = G[b] / t for the t active rows r of batch b with X[r] = Y[b], else 0",
                            "ties share equally; else as global_max_pool"),
   };
 }

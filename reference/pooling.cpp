@@ -60,7 +60,8 @@ std::int64_t check_pooling(const Request& r, Pooling kind) {
   const Geometry g = pooling_geometry(r, kind);
   const std::int64_t n = check_rows(r, kCoords, kActive);
   const bool to = targeted(r, kind);
-  if (expands(kind) && to != r.has("target_active_rows")) r.fail(Reason::arity, "targets and their count come together");
+  if (expands(kind) && to != r.has("target_active_rows"))
+    r.fail(Reason::arity, "targets and their count come together");
   std::int64_t m = 0;
   if (to) {
     const std::size_t at = r.index("target_coords");
@@ -96,8 +97,10 @@ Reals pooled(const Windows& w, Pooling kind, const Reals& X) {
     for (std::int64_t c = 0; c < C; ++c) {
       double& y = Y[e.out * C + c];
       const double x = X[e.in * C + c];
-      if (max) y = x > y ? x : y;
-      else y += w.weight[static_cast<std::size_t>(e.kernel)] * x;
+      if (max)
+        y = x > y ? x : y;
+      else
+        y += w.weight[static_cast<std::size_t>(e.kernel)] * x;
     }
   for (std::int64_t o = 0; o < rows; ++o)
     for (std::int64_t c = 0; c < C; ++c)
@@ -143,7 +146,8 @@ Reals weighted_bound(const Call& call, const Reals& want, const Reals& G, std::i
     const double growth = 1 + gamma(static_cast<double>(order.depth(n)), order.accumulator_roundoff());
     const double slack = 4 * 0x1p-53 * G[i] + static_cast<double>(2 * n + 2) * eta;
     bound[i] = accumulate_bound(want[i], G[i], n, order, out, 0x1p-53) + slack;
-    if (G[i] * growth > info(order.accumulator).max) bound[i] = std::numeric_limits<double>::infinity();  // partial sums may be
+    if (G[i] * growth > info(order.accumulator).max)
+      bound[i] = std::numeric_limits<double>::infinity();  // partial sums may be
     if (exact && G[i] * grain <= acc) bound[i] = std::abs(reals(once)[i] - want[i]);
   }
   return bound;
@@ -184,7 +188,8 @@ bool recorded_pooling(Attrs& attrs, Pooling kind) {
   Attrs kept;
   for (const auto& [key, value] : attrs)
     if (key != "mode") kept.set(key, value);
-  if (!(expands(kind) ? drop_kind(kept, {"transposed", "target_transposed"}) : drop_kind(kept, {"forward"}))) return false;
+  if (!(expands(kind) ? drop_kind(kept, {"transposed", "target_transposed"}) : drop_kind(kept, {"forward"})))
+    return false;
   attrs = kept;
   return true;
 }
@@ -248,7 +253,9 @@ Tolerance tolerance() {
 }
 
 template <Pooling kind>
-std::optional<Spot> spot(const Call& call, std::uint64_t key) { return channel_spot(call, key, 1); }
+std::optional<Spot> spot(const Call& call, std::uint64_t key) {
+  return channel_spot(call, key, 1);
+}
 
 template <Pooling kind>
 Op row(std::string_view name, Attrs attrs, std::string_view equation, std::string_view meaning) {
@@ -283,15 +290,18 @@ std::vector<Op> pooling_ops() {
   return {
       row<Pooling::sum>("sum_pool3d", local, "Y[o] = sum over edges (i,o,k) of the forward relation of X[i]",
                         "a row without edges is 0; f16 is summed in at least f32 and rounded once"),
-      row<Pooling::max>("max_pool3d", local, "Y[o] = max over edges (i,o,k) of the forward relation of X[i]",
-                        "a row without edges, or of NaN only, is -inf: NaN is never greater; of equal zeros the first edge's"),
+      row<Pooling::max>(
+          "max_pool3d", local, "Y[o] = max over edges (i,o,k) of the forward relation of X[i]",
+          "a row without edges, or of NaN only, is -inf: NaN is never greater; of equal zeros the first edge's"),
       row<Pooling::avg>("avg_pool3d", local, "Y[o] = (sum over edges (i,o,k) of X[i]) / number of edges of o",
                         "the divisor counts edges, not kernel rows; one division; a row without edges is 0"),
-      row<Pooling::transposed>("pool_transpose3d", local,
+      row<Pooling::transposed>(
+          "pool_transpose3d", local,
           "Y[o] = (sum over edges (i,o,k) of the transposed relation of X[i]) / number of edges of o; with targets, "
           "edges where target[o] + padding - f[k] = in[i] * stride, f = 0..size-1 times dilation",
           "absent inputs are passed over, not multiplied by 0: their NaN goes nowhere; a row without edges is 0"),
-      row<Pooling::trilinear>("trilinear_upsample3d", {{"stride", twos}},
+      row<Pooling::trilinear>(
+          "trilinear_upsample3d", {{"stride", twos}},
           "Y[o] = (sum over edges (i,o,k) of w[k] X[i]) / (sum of w[k]), kernel 2s-1, padding s-1, w[k] = product of "
           "1 - |k_a - (s_a - 1)| / s_a",
           "f16 is summed in at least f32; absent inputs are passed over; a row without edges is 0"),

@@ -32,7 +32,9 @@ class Cases {
   Case described(const Trial& t) const {
     const Layout plain = t.layout == Layout::broadcast ? Layout::row : t.layout;
     Case c{{input(t.coords, {t.n, 4}, t.sites, plain), rows(t.active),
-            input(t.type, {t.n, t.channels}, t.values, t.layout)}, attrs(t), t.budget};
+            input(t.type, {t.n, t.channels}, t.values, t.layout)},
+           attrs(t),
+           t.budget};
     const std::int64_t seeds = derivative_ == Derivative::jvp ? t.n : t.targets >= 0 ? t.targets : capacity(t);
     if (derivative_ != Derivative::none)
       c.in.push_back(input(t.type, {seeds, t.channels}, t.seeds.empty() ? t.values : t.seeds, t.layout));
@@ -49,7 +51,12 @@ class Cases {
     size_sweep();
     value_sweep();
     for (const Dtype type : kTypes)
-      both({.n = 5000, .active = 4990, .channels = 33, .sites = "sites_surface-1", .type = type, .budget = Budget::nightly});
+      both({.n = 5000,
+            .active = 4990,
+            .channels = 33,
+            .sites = "sites_surface-1",
+            .type = type,
+            .budget = Budget::nightly});
     return std::move(cases_);
   }
 
@@ -72,7 +79,8 @@ class Cases {
   }
 
   void add(const Trial& t) { cases_.push_back(described(t)); }
-  void both(Trial t) {  // without and with targets
+  // Without and with targets.
+  void both(Trial t) {
     const std::int64_t most = kind_ == Pooling::trilinear ? 20 : 40;  // inputs of a kind that makes many outputs
     if (expands() && t.n > most && t.budget != Budget::nightly) {
       t.active = t.active * most / t.n;
@@ -85,23 +93,39 @@ class Cases {
 
   // Windows that tile, overlap, leave gaps (inputs lost, outputs without edges), shift, dilate.
   void geometry_sweep() {
-    struct Step { List size, stride, padding, dilation; };
-    std::vector<Step> steps{
-        {{2}, {2}, {0}, {1}}, {{3}, {2}, {0}, {1}}, {{3}, {2}, {1}, {1}}, {{3}, {4}, {0}, {1}},
-        {{1}, {1}, {0}, {1}}, {{3}, {1}, {0}, {1}}, {{3}, {1}, {1}, {2}}, {{2, 3, 1}, {2, 1, 3}, {0, 1, 0}, {1, 2, 1}},
-        {{4, 2, 3}, {3, 2, 1}, {1, 0, 2}, {1, 1, 2}}};
-    if (kind_ == Pooling::trilinear) steps = {{{}, {2}, {}, {}}, {{}, {1}, {}, {}}, {{}, {3}, {}, {}}, {{}, {2, 1, 3}, {}, {}}};
+    struct Step {
+      List size, stride, padding, dilation;
+    };
+    std::vector<Step> steps{{{2}, {2}, {0}, {1}},
+                            {{3}, {2}, {0}, {1}},
+                            {{3}, {2}, {1}, {1}},
+                            {{3}, {4}, {0}, {1}},
+                            {{1}, {1}, {0}, {1}},
+                            {{3}, {1}, {0}, {1}},
+                            {{3}, {1}, {1}, {2}},
+                            {{2, 3, 1}, {2, 1, 3}, {0, 1, 0}, {1, 2, 1}},
+                            {{4, 2, 3}, {3, 2, 1}, {1, 0, 2}, {1, 1, 2}}};
+    if (kind_ == Pooling::trilinear)
+      steps = {{{}, {2}, {}, {}}, {{}, {1}, {}, {}}, {{}, {3}, {}, {}}, {{}, {2, 1, 3}, {}, {}}};
     for (const Step& s : steps)
       for (const Dtype type : kTypes)
         for (const char* values : {"uniform", "int-1"})
-          both({.n = 40, .active = 37, .channels = 3, .size = s.size, .stride = s.stride, .padding = s.padding,
-                .dilation = s.dilation, .values = values, .type = type,
+          both({.n = 40,
+                .active = 37,
+                .channels = 3,
+                .size = s.size,
+                .stride = s.stride,
+                .padding = s.padding,
+                .dilation = s.dilation,
+                .values = values,
+                .type = type,
                 .budget = values[0] == 'u' ? Budget::smoke : Budget::ci});
   }
 
   void site_sweep() {
-    for (const char* f : {"sites_batches", "sites_batches-3", "sites_line", "sites_plane", "sites_block", "sites_surface-1",
-                          "sites_isolated", "sites_duplicates", "sites_duplicates-40", "sites_extremes"})
+    for (const char* f :
+         {"sites_batches", "sites_batches-3", "sites_line", "sites_plane", "sites_block", "sites_surface-1",
+          "sites_isolated", "sites_duplicates", "sites_duplicates-40", "sites_extremes"})
       both({.n = 130, .active = 128, .channels = 4, .size = {3}, .sites = f, .values = "int-2"});
     for (const char* f : {"sites_negative-1", "sites_extremes", "sites_isolated-1099511627776"})
       both({.size = {3}, .sites = f, .coords = Dtype::i64});
@@ -111,7 +135,11 @@ class Cases {
   void size_sweep() {
     for (const std::int64_t c : {0, 1, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 130})
       for (const Dtype type : kTypes)
-        add({.n = kind_ == Pooling::trilinear ? 5 : 30, .active = 30, .channels = c, .sites = "sites_block", .type = type});
+        add({.n = kind_ == Pooling::trilinear ? 5 : 30,
+             .active = 30,
+             .channels = c,
+             .sites = "sites_block",
+             .type = type});
     for (const std::int64_t n : {0, 1, 2, 127, 128, 129, 513})
       both({.n = n, .active = n % 2 == 0 ? n : n + 9, .channels = 3, .sites = "sites_block", .values = "int-3"});
     for (const std::int64_t a : {0, 1}) both({.active = a, .type = a == 0 ? Dtype::f16 : Dtype::f32});
@@ -124,12 +152,25 @@ class Cases {
         both({.n = 50, .active = 45, .channels = 6, .size = {3}, .sites = "sites_block", .values = v, .type = type});
       if (derivative_ != Derivative::none)
         for (const char* v : {"const--2", "special", "int-1"})
-          both({.n = 50, .active = 45, .size = {3}, .sites = "sites_block", .values = v, .seeds = "uniform", .type = type});
+          both({.n = 50,
+                .active = 45,
+                .size = {3},
+                .sites = "sites_block",
+                .values = v,
+                .seeds = "uniform",
+                .type = type});
       for (const Layout l : kLayouts) both({.n = 24, .active = 20, .values = "int-3", .type = type, .layout = l});
     }
     if (expands()) return;
     // sums beyond 2^11, where an accumulator of half precision would stand still
-    add({.n = 343, .active = 343, .channels = 2, .size = {7}, .stride = {7}, .sites = "sites_block", .values = "const-24", .type = Dtype::f16});
+    add({.n = 343,
+         .active = 343,
+         .channels = 2,
+         .size = {7},
+         .stride = {7},
+         .sites = "sites_block",
+         .values = "const-24",
+         .type = Dtype::f16});
   }
 
   Pooling kind_;
@@ -171,7 +212,12 @@ class Rejects {
   }
 
   void inputs() {
-    with([](Case& c) { c.in[kCoords]->shape = {8, 3}; c.in[kCoords]->fill = "int-3"; }, Reason::shape, "three columns");
+    with(
+        [](Case& c) {
+          c.in[kCoords]->shape = {8, 3};
+          c.in[kCoords]->fill = "int-3";
+        },
+        Reason::shape, "three columns");
     with([](Case& c) { c.in[kCoords]->dtype = Dtype::u32; }, Reason::dtype, "unsigned coordinates");
     with([](Case& c) { c.in[kActive]->fill = "const--1"; }, Reason::domain, "a negative count");
     with([](Case& c) { c.in[kActive]->dtype = Dtype::i64; }, Reason::dtype, "a count of another dtype");
@@ -196,9 +242,18 @@ class Rejects {
       c.in.push_back(rows(4));
       if (derivative_ == Derivative::vjp) c.in[kSeed]->shape[0] = 4;
     };
-    with([](Case& c) { c.in.push_back(input(Dtype::i32, {4, 4}, "sites_box")); }, Reason::arity, "targets without a count");
+    with(
+        [](Case& c) {
+          c.in.push_back(input(Dtype::i32, {4, 4}, "sites_box"));
+        },
+        Reason::arity, "targets without a count");
     with([&](Case& c) { both(c, Dtype::i64); }, Reason::dtype, "targets of another dtype");
-    with([&](Case& c) { both(c, Dtype::i32); c.in.back()->fill = "const--1"; }, Reason::domain, "a negative count of targets");
+    with(
+        [&](Case& c) {
+          both(c, Dtype::i32);
+          c.in.back()->fill = "const--1";
+        },
+        Reason::domain, "a negative count of targets");
   }
 
   Pooling kind_;
@@ -216,9 +271,11 @@ std::vector<Case> pooling_bench(Pooling kind, Derivative d) {
   const std::int64_t n = kind == Pooling::trilinear ? 10000 : expands ? 50000 : 200000;
   std::vector<Case> c;
   for (const Dtype type : {Dtype::f32, Dtype::f16})
-    c.push_back(Cases(kind, d).described({.n = n, .active = n, .channels = 64, .sites = "sites_surface", .type = type}));
+    c.push_back(
+        Cases(kind, d).described({.n = n, .active = n, .channels = 64, .sites = "sites_surface", .type = type}));
   if (!expands)
-    c.push_back(Cases(kind, d).described({.n = n, .active = n, .channels = 32, .size = {3}, .sites = "sites_surface-1"}));
+    c.push_back(
+        Cases(kind, d).described({.n = n, .active = n, .channels = 32, .size = {3}, .sites = "sites_surface-1"}));
   return c;
 }
 

@@ -16,7 +16,8 @@ void check_seed(const Request& r, const char* what) {
   if (t != r.dtype(kFeatures)) r.fail(Reason::dtype, std::string(what) + " is " + std::string(name(t)));
   if (r.rank(kSeed) != 2) r.fail(Reason::rank, std::string(what) + " has rank " + std::to_string(r.rank(kSeed)));
   if (r.shape(kSeed)[1] != r.shape(kFeatures)[1])
-    r.fail(Reason::shape, to_string(r.shape(kSeed)) + " " + what + " of " + to_string(r.shape(kFeatures)) + " features");
+    r.fail(Reason::shape,
+           to_string(r.shape(kSeed)) + " " + what + " of " + to_string(r.shape(kFeatures)) + " features");
 }
 
 template <Pooling kind>
@@ -51,7 +52,8 @@ Reals shares(const Windows& w, Pooling kind, const Reals& X) {
       const Edge a = edge(e);
       if (kind != Pooling::max)
         s[e * C + c] = w.weight[static_cast<std::size_t>(a.kernel)] / w.divisor[static_cast<std::size_t>(a.out)];
-      else if (wins(a, c)) s[e * C + c] = 1 / ties[a.out * C + c];
+      else if (wins(a, c))
+        s[e * C + c] = 1 / ties[a.out * C + c];
     }
   return s;
 }
@@ -63,7 +65,8 @@ std::vector<Wide> vjp(const Call& call) {
   const Wide features = widen(call[kFeatures]), cotangent = widen(call[kSeed]);
   const Reals &X = reals(features), &G = reals(cotangent);
   if (G.shape[0] < std::ssize(w.relation.out))
-    call.fail(Reason::domain, std::to_string(G.shape[0]) + " rows of cotangent for " + std::to_string(w.relation.out.size()) + " active rows");
+    call.fail(Reason::domain, std::to_string(G.shape[0]) + " rows of cotangent for " +
+                                  std::to_string(w.relation.out.size()) + " active rows");
   const Reals s = shares(w, kind, X);
   const std::int64_t C = X.shape[1];
   Reals dX(X.shape);
@@ -95,7 +98,8 @@ std::vector<Wide> jvp(const Call& call) {
   const std::vector<Spec> specs = infer_jvp<kind>(call);
   const Windows w = windows(call, kind);
   const Wide features = widen(call[kFeatures]), tangent = widen(call[kSeed]);
-  const Reals dY = kind == Pooling::max ? winning_tangents(w, reals(features), reals(tangent)) : pooled(w, kind, reals(tangent));
+  const Reals dY =
+      kind == Pooling::max ? winning_tangents(w, reals(features), reals(tangent)) : pooled(w, kind, reals(tangent));
   Reals all(specs[0].shape);
   std::copy(dY.data.begin(), dY.data.end(), all.data.begin());
   Integers counts({2});
@@ -109,8 +113,8 @@ std::vector<Reals> vjp_bound(const Call& call, const std::vector<Wide>& want, co
   const Windows w = windows(call, kind);
   const Wide features = widen(call[kFeatures]);
   const std::vector<Wide> G = vjp<kind>(absolute_in(call, kSeed));
-  return {weighted_bound(call, reals(want[0]), reals(G[0]), fullest(w.relation.edges, &Edge::in), order, call.dtype(kFeatures),
-                         grain_of(shares(w, kind, reals(features)).data))};
+  return {weighted_bound(call, reals(want[0]), reals(G[0]), fullest(w.relation.edges, &Edge::in), order,
+                         call.dtype(kFeatures), grain_of(shares(w, kind, reals(features)).data))};
 }
 
 std::vector<std::int64_t> active_part(const Call&, const std::vector<Tensor>& out) {
@@ -118,7 +122,9 @@ std::vector<std::int64_t> active_part(const Call&, const std::vector<Tensor>& ou
 }
 
 template <Pooling kind, auto end>
-std::int64_t terms(const Call& call) { return fullest(windows(call, kind).relation.edges, end); }
+std::int64_t terms(const Call& call) {
+  return fullest(windows(call, kind).relation.edges, end);
+}
 
 std::optional<Spot> spot(const Call& call, std::uint64_t key) { return channel_spot(call, key, 0); }
 
@@ -138,7 +144,9 @@ Op row(std::string_view name, Attrs attrs, std::string_view equation, std::strin
           .cost = [](const Call& call) { return pooling_cost(call, kind); },
           .tolerance = {},
           .spot = spot,
-          .corpus = kind == Pooling::trilinear ? "" : d == Derivative::vjp ? "sparse_pool_vjp" : "sparse_pool_jvp",
+          .corpus = kind == Pooling::trilinear ? ""
+                    : d == Derivative::vjp     ? "sparse_pool_vjp"
+                                               : "sparse_pool_jvp",
           .corpus_call = [](Attrs& given) { return recorded_pooling(given, kind); }};
 }
 
@@ -150,8 +158,10 @@ Op vjp_row(std::string_view name, Attrs attrs, std::string_view equation, std::s
     op.inputs.insert(op.inputs.end(), {"target_coords?", "target_active_rows?"});
   op.infer = infer_vjp<kind>;
   op.oracle = vjp<kind>;
-  if (kind == Pooling::sum) op.tolerance = {.kind = Tolerance::Class::accumulate, .terms = terms<kind, &Edge::in>};
-  else op.tolerance = {.kind = Tolerance::Class::inherited, .bound = vjp_bound<kind>};
+  if (kind == Pooling::sum)
+    op.tolerance = {.kind = Tolerance::Class::accumulate, .terms = terms<kind, &Edge::in>};
+  else
+    op.tolerance = {.kind = Tolerance::Class::inherited, .bound = vjp_bound<kind>};
   return op;
 }
 
@@ -170,22 +180,29 @@ Op jvp_row(std::string_view name, Attrs attrs, std::string_view equation, std::s
 
 std::vector<Op> pooling_gradient_ops() {
   const List ones{1, 1, 1}, twos{2, 2, 2}, zeros{0, 0, 0};
-  const Attrs local{{"kernel_size", twos}, {"stride", twos}, {"padding", zeros}, {"dilation", ones}}, step{{"stride", twos}};
-  const std::string_view rows = "f16 too, summed in at least f32; the cotangent has at least the active rows, further ones are unread";
+  const Attrs local{{"kernel_size", twos}, {"stride", twos}, {"padding", zeros}, {"dilation", ones}},
+      step{{"stride", twos}};
+  const std::string_view rows =
+      "f16 too, summed in at least f32; the cotangent has at least the active rows, further ones are unread";
   return {
       vjp_row<Pooling::sum>("sum_pool3d_vjp", local, "dX[i] = sum over edges (i,o,k) of G[o]", rows),
-      vjp_row<Pooling::max>("max_pool3d_vjp", local, "dX[i] = sum over edges (i,o,k) with X[i] = Y[o] of G[o] / t[o], t of them tie",
+      vjp_row<Pooling::max>("max_pool3d_vjp", local,
+                            "dX[i] = sum over edges (i,o,k) with X[i] = Y[o] of G[o] / t[o], t of them tie",
                             "ties share equally, unlike in the jvp; an input that is NaN has no part"),
-      vjp_row<Pooling::avg>("avg_pool3d_vjp", local, "dX[i] = sum over edges (i,o,k) of G[o] / number of edges of o", rows),
+      vjp_row<Pooling::avg>("avg_pool3d_vjp", local, "dX[i] = sum over edges (i,o,k) of G[o] / number of edges of o",
+                            rows),
       vjp_row<Pooling::transposed>("pool_transpose3d_vjp", local,
-                                   "dX[i] = sum over edges (i,o,k) of pool_transpose3d of G[o] / number of edges of o", rows),
+                                   "dX[i] = sum over edges (i,o,k) of pool_transpose3d of G[o] / number of edges of o",
+                                   rows),
       vjp_row<Pooling::trilinear>("trilinear_upsample3d_vjp", step,
                                   "dX[i] = sum over edges (i,o,k) of trilinear_upsample3d of w[k] G[o] / sum of w at o",
                                   "rows without edges have no part: no division by their sum of 0"),
-      jvp_row<Pooling::sum>("sum_pool3d_jvp", local, "dY[o] = sum over edges (i,o,k) of T[i]", "f16 too, summed in at least f32"),
-      jvp_row<Pooling::max>("max_pool3d_jvp", local,
-                            "dY[o] = T[i] of the edge (i,o,k) with X[i] = Y[o] and the smallest i K + k; 0 without edges",
-                            "one winner, unlike in the vjp; an input that is NaN never wins"),
+      jvp_row<Pooling::sum>("sum_pool3d_jvp", local, "dY[o] = sum over edges (i,o,k) of T[i]",
+                            "f16 too, summed in at least f32"),
+      jvp_row<Pooling::max>(
+          "max_pool3d_jvp", local,
+          "dY[o] = T[i] of the edge (i,o,k) with X[i] = Y[o] and the smallest i K + k; 0 without edges",
+          "one winner, unlike in the vjp; an input that is NaN never wins"),
       jvp_row<Pooling::avg>("avg_pool3d_jvp", local, "dY[o] = (sum over edges (i,o,k) of T[i]) / number of edges of o",
                             "f16 too, summed in at least f32; one division"),
   };

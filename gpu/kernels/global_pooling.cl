@@ -130,8 +130,8 @@ kernel void reduce_rows(global const Stored* x, global const int* order, global 
   b[i] = t;
 }
 
-kernel void reduce_partials(global const float* from_a, global const float* from_b, global const int* bounds, long pieces,
-                            int channels, int max, global float* a, global float* b) {
+kernel void reduce_partials(global const float* from_a, global const float* from_b, global const int* bounds,
+                            long pieces, int channels, int max, global float* a, global float* b) {
   const long i = get_global_id(0);
   if (i >= pieces * channels) return;
   const long piece = i / channels;

@@ -88,7 +88,8 @@ kernel void pool_sum(long items, int channels, global const Stored* x, global St
   if (divided && divisor[o] != 0.0f) {
     sum = quotient(sum, divisor[o]);
     if (SOME(sum - sum != (Step)0.0f)) {
-      const Step again = sum_edges(x, channels, c, offsets[o], offsets[o + 1], in, kernel_ids, weighted, weight, 0x1p-32f);
+      const Step again =
+          sum_edges(x, channels, c, offsets[o], offsets[o + 1], in, kernel_ids, weighted, weight, 0x1p-32f);
       sum = sum - sum == (Step)0.0f ? sum : again / (Step)divisor[o] * (Step)0x1p32f;
     }
   }
@@ -109,7 +110,8 @@ kernel void pool_max(long items, int channels, global const Stored* x, global St
   put(y, o * channels + c, best);
 }
 
-// Gradients: y[i] = sum over the edges e of input i, ids ascending, of (w / divisor) G[out[e]], or of G[out[e]] / divisor
+// Gradients: y[i] = sum over the edges e of input i, ids ascending, of (w / divisor) G[out[e]]; without weights, of
+// G[out[e]] / divisor
 kernel void pool_gradient(long items, int channels, global const Stored* seed, global Stored* y,
                           global const int* offsets, global const int* ids, global const int* out,
                           global const int* kernel_ids, int weighted, global const float* weight, int divided,
@@ -129,8 +131,8 @@ kernel void pool_gradient(long items, int channels, global const Stored* seed, g
 }
 
 // best[o] = the greatest value, share[o] = G[o] / (how many edges have it)
-kernel void pool_ties(long items, int channels, global const Stored* x, global const Stored* seed, global float* best_of,
-                      global float* share, global const int* offsets, global const int* in) {
+kernel void pool_ties(long items, int channels, global const Stored* x, global const Stored* seed,
+                      global float* best_of, global float* share, global const int* offsets, global const int* in) {
   const long i = get_global_id(0);
   if (i >= items) return;
   PLACE(i, o, c);
