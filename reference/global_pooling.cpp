@@ -247,6 +247,16 @@ class Cases {
            .sites = "sites_block",
            .values = v,
            .type = Dtype::f16});
+    // 1366 / 8195 lies so near the middle of two halves that to round it to f32 first goes astray
+    if (vjp)
+      add({.n = 8195,
+           .active = 8195,
+           .channels = 1,
+           .size = 1,
+           .sites = "sites_block",
+           .values = "const-1",
+           .seeds = "const-1366",
+           .type = Dtype::f16});
   }
 
   std::vector<Case> cases_;

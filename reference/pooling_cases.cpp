@@ -119,7 +119,7 @@ class Cases {
                 .dilation = s.dilation,
                 .values = values,
                 .type = type,
-                .budget = values[0] == 'u' ? Budget::smoke : Budget::ci});
+                .budget = (values[0] == 'u') == (type == Dtype::f32) ? Budget::smoke : Budget::ci});
   }
 
   void site_sweep() {
