@@ -93,12 +93,11 @@ void activation(const Call& call, std::vector<Tensor>& out) {
   });
 }
 
-// Computed in f64; halves are rounded to f32 on their way.
-Order activation_order(const Call& call) {
+Order activation_order(const Call&) {
   Order o;
+  o.accumulator = Dtype::f64;
+  o.function_ulps = kActivationUlps;
   o.epilogue = 1;
-  o.accumulator = call.dtype(0) == Dtype::f16 ? Dtype::f32 : Dtype::f64;
-  o.function_ulps = call.dtype(0) == Dtype::f16 ? 1 : kActivationUlps;
   return o;
 }
 

@@ -2,13 +2,11 @@
 // register of floats, so that one rounding to the output is all that shows.
 #include "optimized/activation.h"
 #include "optimized/exp.h"
-#include "optimized/simd.h"
+#include "optimized/feature_values.h"
 
 namespace plumb {
 namespace PLUMB_ISA_NAME {
 namespace {
-
-typedef float f32h __attribute__((vector_size(kVectorBytes / 2), aligned(4), may_alias));  // kF64 lanes
 
 static inline f32v load_values(const float* p) { return load(p); }
 static inline f32v load_values(const std::uint16_t* p) { return load_half(p); }
@@ -101,16 +99,6 @@ static inline f64v applied(const Activation& f, f64v x) {
   return x > f.cut ? x : y;
 }
 
-template <int kind>
-static inline f32v activated(const Activation& f, f32v x) {
-  if constexpr (kind == Activation::relu) return x <= 0.0F ? splat(0.0F) : x;  // NaN stays
-  f32h part[2];
-  std::memcpy(part, &x, sizeof x);
-  for (f32h& h : part) h = __builtin_convertvector(applied<kind>(f, __builtin_convertvector(h, f64v)), f32h);
-  std::memcpy(&x, part, sizeof x);
-  return x;
-}
-
 // out[i..] = f(x[i..]) by whole registers, the last of them padded.
 template <class T, class F>
 static inline void each_register(const T* x, std::int64_t n, T* out, F&& f) {
@@ -123,11 +111,21 @@ static inline void each_register(const T* x, std::int64_t n, T* out, F&& f) {
   std::memcpy(out + i, rest, static_cast<std::size_t>(n - i) * sizeof(T));
 }
 
+template <int kind, class T>
+void activated(const Activation& f, const T* x, std::int64_t n, T* out) {
+  if constexpr (kind == Activation::relu)
+    return each_register(x, n, out, [](f32v v) { return v <= 0.0F ? splat(0.0F) : v; });  // NaN stays
+  for (std::int64_t i = 0; i < n; i += kF32) {
+    Values v = load_wide(x + i, n - i);
+    for (f64v& part : v.part) part = applied<kind>(f, part);
+    store_wide(out + i, v, n - i);
+  }
+}
+
 template <int kind>
 void activate(const Activation& f, bool half, const void* x, std::int64_t n, void* out) {
-  const auto one = [&](f32v v) { return activated<kind>(f, v); };
-  if (half) each_register(static_cast<const std::uint16_t*>(x), n, static_cast<std::uint16_t*>(out), one);
-  else each_register(static_cast<const float*>(x), n, static_cast<float*>(out), one);
+  if (half) activated<kind>(f, static_cast<const std::uint16_t*>(x), n, static_cast<std::uint16_t*>(out));
+  else activated<kind>(f, static_cast<const float*>(x), n, static_cast<float*>(out));
 }
 
 template <class T>

@@ -1,0 +1,129 @@
+// Normalisations on the device: see kernels/norms.cl.
+#include <algorithm>
+
+#include "gpu/runtime.h"
+
+namespace plumb {
+namespace {
+
+constexpr std::int64_t kWorthLaunch = 1 << 16;                     // elements
+constexpr std::size_t kLanes = 32, kStrands = 4, kGroup = 128;     // as in norms.cl
+constexpr std::int64_t kBlock = 256;
+
+gpu::Kernel kernel(std::string_view name, Dtype features) {
+  return gpu::Kernel("norms", name, features == Dtype::f16 ? "-DFROM_f16" : "-DFROM_f32");
+}
+
+// Per channel as floats, or a constant where it is not given.
+gpu::BufferPtr vector_of(const Call& call, std::size_t input, float otherwise) {
+  std::vector<float> v(static_cast<std::size_t>(call.shape(0)[1]), otherwise);
+  if (!call.has(input)) return gpu::constants(v);
+  const Tensor t = contiguous(call[input]);
+  for (std::size_t c = 0; c < v.size(); ++c)
+    v[c] = t.dtype() == Dtype::f16 ? half_to_float(t.read<std::uint16_t>()[c]) : t.read<float>()[c];
+  return gpu::constants(v);
+}
+
+float eps_of(const Call& call) { return to_float(call.number("eps")); }
+
+using Launch = std::function<void()>;
+
+Launch scaled_columns(const Call& call, const gpu::BufferPtr& mean, const gpu::BufferPtr& variance, const gpu::BufferPtr& scale,
+                      const gpu::BufferPtr& bias, const Tensor& out) {
+  const std::int64_t n = out.size();
+  gpu::Kernel k = kernel("scale_columns", out.dtype());
+  k.arg(gpu::dense(call[0])).arg(n).arg(out.dim(1)).arg(eps_of(call)).arg(mean).arg(variance).arg(scale).arg(bias).arg(gpu::output(out));
+  return [k, n] { k.run({static_cast<std::size_t>(n)}, {kGroup}); };
+}
+
+Job batch_norm_features(const Call& call, const std::vector<Spec>& specs) {
+  const std::vector<Tensor> out = gpu::outputs(specs);
+  return gpu::job(out, scaled_columns(call, vector_of(call, 3, 0), vector_of(call, 4, 0), vector_of(call, 1, 1), vector_of(call, 2, 0), out[0]));
+}
+
+// The mean over n rows of x, or of (x - centre)^2 if there is a centre.
+Launch column_means(const Call& call, std::int64_t n, const gpu::BufferPtr& centre, const gpu::BufferPtr& mean) {
+  const Dtype t = call.dtype(0);
+  const std::int64_t channels = call.shape(0)[1], blocks = (n + kBlock - 1) / kBlock;
+  const gpu::BufferPtr partial = gpu::scratch(static_cast<std::size_t>(4 * blocks * channels));
+  gpu::Kernel sum = kernel("sum_columns", t), join = kernel("join_blocks", t);
+  sum.arg(gpu::dense(call[0])).arg(n).arg(channels).arg(centre ? centre : mean).arg(std::int32_t{centre != nullptr}).arg(partial);
+  join.arg(partial).arg(blocks).arg(channels).arg(n).arg(mean);
+  const auto columns = static_cast<std::size_t>(channels), rows = static_cast<std::size_t>(blocks);
+  return [sum, join, columns, rows] {
+    sum.run({columns, rows * kStrands}, {kLanes, kStrands});
+    join.run({columns * kGroup}, {kGroup});
+  };
+}
+
+Job batch_norm(const Call& call, const std::vector<Spec>& specs) {
+  const std::vector<Tensor> out = gpu::outputs(specs);
+  std::int64_t n = call.shape(0)[0];
+  if (call.has(1)) n = std::min<std::int64_t>(n, call[1].read<std::int32_t>()[0]);
+  if (n < 0) call.fail(Reason::domain, "active rows " + std::to_string(n));
+  const gpu::BufferPtr mean = gpu::output(out[1]), variance = gpu::output(out[2]);
+  const Launch steps[] = {column_means(call, n, nullptr, mean), column_means(call, n, mean, variance),
+                          scaled_columns(call, mean, variance, vector_of(call, 2, 1), vector_of(call, 3, 0), out[0])};
+  return gpu::job(out, [a = steps[0], b = steps[1], c = steps[2]] { a(), b(), c(); });
+}
+
+template <bool centred>
+Job row_norm(const Call& call, const std::vector<Spec>& specs) {
+  const std::vector<Tensor> out = gpu::outputs(specs);
+  const std::int64_t rows = out[0].dim(0), channels = out[0].dim(1);
+  gpu::Kernel k = kernel("scale_rows", out[0].dtype());
+  k.arg(gpu::dense(call[0])).arg(rows).arg(channels).arg(std::int32_t{centred}).arg(eps_of(call)).arg(vector_of(call, 1, 1));
+  k.arg(centred ? vector_of(call, 2, 0) : gpu::constants(std::vector<float>(static_cast<std::size_t>(channels), 0.0F)));
+  k.arg(gpu::output(out[0]));
+  const std::size_t items = channels > 0 ? kLanes : 0;
+  return gpu::job(out, [k, items, rows] { k.run({items, static_cast<std::size_t>(rows)}, {kLanes, kStrands}); });
+}
+
+// rsqrt errs by 2 ulps, a quotient by 2.5 where it is not rounded correctly.
+Order in_float() {
+  Order o;
+  o.function_ulps = 2;
+  o.epilogue = 5;
+  return o;
+}
+// Adding what is missing of four strands or of 128 block sums, zeros, rounds nothing: no sum passes more additions
+// than blocks joined in sequence.
+Order column_order(const Call&) {
+  Order o = in_float();
+  o.shape = Order::Shape::lanes;
+  o.lanes = kStrands;
+  o.block = kBlock;
+  return o;
+}
+Order row_order(const Call&) {
+  Order o = in_float();
+  o.shape = Order::Shape::lanes;
+  o.lanes = kLanes;
+  return o;
+}
+
+Route route(std::string_view op, std::string_view route_name, Job (*prepare)(const Call&, const std::vector<Spec>&),
+            Order (*order)(const Call&)) {
+  return {.op = op,
+          .name = route_name,
+          .tier = Tier::gpu,
+          .needs = Tier::gpu,
+          .supports = {},
+          .prefers = {{Stage::device, "the device is the host processor: a CPU route is the better choice",
+                       [](const Call&, const Device& d) { return !d.facts.is_cpu; }},
+                      {Stage::shape_dtype, "under 65536 elements: the launches cost more",
+                       [](const Call& c, const Device&) { return count(c.shape(0)) >= kWorthLaunch; }}},
+          .order = order,
+          .prepare = prepare};
+}
+
+}  // namespace
+
+std::vector<Route> norms_gpu_routes() {
+  return {route("batch_norm_features", "gpu.columns", batch_norm_features, column_order),
+          route("batch_norm", "gpu.columns", batch_norm, column_order),
+          route("layer_norm_features", "gpu.rows", row_norm<true>, row_order),
+          route("rms_norm_features", "gpu.rows", row_norm<false>, row_order)};
+}
+
+}  // namespace plumb

@@ -1,0 +1,360 @@
+// Normalisations of feature matrices (N,C): by given statistics, by those of the active rows, by those of each row.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/op.h"
+
+namespace plumb {
+namespace {
+
+void check_features(const Request& r) {
+  const Dtype t = r.dtype(0);
+  if (t != Dtype::f16 && t != Dtype::f32) r.fail(Reason::dtype, "features are " + std::string(name(t)));
+  if (r.rank(0) != 2) r.fail(Reason::rank, "features have rank " + std::to_string(r.rank(0)));
+}
+
+void check_channels(const Request& r, std::string_view what) {
+  if (!r.has(what)) return;
+  const Spec& s = r.spec(r.index(what));
+  if (s.dtype != r.dtype(0)) r.fail(Reason::dtype, std::string(what) + " is " + std::string(name(s.dtype)));
+  if (s.shape.size() != 1) r.fail(Reason::rank, std::string(what) + " has rank " + std::to_string(s.shape.size()));
+  if (s.shape[0] != r.shape(0)[1])
+    r.fail(Reason::shape, std::string(what) + " " + to_string(s.shape) + " for " + std::to_string(r.shape(0)[1]) + " channels");
+}
+
+// eps as it is added: rounded to f32
+double eps_of(const Request& r) {
+  const double eps = static_cast<double>(to_float(r.number("eps")));
+  if (!(eps > 0)) r.fail(Reason::attribute, "eps is " + std::to_string(r.number("eps")));
+  return eps;
+}
+
+std::vector<Spec> infer_rows(const Request& r) {
+  check_features(r);
+  for (const std::string_view vector : r.op->inputs)
+    if (vector != "features") check_channels(r, vector.substr(0, vector.find('?')));
+  (void)eps_of(r);
+  return {r.spec(0)};
+}
+
+std::vector<Spec> infer_batch(const Request& r) {
+  check_features(r);
+  check_channels(r, "weight");
+  check_channels(r, "bias");
+  if (r.has("active_rows")) {
+    const Spec& s = r.spec(r.index("active_rows"));
+    if (s.dtype != Dtype::i32) r.fail(Reason::dtype, "active rows are " + std::string(name(s.dtype)));
+    if (s.shape != Shape{1}) r.fail(Reason::shape, "active rows are " + to_string(s.shape) + ", not (1)");
+  }
+  (void)eps_of(r);
+  const Spec statistic{Dtype::f32, {r.shape(0)[1]}};
+  return {r.spec(0), statistic, statistic};
+}
+
+// Per channel, or a constant where it is not given.
+Reals vector_of(const Call& call, std::string_view what, double otherwise) {
+  return call.has(what) ? reals(widen(call[what])) : Reals({call.shape(0)[1]}, otherwise);
+}
+
+std::int64_t rows_counted(const Call& call) {
+  if (!call.has("active_rows")) return call.shape(0)[0];
+  const std::int64_t n = integers(widen(call["active_rows"]))[0];
+  if (n < 0) call.fail(Reason::domain, "active rows " + std::to_string(n));
+  return std::min(n, call.shape(0)[0]);
+}
+
+// The mean of n values x(i); the mean of their squared distances from m. No values: NaN.
+template <class X>
+double mean(std::int64_t n, X&& x) {
+  double sum = 0;
+  for (std::int64_t i = 0; i < n; ++i) sum += x(i);
+  return sum / static_cast<double>(n);
+}
+
+// y = (x - m) / sqrt(v + eps) * w + b
+double normalised(double x, double m, double v, double eps, double w, double b) {
+  return (x - m) / std::sqrt(v + eps) * w + b;
+}
+
+// m and v of every group of values that share them, and what is known of their errors: the same sums of magnitudes.
+struct Statistics {
+  Reals mean, variance, magnitude;  // magnitude: the mean of |x|
+  std::int64_t terms = 0;           // 0: m and v are given
+  bool centred = true;              // v is about m; otherwise about 0, and m is 0
+};
+
+Statistics of_batch(const Call& call) {
+  const Wide x = widen(call[0]);
+  const std::int64_t C = call.shape(0)[1], n = rows_counted(call);
+  Statistics s{Reals({C}), Reals({C}), Reals({C}), std::max<std::int64_t>(1, n)};
+  for (std::int64_t c = 0; c < C; ++c) {
+    const auto at = [&](std::int64_t i) { return reals(x)[i * C + c]; };
+    s.mean[c] = mean(n, at);
+    s.variance[c] = mean(n, [&](std::int64_t i) { return (at(i) - s.mean[c]) * (at(i) - s.mean[c]); });
+    s.magnitude[c] = mean(n, [&](std::int64_t i) { return std::abs(at(i)); });
+  }
+  return s;
+}
+
+template <bool centred>
+Statistics of_rows(const Call& call) {
+  const Wide x = widen(call[0]);
+  const std::int64_t N = call.shape(0)[0], C = call.shape(0)[1];
+  Statistics s{Reals({N}), Reals({N}), Reals({N}), std::max<std::int64_t>(1, C), centred};
+  for (std::int64_t i = 0; i < N; ++i) {
+    const auto at = [&](std::int64_t c) { return reals(x)[i * C + c]; };
+    s.mean[i] = centred ? mean(C, at) : 0;
+    s.variance[i] = mean(C, [&](std::int64_t c) { return (at(c) - s.mean[i]) * (at(c) - s.mean[i]); });
+    s.magnitude[i] = centred ? mean(C, [&](std::int64_t c) { return std::abs(at(c)); }) : 0;
+  }
+  return s;
+}
+
+Statistics given(const Call& call) {
+  const std::int64_t C = call.shape(0)[1];
+  return {vector_of(call, "mean", 0), vector_of(call, "var", 0), Reals({C})};
+}
+
+Reals apply(const Call& call, const Statistics& s, bool by_row, std::string_view weight) {
+  const Wide x = widen(call[0]);
+  const Reals w = vector_of(call, weight, 1);
+  const Reals b = s.centred ? vector_of(call, "bias", 0) : Reals({call.shape(0)[1]});
+  const double eps = eps_of(call);
+  Reals y(call.shape(0));
+  const std::int64_t C = y.shape[1];
+  for (std::int64_t i = 0; i < y.size(); ++i) {
+    const std::int64_t g = by_row ? i / C : i % C;
+    y[i] = normalised(reals(x)[i], s.mean[g], s.variance[g], eps, w[i % C], b[i % C]);
+  }
+  return y;
+}
+
+std::vector<Wide> batch_norm_features(const Call& call) { return {apply(call, given(call), false, "scale")}; }
+std::vector<Wide> batch_norm(const Call& call) {
+  const Statistics s = of_batch(call);
+  return {apply(call, s, false, "weight"), s.mean, s.variance};
+}
+template <bool centred>
+std::vector<Wide> row_norm(const Call& call) { return {apply(call, of_rows<centred>(call), true, "scale")}; }
+
+// ---- bounds: docs/bounds.md, "A normalisation"
+
+struct Arithmetic {
+  double u, f, eta, max;  // roundoff; error of root and reciprocal; smallest and largest number
+  double h, q;            // depth of the sums; roundings of a quotient
+};
+
+struct MomentErrors {
+  double mean = 0, variance = 0;
+};
+
+MomentErrors moment_errors(const Statistics& s, std::int64_t g, const Arithmetic& a) {
+  if (s.terms == 0) return {};
+  const double v = s.variance[g], G = s.magnitude[g];
+  if (!std::isfinite(v)) return {};
+  MomentErrors e;
+  if (s.centred) e.mean = gamma(a.h + a.q, a.u) * G;
+  const double shifted = v + e.mean * e.mean;
+  e.variance = e.mean * e.mean + gamma(a.h + a.q + (s.centred ? 3 : 1), a.u) * shifted + a.eta;
+  const double n = static_cast<double>(s.terms);
+  if (n * (shifted + G) * 2 > a.max) e.mean = e.variance = std::numeric_limits<double>::infinity();
+  return e;
+}
+
+// |y^ - y| where m and v stray by the given errors and every further operation rounds; d = v + eps.
+double strayed(double x, double m, double d, double w, double y, const MomentErrors& e, const Arithmetic& a) {
+  const double t = (1 + e.variance / d) * (1 + a.u) - 1;
+  if (!(t < 0.5)) return std::isfinite(d) ? std::numeric_limits<double>::infinity() : 0;
+  const double S = (1 + t / (2 * (1 - t))) * (1 + a.f) - 1, distance = std::abs(x - m), s = 1 / std::sqrt(d);
+  const double off = e.mean + a.u * (distance + e.mean);
+  const double product = std::abs(w) * s * ((distance + off) * (1 + S) * (1 + a.u) * (1 + a.u) - distance);
+  return product + a.u * (std::abs(y) + product) + a.eta * (2 + std::abs(w));
+}
+
+double rounded_once(double c, double error, Dtype out, Dtype accumulator) {
+  if (info(out).precision >= info(accumulator).precision) return error;
+  return error + info(out).unit_roundoff() * (std::abs(c) + error) + info(out).min_subnormal / 2;
+}
+
+template <Statistics (*statistics)(const Call&), bool by_row>
+std::vector<Reals> bound(const Call& call, const std::vector<Wide>& want, const Order& order) {
+  const Statistics s = statistics(call);
+  const Wide x = widen(call[0]);
+  const Reals w = vector_of(call, call.op->name == "batch_norm" ? "weight" : "scale", 1);
+  const Dtype acc = order.accumulator;
+  const double u = order.accumulator_roundoff(), n = static_cast<double>(s.terms);
+  const Arithmetic route{u, 2 * order.function_ulps * u, info(acc).min_subnormal, info(acc).max,
+                         static_cast<double>(order.depth(std::max<std::int64_t>(1, s.terms))), static_cast<double>(order.epilogue)};
+  const Arithmetic own{0x1p-53, 0x1p-52, 0x1p-1074, std::numeric_limits<double>::max(), n, 1};
+  const std::int64_t C = call.shape(0)[1];
+  const double eps = eps_of(call);
+  Reals of_output(call.shape(0));
+  for (std::int64_t i = 0; i < of_output.size(); ++i) {
+    const std::int64_t g = by_row ? i / C : i % C;
+    const double y = reals(want[0])[i], d = s.variance[g] + eps, m = s.mean[g], v = reals(x)[i];
+    if (!std::isfinite(y)) continue;
+    const double error = strayed(v, m, d, w[i % C], y, moment_errors(s, g, route), route) +
+                         strayed(v, m, d, w[i % C], y, moment_errors(s, g, own), own);
+    of_output[i] = rounded_once(y, error, call.dtype(0), acc);
+  }
+  std::vector<Reals> bounds{of_output};
+  if (want.size() == 1) return bounds;
+  Reals of_mean(s.mean.shape), of_variance(s.mean.shape);
+  for (std::int64_t g = 0; g < C; ++g) {
+    const MomentErrors e = moment_errors(s, g, route), o = moment_errors(s, g, own);
+    of_mean[g] = rounded_once(s.mean[g], e.mean + o.mean, Dtype::f32, acc);
+    of_variance[g] = rounded_once(s.variance[g], e.variance + o.variance, Dtype::f32, acc);
+  }
+  bounds.insert(bounds.end(), {of_mean, of_variance});
+  return bounds;
+}
+
+Cost cost(const Call& call) {
+  const double n = static_cast<double>(call[0].size());
+  return {8 * n, 2 * n * info(call.dtype(0)).bytes};
+}
+
+// ---- cases
+
+constexpr Dtype kTypes[] = {Dtype::f32, Dtype::f16};
+
+std::optional<Input> input(Dtype t, Shape shape, std::string fill, Layout layout = Layout::row) {
+  return Input{t, std::move(shape), layout, std::move(fill)};
+}
+
+struct Trial {
+  std::int64_t n = 20, channels = 7, active = -1;
+  std::string values = "uniform", vectors = "uniform";
+  Dtype type = Dtype::f32;
+  Layout layout = Layout::row;
+  Budget budget = Budget::ci;
+  double eps = 1e-5;
+  bool weight = true, bias = true;
+};
+
+std::optional<Input> vector(const Trial& t, const std::string& fill) {
+  return input(t.type, {t.channels}, fill, t.layout == Layout::broadcast ? Layout::row : t.layout);
+}
+
+Case frozen_case(const Trial& t) {
+  return {{input(t.type, {t.n, t.channels}, t.values, t.layout), vector(t, t.vectors), vector(t, t.vectors), vector(t, t.vectors),
+           vector(t, "positive")},
+          {{"eps", t.eps}}, t.budget};
+}
+Case batch_case(const Trial& t) {
+  std::optional<Input> active;
+  if (t.active >= 0) active = input(Dtype::i32, {1}, "const-" + std::to_string(t.active));
+  return {{input(t.type, {t.n, t.channels}, t.values, t.layout), active, t.weight ? vector(t, t.vectors) : std::nullopt,
+           t.bias ? vector(t, t.vectors) : std::nullopt},
+          {{"eps", t.eps}}, t.budget};
+}
+Case layer_case(const Trial& t) {
+  return {{input(t.type, {t.n, t.channels}, t.values, t.layout), t.weight ? vector(t, t.vectors) : std::nullopt,
+           t.bias ? vector(t, t.vectors) : std::nullopt},
+          {{"eps", t.eps}}, t.budget};
+}
+Case rms_case(const Trial& t) {
+  return {{input(t.type, {t.n, t.channels}, t.values, t.layout), t.weight ? vector(t, t.vectors) : std::nullopt}, {{"eps", t.eps}}, t.budget};
+}
+
+template <Case (*make)(const Trial&)>
+std::vector<Case> cases() {
+  std::vector<Case> all;
+  const auto add = [&](const Trial& t) { all.push_back(make(t)); };
+  for (const Dtype t : kTypes) {
+    for (const char* v : {"uniform", "int-9", "const-17", "masked-1", "wide"}) {
+      add({.values = v, .type = t, .budget = Budget::smoke});
+      add({.n = 300, .channels = 33, .active = 290, .values = v, .vectors = "int-3", .type = t});
+    }
+    for (const char* v : {"uniform-100", "cancel", "positive", "groups", "ramp-60", "nan_rows-3"})
+      add({.n = 70, .channels = 40, .active = 66, .values = v, .type = t});
+    for (const double eps : {1e-12, 0.1, 1e6}) add({.values = "uniform-8", .type = t, .eps = eps});
+    for (const bool weight : {false, true})
+      for (const bool bias : {false, true}) add({.active = 15, .type = t, .weight = weight, .bias = bias});
+    for (const std::int64_t n : {0, 1, 2, 3, 4, 63, 64, 65, 255, 256, 257, 513, 1030})
+      for (const std::int64_t a : {std::int64_t{-1}, n / 2, n + 4}) add({.n = n, .channels = 3, .active = a, .values = "int-3", .type = t});
+    for (const std::int64_t c : {0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 65, 127, 129, 300, 1031})
+      add({.n = 9, .channels = c, .type = t});
+    for (const Layout l : kLayouts) add({.active = 18, .type = t, .layout = l});
+    add({.n = 30, .channels = 20, .values = "order", .type = Dtype::f16});
+    add({.n = 12000, .channels = 5, .values = "uniform", .type = t});
+    add({.n = 3, .channels = 9000, .values = "uniform", .type = t});
+  }
+  add({.n = 100, .channels = 3, .active = 0});
+  return all;
+}
+
+template <Case (*make)(const Trial&)>
+std::vector<Reject> rejects() {
+  std::vector<Reject> r;
+  const auto with = [&](auto change, Reason reason, const char* why) {
+    Case c = make({.active = 20});
+    change(c);
+    r.push_back({c, reason, why});
+  };
+  with([](Case& c) { c.attrs.set("eps", 0.0); }, Reason::attribute, "eps of 0");
+  with([](Case& c) { c.attrs.set("eps", -1e-5); }, Reason::attribute, "a negative eps");
+  with([](Case& c) { c.in[0]->shape = {140}; }, Reason::rank, "features of rank 1");
+  with([](Case& c) { c.in[0]->shape = {20, 7, 1}; }, Reason::rank, "features of rank 3");
+  with([](Case& c) { c.in[0]->dtype = Dtype::bf16; }, Reason::dtype, "bfloat16");
+  with([](Case& c) { c.in.back()->shape = {6}; }, Reason::shape, "a channel is missing");
+  with([](Case& c) { c.in.back()->shape = {1, 7}; }, Reason::rank, "a vector of rank 2");
+  with([](Case& c) { c.in.back()->dtype = Dtype::f16; }, Reason::dtype, "a vector of another dtype");
+  if (make != batch_case) return r;
+  with([](Case& c) { c.in[1] = input(Dtype::i32, {1}, "const--1"); }, Reason::domain, "a negative count");
+  with([](Case& c) { c.in[1] = input(Dtype::i64, {1}, "const-1"); }, Reason::dtype, "a count that is not int32");
+  with([](Case& c) { c.in[1] = input(Dtype::i32, {2}, "const-1"); }, Reason::shape, "two counts");
+  return r;
+}
+
+template <Case (*make)(const Trial&)>
+std::vector<Case> bench() {
+  return {make({.n = 150000, .channels = 32}), make({.n = 150000, .channels = 64, .type = Dtype::f16})};
+}
+
+template <Case (*make)(const Trial&)>
+Op row(std::string_view name, std::vector<std::string_view> inputs) {
+  Op op;
+  op.name = name;
+  op.inputs = std::move(inputs);
+  op.outputs = {"out"};
+  op.attrs = {{"eps", 1e-5}};
+  op.dtypes = {Dtype::f16, Dtype::f32};
+  op.infer = infer_rows;
+  op.cases = cases<make>;
+  op.rejects = rejects<make>;
+  op.bench = bench<make>;
+  op.cost = cost;
+  op.tolerance.kind = Tolerance::Class::inherited;
+  return op;
+}
+
+}  // namespace
+
+std::vector<Op> norms_ops() {
+  Op frozen = row<frozen_case>("batch_norm_features", {"features", "scale", "bias", "mean", "var"});
+  frozen.equation = "y[n,c] = (x[n,c] - mean[c]) / sqrt(var[c] + eps) * scale[c] + bias[c]";
+  frozen.meaning = "given statistics; vectors have the features' dtype; eps is rounded to f32; every row is normalised, active or not";
+  frozen.oracle = batch_norm_features;
+  frozen.tolerance.bound = bound<given, false>;
+  Op batch = row<batch_case>("batch_norm", {"features", "active_rows?", "weight?", "bias?"});
+  batch.outputs = {"out", "mean", "var"};
+  batch.equation = "y = (x - m) / sqrt(v + eps) * weight + bias; m[c] = mean of x[n,c], v[c] = mean of (x[n,c] - m[c])^2 over the active rows n";
+  batch.meaning = "statistics of the active rows, as padding is no data; the population variance; every row is normalised; no active "
+                  "row: NaN; statistics are f32";
+  batch.infer = infer_batch;
+  batch.oracle = batch_norm;
+  batch.tolerance.bound = bound<of_batch, false>;
+  Op layer = row<layer_case>("layer_norm_features", {"features", "scale?", "bias?"});
+  layer.equation = "y[n,c] = (x[n,c] - m[n]) / sqrt(v[n] + eps) * scale[c] + bias[c]; m, v mean and population variance of row n";
+  layer.oracle = row_norm<true>;
+  layer.tolerance.bound = bound<of_rows<true>, true>;
+  Op rms = row<rms_case>("rms_norm_features", {"features", "scale?"});
+  rms.equation = "y[n,c] = x[n,c] / sqrt(mean of x[n,:]^2 + eps) * scale[c]";
+  rms.oracle = row_norm<false>;
+  rms.tolerance.bound = bound<of_rows<false>, true>;
+  return {frozen, batch, layer, rms};
+}
+
+}  // namespace plumb
