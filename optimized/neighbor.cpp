@@ -89,30 +89,34 @@ void list(const Points& p, std::vector<Tensor>& out, Search&& search) {
   });
 }
 
-// The k least keys offered, as a heap whose first is the greatest of them.
+// The k least keys offered: those that could be among them gather, and from time to time the k least are selected.
 class Nearest {
  public:
-  explicit Nearest(std::int64_t k) : k_(static_cast<std::size_t>(k)) {}
-  bool full() const { return heap_.size() == k_; }
-  float worst() const { return full() ? distance_of(heap_.front()) : std::numeric_limits<float>::infinity(); }
+  explicit Nearest(std::int64_t k) : k_(static_cast<std::size_t>(k)), room_(k_ + std::max<std::size_t>(k_, 64)) {
+    keys_.reserve(std::min<std::size_t>(room_, 256));
+  }
+  float limit() const { return limit_; }  // no key of a greater distance is among the k least
   void offer(Key k) {
-    if (full()) {
-      if (k >= heap_.front()) return;
-      std::pop_heap(heap_.begin(), heap_.end());
-      heap_.back() = k;
-    } else {
-      heap_.push_back(k);
-    }
-    std::push_heap(heap_.begin(), heap_.end());
+    keys_.push_back(k);
+    if (keys_.size() == room_) select();
+  }
+  void select() {
+    if (keys_.size() < k_) return;
+    const auto last = keys_.begin() + static_cast<std::ptrdiff_t>(k_) - 1;
+    std::nth_element(keys_.begin(), last, keys_.end());
+    keys_.resize(k_);
+    limit_ = distance_of(keys_.back());
   }
   void append_to(std::vector<Key>& keys) {
-    std::sort_heap(heap_.begin(), heap_.end());
-    keys.insert(keys.end(), heap_.begin(), heap_.end());
+    select();
+    std::sort(keys_.begin(), keys_.end());
+    keys.insert(keys.end(), keys_.begin(), keys_.end());
   }
 
  private:
-  std::size_t k_;
-  std::vector<Key> heap_;
+  std::size_t k_, room_;
+  float limit_ = std::numeric_limits<float>::infinity();
+  std::vector<Key> keys_;
 };
 
 template <class T>
@@ -126,11 +130,14 @@ void search_nearest(const Points& p, const Cells<T>& cells, std::int64_t k, std:
         const std::int64_t last = std::min(end, first + kRun);
         cells.distances(q, first, last, d);
         for (std::int64_t i = first; i < last; ++i)
-          if (d[i - first] <= nearest.worst()) nearest.offer(key_of(d[i - first], cells.row(i)));
+          if (d[i - first] <= nearest.limit()) nearest.offer(key_of(d[i - first], cells.row(i)));
       }
     };
     // A farther cell may hold an equal distance with a lower row: only a greater bound ends the search.
-    cells.outward(p.queries.at(query, 0), q, visit, [&](float left) { return left > nearest.worst(); });
+    cells.outward(p.queries.at(query, 0), q, visit, [&](float left) {
+      nearest.select();
+      return left > nearest.limit();
+    });
     nearest.append_to(keys);
   });
 }
@@ -287,8 +294,8 @@ std::vector<Route> neighbor_cpu_routes() {
                        [](const Call& c, const Device&) { return c.shape(kSources)[0] >= kWorthCells; }};
   const Condition small{Stage::shape_dtype, "the ball holds more than 65536 sites",
                         [](const Call& c, const Device&) { return ball_size(c) <= kMostOffsets; }};
-  const Condition sparse{Stage::shape_dtype, "the ball holds more sites than there are sources",
-                         [](const Call& c, const Device&) { return ball_size(c) <= c.shape(kSources)[0]; }};
+  const Condition sparse{Stage::shape_dtype, "the ball holds more than 7 sites: fewer cells do",
+                         [](const Call& c, const Device&) { return ball_size(c) <= 7; }};
   return {{.op = "knn_relation", .name = "cpu.cells", .supports = {}, .prefers = {many}, .prepare = host<knn<true>>},
           {.op = "knn_relation", .name = "cpu.brute", .supports = {}, .prefers = {}, .prepare = host<knn<false>>},
           {.op = "radius_relation", .name = "cpu.hash", .supports = {small}, .prefers = {sparse}, .prepare = host<look_up>},

@@ -156,7 +156,7 @@ std::vector<Reject> permutation_rejects() {
 
 std::vector<Case> permutation_bench() {
   std::vector<Case> c;
-  for (const std::int64_t n : {27, 1000000})
+  for (const std::int64_t n : {27, 200000})
     c.push_back({{input(Dtype::i32, {n, 3}, "offsets"), input(Dtype::i32, {n, 3}, "offsets")}, {}});
   return c;
 }
@@ -314,8 +314,8 @@ template <RelationKind kind>
 std::vector<Case> map_bench() {
   std::vector<Case> c;
   for (const char* fill : {"sites_surface", "sites_surface-1"}) {
-    Case one{{input(Dtype::i32, {200000, 4}, fill), rows(200000)}, {}};
-    if (targeted(kind)) one.in.insert(one.in.end(), {input(Dtype::i32, {200000, 4}, fill), rows(200000)});
+    Case one{{input(Dtype::i32, {100000, 4}, fill), rows(100000)}, {}};
+    if (targeted(kind)) one.in.insert(one.in.end(), {input(Dtype::i32, {100000, 4}, fill), rows(100000)});
     c.push_back(one);
   }
   return c;

@@ -149,6 +149,47 @@ std::vector<std::int64_t> active_part(const Call&, const std::vector<Tensor>& ou
   return {edges, edges, edges, edges, queries + 1, -1};
 }
 
+// Some queries of many, spaced evenly; what belongs to them lies in scattered runs of the edges.
+struct Queries {
+  std::int64_t n, first, step;
+  std::int64_t row(std::int64_t j) const { return first + j * step; }
+};
+
+std::vector<Tensor> edges_of(const Queries& chosen, const std::vector<Spec>& specs, const std::vector<Tensor>& all) {
+  std::vector<Tensor> part;
+  for (const Spec& s : specs) part.emplace_back(s);
+  const auto* offsets = all[4].read<std::int32_t>();
+  const auto bounded = [&](std::int32_t e) { return std::clamp<std::int64_t>(e, 0, all[0].dim(0)); };
+  auto *query = part[0].write<std::int32_t>(), *to = part[4].write<std::int32_t>(), *counts = part[5].write<std::int32_t>();
+  const std::int64_t room = specs[0].shape[0];
+  std::int64_t e = 0;
+  to[0] = 0;
+  for (std::int64_t j = 0; j < chosen.n; ++j) {
+    for (std::int64_t i = bounded(offsets[chosen.row(j)]); i < bounded(offsets[chosen.row(j) + 1]) && e < room; ++i, ++e) {
+      const bool mine = all[0].read<std::int32_t>()[i] == chosen.row(j);
+      query[e] = mine ? static_cast<std::int32_t>(j) : -1;
+      for (const std::size_t column : {1U, 2U}) part[column].write<std::int32_t>()[e] = all[column].read<std::int32_t>()[i];
+      part[3].write<float>()[e] = all[3].read<float>()[i];
+    }
+    to[j + 1] = static_cast<std::int32_t>(e);
+  }
+  counts[0] = static_cast<std::int32_t>(e);
+  counts[1] = static_cast<std::int32_t>(chosen.n);
+  return part;
+}
+
+std::optional<Spot> some_queries(const Call& c, std::uint64_t key) {
+  constexpr std::int64_t kSome = 64;
+  const std::size_t from = c.has(kQueries) ? kQueries : kSources;
+  const std::int64_t active = std::min<std::int64_t>(c[from + 1].read<std::int32_t>()[0], c.shape(from)[0]);
+  if (active <= kSome) return std::nullopt;
+  const std::int64_t step = active / kSome;
+  const Queries chosen{kSome, static_cast<std::int64_t>(key % static_cast<std::uint64_t>(step)), step};
+  const Tensor queries = spaced(c[from].view({active, 4}, c[from].strides()), 0, kSome, key);
+  const Call part = make_call(*c.op, {c[kSources], c[kActive], queries, tensor(Dtype::i32, {1}, {double{kSome}})}, c.attrs);
+  return Spot{part, [chosen, specs = c.op->infer(part)](const std::vector<Tensor>& out) { return edges_of(chosen, specs, out); }};
+}
+
 // ---- Features of neighbours ----
 
 std::vector<Spec> infer_gather(const Request& r) {
@@ -184,6 +225,14 @@ std::vector<Wide> gather(const Call& call) {
 }
 
 std::vector<std::int64_t> gathered_part(const Call& call, const std::vector<Tensor>&) { return {edge_count(call)}; }
+
+// Some edges of many, where all are active.
+std::optional<Spot> some_edges(const Call& c, std::uint64_t key) {
+  constexpr std::int64_t kSome = 4096;
+  if (edge_count(c) < c.shape(1)[0] || c.shape(1)[0] <= kSome) return std::nullopt;
+  const Call part = make_call(*c.op, {c[0], spaced(c[1], 0, kSome, key), tensor(Dtype::i32, {2}, {double{kSome}, 0})}, c.attrs);
+  return Spot{part, [key](const std::vector<Tensor>& out) { return std::vector<Tensor>{spaced(out[0], 0, kSome, key)}; }};
+}
 
 // ---- Cases ----
 
@@ -336,7 +385,7 @@ std::vector<Case> knn_bench() {
 }
 
 std::vector<Case> radius_bench() {
-  const Attrs attrs[] = {{{"radius", 2.0}}, {{"radius", 4.0}, {"max_neighbors", 32}}};
+  const Attrs attrs[] = {{{"radius", 2.0}}, {{"radius", 1.0}}, {{"radius", 4.0}, {"max_neighbors", 32}}};
   return point_bench(attrs);
 }
 
@@ -390,7 +439,8 @@ Op neighbor_row(std::string_view name, Attrs attrs, std::string_view equation, s
           .equation = equation,
           .meaning = meaning,
           .tolerance = {Tolerance::Class::exact},
-          .active = active_part};
+          .active = active_part,
+          .spot = some_queries};
 }
 
 }  // namespace
@@ -423,7 +473,8 @@ std::vector<Op> neighbor_ops() {
               .rejects = gather_rejects,
               .bench = gather_bench,
               .tolerance = {Tolerance::Class::exact},
-              .active = gathered_part};
+              .active = gathered_part,
+              .spot = some_edges};
   return {nearest, within, gathered};
 }
 
