@@ -111,6 +111,9 @@ kernel void dequantize(global const uint* codes, global const void* s, global co
 
 #if !defined(QUANTIZE) && !defined(DEQUANTIZE)
 
+// The lowest code of a word as a number: an integer below 2^23 under the exponent of 2^23 is that integer plus 2^23.
+float code_value(uint word, int bits) { return as_float((word & ((1u << bits) - 1)) | 0x4B000000u) - 8388608.0f; }
+
 // Which input row output o meets under kernel row k, or -1. Without a map, output i * K + k meets input i.
 int input_of(global const int* map, int spread, int kernels, long o, int k) {
   if (spread) return o % kernels == k ? (int)(o / kernels) : -1;
@@ -140,7 +143,7 @@ kernel void check_weights(global const uint* words, global const float* s, globa
   if (e >= (long)kernels * in * out) return;
   const int c = (int)(e % out), a = (int)(e / out % in), k = (int)(e / out / in), per_word = 32 / bits;
   const uint word = words[place(kernels, out, groups * group / per_word, k, a / per_word, c)];
-  const float code = (float)(word >> (a % per_word * bits) & ((1u << bits) - 1));
+  const float code = code_value(word >> (a % per_word * bits), bits);
   const long g = place(kernels, out, groups, k, a / group, c);
   const float w = fma(code, s[g], b[g]);
   int wrong = !isfinite(w);
@@ -182,7 +185,7 @@ kernel void compute_rows(global const Feature* x, global const uint* words, glob
       if (row < 0) continue;
       for (int a = 0; a < in; ++a) {
         const uint word = words[place(kernels, out, stored, k, a / per_word, c)];
-        const float code = (float)(word >> (a % per_word * bits) & ((1u << bits) - 1));
+        const float code = code_value(word >> (a % per_word * bits), bits);
         const long g = place(kernels, out, groups, k, a / group, c);
         sum = fma(feature(x, row * padded_c + a), fma(code, s[g], b[g]), sum);
       }
@@ -206,7 +209,6 @@ kernel __attribute__((reqd_work_group_size(128, 1, 1))) void tiled(
   local uint met;
   const int t = get_local_id(0), r0 = t / 8 * 4, n0 = t % 8 * 4, column = get_group_id(1) * TILE_N;
   const int per_word = 32 / bits, stored = groups * group / per_word, mine_n = t % TILE_N, mine_c = t / TILE_N * 8;
-  const uint mask = (1u << bits) - 1;
   const long first = (long)get_group_id(0) * TILE_M;
   const long o = first + t >= rows ? -1 : sorted ? order[first + t] : first + t;
   float sum[8][8];
@@ -234,17 +236,16 @@ kernel __attribute__((reqd_work_group_size(128, 1, 1))) void tiled(
         }
         const int a0 = c0 + mine_c, inside = column + mine_n < out;
         float scale = 0.0f, shift = 0.0f;
-        uint word[2] = {0, 0};
+        ulong codes = 0;
         if (inside) {
           const long g = place(kernels, out, groups, k, a0 / group, column + mine_n);
           scale = s[g];
           shift = b[g];
-          for (int i = 0; i < 8 / per_word; ++i) word[i] = words[place(kernels, out, stored, k, a0 / per_word + i, column + mine_n)];
+          codes = words[place(kernels, out, stored, k, a0 / per_word, column + mine_n)];
+          if (bits == 8) codes |= (ulong)words[place(kernels, out, stored, k, a0 / 4 + 1, column + mine_n)] << 32;
         }
-        UNROLL for (int i = 0; i < 8; ++i) {
-          const float code = (float)(word[i / per_word] >> (i % per_word * bits) & mask);
-          right[mine_c + i][mine_n] = a0 + i < in ? fma(code, scale, shift) : 0.0f;  // nothing is read of the padding
-        }
+        UNROLL for (int i = 0; i < 8; ++i)  // nothing is read of the padding
+          right[mine_c + i][mine_n] = a0 + i < in ? fma(code_value((uint)(codes >> (i * bits)), bits), scale, shift) : 0.0f;
         barrier(CLK_LOCAL_MEM_FENCE);
         UNROLL for (int c = 0; c < TILE_K; ++c) {
           float p[8], q[8];
@@ -322,12 +323,16 @@ Codes fetch(global const uint* words, global const float* s, global const float*
 
 void decode(local ushort* to, Codes f, int t) {
   UNROLL for (int j = 0; j < WORDS_EACH; ++j) {
-    local uint* pairs = (local uint*)(to + t % COLUMNS * PITCH + (t + j * ITEMS) / COLUMNS * PER_WORD);
-    UNROLL for (int i = 0; i < PER_WORD; i += 2) {
-      const float low = (float)(f.word[j] >> (i * BITS) & ((1u << BITS) - 1));
-      const float high = (float)(f.word[j] >> ((i + 1) * BITS) & ((1u << BITS) - 1));
-      pairs[i / 2] = halves(fma(low, f.scale, f.shift), fma(high, f.scale, f.shift));
-    }
+    uint pair[PER_WORD / 2];
+    UNROLL for (int i = 0; i < PER_WORD / 2; ++i)
+      pair[i] = halves(fma(code_value(f.word[j] >> (2 * i * BITS), BITS), f.scale, f.shift),
+                       fma(code_value(f.word[j] >> ((2 * i + 1) * BITS), BITS), f.scale, f.shift));
+    local ushort* at = to + t % COLUMNS * PITCH + (t + j * ITEMS) / COLUMNS * PER_WORD;
+#if BITS == 4
+    *(local uint4*)at = (uint4)(pair[0], pair[1], pair[2], pair[3]);
+#else
+    *(local uint2*)at = (uint2)(pair[0], pair[1]);
+#endif
   }
 }
 
