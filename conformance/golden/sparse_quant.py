@@ -52,9 +52,10 @@ class Writer:
         rng, groups = self.rng, -(-channels[0] // group) + spare
         shape = (kernels, channels[1], groups)
         draw = (lambda p: rng.integers(-p, p + 1, shape)) if exact else (lambda p: rng.uniform(-p, p, shape))
+        s, b = draw(2 if exact else 0.1).astype(dtype), draw(5 if exact else 0.5).astype(dtype)
+        s[..., groups - spare :] = b[..., groups - spare :] = np.nan  # groups that nobody may read
         words = rng.integers(0, 2**32, (kernels, channels[1], groups * group * bits // 32), dtype=np.uint32)
-        return {"words": words, "s": draw(2 if exact else 0.1).astype(dtype), "b": draw(5 if exact else 0.5).astype(dtype),
-                "bits": bits, "in": channels[0]}
+        return {"words": words, "s": s, "b": b, "bits": bits, "in": channels[0]}
 
     def inputs(self, p):
         return {"weight": stored(p["words"]), "scales": stored(p["s"]), "biases": stored(p["b"])}
@@ -163,7 +164,7 @@ def main():
     w.conv("target", (1, 1, 1), channels=(40, 9), group=64, bits=8, bias=True, note="one kernel row with targets")
     w.conv("target", (2, 3, 1), (1, 2, 1), dilation=(1, 1, 2), channels=(9, 6), exact=False)
     w.conv("submanifold", (3, 3, 3), channels=(32, 32), dtype=F16, box=(-1, 1), exact=False, n=16, batches=1, note="27 kernel rows, halves")
-    w.conv("submanifold", (3, 1, 3), dilation=(2, 1, 1), channels=(7, 13), bits=8, dtype=F16)
+    w.conv("submanifold", (3, 1, 3), dilation=(2, 1, 1), channels=(7, 13), bits=8, spare=1, dtype=F16)
     w.conv("submanifold", (3, 1, 1), channels=(9, 5), scales=F16, exact=False, note="features are rounded to the dtype of the scales")
     w.conv("submanifold", (3, 1, 1), channels=(9, 5), dtype=F16, scales=F32, exact=False)
     w.conv("transposed", (2, 2, 2), (2, 2, 2), n=8, channels=(4, 5), bits=8, bias=True)
