@@ -1,14 +1,15 @@
 // Derivatives of sparse convolutions on the CPU. The gradient of features is the same product over the edges grouped
-// by input, with transposed weights; the tangent is two products in one sum; the gradient of weights is a dense product
-// per kernel row, over gathered rows.
+// by input, with transposed weights; the tangent is two products in one sum; the gradient of weights is a sum of outer products of
+// gathered rows, by block of outputs and kernel row.
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <memory>
 
 #include "core/pool.h"
 #include "core/route.h"
+#include "optimized/conv_gradient_kernels.h"
 #include "optimized/gather_product.h"
-#include "optimized/gemm.h"
 
 namespace plumb {
 namespace {
@@ -17,70 +18,50 @@ using namespace cpu;
 
 std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
 
-// A part of the edges of one kernel row.
-struct Part {
-  std::int64_t kernel, begin, end;
-};
-
-// Parts whose sums are added in sequence: their number follows from the edges alone, so that results do too.
-std::vector<Part> parts_of(const KernelEdges& edges) {
-  constexpr std::int64_t kLeast = 4096, kMost = 128;  // edges of a part, parts of all kernel rows
-  const std::int64_t kernels = std::ssize(edges.offsets) - 1;
-  std::vector<Part> parts;
-  for (std::int64_t k = 0; k < kernels; ++k) {
-    const std::int64_t first = edges.offsets[index(k)], n = edges.offsets[index(k) + 1] - first;
-    const std::int64_t count = std::clamp<std::int64_t>(n / kLeast, 1, std::max<std::int64_t>(1, kMost / kernels));
-    for (std::int64_t p = 0; p < count; ++p) parts.push_back({k, first + n * p / count, first + n * (p + 1) / count});
-  }
-  return parts;
-}
-
-// dW[k] = sum over edges (i,o,k) of X[i]^T G[o]
+// dW[k] = sum over edges (i,o,k) of X[i]^T G[o], over blocks of outputs that lie near each other, so that their rows
+// stay in cache from one kernel row to the next. Parts, whose number follows from the sizes alone, are added in sequence.
 class WeightGradient {
  public:
-  WeightGradient(const KernelEdges& edges, const Tensor& x, const Tensor& g)
-      : edges_(edges), x_(contiguous(x)), g_(contiguous(g)), rows_(x_.dim(1)), columns_(g_.dim(1)), parts_(parts_of(edges)),
-        sums_(std::ssize(parts_) * rows_ * columns_) {}
+  WeightGradient(const GatherPlan& outputs, std::int64_t kernels, const Floats& x, std::int64_t rows, const Floats& g, std::int64_t columns)
+      : outputs_(outputs), x_(x), g_(g), rows_(rows), columns_(columns) {
+    constexpr std::int64_t kMost = 32, kMemory = 1 << 26;  // parts, and sums of all of them
+    const std::int64_t lanes = PLUMB_DISPATCH(outer_lanes)();
+    padded_ = (columns + lanes - 1) / lanes * lanes;
+    size_ = kernels * rows * padded_;
+    parts_ = std::clamp<std::int64_t>(std::min(kMost, kMemory / std::max<std::int64_t>(size_, 1)), 1, std::max<std::int64_t>(1, outputs.blocks()));
+  }
 
-  // (kernels, rows, columns) in f32
-  std::vector<float> run() {
-    const std::int64_t cell = rows_ * columns_, kernels = std::ssize(edges_.offsets) - 1;
-    std::vector<float> out(index(kernels * cell), 0.0F);
-    if (cell == 0) return out;
-    parallel_each(std::ssize(parts_), [&](std::int64_t p) { sum(parts_[index(p)], sums_.data + p * cell); });
-    for (std::size_t p = 0; p < parts_.size(); ++p) {
-      float* to = out.data() + parts_[p].kernel * cell;
-      const float* from = sums_.data + static_cast<std::int64_t>(p) * cell;
-      for (std::int64_t i = 0; i < cell; ++i) to[i] += from[i];
-    }
-    return out;
+  // Calls store(row, sums) for each of the (kernels, rows) lines of columns.
+  void run(const std::function<void(std::int64_t, const float*)>& store) {
+    if (size_ == 0) return;
+    const Block<float> sums(parts_ * size_);
+    parallel_each(parts_, [&](std::int64_t p) { sum(p, sums.data + p * size_); });
+    parallel_for(size_ / padded_, 256, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t line = begin; line < end; ++line) {
+        float* to = sums.data + line * padded_;
+        for (std::int64_t p = 1; p < parts_; ++p)
+          for (std::int64_t c = 0; c < columns_; ++c) to[c] += to[p * size_ + c];
+        store(line, to);
+      }
+    });
   }
 
  private:
-  void sum(const Part& part, float* to) const {
-    constexpr std::int64_t kGathered = 512;  // rows of either side that stay in the second level cache
-    const std::int64_t bytes = info(x_.dtype()).bytes, n = std::min(kGathered, part.end - part.begin);
-    std::fill_n(to, rows_ * columns_, 0.0F);
-    std::vector<std::byte> x(index(n * rows_ * bytes)), g(index(n * columns_ * bytes));
-    for (std::int64_t first = part.begin; first < part.end; first += kGathered) {
-      const std::int64_t count = std::min(kGathered, part.end - first);
-      gather(x_, edges_.in.data() + first, count, x.data());
-      gather(g_, edges_.out.data() + first, count, g.data());
-      gemm(rows_, columns_, count, {x.data(), x_.dtype(), 1, rows_}, {g.data(), g_.dtype(), columns_, 1}, to, columns_, true);
-    }
+  void sum(std::int64_t part, float* to) const {
+    std::vector<std::int32_t> out;
+    std::fill_n(to, size_, 0.0F);
+    for (std::int64_t b = outputs_.blocks() * part / parts_; b < outputs_.blocks() * (part + 1) / parts_; ++b)
+      outputs_.each(b, [&](const GatherPlan::Pairs& p) {
+        out.resize(index(p.count));
+        for (std::int64_t i = 0; i < p.count; ++i) out[index(i)] = p.order[p.local[i]];
+        PLUMB_DISPATCH(add_outer_products)({x_.data(), g_.data(), p.source, out.data(), p.count, rows_, columns_,
+                                            to + p.kernel * rows_ * padded_, padded_});
+      });
   }
 
-  static void gather(const Tensor& from, const std::int32_t* rows, std::int64_t n, std::byte* to) {
-    const std::size_t row = index(from.dim(1) * info(from.dtype()).bytes);
-    const std::byte* data = from.read<std::byte>();
-    for (std::int64_t i = 0; i < n; ++i) std::memcpy(to + index(i) * row, data + index(rows[i]) * row, row);
-  }
-
-  const KernelEdges& edges_;
-  Tensor x_, g_;
-  std::int64_t rows_, columns_;
-  std::vector<Part> parts_;
-  Block<float> sums_;  // of each part
+  const GatherPlan& outputs_;
+  const Floats &x_, &g_;
+  std::int64_t rows_, columns_, padded_, size_, parts_;
 };
 
 // sum over all rows, in blocks
@@ -101,22 +82,21 @@ std::vector<float> column_sums(const Floats& rows, std::int64_t n, std::int64_t 
 void* begin_of(const Tensor& t) { return t.size() > 0 ? static_cast<void*>(t.write<std::byte>()) : nullptr; }
 
 struct GradientPlan {
-  GatherPlan inputs;
-  KernelEdges kernels;
+  GatherPlan inputs, outputs;
   std::int64_t active;  // input rows
 };
 
-void store_weight(const Call& call, const std::vector<float>& sums, const Tensor& to) {
+void weight_gradient(const Call& call, const GradientPlan& plan, const Floats& cotangent, const Tensor& to) {
   if (to.size() == 0) return;
-  const WeightStrides s = weight_strides(call);
   const std::int64_t in = call.shape(call.index("features"))[1], out = call.shape(call.index("cotangent"))[1];
-  if (s.column == 1) return store_floats(sums.data(), to.size(), to.dtype(), begin_of(to), 0);
-  std::vector<float> arranged(sums.size());
-  for (std::int64_t k = 0; k < to.size() / (in * out); ++k)
-    for (std::int64_t a = 0; a < in; ++a)
-      for (std::int64_t c = 0; c < out; ++c)
-        arranged[index(k * s.kernel + a * s.channel + c * s.column)] = sums[index((k * in + a) * out + c)];
-  store_floats(arranged.data(), to.size(), to.dtype(), begin_of(to), 0);
+  const WeightStrides s = weight_strides(call);
+  const Floats features(call["features"]);
+  void* data = begin_of(to);
+  WeightGradient(plan.outputs, geometry(call).volume, features, in, cotangent, out).run([&](std::int64_t line, const float* sums) {
+    const std::int64_t at = line / in * s.kernel + line % in * s.channel;
+    if (s.column == 1) return store_floats(sums, out, to.dtype(), data, at);
+    for (std::int64_t c = 0; c < out; ++c) store_floats(sums + c, 1, to.dtype(), data, at + c * s.column);
+  });
 }
 
 void feature_gradient(const Call& call, const GradientPlan& plan, const Floats& cotangent, const Tensor& to) {
@@ -125,8 +105,7 @@ void feature_gradient(const Call& call, const GradientPlan& plan, const Floats& 
   const std::int64_t bytes = info(to.dtype()).bytes;
   const WeightStrides s = weight_strides(call);
   const Floats weight(call["weight"]);
-  const std::int64_t kernels = std::ssize(plan.kernels.offsets) - 1;
-  const Panels transposed(weight.data(), {s.kernel, s.column, s.channel}, kernels, out, in);
+  const Panels transposed(weight.data(), {s.kernel, s.column, s.channel}, geometry(call).volume, out, in);
   const Factor factor{cotangent.data(), &transposed};
   void* data = begin_of(to);
   plan.inputs.run({&factor, 1}, [&](std::int64_t i, const float* sums) { store_floats(sums, in, to.dtype(), data, i * in); });
@@ -139,14 +118,16 @@ Job vjp(const Call& call, const std::vector<Spec>& specs) {
   const std::int64_t given = call.shape(call.index("cotangent"))[0];
   if (given < r.edges.outputs)
     call.fail(Reason::domain, std::to_string(given) + " cotangent rows for " + std::to_string(r.edges.outputs) + " outputs");
+  const std::int64_t channels = specs[0].shape[1];
   const auto plan = std::make_shared<GradientPlan>(
-      GradientPlan{{by_input(r.edges, r.in.count), nearby_order(r.in), specs[0].shape[1]}, by_kernel(r.edges), r.in.count});
+      GradientPlan{{by_input(r.edges, r.in.count), nearby_order(r.in), channels},
+                   {by_output(r.edges), nearby_order(r.edges.out_rows), channels + specs[2].shape[0]}, r.in.count});
   const auto out = std::make_shared<std::vector<Tensor>>();
   for (const Spec& s : specs) out->emplace_back(s);
   return {[call, plan, out] {
             const Floats cotangent(call["cotangent"]);
             feature_gradient(call, *plan, cotangent, (*out)[0]);
-            store_weight(call, WeightGradient(plan->kernels, call["features"], call["cotangent"]).run(), (*out)[1]);
+            weight_gradient(call, *plan, cotangent, (*out)[1]);
             const Tensor& bias = (*out)[2];
             const Shape& g = call.shape(call.index("cotangent"));
             store_floats(column_sums(cotangent, g[0], g[1]).data(), bias.size(), bias.dtype(), begin_of(bias), 0);

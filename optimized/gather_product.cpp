@@ -43,12 +43,6 @@ Incidence by_input(const Relation& r, std::int64_t inputs) {
   return {r.kernels, std::move(offsets), picked(outputs_of(r).data(), ids), picked(r.kernel.data, ids)};
 }
 
-KernelEdges by_kernel(const Relation& r) {
-  std::vector<std::int32_t> offsets(index(r.kernels) + 1), ids(index(r.edges));
-  group_edges(r.kernel.data, r.edges, r.kernels, offsets.data(), ids.data());
-  return {std::move(offsets), picked(r.in.data, ids), picked(outputs_of(r).data(), ids)};
-}
-
 Floats::Floats(const Tensor& t) : dense_(contiguous(t)) {
   if (dense_.size() == 0) return;
   data_ = dense_.dtype() == Dtype::f32 ? dense_.read<float>() : nullptr;
@@ -133,15 +127,16 @@ void GatherPlan::run(std::span<const Factor> factors, const std::function<void(s
     for (std::int64_t b; (b = taken++) < blocks;) {
       const std::int64_t first = b * rows_, rows = std::min<std::int64_t>(rows_, std::ssize(order_) - first);
       std::fill_n(sums, rows * padded, 0.0F);
-      for (const Run& r : runs_[index(b)])
+      each(b, [&](const Pairs& p) {
         for (const Factor& f : factors)
           for (std::int64_t column = 0; column < padded; column += 4 * f.weights->lanes)
             for (std::int64_t a = 0; a < f.weights->channels; a += kDepth) {
               const std::int64_t width = f.weights->width(column);
-              PLUMB_DISPATCH(convolution_tile)({f.rows + a, f.weights->channels, source_.data() + r.begin, local_.data() + r.begin,
-                                                r.end - r.begin, f.weights->at(r.kernel, column) + a * width,
+              PLUMB_DISPATCH(convolution_tile)({f.rows + a, f.weights->channels, p.source, p.local, p.count,
+                                                f.weights->at(p.kernel, column) + a * width,
                                                 std::min(kDepth, f.weights->channels - a), width, sums + column, padded});
             }
+      });
       for (std::int64_t i = 0; i < rows; ++i) store(order_[index(first + i)], sums + i * padded);
     }
   });

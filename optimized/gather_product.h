@@ -24,12 +24,6 @@ struct Incidence {
 Incidence by_output(const Relation&);
 Incidence by_input(const Relation&, std::int64_t inputs);
 
-// Edges by kernel row.
-struct KernelEdges {
-  std::vector<std::int32_t> offsets, in, out;
-};
-KernelEdges by_kernel(const Relation&);
-
 // A tensor's elements in row-major order as floats: in place if they are that already.
 class Floats {
  public:
@@ -70,11 +64,24 @@ class GatherPlan {
   // order: destinations that are computed, each once.
   GatherPlan(const Incidence&, std::vector<std::int32_t> order, std::int64_t columns);
 
+  std::int64_t blocks() const { return std::ssize(runs_); }
+
+  // Pairs of one kernel row within one block: source[i] and destination order[local[i]], each of these once.
+  struct Pairs {
+    std::int32_t kernel;
+    std::int64_t count;
+    const std::int32_t *source, *local, *order;
+  };
+  template <class F>
+  void each(std::int64_t block, F&& f) const {
+    for (const Run& r : runs_[static_cast<std::size_t>(block)])
+      f(Pairs{r.kernel, r.end - r.begin, source_.data() + r.begin, local_.data() + r.begin, order_.data() + block * rows_});
+  }
+
   // Calls store(d, sums) once for each destination; sums has the panels' padded width, and may be changed.
   void run(std::span<const Factor>, const std::function<void(std::int64_t d, float* sums)>& store) const;
 
  private:
-  // Pairs of one kernel row within one block: no destination appears twice.
   struct Run {
     std::int32_t kernel;
     std::int64_t begin, end;
