@@ -1,6 +1,7 @@
 #include "core/fill_streams.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "core/error.h"
 
@@ -40,12 +41,34 @@ Wide cdf(const Spec& spec, std::uint64_t key, double p) {
   return c;
 }
 
-Wide range(const Spec& spec, std::uint64_t key, double p) { return headed(spec, key, "MLXGERNG01", p); }
+// Under equal symbols, a power of two of them, each takes its bits as they are; then come 01 and zeros.
+Wide range(const Spec& spec, std::uint64_t key, double p) {
+  Unsigneds b = headed(spec, key, "MLXGERNG01", p);
+  const auto sizes = static_cast<std::uint64_t>(p);
+  const auto taken =
+      static_cast<std::int64_t>((sizes >> 16) * static_cast<std::uint64_t>(std::bit_width(sizes & 0xFFFF) - 1));
+  for (std::int64_t bit = taken; 18 + bit / 8 < b.size(); ++bit) {
+    const std::uint64_t mask = 128U >> bit % 8;
+    std::uint64_t& byte = b[18 + bit / 8];
+    byte = bit == taken + 1 ? byte | mask : byte & ~mask;
+  }
+  return b;
+}
 
-// The third word is a state of 31 bits, the highest set.
+// The encoding of drawn symbols under equal ones, a power of two of them; else any bytes.
 Wide rans(const Spec& spec, std::uint64_t key, double p) {
   Unsigneds b = headed(spec, key, "MLXGERNS01", p);
-  if (b.size() > 21) b[21] = 64 | (b[21] & 63);
+  const std::uint64_t rows = static_cast<std::uint64_t>(p) >> 16, symbols = static_cast<std::uint64_t>(p) & 0xFFFF;
+  if (!std::has_single_bit(symbols)) return b;
+  const std::uint64_t width = 65536 / symbols;
+  std::uint64_t state = 1U << 23;
+  std::vector<std::uint64_t> pushed;
+  for (std::uint64_t i = 0; i < rows; ++i) {
+    for (; state >= width << 15; state >>= 8) pushed.push_back(state & 255);
+    state = (state / width << 16) + state % width + draw(key, i) % symbols * width;
+  }
+  for (std::int64_t i = 18; i < std::min<std::int64_t>(b.size(), 22); ++i) b[i] = state >> (8 * (i - 18)) & 255;
+  for (std::int64_t i = 22; i < b.size() && !pushed.empty(); ++i, pushed.pop_back()) b[i] = pushed.back();
   return b;
 }
 

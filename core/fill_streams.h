@@ -1,4 +1,4 @@
-// Generators for entropy coding: cumulative tables, and streams with the header of a coder. The header's sizes are
+// Generators for entropy coding: cumulative tables, and streams of equal symbols. The sizes in a stream's header are
 // the parameter p = rows * 65536 + symbols.
 #pragma once
 

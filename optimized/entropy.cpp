@@ -326,9 +326,12 @@ void get_range(const Call& call, const Tables& tables, const Payload& payload, s
       shifts += n;
     }
   }
+  // The encoder ends with two bits that name a quarter inside the interval, and zeros up to a whole byte.
   const std::int64_t want = (shifts + 2 + 7) / 8, got = payload.end - payload.begin;
   if (got != want)
     call.fail(Reason::domain, std::to_string(got) + " bytes instead of " + std::to_string(want) + " after the header");
+  if (code != (in.low >> 30 & 1 ? 0x80000000u : 0x40000000u))
+    call.fail(Reason::domain, "the stream is not that of the symbols it gives");
 }
 
 void get_rans(const Call& call, const Tables& tables, const Payload& payload, std::int64_t rows,
@@ -345,6 +348,7 @@ void get_rans(const Call& call, const Tables& tables, const Payload& payload, st
       if (at == payload.end) call.fail(Reason::domain, "the stream ends at symbol " + std::to_string(i));
   }
   if (at != payload.end) call.fail(Reason::domain, std::to_string(payload.end - at) + " bytes are left over");
+  if (state != kLeast) call.fail(Reason::domain, "a first state of " + std::to_string(state));
 }
 
 template <Coder coder, bool given>

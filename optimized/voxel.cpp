@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::int64_t kGrain = 2048;
 constexpr std::int64_t kCorners = 8;
-constexpr std::int64_t kChunk = 256;  // points whose corners are looked up together
+constexpr std::int64_t kChunk = 64;  // points whose corners are looked up together
 
 struct Site {
   std::int32_t batch, x, y, z;
@@ -41,13 +41,10 @@ bool same(const Site& a, const Site& b) { return std::memcmp(&a, &b, sizeof a) =
 // Sites by their lowest index. Bits 40 and up of a hash choose the part, the lower ones the slot.
 class SiteTable {
  public:
-  struct Group {
-    std::int32_t first, count;
-  };
   struct Part {
     std::vector<std::int32_t> members;  // the indices it owns, ascending
-    std::vector<Group> groups;
-    std::vector<std::uint64_t> slots;  // group + 1 beside 32 bits of the hash; 0 where empty
+    std::vector<std::int32_t> firsts;   // those that show their site first
+    std::vector<std::uint64_t> slots;   // such an index + 1 beside 32 bits of its hash; 0 where empty
     std::uint64_t mask = 0;
   };
 
@@ -74,6 +71,10 @@ class SiteTable {
     const Part& p = parts_[part(hash)];
     __builtin_prefetch(&p.slots[hash & p.mask]);
   }
+  void prefetch_site(std::uint64_t hash) const {
+    const Part& p = parts_[part(hash)];
+    if (const std::uint64_t entry = p.slots[hash & p.mask]; entry != 0) __builtin_prefetch(&sites_[index_in(entry)]);
+  }
   // The lowest index of a site, or -1.
   std::int32_t find(const Site& s, std::uint64_t hash) const {
     const Part& p = parts_[part(hash)];
@@ -81,12 +82,12 @@ class SiteTable {
       const std::uint64_t entry = p.slots[slot];
       if (entry == 0) return -1;
       if (entry >> 32 != hash >> 32) continue;
-      const std::int32_t first = p.groups[(entry & 0xFFFFFFFFu) - 1].first;
-      if (same(sites_[first], s)) return first;
+      if (const std::int32_t first = index_in(entry); same(sites_[first], s)) return first;
     }
   }
 
  private:
+  static std::int32_t index_in(std::uint64_t entry) { return static_cast<std::int32_t>((entry & 0xFFFFFFFFu) - 1); }
   std::size_t part(std::uint64_t hash) const { return (hash >> 40) * parts_.size() >> 24; }
 
   void build(std::size_t own, const std::vector<std::uint8_t>& part_of, const std::vector<std::uint64_t>& hashes,
@@ -110,15 +111,12 @@ class SiteTable {
     for (std::uint64_t slot = hash & p.mask;; slot = (slot + 1) & p.mask) {
       const std::uint64_t entry = p.slots[slot];
       if (entry == 0) {
-        p.groups.push_back({i, 1});
-        p.slots[slot] = (hash >> 32 << 32) | p.groups.size();
+        p.firsts.push_back(i);
+        p.slots[slot] = (hash >> 32 << 32) | static_cast<std::uint64_t>(i + 1);
         return i;
       }
       if (entry >> 32 != hash >> 32) continue;
-      Group& g = p.groups[(entry & 0xFFFFFFFFu) - 1];
-      if (!same(sites_[g.first], sites_[i])) continue;
-      ++g.count;
-      return g.first;
+      if (const std::int32_t first = index_in(entry); same(sites_[first], sites_[i])) return first;
     }
   }
 
@@ -172,7 +170,10 @@ struct Quantized {
   std::vector<std::uint8_t> valid;
   std::vector<std::int32_t> first, row;  // of each active point: the first of its voxel; the voxel's number or -1
   std::vector<SiteTable::Part> parts;
-  std::int64_t voxels = 0;
+  std::vector<std::int32_t> count;  // of the points of each voxel
+
+  std::int32_t row_of(std::int32_t i) const { return row[static_cast<std::size_t>(i)]; }
+  std::int64_t voxels() const { return std::ssize(count); }
 };
 
 void number_voxels(Quantized& q) {
@@ -187,7 +188,7 @@ void number_voxels(Quantized& q) {
     each_first(run, [&](std::int64_t) { ++starts[static_cast<std::size_t>(run) + 1]; });
   });
   std::partial_sum(starts.begin(), starts.end(), starts.begin());
-  q.voxels = starts.back();
+  q.count.assign(static_cast<std::size_t>(starts.back()), 0);
   parallel_each(runs, [&](std::int64_t run) {
     auto next = static_cast<std::int32_t>(starts[static_cast<std::size_t>(run)]);
     each_first(run, [&](std::int64_t i) { q.row[static_cast<std::size_t>(i)] = next++; });
@@ -195,11 +196,12 @@ void number_voxels(Quantized& q) {
   parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       const auto at = static_cast<std::size_t>(i);
-      if (q.first[at] < 0)
-        q.row[at] = -1;
-      else if (q.first[at] != i)
-        q.row[at] = q.row[static_cast<std::size_t>(q.first[at])];
+      if (q.first[at] != i) q.row[at] = q.first[at] < 0 ? -1 : q.row_of(q.first[at]);
     }
+  });
+  parallel_each(std::ssize(q.parts), [&](std::int64_t part) {
+    for (const std::int32_t i : q.parts[static_cast<std::size_t>(part)].members)
+      ++q.count[static_cast<std::size_t>(q.row_of(i))];
   });
 }
 
@@ -222,61 +224,58 @@ Quantized quantized(const Points& p) {
   return q;
 }
 
-void store_voxels(const Quantized& q, const Tensor& coords, const Tensor& active, const Tensor* counts) {
+void store_voxels(const Quantized& q, const Tensor& coords, const Tensor& active) {
   auto* site = coords.write<std::int32_t>();
-  std::int32_t* count = counts ? counts->write<std::int32_t>() : nullptr;
-  active.write<std::int32_t>()[0] = static_cast<std::int32_t>(q.voxels);
+  active.write<std::int32_t>()[0] = static_cast<std::int32_t>(q.voxels());
   parallel_each(std::ssize(q.parts), [&](std::int64_t part) {
-    for (const SiteTable::Group& g : q.parts[static_cast<std::size_t>(part)].groups) {
-      const std::int32_t v = q.row[static_cast<std::size_t>(g.first)];
-      std::memcpy(site + 4 * std::int64_t{v}, &q.sites[static_cast<std::size_t>(g.first)], sizeof(Site));
-      if (count) count[v] = g.count;
-    }
+    for (const std::int32_t i : q.parts[static_cast<std::size_t>(part)].firsts)
+      std::memcpy(site + 4 * std::int64_t{q.row_of(i)}, &q.sites[static_cast<std::size_t>(i)], sizeof(Site));
   });
 }
 
 void sparse_quantize(const Call& call, std::vector<Tensor>& out) {
   const Points points(call);
   const Quantized q = quantized(points);
-  store_voxels(q, out[0], out[1], &out[3]);
+  store_voxels(q, out[0], out[1]);
+  std::copy(q.count.begin(), q.count.end(), out[3].write<std::int32_t>());
   auto* rows = out[2].write<std::int32_t>();
   std::copy(q.row.begin(), q.row.end(), rows);
   std::fill(rows + points.active, rows + points.capacity, -1);
 }
 
 // The least power of two that is not below n, inverted: a sum of n terms scaled by it cannot overflow.
-float shrink(std::int32_t n) { return std::ldexp(1.0F, -std::bit_width(static_cast<std::uint32_t>(n - 1))); }
+float shrink(std::int32_t n) {
+  const auto exponent = static_cast<std::uint32_t>(127 - std::bit_width(static_cast<std::uint32_t>(n - 1)));
+  return std::bit_cast<float>(exponent << 23);
+}
 
 // A part owns its voxels and meets their points in order: the first is copied, the others are added.
 // mean = (sum of f s) / (n s): a power of two s changes no rounding.
 void voxelize(const Call& call, std::vector<Tensor>& out) {
   const Quantized q = quantized(Points(call));
-  store_voxels(q, out[0], out[2], nullptr);
+  store_voxels(q, out[0], out[2]);
   const Tensor features = contiguous(call[3]);
   const std::int64_t channels = features.dim(1);
   const bool mean = call.text("reduction") == "mean";
   const float* f = features.read<float>();
   auto* F = out[1].write<float>();
-  std::vector<float> scale(static_cast<std::size_t>(q.voxels), 1.0F);
-  const auto row_of = [&](std::int32_t i) { return q.row[static_cast<std::size_t>(i)]; };
+  const auto points_of = [&](std::int32_t i) { return mean ? q.count[static_cast<std::size_t>(q.row_of(i))] : 1; };
   parallel_each(std::ssize(q.parts), [&](std::int64_t part) {
     const SiteTable::Part& p = q.parts[static_cast<std::size_t>(part)];
-    if (mean)
-      for (const SiteTable::Group& g : p.groups) scale[static_cast<std::size_t>(row_of(g.first))] = shrink(g.count);
     for (const std::int32_t i : p.members) {
       const float* __restrict from = f + i * channels;
-      float* __restrict to = F + row_of(i) * channels;
-      const float s = scale[static_cast<std::size_t>(row_of(i))];
+      float* __restrict to = F + q.row_of(i) * channels;
+      const float s = shrink(points_of(i));
       if (q.first[static_cast<std::size_t>(i)] == i)
         for (std::int64_t c = 0; c < channels; ++c) to[c] = from[c] * s;
       else
         for (std::int64_t c = 0; c < channels; ++c) to[c] += from[c] * s;
     }
-    if (!mean) return;
-    for (const SiteTable::Group& g : p.groups) {
-      float* to = F + row_of(g.first) * channels;
-      const float n = static_cast<float>(g.count) * shrink(g.count);
-      for (std::int64_t c = 0; c < channels && g.count > 1; ++c) to[c] /= n;
+    for (const std::int32_t i : p.firsts) {
+      float* to = F + q.row_of(i) * channels;
+      const std::int32_t points = points_of(i);
+      const float n = static_cast<float>(points) * shrink(points);
+      for (std::int64_t c = 0; c < channels && points > 1; ++c) to[c] /= n;
     }
   });
 }
@@ -284,11 +283,7 @@ void voxelize(const Call& call, std::vector<Tensor>& out) {
 void voxelize_vjp(const Call& call, std::vector<Tensor>& out) {
   const Points points(call);
   const Quantized q = quantized(points);
-  std::vector<float> count(static_cast<std::size_t>(q.voxels), 1.0F);
-  if (call.text("reduction") == "mean")
-    for (const SiteTable::Part& p : q.parts)
-      for (const SiteTable::Group& g : p.groups)
-        count[static_cast<std::size_t>(q.row[static_cast<std::size_t>(g.first)])] = static_cast<float>(g.count);
+  const bool mean = call.text("reduction") == "mean";
   const Tensor cotangent = contiguous(call[4]);
   const std::int64_t channels = cotangent.dim(1), given = cotangent.dim(0);
   const float* G = cotangent.read<float>();
@@ -303,7 +298,7 @@ void voxelize_vjp(const Call& call, std::vector<Tensor>& out) {
                      continue;
                    }
                    const float* __restrict from = G + row * channels;
-                   const float n = count[static_cast<std::size_t>(row)];
+                   const float n = mean ? static_cast<float>(q.count[static_cast<std::size_t>(row)]) : 1.0F;
                    for (std::int64_t c = 0; c < channels; ++c) to[c] = from[c] / n;
                  }
                });
@@ -336,6 +331,7 @@ class Mapper {
       }
       wanted += added;
     }
+    for (std::int64_t k = 0; k < wanted; ++k) table_.prefetch_site(hash[static_cast<std::size_t>(k)]);
     for (std::int64_t k = 0; k < wanted; ++k) {
       const auto at = static_cast<std::size_t>(k);
       const std::int32_t row = table_.find(site[at], hash[at]);

@@ -192,10 +192,10 @@ std::int64_t symbol_at(const Tables& c, std::int64_t row, std::int64_t slot) {
   return s;
 }
 
-// Bits beyond the end are 0 while they are read; how many the encoder wrote is known at the end.
-std::vector<std::int64_t> range_symbols(const Call& call, const Tables& c, const Bytes& body) {
+// Bits beyond the end are 0.
+std::vector<std::int64_t> range_symbols(const Tables& c, const Bytes& body) {
   const std::int64_t width = c.shape[1];
-  std::size_t next = 0, shifts = 0;
+  std::size_t next = 0;
   const auto bit = [&] {
     const std::size_t at = next++;
     return at / 8 < body.size() ? body[at / 8] >> (7 - at % 8) & 1 : 0;
@@ -209,14 +209,11 @@ std::vector<std::int64_t> range_symbols(const Call& call, const Tables& c, const
     symbols.push_back(symbol_at(c, i, slot));
     const std::int64_t at = i * width + symbols.back();
     in.take(static_cast<std::uint64_t>(c[at]), static_cast<std::uint64_t>(c[at + 1]));
-    for (Interval::Step s = in.step(); s != Interval::none; s = in.step(), ++shifts) {
+    for (Interval::Step s = in.step(); s != Interval::none; s = in.step()) {
       code = 2 * (code - (s == Interval::one ? kHalf : s == Interval::undecided ? kQuarter : 0)) + bit();
       in.shift(s);
     }
   }
-  if (const std::size_t want = (shifts + 2 + 7) / 8; body.size() != want)
-    call.fail(Reason::domain,
-              std::to_string(body.size()) + " bytes instead of " + std::to_string(want) + " after the header");
   return symbols;
 }
 
@@ -254,7 +251,6 @@ std::vector<std::int64_t> rans_symbols(const Call& call, const Tables& c, const 
       state = state << 8 | body[next];
     }
   }
-  if (next != body.size()) call.fail(Reason::domain, std::to_string(body.size() - next) + " bytes are left over");
   return symbols;
 }
 
@@ -300,7 +296,9 @@ std::vector<Wide> decode(const Call& call) {
   const Sizes s{c.shape[0], c.shape[1] - 1};
   const Bytes body = payload(call, coder == Coder::range ? kRangeMagic : kRansMagic, s, coder == Coder::range ? 0 : 4);
   Integers out({s.rows});
-  out.data = coder == Coder::range ? range_symbols(call, c, body) : rans_symbols(call, c, body);
+  out.data = coder == Coder::range ? range_symbols(c, body) : rans_symbols(call, c, body);
+  if (body != (coder == Coder::range ? range_payload(c, out.data) : rans_stream(c, out.data)))
+    call.fail(Reason::domain, "the stream is not that of the symbols it gives");
   return {out};
 }
 
@@ -362,12 +360,11 @@ std::vector<Case> encode_cases() {
   return c;
 }
 
-// Under 2^bits equal symbols each takes that many bits, so the length of every stream is known: any payload of it is
-// one. The state of a rans stream is drawn with bit 30 set, and has 7 bits to give before it wants a byte.
+// Under 2^bits equal symbols each takes that many bits, so the length of every stream is known.
 template <Coder coder, bool tables>
 Case uniform_stream(std::int64_t R, std::int64_t bits, Dtype t, Layout l, Budget b) {
   const std::int64_t S = std::int64_t{1} << bits, taken = bits * R;
-  const std::int64_t range = 18 + (taken + 2 + 7) / 8, rans = 22 + (taken > 7 ? (taken - 7 + 7) / 8 : 0);
+  const std::int64_t range = 18 + (taken + 2 + 7) / 8, rans = 22 + taken / 8;
   const std::string share = std::to_string(1.0 / static_cast<double>(S));
   const std::string fill = (coder == Coder::range ? "range_stream-" : "rans_stream-") + std::to_string(R * kTotal + S);
   return {{model_input(tables, R, S, tables ? "cdf-1" : "const-" + share, t, l),
@@ -444,6 +441,8 @@ std::vector<Reject> decode_rejects() {
   refuse(r, good, Reason::domain, "a byte is left over", [](Case& c) { ++c.in[1]->shape[0]; });
   refuse(r, good, Reason::domain, "half a header", [](Case& c) { c.in[1]->shape = {17}; });
   refuse(r, good, Reason::domain, "no stream", [](Case& c) { c.in[1]->shape = {0}; });
+  refuse(r, good, Reason::domain, "bytes of no encoder",
+         [&](Case& c) { c.in[0]->fill = tables ? "cdf" : "positive-0.1"; });
   refuse(r, good, Reason::domain, "no header", [](Case& c) { c.in[1]->fill = "bits"; });
   refuse(r, good, Reason::domain, "of the other coder",
          [&](Case& c) { c.in[1]->fill = wrong + std::to_string(20 * kTotal + 8); });
@@ -481,13 +480,12 @@ constexpr std::string_view kCdfMeaning =
     "f16 is summed in float32; probabilities need not sum to 1; the last of a row is never read; bounds are uint16 in "
     "int16";
 constexpr std::string_view kRangeMeaning =
-    "the last bound of a table stands for 65536 whatever it holds; a payload longer or shorter than the encoder's is "
-    "refused "
-    "(the source reads zeros, or ignores the rest); serial, so for the host only";
+    "the last bound of a table stands for 65536 whatever it holds; a stream that is not the encoding of what it gives "
+    "is "
+    "refused (the source reads zeros beyond the end and ignores what is left over); serial, so for the host only";
 constexpr std::string_view kRansMeaning =
-    "missing and left-over bytes and a state outside [2^23, 2^31) are refused; the last state need not be 2^23; "
-    "serial, so for "
-    "the host only";
+    "a stream that is not the encoding of what it gives is refused, the first state included; serial, so for the host "
+    "only";
 
 Op cdf_row() {
   return {.name = "normalized_cdf",

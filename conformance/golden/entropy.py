@@ -139,6 +139,11 @@ def add_errors(c):
         c.error(decode, {}, {"prob": prob[:3], "stream": stream}, note="another number of rows")
         c.error(decode, {}, {"prob": prob, "stream": stream[:12]}, note="half a header")
         c.error(encode, {}, {"prob": prob, "symbols": symbols + 1}, note="a symbol beyond the last")
+    padded = range_stream(made, symbols, 4).copy()
+    padded[-1] |= 1
+    c.error("range_decode_from_prob", {}, {"prob": prob, "stream": padded}, note="a set bit where the encoder pads")
+    last = np.frombuffer(header(b"MLXGERNS01", 0, 4) + struct.pack("<I", 2**23 + 1), np.uint8)
+    c.error("rans_decode_from_prob", {}, {"prob": prob[:0], "stream": last}, note="no symbols, but a state beyond the first")
     state = stream.copy()
     state[18:22] = [0, 0, 127, 0]
     c.error("rans_decode_from_prob", {}, {"prob": prob, "stream": state}, note="a state below 2^23")

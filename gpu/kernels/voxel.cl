@@ -8,6 +8,9 @@
 
 int4 site_at(global const int* sites, long i) { return vload4(i, sites); }
 
+// e / n; in 32 bits where they fit, which is several times as fast
+long quotient(long e, long n) { return (e | n) >> 32 ? e / n : (long)((uint)e / (uint)n); }
+
 int equal(int4 a, int4 b) { return all(a == b); }
 
 ulong site_hash(int4 s) { return hash_of(convert_long4(s)); }
@@ -97,7 +100,7 @@ kernel void sum_points(global const float* features, long channels, global const
                        global const int* voxels, long capacity, int mean, global float* out) {
   const long e = get_global_id(0);
   if (e >= capacity * channels) return;
-  const long v = e / channels, c = e % channels;
+  const long v = quotient(e, channels), c = e - v * channels;
   if (v >= voxels[0]) return;
   const int begin = offsets[v], end = offsets[v + 1];
   const float s = mean && end - begin > 1 ? as_float((127 - (32 - (int)clz(end - begin - 1))) << 23) : 1.0f;
@@ -110,8 +113,9 @@ kernel void spread_gradient(global const float* gradient, long given, long chann
                             global const int* counts, int mean, long capacity, global float* out) {
   const long e = get_global_id(0);
   if (e >= capacity * channels) return;
-  const int row = rows[e / channels];
-  const float g = row >= 0 && row < given ? gradient[row * channels + e % channels] : 0.0f;
+  const long i = quotient(e, channels);
+  const int row = rows[i];
+  const float g = row >= 0 && row < given ? gradient[row * channels + e - i * channels] : 0.0f;
   out[e] = mean && row >= 0 ? g / (float)counts[row] : g;
 }
 
@@ -143,7 +147,7 @@ kernel void interpolate(global const float* features, long count, long channels,
                         global const float* weights, long points, global float* out) {
   const long e = get_global_id(0);
   if (e >= points * channels) return;
-  const long i = e / channels, c = e % channels;
+  const long i = quotient(e, channels), c = e - i * channels;
   float sum = 0.0f;
   for (int j = 0; j < 8; ++j) {
     const int row = rows[8 * i + j];
@@ -157,7 +161,7 @@ kernel void sum_corners(global const float* gradient, long channels, global cons
                         global const float* weights, long voxels, global float* out) {
   const long e = get_global_id(0);
   if (e >= voxels * channels) return;
-  const long v = e / channels, c = e % channels;
+  const long v = quotient(e, channels), c = e - v * channels;
   float sum = 0.0f;
   for (int k = offsets[v]; k < offsets[v + 1]; ++k)
     sum = fma(weights[ids[k]], gradient[ids[k] / 8 * channels + c], sum);
