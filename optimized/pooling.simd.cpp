@@ -63,6 +63,16 @@ S* written(const PoolRows& r) {
   return const_cast<S*>(static_cast<const S*>(r.data));
 }
 
+// The inputs of the row after next few are on their way while this one is reduced.
+template <class X>
+inline void prefetch_inputs(const PoolJob& j, std::int64_t r) {
+  constexpr std::int64_t kAhead = 6, kLine = 64 / static_cast<std::int64_t>(sizeof(X));
+  if (r + kAhead >= j.end) return;
+  for (std::int64_t e = j.edges.offsets[r + kAhead]; e < j.edges.offsets[r + kAhead + 1]; ++e)
+    for (std::int64_t c = 0; c < j.channels; c += kLine)
+      __builtin_prefetch(rows<X>(j.x) + j.edges.row[e] * j.channels + c);
+}
+
 inline bool finite(float v) { return v - v == 0; }
 inline bool finite(f32v v) {
   bool all_finite = true;
@@ -89,7 +99,8 @@ void sum(const PoolJob& j) {
   const X* x = rows<X>(j.x);
   Y* y = written<Y>(j.y);
   const PoolEdges& g = j.edges;
-  for (std::int64_t r = j.begin; r < j.end; ++r)
+  for (std::int64_t r = j.begin; r < j.end; ++r) {
+    prefetch_inputs<X>(j, r);
     each_step(j.channels, [&](std::int64_t c, auto total) {
       for (std::int64_t e = g.offsets[r]; e < g.offsets[r + 1]; ++e) {
         const auto v = get(x + g.row[e] * j.channels + c, total);
@@ -101,6 +112,7 @@ void sum(const PoolJob& j) {
       }
       put(y + r * j.channels + c, total);
     });
+  }
 }
 
 template <class X, class Y>
@@ -108,7 +120,8 @@ void max(const PoolJob& j) {
   const X* x = rows<X>(j.x);
   Y* y = written<Y>(j.y);
   const PoolEdges& g = j.edges;
-  for (std::int64_t r = j.begin; r < j.end; ++r)
+  for (std::int64_t r = j.begin; r < j.end; ++r) {
+    prefetch_inputs<X>(j, r);
     each_step(j.channels, [&](std::int64_t c, auto zero) {
       auto best = all(-__builtin_inff(), zero);
       for (std::int64_t e = g.offsets[r]; e < g.offsets[r + 1]; ++e) {
@@ -117,6 +130,7 @@ void max(const PoolJob& j) {
       }
       put(y + r * j.channels + c, best);
     });
+  }
 }
 
 template <class X>

@@ -58,11 +58,13 @@ class Writer:
         used = np.concatenate(lists).astype(int)
         if exact and mode == "sum":
             assert (y * g).sum() == (dx[used] * wide[used]).sum(), "the adjoint identity"
-        self.corpus.add(f"global_{mode}_pool_vjp", attrs, inputs | {"cotangent": g}, [("grad_features", dx.astype(dtype))], note=note)
+        self.corpus.add(f"global_{mode}_pool_vjp", attrs, inputs | {"cotangent": g},
+                        [("grad_features", dx.astype(dtype))], note=note)
 
     def error(self, mode, note, error="invalid_argument", coords=None, **attrs):
         coords = np.array([[0, 0, 0, 0], [1, 0, 0, 0]], np.int32) if coords is None else coords
-        inputs = {"coords": coords, "active_rows": np.array([len(coords)], np.int32), "features": np.ones((len(coords), 2), np.float32)}
+        inputs = {"coords": coords, "active_rows": np.array([len(coords)], np.int32),
+                  "features": np.ones((len(coords), 2), np.float32)}
         self.corpus.error(f"global_{mode}_pool", attrs, inputs, error=error, note=note)
 
 
@@ -73,13 +75,16 @@ def main():
         w.add(mode, w.sites(20, 3), x, batch_size=3, exact=mode != "avg", note="batches in any order")
         real = w.rng.normal(size=(24, 5)).astype(np.float16)
         w.add(mode, w.sites(24, 2), real, batch_size=2, active=21, exact=mode == "max")
-        w.add(mode, w.sites(12, 2), x[:12], counts=[5, 4, 3], exact=mode != "avg", note="counts rule, whatever column 0 says")
+        w.add(mode, w.sites(12, 2), x[:12], counts=[5, 4, 3], exact=mode != "avg",
+              note="counts rule, whatever column 0 says")
         padded = x[:12].copy()
         padded[9:] = [[np.nan, np.inf, -np.inf]]
         sites = w.sites(12, 2)
         sites[9:] = 0
-        w.add(mode, sites, padded, active=9, batch_size=2, exact=mode != "avg", note="padding that is not finite goes nowhere", gradient=False)
-        w.add(mode, sites, padded, active=9, counts=[4, 8], exact=mode != "avg", note="the same with counts", gradient=False)
+        w.add(mode, sites, padded, active=9, batch_size=2, exact=mode != "avg",
+              note="padding that is not finite goes nowhere", gradient=False)
+        w.add(mode, sites, padded, active=9, counts=[4, 8], exact=mode != "avg", note="the same with counts",
+              gradient=False)
         same = np.array([[2, 1], [2, 3], [1, 3], [0, 3]], np.float32)
         w.add(mode, np.array([[0, i, 0, 0] for i in range(4)], np.int32), same, batch_size=1, note="one batch")
         both = np.concatenate([same, -same])
@@ -91,7 +96,8 @@ def main():
         beyond[1] = [0, 1, 0, 0]
         w.add(mode, beyond, both, batch_size=2, exact=mode != "avg", note="batches that were not asked for")
     sites = np.array([[0, i, 0, 0] for i in range(2100)], np.int32)
-    w.add("avg", sites, np.ones((2100, 1), np.float16), batch_size=1, note="more rows than a half can count by ones", gradient=False)
+    w.add("avg", sites, np.ones((2100, 1), np.float16), batch_size=1, note="more rows than a half can count by ones",
+          gradient=False)
     x = w.rng.integers(-9, 10, (6, 2)).astype(np.float32)
     gaps = np.array([[b, 1, 2, 3 + i] for i, b in enumerate([0, 3, 3, 0, 0, 3])], np.int32)
     for mode in ("sum", "avg"):

@@ -77,7 +77,8 @@ class Pool:
             self.out = targets.astype(np.int64)
         else:
             apart = all(s > (k - 1) * d for s, k, d in zip(stride, size, dilation))
-            every = np.concatenate([self.reach(row[None], f) for row in self.coords for f in self.taps]) if len(coords) else self.coords
+            spread = [self.reach(row[None], f) for row in self.coords for f in self.taps]
+            every = np.concatenate(spread) if spread else self.coords
             self.out = every if apart else distinct(every)
 
     def reach(self, sites, f):
@@ -86,7 +87,8 @@ class Pool:
     def pairs(self):
         """(sites read, sites written) of each tap, one row per output of a gather or per input of a scatter."""
         for f, w in zip(self.taps, self.w):
-            yield (self.reach(self.out, f), self.out, w) if self.forward else (self.coords, self.reach(self.coords, f), w)
+            yield (self.reach(self.out, f), self.out, w) if self.forward else (self.coords, self.reach(self.coords, f),
+                                                                               w)
 
     def gather(self, values, fill=0.0):
         """[(value, present)] of each tap at each output, by reading a dense grid of inputs."""
@@ -107,7 +109,7 @@ class Pool:
 
     def pooled(self, values, mode):
         if mode == "max":
-            return np.max([np.where(here > 0, v, -np.inf) for v, here in self.gather(values)], axis=0)
+            return np.max([np.where((here > 0) & ~np.isnan(v), v, -np.inf) for v, here in self.gather(values)], axis=0)
         y = self.sums(values)
         return y if mode == "sum" else y / np.where(self.divisors() == 0, 1, self.divisors())
 
@@ -141,7 +143,8 @@ class Pool:
         best, kernels = self.pooled(values, "max"), len(self.taps)
         row = np.arange(len(self.coords), dtype=np.float64)[:, None]
         ranks, tangents = [], []
-        for k, ((v, here), (i, _), (t, _)) in enumerate(zip(self.gather(values), self.gather(row), self.gather(tangent))):
+        for k, ((v, here), (i, _),
+                (t, _)) in enumerate(zip(self.gather(values), self.gather(row), self.gather(tangent))):
             ranks.append(np.where((v == best) & (here > 0), i * kernels + k, np.inf))
             tangents.append(t)
         first = np.argmin(ranks, axis=0)[None]
@@ -174,7 +177,8 @@ class Writer:
             return {}
         return {"compare": "close", "tol": (1.5e-3, 1e-3) if dtype == np.float16 else (2e-6, 2e-6)}
 
-    def add(self, kind, mode, size=(2, 2, 2), stride=(2, 2, 2), padding=(0, 0, 0), dilation=(1, 1, 1), coords=None, values=None,
+    def add(self, kind, mode, size=(2, 2, 2), stride=(2, 2, 2), padding=(0, 0, 0), dilation=(1, 1, 1), coords=None,
+            values=None,
             n=24, channels=3, active=None, dtype=np.float32, exact=True, targets=None, box=(-3, 3), batches=2, note="",
             derivatives=True, coord_dtype=np.int32):
         size, stride, padding, dilation = list(size), list(stride), list(padding), list(dilation)
@@ -190,11 +194,12 @@ class Writer:
                                          "target_active_rows": np.array([len(targets)], np.int32)}
         op = "trilinear_upsample3d" if trilinear else "sparse_pool"
         attrs = {"stride": stride} if trilinear else {
-            "kind": kind if targets is None or kind == "forward" else "target_transposed", "kernel_size": size, "stride": stride,
+            "kind": kind if targets is None else "target_transposed", "kernel_size": size, "stride": stride,
             "padding": padding, "dilation": dilation, "mode": mode}
         rounds = exact and mode in ("sum", "max")
         y = p.pooled(x[:active].astype(np.float64), mode)
-        self.corpus.add(op, attrs, inputs | to, [("out_coords", p.out.astype(coord_dtype)), ("features", y.astype(dtype))],
+        self.corpus.add(op, attrs, inputs | to,
+                        [("out_coords", p.out.astype(coord_dtype)), ("features", y.astype(dtype))],
                         note=note, **self.close(rounds, dtype))
         if not derivatives:
             return
@@ -205,13 +210,15 @@ class Writer:
             assert (y * g).sum() == (dx * x).sum(), "the adjoint identity"
         elif exact and mode != "max":
             assert math.isclose((y * g).sum(), (dx * x).sum(), rel_tol=1e-12, abs_tol=1e-9), "the adjoint identity"
-        self.corpus.add(op + "_vjp", attrs, inputs | {"cotangent": g} | to, [("grad_features", dx.astype(dtype))], note=note,
+        self.corpus.add(op + "_vjp", attrs, inputs | {"cotangent": g} | to, [("grad_features", dx.astype(dtype))],
+                        note=note,
                         **self.close(exact and mode == "sum", dtype))
         if kind != "forward":
             return
         t = self.draw(x.shape, exact, dtype)
         dy = p.jvp(x[:active].astype(np.float64), t[:active].astype(np.float64), mode)
-        self.corpus.add("sparse_pool_jvp", attrs, inputs | {"tangent": t}, [("tangent_out", dy.astype(dtype))], note=note,
+        self.corpus.add("sparse_pool_jvp", attrs, inputs | {"tangent": t}, [("tangent_out", dy.astype(dtype))],
+                        note=note,
                         **self.close(rounds, dtype))
 
     def check_differences(self):
@@ -228,8 +235,10 @@ class Writer:
             assert ((finite(p.pooled(x + step, "max")) - finite(p.pooled(x, "max"))) * g).sum() / 0.25 == dx[i, 0]
 
     def error(self, op, note, inputs, **attrs):
-        rows = {"coords": np.zeros((2, 4), np.int32), "active_rows": np.array([2], np.int32), "features": np.ones((2, 3), np.float32)}
-        base = {"kind": "forward", "kernel_size": [2, 2, 2], "stride": [2, 2, 2], "padding": [0, 0, 0], "dilation": [1, 1, 1], "mode": "sum"}
+        rows = {"coords": np.zeros((2, 4), np.int32), "active_rows": np.array([2], np.int32),
+                "features": np.ones((2, 3), np.float32)}
+        base = {"kind": "forward", "kernel_size": [2, 2, 2], "stride": [2, 2, 2], "padding": [0, 0, 0],
+                "dilation": [1, 1, 1], "mode": "sum"}
         self.corpus.error(op, base | attrs, rows | inputs, note=note)
 
 
@@ -238,16 +247,25 @@ def main():
     w.check_differences()
     four = line([0, 1, 2, 5])
     for mode in ("sum", "max", "avg"):
-        w.add("forward", mode, (2, 1, 1), (2, 1, 1), coords=four, values=[[1], [2], [3], [4]], channels=1, derivatives=False, note="pairs on a line")
-        w.add("forward", mode, (3, 1, 1), (4, 1, 1), coords=line([1, 3]), values=[[-1], [-2]], channels=1, derivatives=False,
+        w.add("forward", mode, (2, 1, 1), (2, 1, 1), coords=four, values=[[1], [2], [3], [4]], channels=1,
+              derivatives=False, note="pairs on a line")
+        w.add("forward", mode, (3, 1, 1), (4, 1, 1), coords=line([1, 3]), values=[[-1], [-2]], channels=1,
+              derivatives=False,
               note="x=3 is lost; all below zero")
-        w.add("forward", mode, (3, 1, 1), (2, 1, 1), (1, 0, 0), coords=line(range(-3, 3)), channels=2, note="a window without inputs")
+        w.add("forward", mode, (3, 1, 1), (2, 1, 1), (1, 0, 0), coords=line(range(-3, 3)), channels=2,
+              note="a window without inputs")
         w.add("forward", mode, (3, 3, 3), (2, 2, 2), (1, 1, 1), n=20, active=17, channels=2)
-        w.add("forward", mode, (3, 3, 3), (1, 1, 1), n=16, box=(-1, 1), batches=1, channels=17, exact=mode == "max", dtype=np.float16)
-        w.add("forward", mode, (2, 3, 1), (2, 1, 3), (0, 1, 0), (1, 2, 1), n=12, channels=16, exact=False, coord_dtype=np.int64)
-    w.add("forward", "max", (2, 1, 1), (2, 1, 1), coords=line([0, 1]), values=[[2, -2], [2, -2]], channels=2, note="ties")
+        w.add("forward", mode, (3, 3, 3), (1, 1, 1), n=10, box=(-1, 1), batches=1, channels=17, exact=mode == "max",
+              dtype=np.float16, derivatives=mode != "sum")
+        w.add("forward", mode, (2, 3, 1), (2, 1, 3), (0, 1, 0), (1, 2, 1), n=8, channels=16, exact=False,
+              coord_dtype=np.int64)
+    w.add("forward", "max", (2, 1, 1), (2, 1, 1), coords=line([0, 1]), values=[[2, -2], [2, -2]], channels=2,
+          note="ties")
     w.add("forward", "max", (2, 1, 1), (2, 1, 1), coords=line([0, 1, 2, 3]),
           values=[[-np.inf], [-np.inf], [-np.inf], [-7]], channels=1, note="the greatest is an infinity below zero")
+    w.add("forward", "max", (2, 1, 1), (2, 1, 1), coords=line(range(6)),
+          values=[[np.nan], [1], [2], [np.nan], [np.nan], [np.nan]],
+          channels=1, derivatives=False, note="NaN is passed over; all NaN is -inf")
     w.add("forward", "avg", (2, 2, 2), coords=some_sites(w.rng, 30, (-2, 1), 1), values=np.ones((30, 1)), channels=1,
           note="ones: the divisor counts what is there")
     one = some_sites(w.rng, 12, (-2, 2), 1)
@@ -255,20 +273,25 @@ def main():
     v = w.draw((12, 2), True, np.float32)
     for mode in ("sum", "max"):
         w.add("forward", mode, coords=one, values=v, channels=2, derivatives=False, note="one batch")
-        w.add("forward", mode, coords=two, values=np.concatenate([v, -v]), channels=2, derivatives=False, note="the same within two")
-    w.add("transposed", "avg", (3, 1, 1), (2, 1, 1), (1, 0, 0), coords=line([0, 1]), values=[[.25, -.5], [.75, .5]], channels=2)
+        w.add("forward", mode, coords=two, values=np.concatenate([v, -v]), channels=2, derivatives=False,
+              note="the same within two")
+    w.add("transposed", "avg", (3, 1, 1), (2, 1, 1), (1, 0, 0), coords=line([0, 1]), values=[[.25, -.5], [.75, .5]],
+          channels=2)
     w.add("transposed", "avg", (2, 2, 2), n=6, note="nothing is merged")
     w.add("transposed", "avg", (3, 3, 2), (2, 1, 2), (1, 1, 0), n=5, active=4, box=(-1, 1), exact=False)
-    w.add("transposed", "avg", (3, 3, 3), (2, 2, 2), (1, 1, 1), n=10, box=(-1, 1), targets=some_sites(w.rng, 14, (-3, 3), 2))
+    w.add("transposed", "avg", (3, 3, 3), (2, 2, 2), (1, 1, 1), n=10, box=(-1, 1),
+          targets=some_sites(w.rng, 14, (-3, 3), 2))
     w.add("transposed", "avg", (3, 1, 1), (2, 1, 1), (1, 0, 0), coords=line([0, 1]), values=[[.25, -.5], [.75, .4]],
           channels=2, targets=line([0, 1, 2, 4]), exact=False, note="the last target meets nothing")
     w.add("transposed", "avg", (3, 1, 1), (2, 1, 1), (1, 0, 0), coords=line([0, 1]), values=[[np.nan], [1]], channels=1,
           targets=line([2, 7]), derivatives=False, note="NaN of an input that no target meets goes nowhere")
-    w.add("transposed", "trilinear", stride=(2, 1, 1), coords=line([0, 1]), values=[[4], [10]], channels=1, note="a, a, (a+b)/2, b, b")
+    w.add("transposed", "trilinear", stride=(2, 1, 1), coords=line([0, 1]), values=[[4], [10]], channels=1,
+          note="a, a, (a+b)/2, b, b")
     w.add("transposed", "trilinear", n=4, box=(0, 1), batches=1, channels=2, exact=False)
     w.add("transposed", "trilinear", stride=(3, 1, 2), n=4, active=3, box=(0, 1), exact=False, channels=2)
     w.add("transposed", "trilinear", n=16, box=(-2, 2), targets=some_sites(w.rng, 24, (-4, 4), 2), exact=False)
-    w.add("transposed", "trilinear", n=16, box=(-2, 2), targets=some_sites(w.rng, 24, (-4, 4), 2), exact=False, dtype=np.float16)
+    w.add("transposed", "trilinear", n=16, box=(-2, 2), targets=some_sites(w.rng, 24, (-4, 4), 2), exact=False,
+          dtype=np.float16)
     w.add("transposed", "trilinear", n=1, channels=2, derivatives=False, note="a lone voxel: 27 rows of its value")
     w.error("sparse_pool", "a stride of zero", {}, stride=[2, 0, 2])
     w.error("sparse_pool", "bytes are no features", {"features": np.ones((2, 3), np.uint8)}, mode="max")
