@@ -313,6 +313,11 @@ std::vector<Case> bench() {
   };
   if (base != RelationKind::submanifold) {
     for (const Dtype type : kTypes) add(base == RelationKind::forward ? 200000 : 25000, 64, type, "sites_surface", {2}, {2});
+    if (base == RelationKind::forward) add(170232, 64, Dtype::f32, "sites_scan-0", {2}, {2});  // a scan, downward
+    if (base == RelationKind::transposed) {                                                    // and up to where it came from
+      add(14965, 64, Dtype::f32, "sites_scan-2", {2}, {2});
+      c.back().in.insert(c.back().in.end(), {std::nullopt, input(Dtype::i32, {57809, 4}, "sites_scan-1"), rows(57809)});
+    }
     return c;
   }
   for (const Dtype type : kTypes)

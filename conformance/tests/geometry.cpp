@@ -47,6 +47,20 @@ TEST(Scan, IsOneSurfaceAtEveryResolution) {
   }
 }
 
+// Sums and extremes of each axis, from the script that made the file.
+TEST(Scan, LiesWhereTheScriptPutIt) {
+  std::array<std::int64_t, 3> sum{}, low{}, high{};
+  for (const Site& s : sites("sites_scan", kVoxels[0]))
+    for (std::size_t a = 0; a < 3; ++a) {
+      sum[a] += s[a + 1];
+      low[a] = std::min<std::int64_t>(low[a], s[a + 1]);
+      high[a] = std::max<std::int64_t>(high[a], s[a + 1]);
+    }
+  EXPECT_EQ(sum, (std::array<std::int64_t, 3>{-5106960, -2650011, -7192862}));
+  EXPECT_EQ(low, (std::array<std::int64_t, 3>{-97, -98, -126}));
+  EXPECT_EQ(high, (std::array<std::int64_t, 3>{37, 76, 23}));
+}
+
 TEST(Scan, HasTheDensityOfASurface) {
   EXPECT_NEAR(neighbours("sites_scan-0", kVoxels[0]), 9.64, 0.1);
   EXPECT_NEAR(neighbours("sites_scan-1", kVoxels[1]), 14.34, 0.1);

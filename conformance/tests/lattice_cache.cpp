@@ -181,9 +181,12 @@ TEST(Cache, NoticesCoordinatesThatWereChangedInPlace) {
   const KernelSpec s{.size = {2, 1, 1}, .stride = {2, 1, 1}};
   conv3d(x, weight_of(s.size), {}, s);
   c.write<std::int32_t>()[4 * 3 + 1] = 77;
-  EXPECT_EQ(reason([&] { conv3d(x, weight_of(s.size), {}, s); }), Reason::domain);
+  EXPECT_EQ(reason([&] { conv3d(x, weight_of(s.size), {}, s); }), Reason::domain) << "a row more";
   x.manager()->clear();
   EXPECT_EQ(conv3d(x, weight_of(s.size), {}, s).active_count(), 3);
+  c.write<std::int32_t>()[4 * 3 + 1] = 99;
+  EXPECT_EQ(reason([&] { conv3d(x, weight_of(s.size), {}, s); }), Reason::domain)
+      << "as many rows, one of them elsewhere";
 }
 
 }  // namespace

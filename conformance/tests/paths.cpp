@@ -303,6 +303,20 @@ TEST(Paths, CoordinatesOfEitherWidthGoToTheDevice) {
   EXPECT_EQ(refused([] { return conv("conv3d", {.coords = Dtype::i16}); }), Reason::dtype);
 }
 
+TEST(Paths, PointsAreF32AndNeedExactDivision) {
+  const auto quantize = [](std::int64_t n, Dtype t) {
+    return make_call("sparse_quantize", {of(t, {n, 3}), of(Dtype::i32, {n}), one()});
+  };
+  Device exact = gpu(), loose = gpu();
+  exact.facts.ieee_f32 = true;
+  loose.facts.ieee_f32 = false;
+  expect(quantize(4096, Dtype::f32), none(), "cpu.hash");
+  expect(quantize(4096, Dtype::f32), exact, "gpu.hash");
+  expect(quantize(4095, Dtype::f32), exact, "cpu.hash");
+  expect(quantize(4096, Dtype::f32), loose, "cpu.hash", "a quotient may be one voxel off");
+  EXPECT_EQ(refused([&] { return quantize(4096, Dtype::f16); }), Reason::dtype);
+}
+
 TEST(Paths, NeighboursAreSearchedInCells) {
   const auto knn = [](std::int64_t n) { return rows_of("knn_relation", n, Dtype::i32, {{"k", 8}}); };
   tiers(knn(4096), "cpu.cells", "gpu.cells", "gpu.cells");
