@@ -73,6 +73,7 @@ std::vector<Kind> kinds() {
   all.push_back({1331, "sites_negative"});  // a full box: every site has its own key
   all.push_back({2662, "sites_negative-1", Dtype::i32, 1331});
   all.push_back({30000, "sites_duplicates-2", Dtype::i32, 9000});
+  for (const char* f : {"const--1", "sites_duplicates-400"}) all.push_back({20000, f});  // many for one slot
   all.push_back({8193, "sites_box-2", Dtype::i64, 4097});
   all.push_back({200000, "sites_surface-1", Dtype::i32, -1, "", Budget::nightly});
   return all;
