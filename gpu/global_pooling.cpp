@@ -109,7 +109,8 @@ Partial add_reduction(Steps& s, const Batches& w, const BufferPtr& x, Dtype type
   const Level first(w.offsets), second(first.groups);
   const auto channels = static_cast<std::int32_t>(w.channels);
   const auto partial = [&](std::int64_t n) { return Partial{ints(n * w.channels), ints(n * w.channels)}; };
-  const Partial p = partial(first.count()), q = partial(second.count()), all = partial(w.batches);
+  const Partial p = partial(first.count()), q = partial(second.count());
+  Partial all = partial(w.batches);
   Kernel rows = global_kernel("reduce_rows", type);
   rows.arg(x)
       .arg(w.order)

@@ -130,11 +130,11 @@ std::optional<Spot> spot(const Call& call, std::uint64_t key) { return channel_s
 
 // What both derivatives have in common.
 template <Pooling kind, Derivative d>
-Op row(std::string_view name, Attrs attrs, std::string_view equation, std::string_view meaning) {
+Op row(std::string_view name, const Attrs& attrs, std::string_view equation, std::string_view meaning) {
   return {.name = name,
           .inputs = {"coords", "active_rows", "features", d == Derivative::vjp ? "cotangent" : "tangent"},
           .outputs = {},
-          .attrs = std::move(attrs),
+          .attrs = attrs,
           .dtypes = {Dtype::i32, Dtype::i64},
           .equation = equation,
           .meaning = meaning,
@@ -151,8 +151,8 @@ Op row(std::string_view name, Attrs attrs, std::string_view equation, std::strin
 }
 
 template <Pooling kind>
-Op vjp_row(std::string_view name, Attrs attrs, std::string_view equation, std::string_view meaning) {
-  Op op = row<kind, Derivative::vjp>(name, std::move(attrs), equation, meaning);
+Op vjp_row(std::string_view name, const Attrs& attrs, std::string_view equation, std::string_view meaning) {
+  Op op = row<kind, Derivative::vjp>(name, attrs, equation, meaning);
   op.outputs = {"grad_features"};
   if (kind == Pooling::transposed || kind == Pooling::trilinear)
     op.inputs.insert(op.inputs.end(), {"target_coords?", "target_active_rows?"});
@@ -166,8 +166,8 @@ Op vjp_row(std::string_view name, Attrs attrs, std::string_view equation, std::s
 }
 
 template <Pooling kind>
-Op jvp_row(std::string_view name, Attrs attrs, std::string_view equation, std::string_view meaning) {
-  Op op = row<kind, Derivative::jvp>(name, std::move(attrs), equation, meaning);
+Op jvp_row(std::string_view name, const Attrs& attrs, std::string_view equation, std::string_view meaning) {
+  Op op = row<kind, Derivative::jvp>(name, attrs, equation, meaning);
   op.outputs = {"tangent_out", "counts"};
   op.infer = infer_jvp<kind>;
   op.oracle = jvp<kind>;
