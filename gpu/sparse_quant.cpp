@@ -93,15 +93,28 @@ struct Product {
   }
 };
 
-BufferPtr add_floats(Steps& s, const Tensor& t, std::int64_t n) {
-  const BufferPtr to = scratch(static_cast<std::size_t>(4 * n));
-  const bool halves = t.defined() && t.dtype() == Dtype::f16;
-  Kernel k = kernel_of("widen");
-  s.run(k.arg(t.defined() ? dense(t) : to).arg(std::int32_t{halves}).arg(std::int32_t{t.defined()}).arg(n).arg(to), n);
-  return to;
+// Outputs of which the preparation made the contents: coordinates and counts.
+struct Prepared {
+  BufferPtr coords{}, counts{};
+  Tensor to_coords{}, to_counts{};
+};
+
+void add_begin(Steps& s, const Call& c, std::size_t weight, const Prepared& made, Product& p) {
+  const std::int64_t n = c[weight + 1].size();
+  const bool any = made.coords != nullptr, bias = c.has(weight + 3);
+  p.s = scratch(static_cast<std::size_t>(4 * n)), p.b = scratch(static_cast<std::size_t>(4 * n));
+  p.bias = scratch(static_cast<std::size_t>(4 * p.w.out)), p.bad = ints(1);
+  const std::int64_t words = any ? static_cast<std::int64_t>(made.to_coords.storage().bytes() / 4) : 0;
+  Kernel k = kernel_of("begin");
+  k.arg(any ? made.coords : p.bad).arg(any ? output(made.to_coords) : p.bad).arg(words);
+  k.arg(any ? made.counts : p.bad).arg(any ? output(made.to_counts) : p.bad).arg(std::int32_t{any ? 2 : 0});
+  k.arg(dense(c[weight + 1])).arg(dense(c[weight + 2])).arg(std::int32_t{c.dtype(weight + 1) == Dtype::f16}).arg(n).arg(p.s).arg(p.b);
+  k.arg(bias ? dense(c[weight + 3]) : p.bad).arg(std::int32_t{bias && c.dtype(weight + 3) == Dtype::f16}).arg(std::int32_t{bias});
+  s.run(k.arg(size(p.w.out)).arg(p.bias).arg(p.bad), std::max({words, n, p.w.out, std::int64_t{2}}));
 }
 
-Product add_operands(Steps& s, const Call& c, std::size_t features, std::int64_t kernels, const Tensor& out, bool matrix) {
+Product add_operands(Steps& s, const Call& c, std::size_t features, std::int64_t kernels, const Tensor& out,
+                     const Prepared& made, bool matrix) {
   const std::size_t weight = features + 1;
   Product p{.w = Packed(c, weight, kernels, c.shape(features)[1]), .x_type = Dtype::f32, .y_type = out.dtype()};
   const Dtype given = c.dtype(features);
@@ -116,11 +129,7 @@ Product add_operands(Steps& s, const Call& c, std::size_t features, std::int64_t
     p.x = cast;
   }
   p.words = dense(c[weight]);
-  p.s = add_floats(s, c[weight + 1], c[weight + 1].size());
-  p.b = add_floats(s, c[weight + 2], c[weight + 2].size());
-  p.bias = add_floats(s, c[weight + 3], p.w.out);
-  p.bad = ints(1);
-  s.fill(p.bad, 0);
+  add_begin(s, c, weight, made, p);
   Kernel check = kernel_of("check_weights");
   s.run(p.w.describe(check.arg(p.words).arg(p.s).arg(p.b)).arg(std::int32_t{matrix}).arg(p.bad), kernels * p.w.in * p.w.out);
   p.y = output(out);
@@ -156,23 +165,16 @@ void add_matrix_tiles(Steps& s, const Product& p, const Support& u, std::int64_t
   s.add([k, rows] { k.run({tiles(rows) * 128}, {128}); });
 }
 
-void add_copy(Steps& s, const BufferPtr& from, const Tensor& to) {
-  const auto words = static_cast<std::int64_t>(to.storage().bytes() / sizeof(std::int32_t));
-  s.run(Kernel("relation", "copy_ints").arg(from).arg(output(to)).arg(words), words);
-}
-
 template <RelationKind base, bool matrix>
 Job convolve(const Call& call, const std::vector<Spec>& specs) {
   const std::vector<Tensor> out = outputs(specs);
   const std::int64_t rows = specs[1].shape[0];
   const Geometry g(call, call.has(kTargets) ? RelationKind::target : base);
   // Prepared once; every launch hands out a copy, as it writes every output anew.
-  const BufferPtr coords = scratch(out[0].storage().bytes()), counts = scratch(out[2].storage().bytes());
-  const Support u = build_support(call, g, rows, coords, counts);
+  const Prepared made{scratch(out[0].storage().bytes()), scratch(out[2].storage().bytes()), out[0], out[2]};
+  const Support u = build_support(call, g, rows, made.coords, made.counts);
   const auto steps = std::make_shared<Steps>();
-  add_copy(*steps, coords, out[0]);
-  add_copy(*steps, counts, out[2]);
-  const Product p = add_operands(*steps, call, kFeatures, g.kernels, out[1], matrix);
+  const Product p = add_operands(*steps, call, kFeatures, g.kernels, out[1], made, matrix);
   matrix ? add_matrix_tiles(*steps, p, u, rows) : add_tiles(*steps, p, u, rows);
   add_exceptions(*steps, p, u, rows);
   return job(out, [steps] { steps->enqueue(); });
@@ -185,7 +187,7 @@ Job linear(const Call& call, const std::vector<Spec>& specs) {
   u.spread = 1;
   u.map = ints(1);
   const auto steps = std::make_shared<Steps>();
-  const Product p = add_operands(*steps, call, 0, 1, out[0], false);
+  const Product p = add_operands(*steps, call, 0, 1, out[0], Prepared(), false);
   add_tiles(*steps, p, u, p.rows);
   add_exceptions(*steps, p, u, p.rows);
   return job(out, [steps] { steps->enqueue(); });

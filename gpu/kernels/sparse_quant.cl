@@ -130,9 +130,21 @@ kernel void cast_rows(global const void* from, int from_halves, global void* to,
   put(to, to_halves, e, c < width ? read(from, from_halves, e / padded * width + c) : 0.0f);
 }
 
-kernel void widen(global const void* from, int from_halves, int given, long n, global float* to) {
+// What a launch begins with: the outputs that the preparation made (words and counted of them), scales, biases and the bias
+// as floats, and no bad weight yet.
+kernel void begin(global const int* coords, global int* coords_out, long words, global const int* counts,
+                  global int* counts_out, int counted, global const void* scales, global const void* biases, int halves, long n,
+                  global float* s, global float* b, global const void* bias, int bias_halves, int given, int out,
+                  global float* bias_out, global int* bad) {
   const long e = get_global_id(0);
-  if (e < n) to[e] = given ? read(from, from_halves, e) : 0.0f;
+  if (e < words) coords_out[e] = coords[e];
+  if (e < counted) counts_out[e] = counts[e];
+  if (e < n) {
+    s[e] = read(scales, halves, e);
+    b[e] = read(biases, halves, e);
+  }
+  if (e < out) bias_out[e] = given ? read(bias, bias_halves, e) : 0.0f;
+  if (e == 0) bad[0] = 0;
 }
 
 // bad is set if a weight is not finite, for then absent rows, which tiles hold as zeros, would not be nothing; with
