@@ -12,15 +12,15 @@ using namespace gpu;
 
 std::string_view dtype_of(const Call& call) { return name(call.dtype(call.index("features"))); }
 
-void add_weight_gradient(Steps& s, const Call& call, const KernelEdges& e, const Tensor& out) {
+void add_weight_gradient(Steps& s, const Call& call, const KernelEdges& e, bool matrix, const Tensor& out) {
   std::int64_t longest = 0;
   for (std::size_t k = 0; k + 1 < e.offsets.size(); ++k) longest = std::max<std::int64_t>(longest, e.offsets[k + 1] - e.offsets[k]);
   add_row_products(s, {dense(call["features"]), dense(call["cotangent"]), e.in, e.out, e.device_offsets, e.geometry.kernels, longest,
-                       call.shape(call.index("features"))[1], call.shape(call.index("cotangent"))[1], dtype_of(call)},
+                       call.shape(call.index("features"))[1], call.shape(call.index("cotangent"))[1], dtype_of(call), matrix},
                    weight_strides(call), out);
 }
 
-template <RelationKind base>
+template <RelationKind base, bool matrix>
 Job vjp(const Call& call, const std::vector<Spec>& specs) {
   const std::vector<Tensor> out = outputs(specs);
   const KernelEdges e(call, base);
@@ -36,8 +36,9 @@ Job vjp(const Call& call, const std::vector<Spec>& specs) {
   sum.channels = call.shape(call.index("cotangent"))[1], sum.columns = out[0].dim(1);
   sum.dtype = dtype_of(call);
   sum.y = output(out[0]);
+  sum.matrix = matrix;
   add_sums(*steps, e, inputs, sum);
-  add_weight_gradient(*steps, call, e, out[1]);
+  add_weight_gradient(*steps, call, e, matrix, out[1]);
   add_column_sums(*steps, dense(call["cotangent"]), given, sum.dtype, out[2]);
   return job(out, [steps] { steps->enqueue(); });
 }
@@ -68,36 +69,55 @@ Order chain(const Call&) {
   return o;
 }
 
-Route route(std::string_view op, Job (*prepare)(const Call&, const std::vector<Spec>&)) {
-  return {.op = op,
-          .name = "gpu.edges",
-          .tier = Tier::gpu,
-          .needs = Tier::gpu,
-          .supports = {},
-          .prefers = {{Stage::device, "the device is the host processor: a CPU route is the better choice",
-                       [](const Call&, const Device& d) { return !d.facts.is_cpu; }},
-                      {Stage::shape_dtype, "under 65536 features: the launches cost more",
-                       [](const Call& c, const Device&) {
-                         const Shape& x = c.shape(c.index("features"));
-                         return x[0] * x[1] >= 1 << 16;
-                       }}},
-          .order = chain,
-          .prepare = prepare,
-          .prepares = "the relation"};
+// Matrix units align the products of 16 terms and the sum before them, and cut what falls off.
+Order matrix_chain(const Call& c) {
+  Order o = chain(c);
+  o.truncating = true;
+  return o;
+}
+
+const Condition kNotHost{Stage::device, "the device is the host processor: a CPU route is the better choice",
+                         [](const Call&, const Device& d) { return !d.facts.is_cpu; }};
+const Condition kWorthLaunch{Stage::shape_dtype, "under 65536 features: the launches cost more",
+                             [](const Call& c, const Device&) {
+                               const Shape& x = c.shape(c.index("features"));
+                               return x[0] * x[1] >= 1 << 16;
+                             }};
+const Condition kHalf{Stage::shape_dtype, "features are not f16",
+                      [](const Call& c, const Device&) { return c.dtype(c.index("features")) == Dtype::f16; }};
+const Condition kEnoughChannels{Stage::shape_dtype, "under 16 channels: tiles would be mostly padding",
+                                [](const Call& c, const Device&) {
+                                  return c.shape(c.index("features"))[1] >= 16 && c.shape(c.index("cotangent"))[1] >= 16;
+                                }};
+
+using Prepare = Job (*)(const Call&, const std::vector<Spec>&);
+
+Route edges(std::string_view op, Prepare prepare) {
+  return {.op = op, .name = "gpu.edges", .tier = Tier::gpu, .needs = Tier::gpu, .supports = {}, .prefers = {kNotHost, kWorthLaunch},
+          .order = chain, .prepare = prepare, .prepares = "the relation"};
+}
+
+Route mma_edges(std::string_view op, Prepare prepare) {
+  return {.op = op, .name = "gpu.mma_edges", .tier = Tier::neural_accelerator, .needs = Tier::gpu, .supports = {kHalf},
+          .prefers = {kNotHost, kWorthLaunch, kEnoughChannels}, .order = matrix_chain, .prepare = prepare, .prepares = "the relation"};
+}
+
+template <RelationKind base>
+void append(std::vector<Route>& to, std::string_view vjp_name, std::string_view jvp_name) {
+  to.push_back(mma_edges(vjp_name, vjp<base, true>));
+  to.push_back(edges(vjp_name, vjp<base, false>));
+  to.push_back(edges(jvp_name, jvp<base>));
 }
 
 }  // namespace
 
 std::vector<Route> conv_gradient_gpu_routes() {
-  using enum RelationKind;
-  return {route("conv3d_vjp", vjp<forward>),
-          route("subm_conv3d_vjp", vjp<submanifold>),
-          route("conv_transpose3d_vjp", vjp<transposed>),
-          route("generative_conv_transpose3d_vjp", vjp<generative>),
-          route("conv3d_jvp", jvp<forward>),
-          route("subm_conv3d_jvp", jvp<submanifold>),
-          route("conv_transpose3d_jvp", jvp<transposed>),
-          route("generative_conv_transpose3d_jvp", jvp<generative>)};
+  std::vector<Route> r;
+  append<RelationKind::forward>(r, "conv3d_vjp", "conv3d_jvp");
+  append<RelationKind::submanifold>(r, "subm_conv3d_vjp", "subm_conv3d_jvp");
+  append<RelationKind::transposed>(r, "conv_transpose3d_vjp", "conv_transpose3d_jvp");
+  append<RelationKind::generative>(r, "generative_conv_transpose3d_vjp", "generative_conv_transpose3d_jvp");
+  return r;
 }
 
 }  // namespace plumb

@@ -51,19 +51,34 @@ std::vector<std::int32_t> tiles_of(const KernelEdges& e) {
   return tiles;
 }
 
-// [kernel row][channel][column] in f32, whole steps and tiles, zeros beyond.
-BufferPtr add_packed(Steps& s, const KernelEdges& e, const Factor& f, const Sum& sum, std::int64_t padded_a, std::int64_t padded_n,
-                     const std::string& options) {
-  const std::int64_t size = e.geometry.kernels * padded_a * padded_n;
-  const BufferPtr packed = scratch(static_cast<std::size_t>(4 * size));
-  Kernel k("edge_product", "pack_weight", options);
-  k.arg(f.weight).arg(packed).arg(size).arg(small(sum.channels)).arg(small(sum.columns)).arg(small(padded_a));
-  s.run(k.arg(small(padded_n)).arg(f.strides.kernel).arg(f.strides.channel).arg(f.strides.column), size);
+// The operands of products as kernels want them: whole steps of channels and whole panels of columns.
+struct Panel {
+  std::int64_t width, depth, padded_a, padded_n;
+  std::string_view family;
+  std::string options;
+
+  explicit Panel(const Sum& s)
+      : width(s.columns <= 16 ? 16 : s.columns <= 32 ? 32 : 64), depth(!s.matrix || s.channels <= 16 ? 16 : 32),
+        padded_a(divide_up(s.channels, depth) * depth), padded_n(divide_up(s.columns, width) * width),
+        family(s.matrix ? "edge_product_mma" : "edge_product"), options("-DCOLUMNS=" + std::to_string(width)) {
+    if (s.matrix)
+      options += " -DDEPTH=" + std::to_string(depth) + (s.channels % 8 == 0 ? " -DBY_EIGHTS" : "");
+    else
+      options += " -DFROM_" + std::string(s.dtype) + (s.channels % 4 == 0 ? " -DBY_FOURS" : "");
+  }
+};
+
+// [kernel row][channel][column] in f32, or [kernel row][column][channel] in f16; zeros beyond.
+BufferPtr add_packed(Steps& s, const KernelEdges& e, const Factor& f, const Sum& sum, const Panel& p) {
+  const std::int64_t size = e.geometry.kernels * p.padded_a * p.padded_n;
+  const BufferPtr packed = scratch(static_cast<std::size_t>((sum.matrix ? 2 : 4) * size));
+  Kernel k(p.family, "pack_weight", p.options);
+  k.arg(f.weight).arg(packed).arg(size).arg(small(sum.channels)).arg(small(sum.columns)).arg(small(p.padded_a));
+  s.run(k.arg(small(p.padded_n)).arg(f.strides.kernel).arg(f.strides.channel).arg(f.strides.column), size);
   return packed;
 }
 
 }  // namespace
-
 
 KernelEdges::KernelEdges(const Call& call, RelationKind base) : geometry(call, kind_of(call, base)) {
   inputs = Rows(call, call["coords"], call["active_rows"]);
@@ -108,25 +123,22 @@ WeightStrides weight_strides(const Request& r) {
 // Columns in panels, so that the products of all edges of one panel are all that is held.
 void add_sums(Steps& s, const KernelEdges& e, const Destinations& d, const Sum& sum) {
   if (d.rows == 0 || sum.columns == 0) return;
-  const std::int64_t width = sum.columns <= 16 ? 16 : sum.columns <= 32 ? 32 : 64;
-  const std::int64_t padded_a = divide_up(sum.channels, 16) * 16, padded_n = divide_up(sum.columns, width) * width;
-  std::string options = "-DFROM_" + std::string(sum.dtype) + " -DCOLUMNS=" + std::to_string(width);
-  const std::string multiplied = options + (sum.channels % 4 == 0 ? " -DBY_FOURS" : "");
-  if (sum.norms) options += " -DNORMALIZED";
+  const Panel p(sum);
   std::vector<BufferPtr> packed;
-  for (const Factor& f : sum.factors) packed.push_back(add_packed(s, e, f, sum, padded_a, padded_n, options));
+  for (const Factor& f : sum.factors) packed.push_back(add_packed(s, e, f, sum, p));
   const std::vector<std::int32_t> table = tiles_of(e);
-  const BufferPtr tiles = constants(table), products = scratch(static_cast<std::size_t>(4 * e.edges * width));
+  const BufferPtr tiles = constants(table), products = scratch(static_cast<std::size_t>(4 * e.edges * p.width));
   const auto groups = static_cast<std::size_t>(table.size() / 3 * 128);
   const bool pair = sum.factors.size() > 1;
-  for (std::int64_t column = 0; column < sum.columns; column += width) {
-    Kernel multiply("edge_product", "multiply_edges", multiplied);
+  const std::string options = "-DFROM_" + std::string(sum.dtype) + " -DCOLUMNS=" + std::to_string(p.width) + (sum.norms ? " -DNORMALIZED" : "");
+  for (std::int64_t column = 0; column < sum.columns; column += p.width) {
+    Kernel multiply(p.family, "multiply_edges", p.options);
     multiply.arg(sum.factors[0].rows).arg(packed[0]).arg(sum.factors[pair].rows).arg(packed[pair]).arg(std::int32_t{pair ? 2 : 1});
-    multiply.arg(sum.source).arg(tiles).arg(small(sum.channels)).arg(small(padded_a)).arg(small(padded_n)).arg(small(column));
+    multiply.arg(sum.source).arg(tiles).arg(small(sum.channels)).arg(small(p.padded_a)).arg(small(p.padded_n)).arg(small(column));
     multiply.arg(products);
     s.add([multiply, groups] { multiply.run({groups}, {128}); });
     Kernel add("edge_product", "add_products", options);
-    const std::int64_t quads = divide_up(std::min(width, sum.columns - column), 4);
+    const std::int64_t quads = divide_up(std::min(p.width, sum.columns - column), 4);
     add.arg(products).arg(d.offsets).arg(d.place).arg(d.rows).arg(small(quads)).arg(small(sum.columns)).arg(small(column));
     add.arg(sum.bias ? sum.bias : tiles).arg(std::int32_t{sum.bias != nullptr}).arg(sum.y);
     if (sum.norms) add.arg(sum.norms).arg(d.kernel).arg(sum.eps);
@@ -147,14 +159,14 @@ void add_parts(Steps& s, const BufferPtr& partial, std::int64_t parts, std::int6
 
 void add_row_products(Steps& s, const RowProducts& p, const WeightStrides& to, const Tensor& out) {
   if (out.size() == 0) return;
-  const std::int64_t widest = std::max(p.rows, p.columns), tile = widest <= 16 ? 16 : widest <= 32 ? 32 : 64;
+  const std::int64_t widest = std::max(p.rows, p.columns), tile = widest <= 16 && !p.matrix ? 16 : widest <= 32 ? 32 : 64;
   const std::int64_t tiles = divide_up(p.rows, tile) * divide_up(p.columns, tile);
   // Enough work-groups for a large device, and enough edges for each of them.
   const std::int64_t parts = std::clamp<std::int64_t>(1056 / (tiles * p.kernels), 1, std::max<std::int64_t>(1, p.longest / 512));
-  const std::string options =
-      "-DFROM_" + std::string(p.dtype) + " -DTILE=" + std::to_string(tile) + (p.x_rows ? "" : " -DEVERY_ROW");
+  const std::string options = "-DFROM_" + std::string(p.dtype) + " -DTILE=" + std::to_string(tile) + (p.x_rows ? "" : " -DEVERY_ROW");
   const BufferPtr partial = scratch(static_cast<std::size_t>(4 * p.kernels * parts * p.rows * p.columns));
-  Kernel k("edge_product", "multiply_parts", options);
+  const std::string eights = (p.rows | p.columns) % 8 == 0 ? " -DBY_EIGHTS" : "";
+  Kernel k(p.matrix ? "edge_product_mma" : "edge_product", "multiply_parts", p.matrix ? options + " -DDEPTH=32" + eights : options);
   k.arg(p.x).arg(p.g).arg(p.x_rows ? p.x_rows : p.offsets).arg(p.g_rows ? p.g_rows : p.offsets).arg(p.offsets);
   k.arg(small(parts)).arg(small(p.rows)).arg(small(p.columns)).arg(partial);
   const auto x = static_cast<std::size_t>(128 * tiles), y = static_cast<std::size_t>(p.kernels * parts);

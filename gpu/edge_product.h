@@ -53,6 +53,7 @@ struct Sum {
   std::string_view dtype;
   BufferPtr y, bias, norms;  // bias and norms may be absent
   float eps = 0;
+  bool matrix = false;  // f16 on matrix units: edge_product_mma.cl
 };
 void add_sums(Steps&, const KernelEdges&, const Destinations&, const Sum&);
 
@@ -62,6 +63,7 @@ struct RowProducts {
   BufferPtr x, g, x_rows, g_rows, offsets;
   std::int64_t kernels = 1, longest = 0, rows = 0, columns = 0;  // longest: edges of a kernel row; rows x columns of Z[k]
   std::string_view dtype;
+  bool matrix = false;
 };
 void add_row_products(Steps&, const RowProducts&, const WeightStrides& to, const Tensor& out);
 

@@ -19,8 +19,9 @@ Job product(std::string_view route, const Tensor& a, const Tensor& b) {
 Job tiled(const Call& c, const std::vector<Spec>&) { return product("gpu.tiled", c[kFeatures], transposed(c[kWeight])); }
 Job mma(const Call& c, const std::vector<Spec>&) { return product("gpu.mma", c[kFeatures], transposed(c[kWeight])); }
 
+template <bool matrix>
 Job vjp(const Call& c, const std::vector<Spec>& specs) {
-  const Job features = product("gpu.tiled", c[kCotangent], c[kWeight]);
+  const Job features = product(matrix ? "gpu.mma" : "gpu.tiled", c[kCotangent], c[kWeight]);
   const Tensor weight(specs[1]);
   const Shape& g = c.shape(kCotangent);
   const auto steps = std::make_shared<gpu::Steps>();
@@ -29,6 +30,7 @@ Job vjp(const Call& c, const std::vector<Spec>& specs) {
   p.offsets = gpu::constants<std::int32_t>({0, static_cast<std::int32_t>(g[0])});
   p.longest = g[0], p.rows = g[1], p.columns = c.shape(kFeatures)[1];
   p.dtype = name(c.dtype(kFeatures));
+  p.matrix = matrix;
   gpu::add_row_products(*steps, p, {0, p.columns, 1}, weight);
   const Job weights = gpu::job({weight}, [steps] { steps->enqueue(); });
   return {[features, weights] {
@@ -80,8 +82,10 @@ std::vector<Route> pointwise_gpu_routes() {
            .supports = {kExtents, kHalf, kLocal}, .prefers = {kNotHost, kLarge}, .order = mma_order, .prepare = mma},
           {.op = "pointwise_projection", .name = "gpu.tiled", .tier = Tier::gpu, .needs = Tier::gpu, .supports = {kExtents},
            .prefers = {kNotHost, kLarge}, .order = chain, .prepare = tiled},
+          {.op = "pointwise_projection_vjp", .name = "gpu.mma", .tier = Tier::neural_accelerator, .needs = Tier::gpu,
+           .supports = {kExtents, kHalf, kLocal}, .prefers = {kNotHost, kLarge}, .order = mma_order, .prepare = vjp<true>},
           {.op = "pointwise_projection_vjp", .name = "gpu.tiled", .tier = Tier::gpu, .needs = Tier::gpu, .supports = {kExtents},
-           .prefers = {kNotHost, kLarge}, .order = chain, .prepare = vjp}};
+           .prefers = {kNotHost, kLarge}, .order = chain, .prepare = vjp<false>}};
 }
 
 }  // namespace plumb

@@ -234,8 +234,8 @@ class Sweep {
     if (base == RelationKind::forward || base == RelationKind::submanifold) add({{}, 27});
     if (base == RelationKind::generative) add({{.size = {2}, .stride = {2}}, 27 * 8});
     // sums of a kernel row in several parts, on every route
-    add({{.n = 5000, .active = 4990, .in = 2, .out = 3, .size = {3, 1, 1}, .sites = "sites_line"}});
-    add({{.n = 5000, .active = 5000, .in = 3, .out = 2, .size = {1}, .sites = "sites_line", .values = "uniform", .type = Dtype::f16}});
+    add({{.n = 3000, .active = 2990, .in = 2, .out = 3, .size = {3, 1, 1}, .sites = "sites_line"}});
+    add({{.n = 3000, .active = 3000, .in = 3, .out = 2, .size = {1}, .sites = "sites_line", .values = "uniform", .type = Dtype::f16}});
   }
 
   void channels() {
@@ -254,8 +254,8 @@ class Sweep {
       add({{.in = 8, .out = 8, .weights = "special", .type = type}});
     }
     for (const Layout l : kLayouts)
-      both({{.in = 4, .out = 6, .type = l == Layout::stepped ? Dtype::f16 : Dtype::f32, .dense = l == Layout::offset || l == Layout::transposed,
-             .layout = l}, -1, true});
+      add({{.in = 4, .out = 6, .type = l == Layout::stepped ? Dtype::f16 : Dtype::f32, .dense = l == Layout::offset || l == Layout::transposed,
+            .layout = l}, -1, true});
   }
 
   Case (*make_)(const Trial&);
