@@ -307,7 +307,8 @@ std::vector<Reject> rejects() {
 template <RelationKind base>
 std::vector<Case> bench() {
   std::vector<Case> c;
-  const auto add = [&](std::int64_t n, std::int64_t channels, Dtype type, const char* sites, List size, List stride) {
+  const auto add = [&](std::int64_t n, std::int64_t channels, Dtype type, const char* sites, const List& size,
+                       const List& stride) {
     c.push_back(described<base>({.n = n, .active = n, .in = channels, .out = channels, .size = size, .stride = stride,
                                  .sites = sites, .type = type}));
   };

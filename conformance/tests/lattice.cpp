@@ -253,8 +253,8 @@ TEST(Results, OfATransposedConvolutionDivideTheStride) {
 
 // An odd kernel upward and downward by one map: the target path of the specification's example.
 TEST(Results, MatchTheWorkedExamples) {
-  const auto column = [](std::vector<double> v) { return tensor(Dtype::f32, {std::ssize(v), 1}, v); };
-  const auto kernel = [](std::vector<double> v) { return tensor(Dtype::f32, {std::ssize(v), 1, 1}, v); };
+  const auto column = [](const std::vector<double>& v) { return tensor(Dtype::f32, {std::ssize(v), 1}, v); };
+  const auto kernel = [](const std::vector<double>& v) { return tensor(Dtype::f32, {std::ssize(v), 1, 1}, v); };
   const SparseTensor x(line(3), column({1, 2, 3}));
   EXPECT_THAT(features(conv3d(x, kernel({1, 2, 3}), {}, {.size = {3, 1, 1}})), ElementsAre(8, 14, 8));
   EXPECT_THAT(features(conv3d(x, kernel({1, 2, 3}), {}, {.size = {3, 1, 1}}, sites({{0, 1, 0, 0}, {0, 3, 0, 0}}))),
@@ -313,7 +313,7 @@ TEST(Results, OfGlobalPoolingAreByCountsOrByColumn) {
   EXPECT_TRUE(activation(by_column, "relu").same_coords(by_column));
 }
 
-SparseTensor column(std::vector<int> xs, std::vector<double> values, const ManagerPtr& manager) {
+SparseTensor column(const std::vector<int>& xs, const std::vector<double>& values, const ManagerPtr& manager) {
   std::vector<std::array<int, 4>> rows;
   for (const int x : xs) rows.push_back({0, x, 0, 0});
   const Shape shape{std::ssize(values), 1};

@@ -1,5 +1,5 @@
-// Which route the dispatcher takes on either side of each boundary, on machines of every tier: docs/paths.md, row by
-// row.
+// Which route the dispatcher takes on either side of each boundary, on machines of every tier: docs/paths.md by row.
+#ifdef PLUMB_GPU
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -353,3 +353,4 @@ TEST(Paths, AForcedRouteOverridesPreferenceAndNeverSupport) {
 
 }  // namespace
 }  // namespace plumb
+#endif
