@@ -12,7 +12,9 @@ constexpr std::int64_t kWorthLaunch = 1 << 16;  // elements
 // One size for all: a device that compiles a kernel anew for each group size does so once.
 constexpr std::size_t kGroup = 128;
 
-std::string options(Dtype from, Dtype to) { return "-DFROM_" + std::string(name(from)) + " -DTO_" + std::string(name(to)); }
+std::string options(Dtype from, Dtype to) {
+  return "-DFROM_" + std::string(name(from)) + " -DTO_" + std::string(name(to));
+}
 
 // ---- linear
 
@@ -30,7 +32,9 @@ Job linear(const Call& call, const std::vector<Spec>& specs) {
   const std::vector<Tensor> out = gpu::outputs(specs);
   const std::int64_t rows = out[0].dim(0), channels = out[0].dim(1);
   // On a host processor unrolling costs its compiler seconds and gains nothing.
-  gpu::Kernel k("features", "linear", options(call.dtype(0), out[0].dtype()) + (current_device().facts.is_cpu ? " -DUNROLL=1" : " -DUNROLL=4"));
+  gpu::Kernel k(
+      "features", "linear",
+      options(call.dtype(0), out[0].dtype()) + (current_device().facts.is_cpu ? " -DUNROLL=1" : " -DUNROLL=4"));
   k.arg(gpu::dense(call[0])).arg(gpu::dense(call[1])).arg(bias_of(call)).arg(std::int32_t{call.has(2)}).arg(rows);
   k.arg(static_cast<std::int32_t>(call.shape(0)[1])).arg(static_cast<std::int32_t>(channels)).arg(gpu::output(out[0]));
   const auto x = static_cast<std::size_t>((channels + kTile - 1) / kTile * kSide);
@@ -53,7 +57,8 @@ std::int32_t kind_of(const Call& call) {  // as in features.cl
   const bool gelu = call.text("kind") == "gelu";
   if (gelu && way == "tanh") return 7;
   if (gelu && way == "fast") return 8;
-  return static_cast<std::int32_t>(std::find(std::begin(kinds), std::end(kinds), call.text("kind")) - std::begin(kinds));
+  return static_cast<std::int32_t>(std::find(std::begin(kinds), std::end(kinds), call.text("kind")) -
+                                   std::begin(kinds));
 }
 
 // The largest float that is not above the cut: no float lies between the two.
@@ -67,7 +72,11 @@ Job activation(const Call& call, const std::vector<Spec>& specs) {
   const std::vector<Tensor> out = gpu::outputs(specs);
   const std::int64_t n = out[0].size();
   gpu::Kernel k("features", "activate", options(call.dtype(0), call.dtype(0)));
-  k.arg(kind_of(call)).arg(gpu::dense(call[0])).arg(n).arg(static_cast<float>(call.number("alpha"))).arg(static_cast<float>(call.number("beta")));
+  k.arg(kind_of(call))
+      .arg(gpu::dense(call[0]))
+      .arg(n)
+      .arg(static_cast<float>(call.number("alpha")))
+      .arg(static_cast<float>(call.number("beta")));
   k.arg(cut_of(call)).arg(gpu::output(out[0]));
   return gpu::job(out, [k, n] { k.run({static_cast<std::size_t>(n)}, {kGroup}); });
 }
@@ -96,7 +105,13 @@ Job dropout(const Call& call, const std::vector<Spec>& specs) {
   }
   const float scale = t == Dtype::f16 ? half_to_float(to_half(1 / (1 - p))) : to_float(1 / (1 - p));
   gpu::Kernel k("features", "dropout", options(t, t));
-  k.arg(x).arg(gpu::dense(call[1])).arg(h).arg(gap).arg(static_cast<std::uint64_t>(std::ceil(p * 0x1p32))).arg(scale).arg(y);
+  k.arg(x)
+      .arg(gpu::dense(call[1]))
+      .arg(h)
+      .arg(gap)
+      .arg(static_cast<std::uint64_t>(std::ceil(p * 0x1p32)))
+      .arg(scale)
+      .arg(y);
   return gpu::job(out, [k, gap] { k.run({static_cast<std::size_t>(gap)}, {kGroup}); });
 }
 
@@ -122,7 +137,8 @@ std::vector<Route> features_gpu_routes() {
   tiled.supports = {{Stage::shape_dtype, "the channels exceed 32 bits", [](const Call& c, const Device&) {
                        return std::max(c.shape(0)[1], c.shape(1)[0]) <= std::numeric_limits<std::int32_t>::max() - 64;
                      }}};
-  return {tiled, route("activation", "gpu.each", activation, activation_order), route("dropout", "gpu.threefry", dropout, nullptr)};
+  return {tiled, route("activation", "gpu.each", activation, activation_order),
+          route("dropout", "gpu.threefry", dropout, nullptr)};
 }
 
 }  // namespace plumb

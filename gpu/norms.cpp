@@ -6,8 +6,8 @@
 namespace plumb {
 namespace {
 
-constexpr std::int64_t kWorthLaunch = 1 << 16;                     // elements
-constexpr std::size_t kLanes = 32, kStrands = 4, kGroup = 128;     // as in norms.cl
+constexpr std::int64_t kWorthLaunch = 1 << 16;                  // elements
+constexpr std::size_t kLanes = 32, kStrands = 4, kGroup = 128;  // as in norms.cl
 constexpr std::int64_t kBlock = 256;
 
 gpu::Kernel kernel(std::string_view name, Dtype features) {
@@ -28,17 +28,26 @@ float eps_of(const Call& call) { return to_float(call.number("eps")); }
 
 using Launch = std::function<void()>;
 
-Launch scaled_columns(const Call& call, const gpu::BufferPtr& mean, const gpu::BufferPtr& variance, const gpu::BufferPtr& scale,
-                      const gpu::BufferPtr& bias, const Tensor& out) {
+Launch scaled_columns(const Call& call, const gpu::BufferPtr& mean, const gpu::BufferPtr& variance,
+                      const gpu::BufferPtr& scale, const gpu::BufferPtr& bias, const Tensor& out) {
   const std::int64_t n = out.size();
   gpu::Kernel k = kernel("scale_columns", out.dtype());
-  k.arg(gpu::dense(call[0])).arg(n).arg(out.dim(1)).arg(eps_of(call)).arg(mean).arg(variance).arg(scale).arg(bias).arg(gpu::output(out));
+  k.arg(gpu::dense(call[0]))
+      .arg(n)
+      .arg(out.dim(1))
+      .arg(eps_of(call))
+      .arg(mean)
+      .arg(variance)
+      .arg(scale)
+      .arg(bias)
+      .arg(gpu::output(out));
   return [k, n] { k.run({static_cast<std::size_t>(n)}, {kGroup}); };
 }
 
 Job batch_norm_features(const Call& call, const std::vector<Spec>& specs) {
   const std::vector<Tensor> out = gpu::outputs(specs);
-  return gpu::job(out, scaled_columns(call, vector_of(call, 3, 0), vector_of(call, 4, 0), vector_of(call, 1, 1), vector_of(call, 2, 0), out[0]));
+  return gpu::job(out, scaled_columns(call, vector_of(call, 3, 0), vector_of(call, 4, 0), vector_of(call, 1, 1),
+                                      vector_of(call, 2, 0), out[0]));
 }
 
 // The mean over n rows of x, or of (x - centre)^2 if there is a centre.
@@ -47,7 +56,12 @@ Launch column_means(const Call& call, std::int64_t n, const gpu::BufferPtr& cent
   const std::int64_t channels = call.shape(0)[1], blocks = (n + kBlock - 1) / kBlock;
   const gpu::BufferPtr partial = gpu::scratch(static_cast<std::size_t>(4 * blocks * channels));
   gpu::Kernel sum = kernel("sum_columns", t), join = kernel("join_blocks", t);
-  sum.arg(gpu::dense(call[0])).arg(n).arg(channels).arg(centre ? centre : mean).arg(std::int32_t{centre != nullptr}).arg(partial);
+  sum.arg(gpu::dense(call[0]))
+      .arg(n)
+      .arg(channels)
+      .arg(centre ? centre : mean)
+      .arg(std::int32_t{centre != nullptr})
+      .arg(partial);
   join.arg(partial).arg(blocks).arg(channels).arg(n).arg(mean);
   const auto columns = static_cast<std::size_t>(channels), rows = static_cast<std::size_t>(blocks);
   return [sum, join, columns, rows] {
@@ -72,7 +86,12 @@ Job row_norm(const Call& call, const std::vector<Spec>& specs) {
   const std::vector<Tensor> out = gpu::outputs(specs);
   const std::int64_t rows = out[0].dim(0), channels = out[0].dim(1);
   gpu::Kernel k = kernel("scale_rows", out[0].dtype());
-  k.arg(gpu::dense(call[0])).arg(rows).arg(channels).arg(std::int32_t{centred}).arg(eps_of(call)).arg(vector_of(call, 1, 1));
+  k.arg(gpu::dense(call[0]))
+      .arg(rows)
+      .arg(channels)
+      .arg(std::int32_t{centred})
+      .arg(eps_of(call))
+      .arg(vector_of(call, 1, 1));
   k.arg(centred ? vector_of(call, 2, 0) : gpu::constants(std::vector<float>(static_cast<std::size_t>(channels), 0.0F)));
   k.arg(gpu::output(out[0]));
   const std::size_t items = channels > 0 ? kLanes : 0;

@@ -80,7 +80,10 @@ Job binary(const Call& call, const std::vector<Spec>& specs) {
   const Dtype t = specs[1].dtype;
   const std::int64_t channels = specs[1].shape[1];
   Kernel k = kernel("combine", t);
-  k.arg(op_of(call)).arg(dense(call[kLhsFeatures])).arg(dense(call[kRhsFeatures])).arg(rounded(call.number("lhs_fill"), t));
+  k.arg(op_of(call))
+      .arg(dense(call[kLhsFeatures]))
+      .arg(dense(call[kRhsFeatures]))
+      .arg(rounded(call.number("lhs_fill"), t));
   k.arg(rounded(call.number("rhs_fill"), t)).arg(a.l).arg(a.r).arg(a.active).arg(a.capacity).arg(channels);
   steps->run(k.arg(output(out[1])), a.capacity * channels);
   return job(out, [steps] { steps->enqueue(); });
@@ -92,7 +95,8 @@ struct Selection {
   double fill = 0;
 };
 
-void add_selection(Steps& s, const Tensor& x, const Selection& p, std::int64_t first, std::int64_t width, const BufferPtr& to) {
+void add_selection(Steps& s, const Tensor& x, const Selection& p, std::int64_t first, std::int64_t width,
+                   const BufferPtr& to) {
   const std::int64_t channels = x.dim(1);
   Kernel k = kernel("select_rows", x.dtype());
   k.arg(dense(x)).arg(x.dim(0)).arg(p.rows).arg(p.count ? p.count : p.rows).arg(std::int32_t{p.count != nullptr});
@@ -150,8 +154,10 @@ bool gather_worth(const Call& c, const Device&) { return c.shape(1)[0] >= kWorth
 }  // namespace
 
 std::vector<Route> sparse_algebra_gpu_routes() {
-  return {route("sparse_binary", "gpu.hash", binary, pair_worth), route("sparse_cat_aligned", "gpu.hash", cat, pair_worth),
-          route("gather_aligned_features", "gpu.rows", gather, gather_worth), route("reindex_sparse", "gpu.hash", reindex, pair_worth)};
+  return {route("sparse_binary", "gpu.hash", binary, pair_worth),
+          route("sparse_cat_aligned", "gpu.hash", cat, pair_worth),
+          route("gather_aligned_features", "gpu.rows", gather, gather_worth),
+          route("reindex_sparse", "gpu.hash", reindex, pair_worth)};
 }
 
 }  // namespace plumb

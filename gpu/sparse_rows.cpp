@@ -25,18 +25,34 @@ void add_means(Steps& s, const Call& call, const Rows& in, const std::vector<Ten
   const std::int64_t n = in.active, channels = out[1].dim(1);
   const BufferPtr first = add_map(s, Geometry(call, RelationKind::target), in, in, in.capacity,
                                   scratch(static_cast<std::size_t>(in.capacity) * (in.wide ? 32 : 16)), ints(2));
-  const BufferPtr flag = ints(n), number = ints(n + 1), degree = ints(n), starts = ints(n + 1), cursor = ints(n), members = ints(n);
+  const BufferPtr flag = ints(n), number = ints(n + 1), degree = ints(n), starts = ints(n + 1), cursor = ints(n),
+                  members = ints(n);
   const BufferPtr active = output(out[2]);
   s.run(kernel("flag_first", t).arg(first).arg(n).arg(flag), n);
   s.scan(flag, false, n, number);
   s.fill(degree, 0);
-  s.run(kernel("write_sites", t).arg(in.data).arg(in.wide).arg(first).arg(number).arg(n).arg(output(out[0])).arg(active).arg(degree),
+  s.run(kernel("write_sites", t)
+            .arg(in.data)
+            .arg(in.wide)
+            .arg(first)
+            .arg(number)
+            .arg(n)
+            .arg(output(out[0]))
+            .arg(active)
+            .arg(degree),
         std::max<std::int64_t>(n, 1));
   s.scan(degree, false, n, starts);
   s.run(shared("copy_ints").arg(starts).arg(cursor).arg(n), n);
   s.run(kernel("place_rows", t).arg(first).arg(number).arg(n).arg(cursor).arg(members), n);
   s.run(shared("sort_groups").arg(starts).arg(n).arg(members), n);
-  s.run(kernel("mean_rows", t).arg(dense(call[1])).arg(starts).arg(members).arg(active).arg(n).arg(channels).arg(output(out[1])),
+  s.run(kernel("mean_rows", t)
+            .arg(dense(call[1]))
+            .arg(starts)
+            .arg(members)
+            .arg(active)
+            .arg(n)
+            .arg(channels)
+            .arg(output(out[1])),
         n * channels);
 }
 
@@ -80,7 +96,12 @@ Job collate(const Call& call, const std::vector<Spec>& specs) {
     const Tensor &coords = call[static_cast<std::size_t>(2 * b)], &features = call[static_cast<std::size_t>(2 * b + 1)];
     const std::int64_t n = coords.dim(0);
     Kernel k = kernel("collate", out[1].dtype());
-    k.arg(dense(coords)).arg(std::int32_t{coords.dtype() == Dtype::i64}).arg(dense(features)).arg(n).arg(channels).arg(b);
+    k.arg(dense(coords))
+        .arg(std::int32_t{coords.dtype() == Dtype::i64})
+        .arg(dense(features))
+        .arg(n)
+        .arg(channels)
+        .arg(b);
     k.arg(at).arg(output(out[0])).arg(output(out[1])).arg(output(out[2]));
     steps->run(k, std::max<std::int64_t>(1, n * std::max<std::int64_t>(1, channels)));
     at += n;
@@ -91,10 +112,16 @@ Job collate(const Call& call, const std::vector<Spec>& specs) {
 // ---- prune, prune_mask, crop
 
 // Row o of the results is row rows[o]; `count` tells how many there are, null: all.
-void add_take(Steps& s, const Call& call, const Rows& in, const BufferPtr& rows, const BufferPtr& count, const std::vector<Tensor>& out) {
+void add_take(Steps& s, const Call& call, const Rows& in, const BufferPtr& rows, const BufferPtr& count,
+              const std::vector<Tensor>& out) {
   const std::int64_t capacity = out[0].dim(0), channels = out[1].dim(1);
   Kernel k = kernel("take_rows", out[1].dtype());
-  k.arg(in.data).arg(in.wide).arg(dense(call[2])).arg(rows).arg(count ? count : rows).arg(std::int32_t{count != nullptr});
+  k.arg(in.data)
+      .arg(in.wide)
+      .arg(dense(call[2]))
+      .arg(rows)
+      .arg(count ? count : rows)
+      .arg(std::int32_t{count != nullptr});
   k.arg(capacity).arg(channels).arg(output(out[0])).arg(output(out[1]));
   s.run(k, capacity * std::max<std::int64_t>(1, channels));
 }
@@ -141,7 +168,9 @@ Job crop(const Call& call, const std::vector<Spec>& specs) {
   std::vector<std::int64_t> corners = call.list("min_coord"), high = call.list("max_coord");
   corners.insert(corners.end(), high.begin(), high.end());
   const BufferPtr flag = ints(in.active);
-  steps->run(kernel("flag_inside", out[1].dtype()).arg(in.data).arg(in.wide).arg(in.active).arg(constants(corners)).arg(flag), in.active);
+  steps->run(
+      kernel("flag_inside", out[1].dtype()).arg(in.data).arg(in.wide).arg(in.active).arg(constants(corners)).arg(flag),
+      in.active);
   return keep_rows(call, in, out, steps, flag);
 }
 
@@ -157,7 +186,8 @@ Batches batches_of(const Call& call) {
   std::int64_t first = 0, at = 0;
   for (std::int64_t i = 0; i < sizes.dim(0); ++i) {
     const std::int64_t n = sizes.read<std::int32_t>()[i], keep = counts.read<std::int32_t>()[i];
-    if (n < 0 || keep < 0) call.fail(Reason::domain, "keeps " + std::to_string(keep) + " of " + std::to_string(n) + " rows");
+    if (n < 0 || keep < 0)
+      call.fail(Reason::domain, "keeps " + std::to_string(keep) + " of " + std::to_string(n) + " rows");
     const double wanted = static_cast<double>(keep) * call.number("rho");
     b.starts.push_back(first);
     b.at.push_back(at);
@@ -167,14 +197,16 @@ Batches batches_of(const Call& call) {
   }
   b.at.push_back(at);
   if (first != call.shape(0)[0])
-    call.fail(Reason::domain, "batches hold " + std::to_string(first) + " of " + std::to_string(call.shape(0)[0]) + " rows");
+    call.fail(Reason::domain,
+              "batches hold " + std::to_string(first) + " of " + std::to_string(call.shape(0)[0]) + " rows");
   return b;
 }
 
 // Stable, eight bits at a time.
 class RadixSort {
  public:
-  RadixSort(Steps& s, Dtype t, std::int64_t n) : s_(s), t_(t), n_(n), key_(ints(n)), row_(ints(n)), key_out_(ints(n)), row_out_(ints(n)) {}
+  RadixSort(Steps& s, Dtype t, std::int64_t n)
+      : s_(s), t_(t), n_(n), key_(ints(n)), row_(ints(n)), key_out_(ints(n)), row_out_(ints(n)) {}
   const BufferPtr& keys() const { return key_; }
   const BufferPtr& rows() const { return row_; }
   void sort(int bits) {
@@ -212,7 +244,8 @@ Job topk(const Call& call, const std::vector<Spec>& specs) {
   steps->run(kernel("score_keys", t).arg(dense(call[0])).arg(n).arg(channels).arg(sorted.keys()).arg(sorted.rows()), n);
   sorted.sort(32);
   if (batches > 1) {
-    steps->run(kernel("batch_keys", t).arg(sorted.rows()).arg(n).arg(constants(b.starts)).arg(batches).arg(sorted.keys()), n);
+    steps->run(
+        kernel("batch_keys", t).arg(sorted.rows()).arg(n).arg(constants(b.starts)).arg(batches).arg(sorted.keys()), n);
     sorted.sort(std::bit_width(static_cast<std::uint32_t>(batches - 1)));
   }
   Kernel take = kernel("take_best", t);
@@ -241,8 +274,12 @@ Route route(std::string_view op, std::string_view route_name, Job (*prepare)(con
 std::vector<Route> sparse_rows_gpu_routes() {
   Route mean = route("sparse_from_coordinates", "gpu.hash", merge);
   mean.order = mean_order;
-  return {mean, route("sparse_collate", "gpu.copy", collate), route("prune", "gpu.copy", prune),
-          route("prune_mask", "gpu.scan", prune_mask), route("crop", "gpu.scan", crop), route("topk_rows", "gpu.radix", topk)};
+  return {mean,
+          route("sparse_collate", "gpu.copy", collate),
+          route("prune", "gpu.copy", prune),
+          route("prune_mask", "gpu.scan", prune_mask),
+          route("crop", "gpu.scan", crop),
+          route("topk_rows", "gpu.radix", topk)};
 }
 
 }  // namespace plumb

@@ -15,8 +15,8 @@ namespace plumb {
 PLUMB_DECLARE_SIMD(void add_bias_rows(bool half, const float* sums, const float* bias, std::int64_t rows,
                                       std::int64_t channels, void* out))
 PLUMB_DECLARE_SIMD(void activate_run(const Activation& f, bool half, const void* x, std::int64_t n, void* out))
-PLUMB_DECLARE_SIMD(void dropout_run(bool half, const void* x, const std::uint32_t* words, std::uint64_t least, float scale,
-                                    std::int64_t n, void* out))
+PLUMB_DECLARE_SIMD(void dropout_run(bool half, const void* x, const std::uint32_t* words, std::uint64_t least,
+                                    float scale, std::int64_t n, void* out))
 PLUMB_DECLARE_SIMD(void threefry_words(std::uint32_t k0, std::uint32_t k1, std::int64_t begin, std::int64_t end,
                                        std::int64_t gap, unsigned char* out))
 PLUMB_DECLARE_SIMD(void threefry_pair(std::uint32_t k0, std::uint32_t k1, std::uint32_t c0, std::uint32_t c1,
@@ -33,7 +33,8 @@ std::vector<float> bias_of(const Call& call, std::int64_t channels) {
   if (!call.has(2)) return bias;
   const Tensor given = contiguous(call[2]);
   for (std::int64_t c = 0; c < channels; ++c)
-    bias[static_cast<std::size_t>(c)] = given.dtype() == Dtype::f16 ? half_to_float(given.read<std::uint16_t>()[c]) : given.read<float>()[c];
+    bias[static_cast<std::size_t>(c)] =
+        given.dtype() == Dtype::f16 ? half_to_float(given.read<std::uint16_t>()[c]) : given.read<float>()[c];
   return bias;
 }
 
@@ -49,14 +50,16 @@ void linear(const Call& call, std::vector<Tensor>& out) {
   const bool half = out[0].dtype() == Dtype::f16;
   std::unique_ptr<float[]> own(half ? new float[static_cast<std::size_t>(n * channels)] : nullptr);
   float* sums = half ? own.get() : out[0].write<float>();
-  if (depth == 0) std::fill_n(sums, n * channels, 0.0F);
-  else gemm(n, channels, depth, operand(call[0], false), operand(call[1], true), sums, channels);
+  if (depth == 0)
+    std::fill_n(sums, n * channels, 0.0F);
+  else
+    gemm(n, channels, depth, operand(call[0], false), operand(call[1], true), sums, channels);
   if (!half && !call.has(2)) return;
   auto* to = out[0].write<std::byte>();
   const std::int64_t row = channels * info(out[0].dtype()).bytes;
   parallel_for(n, std::max<std::int64_t>(1, kGrain / channels), [&](std::int64_t begin, std::int64_t end) {
-    PLUMB_DISPATCH(add_bias_rows)(half, sums + begin * channels, call.has(2) ? bias.data() : nullptr, end - begin, channels,
-                                  to + begin * row);
+    PLUMB_DISPATCH(add_bias_rows)
+    (half, sums + begin * channels, call.has(2) ? bias.data() : nullptr, end - begin, channels, to + begin * row);
   });
 }
 
@@ -132,7 +135,8 @@ void dropout(const Call& call, std::vector<Tensor>& out) {
   const std::unique_ptr<std::uint32_t[]> words(new std::uint32_t[static_cast<std::size_t>(n)]);
   fill_words(key.read<std::uint32_t>(), n, words.get());
   parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    PLUMB_DISPATCH(dropout_run)(half, from + begin * bytes, words.get() + begin, least, scale, end - begin, to + begin * bytes);
+    PLUMB_DISPATCH(dropout_run)
+    (half, from + begin * bytes, words.get() + begin, least, scale, end - begin, to + begin * bytes);
   });
 }
 

@@ -14,7 +14,9 @@ static inline void store_values(float* p, f32v v) { store(p, v); }
 static inline void store_values(std::uint16_t* p, f32v v) { store_half(p, v); }
 
 static inline f64v magnitude(f64v x) { return (f64v)((i64v)x & 0x7FFFFFFFFFFFFFFF); }
-static inline f64v with_sign_of(f64v magnitude_, f64v x) { return (f64v)((i64v)magnitude_ | ((i64v)x & ~0x7FFFFFFFFFFFFFFF)); }
+static inline f64v with_sign_of(f64v magnitude_, f64v x) {
+  return (f64v)((i64v)magnitude_ | ((i64v)x & ~0x7FFFFFFFFFFFFFFF));
+}
 
 // 1 / (1 + e^-w) from e^-|w|, which never overflows
 static inline f64v logistic(f64v w) {
@@ -124,19 +126,24 @@ void activated(const Activation& f, const T* x, std::int64_t n, T* out) {
 
 template <int kind>
 void activate(const Activation& f, bool half, const void* x, std::int64_t n, void* out) {
-  if (half) activated<kind>(f, static_cast<const std::uint16_t*>(x), n, static_cast<std::uint16_t*>(out));
-  else activated<kind>(f, static_cast<const float*>(x), n, static_cast<float*>(out));
+  if (half)
+    activated<kind>(f, static_cast<const std::uint16_t*>(x), n, static_cast<std::uint16_t*>(out));
+  else
+    activated<kind>(f, static_cast<const float*>(x), n, static_cast<float*>(out));
 }
 
 template <class T>
 void biased_rows(const float* sums, const float* bias, std::int64_t rows, std::int64_t channels, T* out) {
   for (std::int64_t r = 0; r < rows; ++r, sums += channels, out += channels) {
     std::int64_t c = 0;
-    for (; c + kF32 <= channels; c += kF32) store_values(out + c, bias ? load(sums + c) + load(bias + c) : load(sums + c));
+    for (; c + kF32 <= channels; c += kF32)
+      store_values(out + c, bias ? load(sums + c) + load(bias + c) : load(sums + c));
     for (; c < channels; ++c) {
       const float v = bias ? sums[c] + bias[c] : sums[c];
-      if constexpr (sizeof(T) == 2) out[c] = f32_to_half(v);
-      else out[c] = v;
+      if constexpr (sizeof(T) == 2)
+        out[c] = f32_to_half(v);
+      else
+        out[c] = v;
     }
   }
 }
@@ -158,9 +165,12 @@ void drop(const T* x, const std::uint32_t* words, std::uint32_t least, float sca
 }  // namespace
 
 // out = sums + bias, row by row; `sums` may be `out`. No bias: null.
-void add_bias_rows(bool half, const float* sums, const float* bias, std::int64_t rows, std::int64_t channels, void* out) {
-  if (half) biased_rows(sums, bias, rows, channels, static_cast<std::uint16_t*>(out));
-  else biased_rows(sums, bias, rows, channels, static_cast<float*>(out));
+void add_bias_rows(bool half, const float* sums, const float* bias, std::int64_t rows, std::int64_t channels,
+                   void* out) {
+  if (half)
+    biased_rows(sums, bias, rows, channels, static_cast<std::uint16_t*>(out));
+  else
+    biased_rows(sums, bias, rows, channels, static_cast<float*>(out));
 }
 
 void activate_run(const Activation& f, bool half, const void* x, std::int64_t n, void* out) {
@@ -185,8 +195,10 @@ void dropout_run(bool half, const void* x, const std::uint32_t* words, std::uint
     return;
   }
   const auto from = static_cast<std::uint32_t>(least);
-  if (half) drop(static_cast<const std::uint16_t*>(x), words, from, scale, n, static_cast<std::uint16_t*>(out));
-  else drop(static_cast<const float*>(x), words, from, scale, n, static_cast<float*>(out));
+  if (half)
+    drop(static_cast<const std::uint16_t*>(x), words, from, scale, n, static_cast<std::uint16_t*>(out));
+  else
+    drop(static_cast<const float*>(x), words, from, scale, n, static_cast<float*>(out));
 }
 
 }  // namespace PLUMB_ISA_NAME

@@ -9,18 +9,18 @@
 namespace plumb {
 
 PLUMB_DECLARE_SIMD(int norm_lanes())
-PLUMB_DECLARE_SIMD(void column_sums(bool half, const void* x, std::int64_t rows, std::int64_t channels, const double* centre,
-                                    double* sums))
-PLUMB_DECLARE_SIMD(void column_norm(bool half, const void* x, std::int64_t rows, std::int64_t channels, const double* mean,
-                                    const double* scale, const double* bias, void* out))
-PLUMB_DECLARE_SIMD(void row_norm(bool half, const void* x, std::int64_t rows, std::int64_t channels, bool centred, double eps,
-                                 const double* scale, const double* bias, void* out))
+PLUMB_DECLARE_SIMD(void column_sums(bool half, const void* x, std::int64_t rows, std::int64_t channels,
+                                    const double* centre, double* sums))
+PLUMB_DECLARE_SIMD(void column_norm(bool half, const void* x, std::int64_t rows, std::int64_t channels,
+                                    const double* mean, const double* scale, const double* bias, void* out))
+PLUMB_DECLARE_SIMD(void row_norm(bool half, const void* x, std::int64_t rows, std::int64_t channels, bool centred,
+                                 double eps, const double* scale, const double* bias, void* out))
 
 namespace {
 
 constexpr std::int64_t kBlockRows = 256;
-constexpr std::int64_t kGrain = 1 << 14;      // elements worth a thread
-constexpr std::size_t kBeyond = 16;           // vectors are read by whole registers
+constexpr std::int64_t kGrain = 1 << 14;  // elements worth a thread
+constexpr std::size_t kBeyond = 16;       // vectors are read by whole registers
 
 // Per channel in binary64, or a constant where it is not given.
 std::vector<double> vector_of(const Call& call, std::size_t input, double otherwise) {
@@ -29,7 +29,8 @@ std::vector<double> vector_of(const Call& call, std::size_t input, double otherw
   if (!call.has(input)) return v;
   const Tensor t = contiguous(call[input]);
   for (std::size_t c = 0; c < channels; ++c)
-    v[c] = t.dtype() == Dtype::f16 ? static_cast<double>(half_to_float(t.read<std::uint16_t>()[c])) : static_cast<double>(t.read<float>()[c]);
+    v[c] = t.dtype() == Dtype::f16 ? static_cast<double>(half_to_float(t.read<std::uint16_t>()[c]))
+                                   : static_cast<double>(t.read<float>()[c]);
   return v;
 }
 
@@ -41,7 +42,11 @@ struct Matrix {
   bool half;
   std::int64_t rows, channels, row_bytes;
   explicit Matrix(const Tensor& x)
-      : t(contiguous(x)), half(x.dtype() == Dtype::f16), rows(x.dim(0)), channels(x.dim(1)), row_bytes(channels * info(x.dtype()).bytes) {}
+      : t(contiguous(x)),
+        half(x.dtype() == Dtype::f16),
+        rows(x.dim(0)),
+        channels(x.dim(1)),
+        row_bytes(channels * info(x.dtype()).bytes) {}
   const std::byte* row(std::int64_t i) const { return t.read<std::byte>() + i * row_bytes; }
   std::int64_t grain() const { return std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(1, channels)); }
 };
@@ -53,8 +58,9 @@ std::vector<double> column_means(const Matrix& x, std::int64_t n, const double* 
   std::vector<double> parts(static_cast<std::size_t>(blocks) * channels), sums(channels + kBeyond, 0.0);
   parallel_for(blocks, std::max<std::int64_t>(1, x.grain() / kBlockRows), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t b = begin; b < end; ++b)
-      PLUMB_DISPATCH(column_sums)(x.half, x.row(b * kBlockRows), std::min(kBlockRows, n - b * kBlockRows), x.channels, centre,
-                                  parts.data() + static_cast<std::size_t>(b) * channels);
+      PLUMB_DISPATCH(column_sums)
+      (x.half, x.row(b * kBlockRows), std::min(kBlockRows, n - b * kBlockRows), x.channels, centre,
+       parts.data() + static_cast<std::size_t>(b) * channels);
   });
   for (std::size_t b = 0; b < static_cast<std::size_t>(blocks); ++b)
     for (std::size_t c = 0; c < channels; ++c) sums[c] += parts[b * channels + c];
@@ -62,19 +68,21 @@ std::vector<double> column_means(const Matrix& x, std::int64_t n, const double* 
   return sums;
 }
 
-void normalise_columns(const Matrix& x, double eps, const std::vector<double>& mean, const std::vector<double>& variance,
-                       std::vector<double> scale, const std::vector<double>& bias, const Tensor& out) {
+void normalise_columns(const Matrix& x, double eps, const std::vector<double>& mean,
+                       const std::vector<double>& variance, std::vector<double> scale, const std::vector<double>& bias,
+                       const Tensor& out) {
   for (std::size_t c = 0; c < scale.size(); ++c) scale[c] *= 1 / std::sqrt(variance[c] + eps);
   auto* to = out.write<std::byte>();
   parallel_for(x.rows, x.grain(), [&](std::int64_t begin, std::int64_t end) {
-    PLUMB_DISPATCH(column_norm)(x.half, x.row(begin), end - begin, x.channels, mean.data(), scale.data(), bias.data(),
-                                to + begin * x.row_bytes);
+    PLUMB_DISPATCH(column_norm)
+    (x.half, x.row(begin), end - begin, x.channels, mean.data(), scale.data(), bias.data(), to + begin * x.row_bytes);
   });
 }
 
 void batch_norm_features(const Call& call, std::vector<Tensor>& out) {
   const Matrix x(call[0]);
-  normalise_columns(x, eps_of(call), vector_of(call, 3, 0), vector_of(call, 4, 0), vector_of(call, 1, 1), vector_of(call, 2, 0), out[0]);
+  normalise_columns(x, eps_of(call), vector_of(call, 3, 0), vector_of(call, 4, 0), vector_of(call, 1, 1),
+                    vector_of(call, 2, 0), out[0]);
 }
 
 void batch_norm(const Call& call, std::vector<Tensor>& out) {
@@ -93,11 +101,13 @@ void batch_norm(const Call& call, std::vector<Tensor>& out) {
 template <bool centred>
 void row_norm(const Call& call, std::vector<Tensor>& out) {
   const Matrix x(call[0]);
-  const std::vector<double> scale = vector_of(call, 1, 1), bias = centred ? vector_of(call, 2, 0) : std::vector<double>(scale.size(), 0.0);
+  const std::vector<double> scale = vector_of(call, 1, 1),
+                            bias = centred ? vector_of(call, 2, 0) : std::vector<double>(scale.size(), 0.0);
   auto* to = out[0].write<std::byte>();
   parallel_for(x.rows, x.grain(), [&](std::int64_t begin, std::int64_t end) {
-    PLUMB_DISPATCH(row_norm)(x.half, x.row(begin), end - begin, x.channels, centred, eps_of(call), scale.data(), bias.data(),
-                             to + begin * x.row_bytes);
+    PLUMB_DISPATCH(row_norm)
+    (x.half, x.row(begin), end - begin, x.channels, centred, eps_of(call), scale.data(), bias.data(),
+     to + begin * x.row_bytes);
   });
 }
 

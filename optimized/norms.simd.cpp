@@ -67,7 +67,8 @@ double row_sum(const T* x, std::int64_t channels, double centre) {
   if (c < channels) {
     double rest[kF32], more[kF32] = {};
     std::memcpy(rest, load_wide(x + c, channels - c).part, sizeof rest);
-    for (std::int64_t j = 0; j < channels - c; ++j) more[j] = squared ? (rest[j] - centre) * (rest[j] - centre) : rest[j] - centre;
+    for (std::int64_t j = 0; j < channels - c; ++j)
+      more[j] = squared ? (rest[j] - centre) * (rest[j] - centre) : rest[j] - centre;
     Values last;
     std::memcpy(last.part, more, sizeof more);
     for (int h = 0; h < 2; ++h) sum.part[h] += last.part[h];
@@ -76,8 +77,8 @@ double row_sum(const T* x, std::int64_t channels, double centre) {
 }
 
 template <class T>
-void rows_normalised(const T* x, std::int64_t rows, std::int64_t channels, bool centred, double eps, const double* scale,
-                     const double* bias, T* out) {
+void rows_normalised(const T* x, std::int64_t rows, std::int64_t channels, bool centred, double eps,
+                     const double* scale, const double* bias, T* out) {
   const auto n = static_cast<double>(channels);
   for (std::int64_t r = 0; r < rows; ++r, x += channels, out += channels) {
     const double m = centred ? row_sum<false>(x, channels, 0) / n : 0;
@@ -98,16 +99,20 @@ void rows_normalised(const T* x, std::int64_t rows, std::int64_t channels, bool 
 int norm_lanes() { return kF32; }
 
 // sums[c] = sum over the rows of x - centre squared, or of x if there is no centre
-void column_sums(bool half, const void* x, std::int64_t rows, std::int64_t channels, const double* centre, double* sums) {
-  if (half) sums_down(static_cast<const std::uint16_t*>(x), rows, channels, centre, sums);
-  else sums_down(static_cast<const float*>(x), rows, channels, centre, sums);
+void column_sums(bool half, const void* x, std::int64_t rows, std::int64_t channels, const double* centre,
+                 double* sums) {
+  if (half)
+    sums_down(static_cast<const std::uint16_t*>(x), rows, channels, centre, sums);
+  else
+    sums_down(static_cast<const float*>(x), rows, channels, centre, sums);
 }
 
 // out = (x - mean) * scale + bias by columns. The vectors are readable up to a whole register.
-void column_norm(bool half, const void* x, std::int64_t rows, std::int64_t channels, const double* mean, const double* scale,
-                 const double* bias, void* out) {
+void column_norm(bool half, const void* x, std::int64_t rows, std::int64_t channels, const double* mean,
+                 const double* scale, const double* bias, void* out) {
   if (half)
-    scale_columns(static_cast<const std::uint16_t*>(x), rows, channels, mean, scale, bias, static_cast<std::uint16_t*>(out));
+    scale_columns(static_cast<const std::uint16_t*>(x), rows, channels, mean, scale, bias,
+                  static_cast<std::uint16_t*>(out));
   else
     scale_columns(static_cast<const float*>(x), rows, channels, mean, scale, bias, static_cast<float*>(out));
 }
@@ -116,7 +121,8 @@ void column_norm(bool half, const void* x, std::int64_t rows, std::int64_t chann
 void row_norm(bool half, const void* x, std::int64_t rows, std::int64_t channels, bool centred, double eps,
               const double* scale, const double* bias, void* out) {
   if (half)
-    rows_normalised(static_cast<const std::uint16_t*>(x), rows, channels, centred, eps, scale, bias, static_cast<std::uint16_t*>(out));
+    rows_normalised(static_cast<const std::uint16_t*>(x), rows, channels, centred, eps, scale, bias,
+                    static_cast<std::uint16_t*>(out));
   else
     rows_normalised(static_cast<const float*>(x), rows, channels, centred, eps, scale, bias, static_cast<float*>(out));
 }

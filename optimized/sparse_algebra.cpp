@@ -18,10 +18,12 @@ using namespace cpu;
 
 enum : std::size_t { kLhs, kLhsActive, kLhsFeatures, kRhs, kRhsActive, kRhsFeatures };
 
-constexpr std::int64_t kGrain = 4096;     // rows looked up by a thread at least
+constexpr std::int64_t kGrain = 4096;      // rows looked up by a thread at least
 constexpr std::int64_t kValues = 1 << 15;  // features worth a thread
 
-std::int64_t grain(std::int64_t channels) { return std::max<std::int64_t>(1, kValues / std::max<std::int64_t>(1, channels)); }
+std::int64_t grain(std::int64_t channels) {
+  return std::max<std::int64_t>(1, kValues / std::max<std::int64_t>(1, channels));
+}
 
 void look_up(const SiteTable& table, const Rows& rows, std::int32_t* to) {
   parallel_for(rows.count, kGrain, [&](std::int64_t begin, std::int64_t end) {
@@ -44,16 +46,18 @@ std::int64_t align(const std::string& join, const Rows& lhs, const Rows& rhs, st
     std::vector<std::int32_t> match(static_cast<std::size_t>(lhs.count));
     look_up(SiteTable(rhs), lhs, match.data());
     const auto row = [&](std::int64_t i) { return match[static_cast<std::size_t>(i)]; };
-    return compact(lhs.count, 0, [&](std::int64_t i) { return row(i) >= 0; },
-                   [&](std::int64_t i, std::int64_t at) { l[at] = static_cast<std::int32_t>(i), r[at] = row(i); });
+    return compact(
+        lhs.count, 0, [&](std::int64_t i) { return row(i) >= 0; },
+        [&](std::int64_t i, std::int64_t at) { l[at] = static_cast<std::int32_t>(i), r[at] = row(i); });
   }
   number_rows(lhs.count, l);
   look_up(SiteTable(rhs), lhs, r);
   if (join == "left") return lhs.count;
   std::vector<std::int32_t> match(static_cast<std::size_t>(rhs.count));
   look_up(SiteTable(lhs), rhs, match.data());
-  return compact(rhs.count, lhs.count, [&](std::int64_t j) { return match[static_cast<std::size_t>(j)] < 0; },
-                 [&](std::int64_t j, std::int64_t at) { l[at] = -1, r[at] = static_cast<std::int32_t>(j); });
+  return compact(
+      rhs.count, lhs.count, [&](std::int64_t j) { return match[static_cast<std::size_t>(j)] < 0; },
+      [&](std::int64_t j, std::int64_t at) { l[at] = -1, r[at] = static_cast<std::int32_t>(j); });
 }
 
 struct Aligned {
@@ -106,8 +110,8 @@ void binary(const Call& call, std::vector<Tensor>& out) {
   const auto *lhs = x.read<std::byte>(), *rhs = y.read<std::byte>();
   auto* to = out[1].write<std::byte>();
   parallel_for(a.rows, grain(channels), [&](std::int64_t begin, std::int64_t end) {
-    PLUMB_DISPATCH(combine_rows)(op, t == Dtype::f16, lhs, rhs, lhs_fill.data(), rhs_fill.data(), a.l, a.r, begin, end,
-                                 channels, to);
+    PLUMB_DISPATCH(combine_rows)
+    (op, t == Dtype::f16, lhs, rhs, lhs_fill.data(), rhs_fill.data(), a.l, a.r, begin, end, channels, to);
   });
 }
 
@@ -128,7 +132,8 @@ void cat(const Call& call, std::vector<Tensor>& out) {
   const Aligned a = write_alignment(call, out);
   const Tensor x = contiguous(call[kLhsFeatures]), y = contiguous(call[kRhsFeatures]);
   const std::vector<std::byte> no_lhs = fill_row(0, x.dtype(), x.dim(1)), no_rhs = fill_row(0, y.dtype(), y.dim(1));
-  const auto first = static_cast<std::int64_t>(no_lhs.size()), stride = first + static_cast<std::int64_t>(no_rhs.size());
+  const auto first = static_cast<std::int64_t>(no_lhs.size()),
+             stride = first + static_cast<std::int64_t>(no_rhs.size());
   auto* to = out[1].write<std::byte>();
   select_rows(x.read<std::byte>(), x.dim(0), a.l, a.rows, no_lhs, to, stride);
   select_rows(y.read<std::byte>(), y.dim(0), a.r, a.rows, no_rhs, to + first, stride);
@@ -137,8 +142,8 @@ void cat(const Call& call, std::vector<Tensor>& out) {
 void gather(const Call& call, std::vector<Tensor>& out) {
   const Tensor x = contiguous(call[0]), picks = contiguous(call[1]);
   const std::vector<std::byte> missing = fill_row(call.number("fill"), x.dtype(), x.dim(1));
-  select_rows(x.read<std::byte>(), x.dim(0), picks.read<std::int32_t>(), picks.dim(0), missing, out[0].write<std::byte>(),
-              static_cast<std::int64_t>(missing.size()));
+  select_rows(x.read<std::byte>(), x.dim(0), picks.read<std::int32_t>(), picks.dim(0), missing,
+              out[0].write<std::byte>(), static_cast<std::int64_t>(missing.size()));
 }
 
 void reindex(const Call& call, std::vector<Tensor>& out) {
@@ -163,7 +168,8 @@ Route route(std::string_view op, std::string_view route_name, Job (*prepare)(con
 
 std::vector<Route> sparse_algebra_cpu_routes() {
   return {route("sparse_binary", "cpu.hash", host<binary>), route("sparse_cat_aligned", "cpu.hash", host<cat>),
-          route("gather_aligned_features", "cpu.rows", host<gather>), route("reindex_sparse", "cpu.hash", host<reindex>)};
+          route("gather_aligned_features", "cpu.rows", host<gather>),
+          route("reindex_sparse", "cpu.hash", host<reindex>)};
 }
 
 }  // namespace plumb

@@ -31,7 +31,8 @@ Matrix read_matrix(const Tensor& t) {
 Matrix write_matrix(const Tensor& t) { return {t.write<std::byte>(), t.dim(1) * info(t.dtype()).bytes}; }
 
 void copy_row(const Matrix& from, std::int64_t i, const Matrix& to, std::int64_t o) {
-  if (from.bytes > 0) std::memcpy(to.data + o * to.bytes, from.data + i * from.bytes, static_cast<std::size_t>(from.bytes));
+  if (from.bytes > 0)
+    std::memcpy(to.data + o * to.bytes, from.data + i * from.bytes, static_cast<std::size_t>(from.bytes));
 }
 
 // ---- sparse_from_coordinates
@@ -57,7 +58,8 @@ Groups group_rows(const Rows& rows) {
   for (std::size_t i = 0; i < n; ++i) ++g.starts[site(i) + 1];
   std::partial_sum(g.starts.begin(), g.starts.end(), g.starts.begin());
   std::vector<std::int32_t> next(g.starts.begin(), g.starts.end() - 1);
-  for (std::size_t i = 0; i < n; ++i) g.members[static_cast<std::size_t>(next[site(i)]++)] = static_cast<std::int32_t>(i);
+  for (std::size_t i = 0; i < n; ++i)
+    g.members[static_cast<std::size_t>(next[site(i)]++)] = static_cast<std::int32_t>(i);
   return g;
 }
 
@@ -84,7 +86,8 @@ void merge(const Call& call, std::vector<Tensor>& out) {
   parallel_for(sites, std::max<std::int64_t>(1, 32768 / (channels + 1)), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t o = begin; o < end; ++o)
       copy_row(from, g.members[static_cast<std::size_t>(g.starts[static_cast<std::size_t>(o)])], to, o);
-    PLUMB_DISPATCH(mean_rows)(features.dtype() == Dtype::f16, x, g.starts.data(), g.members.data(), begin, end, channels, y);
+    PLUMB_DISPATCH(mean_rows)
+    (features.dtype() == Dtype::f16, x, g.starts.data(), g.members.data(), begin, end, channels, y);
   });
 }
 
@@ -119,7 +122,8 @@ void collate(const Call& call, std::vector<Tensor>& out) {
       collate_coords(coords, static_cast<std::int64_t>(b), out[0].write<std::int32_t>() + 4 * first);
     const auto* x = features.read<std::byte>();
     auto* y = out[1].write<std::byte>() + first * width;
-    parallel_for(n * width, 1 << 18, [&](std::int64_t begin, std::int64_t end) { std::copy(x + begin, x + end, y + begin); });
+    parallel_for(n * width, 1 << 18,
+                 [&](std::int64_t begin, std::int64_t end) { std::copy(x + begin, x + end, y + begin); });
     out[2].write<std::int32_t>()[b] = static_cast<std::int32_t>(n);
     first += n;
   }
@@ -132,8 +136,11 @@ struct SparseTensor {
   Rows rows;
   Matrix c, x;
   explicit SparseTensor(const Call& call)
-      : coords(contiguous(call[0])), features(contiguous(call[2])), rows(cpu::rows(call, coords, call[1])),
-        c(read_matrix(coords)), x(read_matrix(features)) {}
+      : coords(contiguous(call[0])),
+        features(contiguous(call[2])),
+        rows(cpu::rows(call, coords, call[1])),
+        c(read_matrix(coords)),
+        x(read_matrix(features)) {}
 };
 
 void prune(const Call& call, std::vector<Tensor>& out) {
@@ -166,7 +173,8 @@ void prune_mask(const Call& call, std::vector<Tensor>& out) {
   const Tensor given = contiguous(call[3]);
   const auto* mask = given.read<std::uint8_t>();
   for (std::int64_t i = in.rows.count; i < given.dim(0); ++i)
-    if (mask[i]) call.fail(Reason::domain, "the mask keeps row " + std::to_string(i) + " of " + std::to_string(in.rows.count));
+    if (mask[i])
+      call.fail(Reason::domain, "the mask keeps row " + std::to_string(i) + " of " + std::to_string(in.rows.count));
   keep_rows(in, out, [&](std::int64_t i) { return mask[i] != 0; });
 }
 
@@ -203,14 +211,16 @@ std::vector<Batch> batches_of(const Call& call) {
   std::int64_t first = 0, at = 0;
   for (std::int64_t b = 0; b < sizes.dim(0); ++b) {
     const std::int64_t n = sizes.read<std::int32_t>()[b], keep = counts.read<std::int32_t>()[b];
-    if (n < 0 || keep < 0) call.fail(Reason::domain, "keeps " + std::to_string(keep) + " of " + std::to_string(n) + " rows");
+    if (n < 0 || keep < 0)
+      call.fail(Reason::domain, "keeps " + std::to_string(keep) + " of " + std::to_string(n) + " rows");
     const double wanted = static_cast<double>(keep) * rho;
     const std::int64_t k = wanted < static_cast<double>(n) ? static_cast<std::int64_t>(wanted) : n;
     batches.push_back({first, n, k, at});
     first += n, at += k;
   }
   if (first != call.shape(0)[0])
-    call.fail(Reason::domain, "batches hold " + std::to_string(first) + " of " + std::to_string(call.shape(0)[0]) + " rows");
+    call.fail(Reason::domain,
+              "batches hold " + std::to_string(first) + " of " + std::to_string(call.shape(0)[0]) + " rows");
   return batches;
 }
 
@@ -221,20 +231,23 @@ void topk(const Call& call, std::vector<Tensor>& out) {
   const bool half = features.dtype() == Dtype::f16;
   auto* rows = out[0].write<std::int32_t>();
   const auto score = [&](std::int64_t i) {
-    return half ? base::half_to_f32(features.read<std::uint16_t>()[i * channels]) : features.read<float>()[i * channels];
+    return half ? base::half_to_f32(features.read<std::uint16_t>()[i * channels])
+                : features.read<float>()[i * channels];
   };
   parallel_each(std::ssize(batches), [&](std::int64_t which) {
     const Batch& b = batches[static_cast<std::size_t>(which)];
     if (b.kept == 0) return;
     std::vector<std::uint64_t> ranked(static_cast<std::size_t>(b.rows));
     for (std::int64_t i = 0; i < b.rows; ++i)
-      ranked[static_cast<std::size_t>(i)] = std::uint64_t{score_key(score(b.first + i))} << 32 | static_cast<std::uint64_t>(b.first + i);
+      ranked[static_cast<std::size_t>(i)] =
+          std::uint64_t{score_key(score(b.first + i))} << 32 | static_cast<std::uint64_t>(b.first + i);
     const auto from = ranked.end() - b.kept;
     std::nth_element(ranked.begin(), from, ranked.end());
     std::sort(from, ranked.end());
     for (std::int64_t j = 0; j < b.kept; ++j) rows[b.at + j] = static_cast<std::int32_t>(from[j] & 0xFFFFFFFF);
   });
-  out[1].write<std::int32_t>()[0] = static_cast<std::int32_t>(batches.empty() ? 0 : batches.back().at + batches.back().kept);
+  out[1].write<std::int32_t>()[0] =
+      static_cast<std::int32_t>(batches.empty() ? 0 : batches.back().at + batches.back().kept);
 }
 
 Route route(std::string_view op, std::string_view route_name, Job (*prepare)(const Call&, const std::vector<Spec>&)) {
@@ -250,8 +263,11 @@ Route route(std::string_view op, std::string_view route_name, Job (*prepare)(con
 std::vector<Route> sparse_rows_cpu_routes() {
   Route mean = route("sparse_from_coordinates", "cpu.hash", host<merge>);
   mean.order = mean_order;
-  return {mean, route("sparse_collate", "cpu.copy", host<collate>), route("prune", "cpu.copy", host<prune>),
-          route("prune_mask", "cpu.compact", host<prune_mask>), route("crop", "cpu.compact", host<crop>),
+  return {mean,
+          route("sparse_collate", "cpu.copy", host<collate>),
+          route("prune", "cpu.copy", host<prune>),
+          route("prune_mask", "cpu.compact", host<prune_mask>),
+          route("crop", "cpu.compact", host<crop>),
           route("topk_rows", "cpu.select", host<topk>)};
 }
 

@@ -19,8 +19,8 @@ f32v part_of_vector(const T* p, std::int64_t n) {
 
 // Channels [c, c + n) of the mean of rows, n at most a vector.
 template <class T>
-void mean_of(const T* x, const std::int32_t* rows, std::int64_t count, std::int64_t channels, std::int64_t c, std::int64_t n,
-             T* out) {
+void mean_of(const T* x, const std::int32_t* rows, std::int64_t count, std::int64_t channels, std::int64_t c,
+             std::int64_t n, T* out) {
   f32v sum = {};
   for (std::int64_t j = 0; j < count; ++j) {
     const T* p = x + rows[j] * channels + c;
@@ -52,7 +52,8 @@ void means(const T* x, const std::int32_t* starts, const std::int32_t* members, 
 void mean_rows(bool half, const void* x, const std::int32_t* starts, const std::int32_t* members, std::int64_t begin,
                std::int64_t end, std::int64_t channels, void* out) {
   if (half)
-    means(static_cast<const std::uint16_t*>(x), starts, members, begin, end, channels, static_cast<std::uint16_t*>(out));
+    means(static_cast<const std::uint16_t*>(x), starts, members, begin, end, channels,
+          static_cast<std::uint16_t*>(out));
   else
     means(static_cast<const float*>(x), starts, members, begin, end, channels, static_cast<float*>(out));
 }

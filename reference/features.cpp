@@ -30,7 +30,8 @@ std::vector<Spec> infer_linear(const Request& r) {
   check_matrix(r, kFeatures);
   check_matrix(r, kWeight);
   const Shape &x = r.shape(kFeatures), &w = r.shape(kWeight);
-  if (r.dtype(kWeight) != r.dtype(kFeatures)) r.fail(Reason::dtype, "weights are " + std::string(name(r.dtype(kWeight))));
+  if (r.dtype(kWeight) != r.dtype(kFeatures))
+    r.fail(Reason::dtype, "weights are " + std::string(name(r.dtype(kWeight))));
   if (w[1] != x[1]) r.fail(Reason::shape, to_string(w) + " weights for " + std::to_string(x[1]) + " channels");
   Dtype out = r.dtype(kFeatures);
   if (r.has(kBias)) {
@@ -70,8 +71,8 @@ Cost linear_cost(const Call& call) {
   return {2 * static_cast<double>(count(out.shape)) * static_cast<double>(call.shape(kFeatures)[1]), bytes};
 }
 
-Case project(std::int64_t n, std::int64_t in, std::int64_t out, Dtype t, const std::string& values, std::optional<Dtype> bias,
-             Budget budget = Budget::ci, Layout layout = Layout::row) {
+Case project(std::int64_t n, std::int64_t in, std::int64_t out, Dtype t, const std::string& values,
+             std::optional<Dtype> bias, Budget budget = Budget::ci, Layout layout = Layout::row) {
   Case c{{input(t, {n, in}, values, layout), input(t, {out, in}, values, layout)}, {}, budget};
   if (bias) c.in.push_back(input(*bias, {out}, values, layout == Layout::broadcast ? Layout::row : layout));
   return c;
@@ -120,7 +121,8 @@ std::vector<Reject> linear_rejects() {
 }
 
 std::vector<Case> linear_bench() {
-  return {project(100000, 32, 32, Dtype::f32, "uniform", Dtype::f32), project(100000, 64, 64, Dtype::f16, "uniform", Dtype::f16),
+  return {project(100000, 32, 32, Dtype::f32, "uniform", Dtype::f32),
+          project(100000, 64, 64, Dtype::f16, "uniform", Dtype::f16),
           project(50000, 128, 128, Dtype::f32, "uniform", std::nullopt)};
 }
 
@@ -144,8 +146,8 @@ Activation activation_of(const Request& r) {
   if (way == std::ssize(ways)) r.fail(Reason::attribute, "approximate " + r.text("approximate"));
   const double beta = r.number("beta");
   if (!(beta > 0) || !std::isfinite(beta)) r.fail(Reason::attribute, "beta is " + std::to_string(beta));
-  return {static_cast<Kind>(kind), static_cast<Approximate>(std::max<std::ptrdiff_t>(0, way - 1)), r.number("alpha"), beta,
-          r.number("threshold") / beta};
+  return {static_cast<Kind>(kind), static_cast<Approximate>(std::max<std::ptrdiff_t>(0, way - 1)), r.number("alpha"),
+          beta, r.number("threshold") / beta};
 }
 
 std::vector<Spec> infer_activation(const Request& r) {
@@ -241,13 +243,15 @@ Cost activation_cost(const Call& call) {
   return {8 * n, 2 * n * info(call.dtype(0)).bytes};
 }
 
-Case activate(Shape shape, Dtype t, const std::string& values, Attrs attrs, Budget budget = Budget::ci, Layout layout = Layout::row) {
+Case activate(Shape shape, Dtype t, const std::string& values, Attrs attrs, Budget budget = Budget::ci,
+              Layout layout = Layout::row) {
   return {{input(t, std::move(shape), values, layout)}, std::move(attrs), budget};
 }
 
 std::vector<Attrs> every_activation() {
   std::vector<Attrs> all;
-  for (const char* kind : {"relu", "sigmoid", "tanh", "silu", "leaky_relu", "softplus"}) all.push_back({{"kind", kind}});
+  for (const char* kind : {"relu", "sigmoid", "tanh", "silu", "leaky_relu", "softplus"})
+    all.push_back({{"kind", kind}});
   for (const char* way : {"none", "precise", "tanh", "fast"}) all.push_back({{"kind", "gelu"}, {"approximate", way}});
   all.push_back({{"kind", "leaky_relu"}, {"alpha", -0.3}});
   all.push_back({{"kind", "softplus"}, {"beta", 0.1}, {"threshold", 5.0}});
@@ -262,13 +266,15 @@ std::vector<Case> activation_cases() {
     for (const Dtype t : kTypes) {
       cases.push_back(activate({5, 7}, t, "order", attrs, Budget::smoke));
       cases.push_back(activate({33, 65}, t, "bits", attrs));
-      for (const char* v : {"uniform", "uniform-8", "uniform-100", "wide-20", "int-30"}) cases.push_back(activate({40, 50}, t, v, attrs));
+      for (const char* v : {"uniform", "uniform-8", "uniform-100", "wide-20", "int-30"})
+        cases.push_back(activate({40, 50}, t, v, attrs));
     }
     for (const Layout l : kLayouts) cases.push_back(activate({9, 21}, Dtype::f32, "uniform-4", attrs, Budget::ci, l));
     cases.push_back(activate({256, 256}, Dtype::f16, "bits", attrs, Budget::nightly));
     cases.push_back(activate({300, 1000}, Dtype::f32, "uniform-20", attrs, Budget::nightly));
   }
-  for (const Shape& s : {Shape{0, 3}, Shape{3, 0}, Shape{1, 1}, Shape{1, 2}, Shape{3, 5}, Shape{1, 31}, Shape{1, 33}, Shape{64, 1}, Shape{257, 3}})
+  for (const Shape& s : {Shape{0, 3}, Shape{3, 0}, Shape{1, 1}, Shape{1, 2}, Shape{3, 5}, Shape{1, 31}, Shape{1, 33},
+                         Shape{64, 1}, Shape{257, 3}})
     for (const Dtype t : kTypes) cases.push_back(activate(s, t, "uniform-3", {{"kind", "silu"}}));
   cases.push_back(activate({400, 100}, Dtype::f32, "uniform-3", {{"kind", "tanh"}}));
   return cases;
@@ -288,7 +294,8 @@ std::vector<Reject> activation_rejects() {
 
 std::vector<Case> activation_bench() {
   std::vector<Case> cases;
-  for (const char* kind : {"relu", "silu", "gelu"}) cases.push_back(activate({150000, 64}, Dtype::f32, "uniform-4", {{"kind", kind}}));
+  for (const char* kind : {"relu", "silu", "gelu"})
+    cases.push_back(activate({150000, 64}, Dtype::f32, "uniform-4", {{"kind", kind}}));
   cases.push_back(activate({150000, 64}, Dtype::f16, "uniform-4", {{"kind", "gelu"}, {"approximate", "tanh"}}));
   return cases;
 }
@@ -302,7 +309,8 @@ std::vector<Spec> infer_dropout(const Request& r) {
   const double p = r.number("p");
   if (!(p >= 0 && p < 1)) r.fail(Reason::attribute, "p is " + std::to_string(p));
   (void)r.flag("training");
-  if (count(r.shape(0)) > std::int64_t{1} << 32) r.fail(Reason::unsupported, to_string(r.shape(0)) + " passes the 2^32 words of one key");
+  if (count(r.shape(0)) > std::int64_t{1} << 32)
+    r.fail(Reason::unsupported, to_string(r.shape(0)) + " passes the 2^32 words of one key");
   return {r.spec(0)};
 }
 
@@ -311,8 +319,9 @@ std::vector<Wide> dropout(const Call& call) {
   const Wide x = widen(call[0]), key = widen(call[1]);
   const double p = call.number("p");
   if (!call.flag("training") || p == 0) return {x};
-  const auto w = reference::words({static_cast<reference::Word>(unsigneds(key)[0]), static_cast<reference::Word>(unsigneds(key)[1])},
-                                  reals(x).size());
+  const auto w = reference::words(
+      {static_cast<reference::Word>(unsigneds(key)[0]), static_cast<reference::Word>(unsigneds(key)[1])},
+      reals(x).size());
   const Wide scale = widen(narrow(Reals({1}, 1 / (1 - p)), call.dtype(0)));
   Reals y(call.shape(0));
   for (std::int64_t i = 0; i < y.size(); ++i)
@@ -322,8 +331,10 @@ std::vector<Wide> dropout(const Call& call) {
 
 Case drop(Shape shape, Dtype t, const std::string& values, double p, bool training = true, Budget budget = Budget::ci,
           Layout layout = Layout::row, const std::string& key = "bits") {
-  return {{input(t, std::move(shape), values, layout), input(Dtype::u32, {2}, key, layout == Layout::broadcast ? Layout::row : layout)},
-          {{"p", p}, {"training", training}}, budget};
+  return {{input(t, std::move(shape), values, layout),
+           input(Dtype::u32, {2}, key, layout == Layout::broadcast ? Layout::row : layout)},
+          {{"p", p}, {"training", training}},
+          budget};
 }
 
 std::vector<Case> dropout_cases() {
@@ -333,7 +344,8 @@ std::vector<Case> dropout_cases() {
     for (const double p : {0.0, 0.1, 0.5, 0.75, 0.9990234375, 1e-12})
       for (const bool training : {true, false}) add(Shape{6, 7}, t, "order", p, training, Budget::smoke);
     for (std::int64_t n = 0; n <= 9; ++n) add(Shape{n, 1}, t, "int-9", 0.5);
-    for (const std::int64_t n : {15, 16, 17, 31, 32, 33, 63, 65, 127, 129, 255, 257, 513, 1025, 4099}) add(Shape{n, 3}, t, "uniform", 0.3);
+    for (const std::int64_t n : {15, 16, 17, 31, 32, 33, 63, 65, 127, 129, 255, 257, 513, 1025, 4099})
+      add(Shape{n, 3}, t, "uniform", 0.3);
     for (const Layout l : kLayouts) add(Shape{12, 9}, t, "int-9", 0.4, true, Budget::ci, l);
     add(Shape{400, 100}, t, "wide", 0.2);
     add(Shape{3, 0}, t, "uniform", 0.5);
@@ -365,52 +377,59 @@ std::vector<Case> dropout_bench() {
 
 std::vector<Op> features_ops() {
   const std::vector<Dtype> types{Dtype::f16, Dtype::f32};
-  return {{.name = "linear",
-           .inputs = {"features", "weight", "bias?"},
-           .outputs = {"out"},
-           .attrs = {},
-           .dtypes = types,
-           .equation = "Y[n,c] = sum_a X[n,a] W[c,a] + bias[c]",
-           .meaning = "weights have the features' dtype; a bias of f32 makes the result f32, and the sum is rounded once, bias included",
-           .infer = infer_linear,
-           .oracle = linear,
-           .cases = linear_cases,
-           .rejects = linear_rejects,
-           .bench = linear_bench,
-           .cost = linear_cost,
-           .tolerance = {.kind = Tolerance::Class::accumulate, .terms = linear_terms, .bound = nullptr}},
-          {.name = "activation",
-           .inputs = {"features"},
-           .outputs = {"out"},
-           .attrs = {{"kind", "relu"}, {"approximate", "none"}, {"alpha", 0.01}, {"beta", 1.0}, {"threshold", 20.0}},
-           .dtypes = types,
-           .equation = "relu max(x,0); sigmoid 1/(1+e^-x); tanh; silu x sigmoid(x); gelu none, precise: x (1+erf(x/sqrt 2))/2, tanh: "
-                       "x (1+tanh(0.7978845608028654 (x+0.044715 x^3)))/2, fast: x sigmoid(1.702 x); leaky_relu x or alpha x; "
-                       "softplus x if x > threshold/beta, else log1p(e^(beta x))/beta",
-           .meaning = "every function at its exact value, rounded once: softplus neither overflows in f16 below its threshold nor "
-                      "loses small values to 1 + e^x; products with -inf are NaN as they stand; relu keeps NaN",
-           .infer = infer_activation,
-           .oracle = activation,
-           .cases = activation_cases,
-           .rejects = activation_rejects,
-           .bench = activation_bench,
-           .cost = activation_cost,
-           .tolerance = {.kind = Tolerance::Class::inherited, .bound = activation_bound}},
-          {.name = "dropout",
-           .inputs = {"features", "key"},
-           .outputs = {"out"},
-           .attrs = {{"p", 0.5}, {"training", true}},
-           .dtypes = types,
-           .equation = "y_i = x_i s where w_i >= p 2^32, else 0; s = 1/(1-p); w = random_bits(key, one u32 per element); x itself "
-                       "if p = 0 or not training",
-           .meaning = "element i in row-major order is decided by word i; s is rounded to the dtype and the product once more; dropped "
-                      "elements are selected as +0, so that NaN and inf are dropped too",
-           .infer = infer_dropout,
-           .oracle = dropout,
-           .cases = dropout_cases,
-           .rejects = dropout_rejects,
-           .bench = dropout_bench,
-           .tolerance = {Tolerance::Class::rounded}}};
+  return {
+      {.name = "linear",
+       .inputs = {"features", "weight", "bias?"},
+       .outputs = {"out"},
+       .attrs = {},
+       .dtypes = types,
+       .equation = "Y[n,c] = sum_a X[n,a] W[c,a] + bias[c]",
+       .meaning = "weights have the features' dtype; a bias of f32 makes the result f32, and the sum is rounded once, "
+                  "bias included",
+       .infer = infer_linear,
+       .oracle = linear,
+       .cases = linear_cases,
+       .rejects = linear_rejects,
+       .bench = linear_bench,
+       .cost = linear_cost,
+       .tolerance = {.kind = Tolerance::Class::accumulate, .terms = linear_terms, .bound = nullptr}},
+      {.name = "activation",
+       .inputs = {"features"},
+       .outputs = {"out"},
+       .attrs = {{"kind", "relu"}, {"approximate", "none"}, {"alpha", 0.01}, {"beta", 1.0}, {"threshold", 20.0}},
+       .dtypes = types,
+       .equation =
+           "relu max(x,0); sigmoid 1/(1+e^-x); tanh; silu x sigmoid(x); gelu none, precise: x (1+erf(x/sqrt 2))/2, "
+           "tanh: "
+           "x (1+tanh(0.7978845608028654 (x+0.044715 x^3)))/2, fast: x sigmoid(1.702 x); leaky_relu x or alpha x; "
+           "softplus x if x > threshold/beta, else log1p(e^(beta x))/beta",
+       .meaning =
+           "every function at its exact value, rounded once: softplus neither overflows in f16 below its threshold nor "
+           "loses small values to 1 + e^x; products with -inf are NaN as they stand; relu keeps NaN",
+       .infer = infer_activation,
+       .oracle = activation,
+       .cases = activation_cases,
+       .rejects = activation_rejects,
+       .bench = activation_bench,
+       .cost = activation_cost,
+       .tolerance = {.kind = Tolerance::Class::inherited, .bound = activation_bound}},
+      {.name = "dropout",
+       .inputs = {"features", "key"},
+       .outputs = {"out"},
+       .attrs = {{"p", 0.5}, {"training", true}},
+       .dtypes = types,
+       .equation =
+           "y_i = x_i s where w_i >= p 2^32, else 0; s = 1/(1-p); w = random_bits(key, one u32 per element); x itself "
+           "if p = 0 or not training",
+       .meaning = "element i in row-major order is decided by word i; s is rounded to the dtype and the product once "
+                  "more; dropped "
+                  "elements are selected as +0, so that NaN and inf are dropped too",
+       .infer = infer_dropout,
+       .oracle = dropout,
+       .cases = dropout_cases,
+       .rejects = dropout_rejects,
+       .bench = dropout_bench,
+       .tolerance = {Tolerance::Class::rounded}}};
 }
 
 }  // namespace plumb

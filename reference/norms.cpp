@@ -20,7 +20,8 @@ void check_channels(const Request& r, std::string_view what) {
   if (s.dtype != r.dtype(0)) r.fail(Reason::dtype, std::string(what) + " is " + std::string(name(s.dtype)));
   if (s.shape.size() != 1) r.fail(Reason::rank, std::string(what) + " has rank " + std::to_string(s.shape.size()));
   if (s.shape[0] != r.shape(0)[1])
-    r.fail(Reason::shape, std::string(what) + " " + to_string(s.shape) + " for " + std::to_string(r.shape(0)[1]) + " channels");
+    r.fail(Reason::shape,
+           std::string(what) + " " + to_string(s.shape) + " for " + std::to_string(r.shape(0)[1]) + " channels");
 }
 
 // eps as it is added: rounded to f32
@@ -136,7 +137,9 @@ std::vector<Wide> batch_norm(const Call& call) {
   return {apply(call, s, false, "weight"), s.mean, s.variance};
 }
 template <bool centred>
-std::vector<Wide> row_norm(const Call& call) { return {apply(call, of_rows<centred>(call), true, "scale")}; }
+std::vector<Wide> row_norm(const Call& call) {
+  return {apply(call, of_rows<centred>(call), true, "scale")};
+}
 
 // ---- bounds: docs/bounds.md, "A normalisation"
 
@@ -184,8 +187,12 @@ std::vector<Reals> bound(const Call& call, const std::vector<Wide>& want, const 
   const Reals w = vector_of(call, call.op->name == "batch_norm" ? "weight" : "scale", 1);
   const Dtype acc = order.accumulator;
   const double u = order.accumulator_roundoff(), n = static_cast<double>(s.terms);
-  const Arithmetic route{u, 2 * order.function_ulps * u, info(acc).min_subnormal, info(acc).max,
-                         static_cast<double>(order.depth(std::max<std::int64_t>(1, s.terms))), static_cast<double>(order.epilogue)};
+  const Arithmetic route{u,
+                         2 * order.function_ulps * u,
+                         info(acc).min_subnormal,
+                         info(acc).max,
+                         static_cast<double>(order.depth(std::max<std::int64_t>(1, s.terms))),
+                         static_cast<double>(order.epilogue)};
   const Arithmetic own{0x1p-53, 0x1p-52, 0x1p-1074, std::numeric_limits<double>::max(), n, 1};
   const std::int64_t C = call.shape(0)[1];
   const double eps = eps_of(call);
@@ -238,24 +245,29 @@ std::optional<Input> vector(const Trial& t, const std::string& fill) {
 }
 
 Case frozen_case(const Trial& t) {
-  return {{input(t.type, {t.n, t.channels}, t.values, t.layout), vector(t, t.vectors), vector(t, t.vectors), vector(t, t.vectors),
-           vector(t, "positive")},
-          {{"eps", t.eps}}, t.budget};
+  return {{input(t.type, {t.n, t.channels}, t.values, t.layout), vector(t, t.vectors), vector(t, t.vectors),
+           vector(t, t.vectors), vector(t, "positive")},
+          {{"eps", t.eps}},
+          t.budget};
 }
 Case batch_case(const Trial& t) {
   std::optional<Input> active;
   if (t.active >= 0) active = input(Dtype::i32, {1}, "const-" + std::to_string(t.active));
   return {{input(t.type, {t.n, t.channels}, t.values, t.layout), active, t.weight ? vector(t, t.vectors) : std::nullopt,
            t.bias ? vector(t, t.vectors) : std::nullopt},
-          {{"eps", t.eps}}, t.budget};
+          {{"eps", t.eps}},
+          t.budget};
 }
 Case layer_case(const Trial& t) {
   return {{input(t.type, {t.n, t.channels}, t.values, t.layout), t.weight ? vector(t, t.vectors) : std::nullopt,
            t.bias ? vector(t, t.vectors) : std::nullopt},
-          {{"eps", t.eps}}, t.budget};
+          {{"eps", t.eps}},
+          t.budget};
 }
 Case rms_case(const Trial& t) {
-  return {{input(t.type, {t.n, t.channels}, t.values, t.layout), t.weight ? vector(t, t.vectors) : std::nullopt}, {{"eps", t.eps}}, t.budget};
+  return {{input(t.type, {t.n, t.channels}, t.values, t.layout), t.weight ? vector(t, t.vectors) : std::nullopt},
+          {{"eps", t.eps}},
+          t.budget};
 }
 
 template <Case (*make)(const Trial&)>
@@ -273,7 +285,8 @@ std::vector<Case> cases() {
     for (const bool weight : {false, true})
       for (const bool bias : {false, true}) add({.active = 15, .type = t, .weight = weight, .bias = bias});
     for (const std::int64_t n : {0, 1, 2, 3, 4, 63, 64, 65, 255, 256, 257, 513, 1030})
-      for (const std::int64_t a : {std::int64_t{-1}, n / 2, n + 4}) add({.n = n, .channels = 3, .active = a, .values = "int-3", .type = t});
+      for (const std::int64_t a : {std::int64_t{-1}, n / 2, n + 4})
+        add({.n = n, .channels = 3, .active = a, .values = "int-3", .type = t});
     for (const std::int64_t c : {0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 65, 127, 129, 300, 1031})
       add({.n = 9, .channels = c, .type = t});
     for (const Layout l : kLayouts) add({.active = 18, .type = t, .layout = l});
@@ -335,19 +348,26 @@ Op row(std::string_view name, std::vector<std::string_view> inputs) {
 std::vector<Op> norms_ops() {
   Op frozen = row<frozen_case>("batch_norm_features", {"features", "scale", "bias", "mean", "var"});
   frozen.equation = "y[n,c] = (x[n,c] - mean[c]) / sqrt(var[c] + eps) * scale[c] + bias[c]";
-  frozen.meaning = "given statistics; vectors have the features' dtype; eps is rounded to f32; every row is normalised, active or not";
+  frozen.meaning =
+      "given statistics; vectors have the features' dtype; eps is rounded to f32; every row is normalised, active or "
+      "not";
   frozen.oracle = batch_norm_features;
   frozen.tolerance.bound = bound<given, false>;
   Op batch = row<batch_case>("batch_norm", {"features", "active_rows?", "weight?", "bias?"});
   batch.outputs = {"out", "mean", "var"};
-  batch.equation = "y = (x - m) / sqrt(v + eps) * weight + bias; m[c] = mean of x[n,c], v[c] = mean of (x[n,c] - m[c])^2 over the active rows n";
-  batch.meaning = "statistics of the active rows, as padding is no data; the population variance; every row is normalised; no active "
-                  "row: NaN; statistics are f32";
+  batch.equation =
+      "y = (x - m) / sqrt(v + eps) * weight + bias; m[c] = mean of x[n,c], v[c] = mean of (x[n,c] - m[c])^2 over the "
+      "active rows n";
+  batch.meaning =
+      "statistics of the active rows, as padding is no data; the population variance; every row is normalised; no "
+      "active "
+      "row: NaN; statistics are f32";
   batch.infer = infer_batch;
   batch.oracle = batch_norm;
   batch.tolerance.bound = bound<of_batch, false>;
   Op layer = row<layer_case>("layer_norm_features", {"features", "scale?", "bias?"});
-  layer.equation = "y[n,c] = (x[n,c] - m[n]) / sqrt(v[n] + eps) * scale[c] + bias[c]; m, v mean and population variance of row n";
+  layer.equation =
+      "y[n,c] = (x[n,c] - m[n]) / sqrt(v[n] + eps) * scale[c] + bias[c]; m, v mean and population variance of row n";
   layer.oracle = row_norm<true>;
   layer.tolerance.bound = bound<of_rows<true>, true>;
   Op rms = row<rms_case>("rms_norm_features", {"features", "scale?"});

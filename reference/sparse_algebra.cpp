@@ -43,13 +43,15 @@ Checked check_pair(const Request& r) {
   if (r.dtype(kRhs) != r.dtype(kLhs)) r.fail(Reason::dtype, "coordinates are " + std::string(name(r.dtype(kRhs))));
   const std::int64_t a = check_features(r, kLhsFeatures, n), b = check_features(r, kRhsFeatures, m);
   if (r.dtype(kLhsFeatures) != r.dtype(kRhsFeatures))
-    r.fail(Reason::dtype, std::string(name(r.dtype(kLhsFeatures))) + " and " + std::string(name(r.dtype(kRhsFeatures))) + " features");
+    r.fail(Reason::dtype,
+           std::string(name(r.dtype(kLhsFeatures))) + " and " + std::string(name(r.dtype(kRhsFeatures))) + " features");
   return {aligned_capacity(r, n, m), a, b};
 }
 
 std::vector<Spec> aligned_specs(const Request& r, const Checked& c, std::int64_t channels) {
   const Spec rows{Dtype::i32, {c.capacity}};
-  return {{r.dtype(kLhs), {c.capacity, 4}}, {r.dtype(kLhsFeatures), {c.capacity, channels}}, {Dtype::i32, {1}}, rows, rows};
+  return {
+      {r.dtype(kLhs), {c.capacity, 4}}, {r.dtype(kLhsFeatures), {c.capacity, channels}}, {Dtype::i32, {1}}, rows, rows};
 }
 
 bool known_op(const std::string& op) {
@@ -232,39 +234,67 @@ struct Trial {
 };
 
 Case pair_case(const Trial& t) {
-  return {{input(t.coords, {t.n, 4}, t.sites, t.layout), rows(t.active), input(t.type, {t.n, t.channels}, t.values, t.layout),
-           input(t.coords, {t.m, 4}, t.sites, t.layout), rows(t.target_active), input(t.type, {t.m, t.other}, t.values, t.layout)},
-          t.attrs, t.budget};
+  return {{input(t.coords, {t.n, 4}, t.sites, t.layout), rows(t.active),
+           input(t.type, {t.n, t.channels}, t.values, t.layout), input(t.coords, {t.m, 4}, t.sites, t.layout),
+           rows(t.target_active), input(t.type, {t.m, t.other}, t.values, t.layout)},
+          t.attrs,
+          t.budget};
 }
 
 Case reindex_case(const Trial& t) {
-  return {{input(t.coords, {t.n, 4}, t.sites, t.layout), rows(t.active), input(t.type, {t.n, t.channels}, t.values, t.layout),
-           input(t.coords, {t.m, 4}, t.sites, t.layout), rows(t.target_active)},
-          t.attrs, t.budget};
+  return {{input(t.coords, {t.n, 4}, t.sites, t.layout), rows(t.active),
+           input(t.type, {t.n, t.channels}, t.values, t.layout), input(t.coords, {t.m, 4}, t.sites, t.layout),
+           rows(t.target_active)},
+          t.attrs,
+          t.budget};
 }
 
 constexpr const char* kJoins[] = {"inner", "left", "right", "outer"};
 constexpr const char* kOps[] = {"add", "sub", "mul", "maximum", "minimum"};
 constexpr Dtype kTypes[] = {Dtype::f32, Dtype::f16};
-const std::string kSites[] = {"sites_negative",  "sites_negative-1",     "sites_box-2",    "sites_batches", "sites_batches-3",
-                              "sites_duplicates", "sites_duplicates-40", "sites_extremes", "sites_block",   "sites_isolated-65536"};
+const std::string kSites[] = {"sites_negative",  "sites_negative-1",    "sites_box-2",         "sites_batches",
+                              "sites_batches-3", "sites_duplicates",    "sites_duplicates-40", "sites_extremes",
+                              "sites_block",     "sites_isolated-65536"};
 
 // Sizes about those at which threads, vectors and work-groups begin and end, for every join.
 template <class Add>
 void aligned_cases(Add&& add) {
   for (const char* join : kJoins) {
     const Attrs attrs{{"join", join}};
-    for (const std::string& s : kSites) add({.n = 200, .active = 190, .m = 170, .target_active = 170, .sites = s, .attrs = attrs});
-    struct { std::int64_t n, a, m, b; } const sizes[] = {
-        {0, 0, 0, 0}, {0, 0, 9, 9}, {9, 9, 0, 0}, {1, 1, 1, 1},   {7, 0, 5, 5},     {7, 7, 5, 0},   {5, 0, 6, 0},
-        {7, 99, 5, 99}, {64, 64, 63, 63}, {129, 128, 65, 64}, {257, 255, 1030, 1025}, {2049, 2048, 300, 299}};
+    for (const std::string& s : kSites)
+      add({.n = 200, .active = 190, .m = 170, .target_active = 170, .sites = s, .attrs = attrs});
+    struct {
+      std::int64_t n, a, m, b;
+    } const sizes[] = {{0, 0, 0, 0},     {0, 0, 9, 9},       {9, 9, 0, 0},           {1, 1, 1, 1},
+                       {7, 0, 5, 5},     {7, 7, 5, 0},       {5, 0, 6, 0},           {7, 99, 5, 99},
+                       {64, 64, 63, 63}, {129, 128, 65, 64}, {257, 255, 1030, 1025}, {2049, 2048, 300, 299}};
     for (const auto& z : sizes)
-      add({.n = z.n, .active = z.a, .m = z.m, .target_active = z.b, .sites = "sites_block", .values = "int-3", .attrs = attrs});
+      add({.n = z.n,
+           .active = z.a,
+           .m = z.m,
+           .target_active = z.b,
+           .sites = "sites_block",
+           .values = "int-3",
+           .attrs = attrs});
     for (const Layout l : kLayouts)
       for (const Dtype t : kTypes) add({.values = "int-3", .type = t, .attrs = attrs, .layout = l});
-    add({.n = 5000, .active = 4990, .m = 4500, .target_active = 4500, .channels = 3, .other = 3, .sites = "sites_box-2", .attrs = attrs});
-    add({.n = 9000, .active = 9000, .m = 8000, .target_active = 8000, .channels = 17, .other = 17, .sites = "sites_surface-1",
-         .attrs = attrs, .budget = Budget::nightly});
+    add({.n = 5000,
+         .active = 4990,
+         .m = 4500,
+         .target_active = 4500,
+         .channels = 3,
+         .other = 3,
+         .sites = "sites_box-2",
+         .attrs = attrs});
+    add({.n = 9000,
+         .active = 9000,
+         .m = 8000,
+         .target_active = 8000,
+         .channels = 17,
+         .other = 17,
+         .sites = "sites_surface-1",
+         .attrs = attrs,
+         .budget = Budget::nightly});
   }
 }
 
@@ -277,12 +307,24 @@ std::vector<Case> binary_cases() {
         const Attrs attrs{{"op", op}, {"join", join}, {"lhs_fill", -1.25}, {"rhs_fill", 0.1}};
         add({.type = type, .attrs = attrs, .budget = Budget::smoke});
         for (const char* v : {"order", "wide", "int-3"})
-          add({.n = 80, .active = 77, .m = 90, .target_active = 90, .channels = 19, .other = 19, .sites = "sites_block",
-               .values = v, .type = type, .attrs = attrs});
+          add({.n = 80,
+               .active = 77,
+               .m = 90,
+               .target_active = 90,
+               .channels = 19,
+               .other = 19,
+               .sites = "sites_block",
+               .values = v,
+               .type = type,
+               .attrs = attrs});
       }
   for (const std::int64_t c : {0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 64, 65})
     for (const Dtype type : kTypes)
-      add({.channels = c, .other = c, .sites = "sites_block", .type = type, .attrs = {{"op", c % 2 ? "sub" : "maximum"}}});
+      add({.channels = c,
+           .other = c,
+           .sites = "sites_block",
+           .type = type,
+           .attrs = {{"op", c % 2 ? "sub" : "maximum"}}});
   add({.attrs = {{"lhs_fill", 1e6}, {"rhs_fill", -1e-9}}});
   add({.type = Dtype::f16, .attrs = {{"lhs_fill", 1e6}, {"rhs_fill", 2049.0}}});  // inf, and a tie to even
   aligned_cases(add);
@@ -333,12 +375,24 @@ std::vector<Case> reindex_cases() {
       add({.values = "order", .type = type, .attrs = {{"fill", fill}}, .budget = Budget::smoke});
   for (const Dtype coords : {Dtype::i32, Dtype::i64})
     for (const std::string& s : kSites)
-      add({.n = 200, .active = 190, .m = 170, .target_active = 165, .sites = s, .coords = coords, .attrs = {{"fill", 2.5}}});
+      add({.n = 200,
+           .active = 190,
+           .m = 170,
+           .target_active = 165,
+           .sites = s,
+           .coords = coords,
+           .attrs = {{"fill", 2.5}}});
   add({.sites = "sites_isolated-1099511627776", .coords = Dtype::i64});
   for (const std::int64_t n : {0, 1, 65, 257, 2049})
     for (const std::int64_t m : {0, 1, 64, 300})
-      add({.n = n, .active = n / 2 + 1, .m = m, .target_active = m == 64 ? 0 : m + 3, .channels = 3, .sites = "sites_block",
-           .values = "int-3", .attrs = {{"fill", 9.0}}});
+      add({.n = n,
+           .active = n / 2 + 1,
+           .m = m,
+           .target_active = m == 64 ? 0 : m + 3,
+           .channels = 3,
+           .sites = "sites_block",
+           .values = "int-3",
+           .attrs = {{"fill", 9.0}}});
   for (const Layout l : kLayouts)
     for (const Dtype type : kTypes) add({.values = "int-3", .type = type, .layout = l});
   add({.n = 5000, .active = 4990, .m = 4500, .target_active = 4400, .channels = 3, .sites = "sites_box-2"});
@@ -405,8 +459,15 @@ std::vector<Reject> gather_rejects() {
 std::vector<Reject> reindex_rejects() { return pair_rejects(reindex_case, kTargets); }
 
 Trial large(std::int64_t channels, const char* sites, Dtype t, Attrs attrs = {}) {
-  return {.n = 150000, .active = 150000, .m = 150000, .target_active = 150000, .channels = channels, .other = channels,
-          .sites = sites, .type = t, .attrs = std::move(attrs)};
+  return {.n = 150000,
+          .active = 150000,
+          .m = 150000,
+          .target_active = 150000,
+          .channels = channels,
+          .other = channels,
+          .sites = sites,
+          .type = t,
+          .attrs = std::move(attrs)};
 }
 
 template <Case (*make)(const Trial&)>
@@ -435,11 +496,14 @@ Op aligned_row(std::string_view name, Attrs attrs) {
 
 Op binary_op() {
   Op op = aligned_row("sparse_binary", {{"op", "add"}, {"join", "outer"}, {"lhs_fill", 0.0}, {"rhs_fill", 0.0}});
-  op.equation = "Y[o] = op(lhs[l(o)] or lhs_fill, rhs[r(o)] or rhs_fill); inner: rows of lhs that rhs has; left: rows of lhs; "
-                "right: rows of rhs; outer: rows of lhs, then rows of rhs that lhs lacks";
-  op.meaning = "always a join by value: a shared identity of coordinates is the caller's shortcut; a repeated site is its lowest "
-               "row on the side that is looked up and stays on the side that drives; maximum and minimum as in IEEE 754-2019 "
-               "(NaN wins, -0 < +0); fills are rounded to the features' dtype";
+  op.equation =
+      "Y[o] = op(lhs[l(o)] or lhs_fill, rhs[r(o)] or rhs_fill); inner: rows of lhs that rhs has; left: rows of lhs; "
+      "right: rows of rhs; outer: rows of lhs, then rows of rhs that lhs lacks";
+  op.meaning =
+      "always a join by value: a shared identity of coordinates is the caller's shortcut; a repeated site is its "
+      "lowest "
+      "row on the side that is looked up and stays on the side that drives; maximum and minimum as in IEEE 754-2019 "
+      "(NaN wins, -0 < +0); fills are rounded to the features' dtype";
   op.infer = infer_binary;
   op.oracle = binary;
   op.cases = binary_cases;
@@ -470,8 +534,9 @@ std::vector<Op> sparse_algebra_ops() {
            .attrs = {{"fill", 0.0}},
            .dtypes = {Dtype::f16, Dtype::f32},
            .equation = "Y[o] = X[rows[o]], or fill where rows[o] is no row of X",
-           .meaning = "the fill is selected, never multiplied by a mask: NaN and inf of row 0 stay out of missing rows, and a "
-                      "fill of 0 is +0",
+           .meaning =
+               "the fill is selected, never multiplied by a mask: NaN and inf of row 0 stay out of missing rows, and a "
+               "fill of 0 is +0",
            .infer = infer_gather,
            .oracle = gather,
            .cases = gather_cases,

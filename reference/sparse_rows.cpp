@@ -92,7 +92,8 @@ std::vector<Wide> merge(const Call& call) {
     for (std::int64_t c = 0; c < C; ++c) {
       double sum = 0;
       for (const std::int64_t i : found[o]) sum += reals(features)[i * C + c];
-      out[row * C + c] = found[o].size() == 1 ? reals(features)[found[o][0] * C + c] : sum / static_cast<double>(found[o].size());
+      out[row * C + c] =
+          found[o].size() == 1 ? reals(features)[found[o][0] * C + c] : sum / static_cast<double>(found[o].size());
     }
   }
   active[0] = std::ssize(found);
@@ -111,14 +112,18 @@ std::vector<Reals> merge_bound(const Call& call, const std::vector<Wide>& want, 
   for (std::size_t o = 0; o < found.size(); ++o)
     for (std::int64_t c = 0; c < C && found[o].size() > 1; ++c) {
       const std::int64_t at = static_cast<std::int64_t>(o) * C + c, n = std::ssize(found[o]);
-      const double g = reals(G[1])[at], grown = 1 + gamma(static_cast<double>(order.depth(n)), order.accumulator_roundoff());
+      const double g = reals(G[1])[at],
+                   grown = 1 + gamma(static_cast<double>(order.depth(n)), order.accumulator_roundoff());
       bound[at] = accumulate_bound(reals(want[1])[at], g, n, order, t, 0x1p-53);
-      if (static_cast<double>(n) * g * grown > info(order.accumulator).max) bound[at] = std::numeric_limits<double>::infinity();
+      if (static_cast<double>(n) * g * grown > info(order.accumulator).max)
+        bound[at] = std::numeric_limits<double>::infinity();
     }
   return {Reals(), bound, Reals()};
 }
 
-std::vector<std::int64_t> merge_active(const Call&, const std::vector<Tensor>& out) { return counted(out, 2, {1, 1, 0}); }
+std::vector<std::int64_t> merge_active(const Call&, const std::vector<Tensor>& out) {
+  return counted(out, 2, {1, 1, 0});
+}
 
 // ---- sparse_collate
 
@@ -142,10 +147,12 @@ std::vector<Spec> infer_collate(const Request& r) {
     const std::int64_t c = check_features(r, features, r.shape(coords)[0]);
     if (r.dtype(coords) != r.dtype(0)) r.fail(Reason::dtype, "coordinates differ in dtype");
     if (r.dtype(features) != r.dtype(1)) r.fail(Reason::dtype, "features differ in dtype");
-    if (b > 0 && c != channels) r.fail(Reason::shape, std::to_string(channels) + " and " + std::to_string(c) + " channels");
+    if (b > 0 && c != channels)
+      r.fail(Reason::shape, std::to_string(channels) + " and " + std::to_string(c) + " channels");
     rows += r.shape(coords)[0], channels = c;
   }
-  if (rows > std::numeric_limits<std::int32_t>::max()) r.fail(Reason::memory, std::to_string(rows) + " rows exceed 2^31");
+  if (rows > std::numeric_limits<std::int32_t>::max())
+    r.fail(Reason::memory, std::to_string(rows) + " rows exceed 2^31");
   return {{r.dtype(0), {rows, 4}}, {r.dtype(1), {rows, channels}}, rows_of(static_cast<std::int64_t>(tensors))};
 }
 
@@ -202,7 +209,9 @@ std::vector<Spec> infer_crop(const Request& r) {
   const List low = r.list("min_coord"), high = r.list("max_coord");
   if (low.size() != 3 || high.size() != 3) r.fail(Reason::attribute, "a corner needs three coordinates");
   for (std::size_t a = 0; a < 3; ++a)
-    if (low[a] > high[a]) r.fail(Reason::attribute, "min_coord " + std::to_string(low[a]) + " is above max_coord " + std::to_string(high[a]));
+    if (low[a] > high[a])
+      r.fail(Reason::attribute,
+             "min_coord " + std::to_string(low[a]) + " is above max_coord " + std::to_string(high[a]));
   return kept_specs(r);
 }
 
@@ -228,7 +237,8 @@ std::vector<Wide> prune(const Call& call) {
   const Wide chosen = widen(call[kChoice]);
   const List rows = integers(chosen).data;
   for (const std::int64_t row : rows)
-    if (row < 0 || row >= active) call.fail(Reason::domain, "row " + std::to_string(row) + " of " + std::to_string(active));
+    if (row < 0 || row >= active)
+      call.fail(Reason::domain, "row " + std::to_string(row) + " of " + std::to_string(active));
   Taken t = taken(call, rows, std::ssize(rows));
   return {t.coords, t.features};
 }
@@ -249,7 +259,8 @@ std::vector<Wide> prune_mask(const Call& call) {
   List rows;
   for (std::int64_t i = 0; i < call.shape(kCoords)[0]; ++i) {
     if (unsigneds(mask)[i] == 0) continue;
-    if (i >= active) call.fail(Reason::domain, "the mask keeps row " + std::to_string(i) + " of " + std::to_string(active));
+    if (i >= active)
+      call.fail(Reason::domain, "the mask keeps row " + std::to_string(i) + " of " + std::to_string(active));
     rows.push_back(i);
   }
   return kept(call, rows);
@@ -268,7 +279,9 @@ std::vector<Wide> crop(const Call& call) {
   return kept(call, rows);
 }
 
-std::vector<std::int64_t> kept_active(const Call&, const std::vector<Tensor>& out) { return counted(out, 2, {1, 1, 0, 1}); }
+std::vector<std::int64_t> kept_active(const Call&, const std::vector<Tensor>& out) {
+  return counted(out, 2, {1, 1, 0, 1});
+}
 
 // ---- topk_rows
 
@@ -277,7 +290,8 @@ std::vector<Spec> infer_topk(const Request& r) {
   (void)check_features(r, 0, r.shape(0)[0]);
   if (r.shape(0)[1] == 0) r.fail(Reason::shape, "features without a channel have no score");
   for (const std::size_t i : {1, 2}) check_vector(r, i, Dtype::i32);
-  if (r.shape(1) != r.shape(2)) r.fail(Reason::shape, to_string(r.shape(1)) + " counts for " + to_string(r.shape(2)) + " batches");
+  if (r.shape(1) != r.shape(2))
+    r.fail(Reason::shape, to_string(r.shape(1)) + " counts for " + to_string(r.shape(2)) + " batches");
   if (!(r.number("rho") > 0)) r.fail(Reason::attribute, "rho is " + std::to_string(r.number("rho")));
   return {rows_of(r.shape(0)[0]), rows_of(1)};
 }
@@ -292,113 +306,139 @@ std::vector<Wide> topk(const Call& call) {
   std::int64_t first = 0;
   for (std::int64_t b = 0; b < integers(sizes).size(); ++b) {
     const std::int64_t n = integers(sizes)[b], keep = integers(counts)[b];
-    if (keep < 0 || n < 0) call.fail(Reason::domain, "keeps " + std::to_string(keep) + " of " + std::to_string(n) + " rows");
+    if (keep < 0 || n < 0)
+      call.fail(Reason::domain, "keeps " + std::to_string(keep) + " of " + std::to_string(n) + " rows");
     if (first + n > N) call.fail(Reason::domain, "batches hold more than " + std::to_string(N) + " rows");
     List rows(static_cast<std::size_t>(n));
     std::iota(rows.begin(), rows.end(), first);
     const auto score = [&](std::int64_t i) { return reals(features)[i * C]; };
-    std::stable_sort(rows.begin(), rows.end(), [&](std::int64_t i, std::int64_t j) { return score_below(score(i), score(j)); });
+    std::stable_sort(rows.begin(), rows.end(),
+                     [&](std::int64_t i, std::int64_t j) { return score_below(score(i), score(j)); });
     const double wanted = std::floor(static_cast<double>(keep) * call.number("rho"));
     const std::int64_t k = wanted < static_cast<double>(n) ? static_cast<std::int64_t>(wanted) : n;
     for (std::int64_t j = n - k; j < n; ++j) out[count[0]++] = rows[static_cast<std::size_t>(j)];
     first += n;
   }
-  if (first != N) call.fail(Reason::domain, "batches hold " + std::to_string(first) + " of " + std::to_string(N) + " rows");
+  if (first != N)
+    call.fail(Reason::domain, "batches hold " + std::to_string(first) + " of " + std::to_string(N) + " rows");
   return {out, count};
 }
 
 std::vector<std::int64_t> topk_active(const Call&, const std::vector<Tensor>& out) { return counted(out, 1, {1, 0}); }
 
+const std::vector<Dtype> kWidths{Dtype::i32, Dtype::i64};
+const std::vector<std::string_view> kKeptOutputs{"out_coords", "features", "active", "rows"};
+
+Op merge_op() {
+  return {.name = "sparse_from_coordinates",
+          .inputs = {"coords", "features", "active_rows?"},
+          .outputs = {"out_coords", "features", "active"},
+          .attrs = {{"duplicate_reduction", "none"}},
+          .dtypes = kWidths,
+          .equation =
+              "mean: distinct coordinates, first seen first, each with the mean of the features of its rows; none: the "
+              "rows as they are",
+          .meaning = "the sum and the quotient are wide and rounded once to the features' dtype, not after each row",
+          .infer = infer_merge,
+          .oracle = merge,
+          .cases = rows::merge_cases,
+          .rejects = rows::merge_rejects,
+          .bench = rows::merge_bench,
+          .tolerance = {.kind = Tolerance::Class::inherited, .bound = merge_bound},
+          .active = merge_active};
+}
+
+Op collate_op() {
+  return {.name = "sparse_collate",
+          .inputs = {"coords0", "feats0", "coords1?", "feats1?", "coords2?", "feats2?", "coords3?", "feats3?"},
+          .outputs = {"out_coords", "features", "batch_counts"},
+          .attrs = {},
+          .dtypes = kWidths,
+          .equation =
+              "the rows of tensor 0, 1, ..: coordinates (b, x, y, z) and features; batch_counts[b] = rows of tensor b",
+          .meaning = "lists of one to four tensors; a merge of duplicates is sparse_from_coordinates of the result",
+          .infer = infer_collate,
+          .oracle = collate,
+          .cases = rows::collate_cases,
+          .rejects = rows::collate_rejects,
+          .bench = rows::collate_bench,
+          .tolerance = {Tolerance::Class::exact}};
+}
+
+Op prune_op() {
+  return {.name = "prune",
+          .inputs = {"coords", "active_rows", "features", "rows"},
+          .outputs = {"out_coords", "features"},
+          .attrs = {},
+          .dtypes = kWidths,
+          .equation = "row o of the result is row rows[o]; order and repeats stay",
+          .meaning = "a row outside [0, active) is an error",
+          .infer = infer_prune,
+          .oracle = prune,
+          .cases = rows::prune_cases,
+          .rejects = rows::prune_rejects,
+          .bench = rows::prune_bench,
+          .tolerance = {Tolerance::Class::exact}};
+}
+
+Op mask_op() {
+  return {.name = "prune_mask",
+          .inputs = {"coords", "active_rows", "features", "mask"},
+          .outputs = kKeptOutputs,
+          .attrs = {},
+          .dtypes = kWidths,
+          .equation = "the rows i with mask[i], ascending",
+          .meaning = "a mask that keeps an inactive row is an error",
+          .infer = infer_mask,
+          .oracle = prune_mask,
+          .cases = rows::mask_cases,
+          .rejects = rows::mask_rejects,
+          .bench = rows::mask_bench,
+          .tolerance = {Tolerance::Class::exact},
+          .active = kept_active};
+}
+
+Op crop_op() {
+  return {.name = "crop",
+          .inputs = {"coords", "active_rows", "features"},
+          .outputs = kKeptOutputs,
+          .attrs = {{"min_coord", List{0, 0, 0}}, {"max_coord", List{0, 0, 0}}},
+          .dtypes = kWidths,
+          .equation = "the active rows i with min_coord <= (x,y,z)_i <= max_coord on every axis, ascending",
+          .meaning = "both corners belong to the box; batches are not filtered",
+          .infer = infer_crop,
+          .oracle = crop,
+          .cases = rows::crop_cases,
+          .rejects = rows::crop_rejects,
+          .bench = rows::crop_bench,
+          .tolerance = {Tolerance::Class::exact},
+          .active = kept_active};
+}
+
+Op topk_op() {
+  return {
+      .name = "topk_rows",
+      .inputs = {"features", "counts", "batch_counts"},
+      .outputs = {"rows", "count"},
+      .attrs = {{"rho", 1.0}},
+      .dtypes = {Dtype::f16, Dtype::f32},
+      .equation =
+          "per batch of n consecutive rows: the last min(floor(counts[b] * rho), n) of a stable ascending sort by "
+          "channel 0",
+      .meaning =
+          "scores ascend within a batch; NaN is the highest score, -0 equals 0, the later of equal rows ranks higher; "
+          "batch_counts must add up to the rows",
+      .infer = infer_topk,
+      .oracle = topk,
+      .cases = rows::topk_cases,
+      .rejects = rows::topk_rejects,
+      .bench = rows::topk_bench,
+      .tolerance = {Tolerance::Class::exact},
+      .active = topk_active};
+}
+
 }  // namespace
 
-std::vector<Op> sparse_rows_ops() {
-  const std::vector<Dtype> widths{Dtype::i32, Dtype::i64}, types{Dtype::f16, Dtype::f32};
-  const List zeros{0, 0, 0};
-  const std::vector<std::string_view> kept_outputs{"out_coords", "features", "active", "rows"};
-  return {
-      {.name = "sparse_from_coordinates",
-       .inputs = {"coords", "features", "active_rows?"},
-       .outputs = {"out_coords", "features", "active"},
-       .attrs = {{"duplicate_reduction", "none"}},
-       .dtypes = widths,
-       .equation = "mean: distinct coordinates, first seen first, each with the mean of the features of its rows; none: the rows as they are",
-       .meaning = "the sum and the quotient are wide and rounded once to the features' dtype, not after each row",
-       .infer = infer_merge,
-       .oracle = merge,
-       .cases = rows::merge_cases,
-       .rejects = rows::merge_rejects,
-       .bench = rows::merge_bench,
-       .tolerance = {.kind = Tolerance::Class::inherited, .bound = merge_bound},
-       .active = merge_active},
-      {.name = "sparse_collate",
-       .inputs = {"coords0", "feats0", "coords1?", "feats1?", "coords2?", "feats2?", "coords3?", "feats3?"},
-       .outputs = {"out_coords", "features", "batch_counts"},
-       .attrs = {},
-       .dtypes = widths,
-       .equation = "the rows of tensor 0, 1, ..: coordinates (b, x, y, z) and features; batch_counts[b] = rows of tensor b",
-       .meaning = "lists of one to four tensors; a merge of duplicates is sparse_from_coordinates of the result",
-       .infer = infer_collate,
-       .oracle = collate,
-       .cases = rows::collate_cases,
-       .rejects = rows::collate_rejects,
-       .bench = rows::collate_bench,
-       .tolerance = {Tolerance::Class::exact}},
-      {.name = "prune",
-       .inputs = {"coords", "active_rows", "features", "rows"},
-       .outputs = {"out_coords", "features"},
-       .attrs = {},
-       .dtypes = widths,
-       .equation = "row o of the result is row rows[o]; order and repeats stay",
-       .meaning = "a row outside [0, active) is an error",
-       .infer = infer_prune,
-       .oracle = prune,
-       .cases = rows::prune_cases,
-       .rejects = rows::prune_rejects,
-       .bench = rows::prune_bench,
-       .tolerance = {Tolerance::Class::exact}},
-      {.name = "prune_mask",
-       .inputs = {"coords", "active_rows", "features", "mask"},
-       .outputs = kept_outputs,
-       .attrs = {},
-       .dtypes = widths,
-       .equation = "the rows i with mask[i], ascending",
-       .meaning = "a mask that keeps an inactive row is an error",
-       .infer = infer_mask,
-       .oracle = prune_mask,
-       .cases = rows::mask_cases,
-       .rejects = rows::mask_rejects,
-       .bench = rows::mask_bench,
-       .tolerance = {Tolerance::Class::exact},
-       .active = kept_active},
-      {.name = "crop",
-       .inputs = {"coords", "active_rows", "features"},
-       .outputs = kept_outputs,
-       .attrs = {{"min_coord", zeros}, {"max_coord", zeros}},
-       .dtypes = widths,
-       .equation = "the active rows i with min_coord <= (x,y,z)_i <= max_coord on every axis, ascending",
-       .meaning = "both corners belong to the box; batches are not filtered",
-       .infer = infer_crop,
-       .oracle = crop,
-       .cases = rows::crop_cases,
-       .rejects = rows::crop_rejects,
-       .bench = rows::crop_bench,
-       .tolerance = {Tolerance::Class::exact},
-       .active = kept_active},
-      {.name = "topk_rows",
-       .inputs = {"features", "counts", "batch_counts"},
-       .outputs = {"rows", "count"},
-       .attrs = {{"rho", 1.0}},
-       .dtypes = types,
-       .equation = "per batch of n consecutive rows: the last min(floor(counts[b] * rho), n) of a stable ascending sort by channel 0",
-       .meaning = "scores ascend within a batch; NaN is the highest score, -0 equals 0, the later of equal rows ranks higher; "
-                  "batch_counts must add up to the rows",
-       .infer = infer_topk,
-       .oracle = topk,
-       .cases = rows::topk_cases,
-       .rejects = rows::topk_rejects,
-       .bench = rows::topk_bench,
-       .tolerance = {Tolerance::Class::exact},
-       .active = topk_active}};
-}
+std::vector<Op> sparse_rows_ops() { return {merge_op(), collate_op(), prune_op(), mask_op(), crop_op(), topk_op()}; }
 
 }  // namespace plumb

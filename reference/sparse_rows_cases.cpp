@@ -26,12 +26,14 @@ struct Trial {
 };
 
 std::vector<std::optional<Input>> tensor_inputs(const Trial& t) {
-  return {input(t.coords, {t.n, 4}, t.sites, t.layout), one(t.active), input(t.type, {t.n, t.channels}, t.values, t.layout)};
+  return {input(t.coords, {t.n, 4}, t.sites, t.layout), one(t.active),
+          input(t.type, {t.n, t.channels}, t.values, t.layout)};
 }
 
 Case merge_case(const Trial& t, const char* reduction = "mean") {
   Case c{{input(t.coords, {t.n, 4}, t.sites, t.layout), input(t.type, {t.n, t.channels}, t.values, t.layout)},
-         {{"duplicate_reduction", reduction}}, t.budget};
+         {{"duplicate_reduction", reduction}},
+         t.budget};
   if (t.active >= 0) c.in.push_back(one(t.active));
   return c;
 }
@@ -64,11 +66,13 @@ Case crop_case(Trial t, List low, List high) {
 }
 
 Case topk_case(std::int64_t n, std::int64_t batches, const std::string& sizes, const std::string& counts, double rho,
-               const std::string& values = "order", Dtype t = Dtype::f32, std::int64_t channels = 3, Layout l = Layout::row,
-               Budget budget = Budget::ci) {
-  return {{input(t, {n, channels}, values, l), input(Dtype::i32, {batches}, counts, l == Layout::broadcast ? Layout::row : l),
+               const std::string& values = "order", Dtype t = Dtype::f32, std::int64_t channels = 3,
+               Layout l = Layout::row, Budget budget = Budget::ci) {
+  return {{input(t, {n, channels}, values, l),
+           input(Dtype::i32, {batches}, counts, l == Layout::broadcast ? Layout::row : l),
            input(Dtype::i32, {batches}, sizes, l == Layout::broadcast ? Layout::row : l)},
-          {{"rho", rho}}, budget};
+          {{"rho", rho}},
+          budget};
 }
 
 using Change = void (*)(Case&);
@@ -88,7 +92,10 @@ std::vector<Reject> refused(const Case& good, std::initializer_list<Fault> fault
   return r;
 }
 
-constexpr Fault kBadColumns{[](Case& c) { c.in[0] = input(Dtype::i32, {8, 3}, "int-3"); }, Reason::shape, "three columns"};
+constexpr Fault kBadColumns{[](Case& c) {
+                              c.in[0] = input(Dtype::i32, {8, 3}, "int-3");
+                            },
+                            Reason::shape, "three columns"};
 constexpr Fault kBadCoords{[](Case& c) { c.in[0]->dtype = Dtype::f32; }, Reason::dtype, "real coordinates"};
 
 Trial large(std::int64_t channels, Dtype t, const char* sites = "sites_surface-1") {
@@ -100,13 +107,24 @@ Trial large(std::int64_t channels, Dtype t, const char* sites = "sites_surface-1
 std::vector<Case> merge_cases() {
   std::vector<Case> cases;
   const auto add = [&](const Trial& t, const char* reduction = "mean") { cases.push_back(merge_case(t, reduction)); };
-  const std::string sites[] = {"sites_duplicates", "sites_duplicates-3", "sites_duplicates-500", "sites_negative-1", "sites_batches-3",
-                               "sites_extremes",   "sites_block"};
+  const std::string sites[] = {"sites_duplicates", "sites_duplicates-3", "sites_duplicates-500", "sites_negative-1",
+                               "sites_batches-3",  "sites_extremes",     "sites_block"};
   for (const Dtype type : kTypes)
     for (const Dtype coords : kWidths) {
       for (const char* reduction : {"none", "mean"})
-        add({.sites = "sites_duplicates-3", .values = "special-40", .type = type, .coords = coords, .budget = Budget::smoke}, reduction);
-      add({.n = 30, .active = -1, .sites = "sites_duplicates", .values = "uniform", .type = type, .coords = coords, .budget = Budget::smoke});
+        add({.sites = "sites_duplicates-3",
+             .values = "special-40",
+             .type = type,
+             .coords = coords,
+             .budget = Budget::smoke},
+            reduction);
+      add({.n = 30,
+           .active = -1,
+           .sites = "sites_duplicates",
+           .values = "uniform",
+           .type = type,
+           .coords = coords,
+           .budget = Budget::smoke});
       for (const std::string& s : sites)
         for (const char* v : {"uniform", "int-9", "cancel", "wide"})
           add({.n = 300, .active = 291, .channels = 7, .sites = s, .values = v, .type = type, .coords = coords});
@@ -115,10 +133,16 @@ std::vector<Case> merge_cases() {
     for (const std::int64_t a : {n, std::int64_t{0}, n / 2, n + 5, std::int64_t{-1}})
       add({.n = n, .active = a, .channels = 3, .sites = "sites_duplicates", .values = "int-3"});
   for (const std::int64_t c : {0, 1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 64, 65})
-    for (const Dtype type : kTypes) add({.channels = c, .sites = "sites_duplicates", .values = "uniform", .type = type});
+    for (const Dtype type : kTypes)
+      add({.channels = c, .sites = "sites_duplicates", .values = "uniform", .type = type});
   for (const Layout l : kLayouts)
     for (const Dtype type : kTypes) add({.sites = "sites_duplicates", .values = "uniform", .type = type, .layout = l});
-  add({.n = 5000, .active = 5000, .channels = 2, .sites = "sites_duplicates-5000", .values = "const-16", .type = Dtype::f16});
+  add({.n = 5000,
+       .active = 5000,
+       .channels = 2,
+       .sites = "sites_duplicates-5000",
+       .values = "const-16",
+       .type = Dtype::f16});
   return cases;
 }
 
@@ -137,7 +161,9 @@ std::vector<Case> collate_cases() {
 
 std::vector<Case> prune_cases() {
   std::vector<Case> cases;
-  const auto add = [&](const Trial& t, std::int64_t m, const std::string& picks) { cases.push_back(prune_case(t, m, picks)); };
+  const auto add = [&](const Trial& t, std::int64_t m, const std::string& picks) {
+    cases.push_back(prune_case(t, m, picks));
+  };
   for (const Dtype type : kTypes)
     for (const Dtype coords : kWidths) {
       add({.type = type, .coords = coords, .budget = Budget::smoke}, 55, "ramp");
@@ -177,20 +203,27 @@ std::vector<Case> mask_cases() {
 
 std::vector<Case> crop_cases() {
   std::vector<Case> cases;
-  const auto add = [&](const Trial& t, List low, List high) { cases.push_back(crop_case(t, std::move(low), std::move(high))); };
-  struct { List low, high; } const boxes[] = {{{-2, -5, 0}, {3, 5, 4}}, {{0, 0, 0}, {0, 0, 0}},    {{-5, -5, -5}, {5, 5, 5}},
-                                              {{-9, 1, -3}, {-1, 1, 9}}, {{6, -5, -5}, {9, 5, 5}}, {{-5, -5, -5}, {-5, 5, 5}}};
+  const auto add = [&](const Trial& t, List low, List high) {
+    cases.push_back(crop_case(t, std::move(low), std::move(high)));
+  };
+  struct {
+    List low, high;
+  } const boxes[] = {{{-2, -5, 0}, {3, 5, 4}},  {{0, 0, 0}, {0, 0, 0}},   {{-5, -5, -5}, {5, 5, 5}},
+                     {{-9, 1, -3}, {-1, 1, 9}}, {{6, -5, -5}, {9, 5, 5}}, {{-5, -5, -5}, {-5, 5, 5}}};
   for (const Dtype type : kTypes)
     for (const Dtype coords : kWidths)
       for (const auto& b : boxes) {
         add({.type = type, .coords = coords, .budget = Budget::smoke}, b.low, b.high);
-        add({.n = 1400, .active = 1390, .channels = 2, .sites = "sites_negative-1", .type = type, .coords = coords}, b.low, b.high);
+        add({.n = 1400, .active = 1390, .channels = 2, .sites = "sites_negative-1", .type = type, .coords = coords},
+            b.low, b.high);
       }
   const std::int64_t top = std::numeric_limits<std::int32_t>::max(), most = std::numeric_limits<std::int64_t>::max();
   for (const Dtype coords : kWidths) {
     add({.n = 343, .active = 340, .sites = "sites_extremes", .coords = coords}, {-top - 1, -1, 0}, {top, top, 1});
-    add({.n = 343, .active = 343, .sites = "sites_extremes", .coords = coords}, {-most - 1, -most - 1, 0}, {most, most, most});
-    add({.n = 343, .active = 343, .sites = "sites_extremes", .coords = coords}, {top, -top, -top - 1}, {top, top - 1, top - 1});
+    add({.n = 343, .active = 343, .sites = "sites_extremes", .coords = coords}, {-most - 1, -most - 1, 0},
+        {most, most, most});
+    add({.n = 343, .active = 343, .sites = "sites_extremes", .coords = coords}, {top, -top, -top - 1},
+        {top, top - 1, top - 1});
   }
   for (const std::int64_t n : {0, 1, 64, 65, 2048, 2049, 4097, 9000})
     for (const std::int64_t a : {n, n / 2, std::int64_t{0}, n + 7})
@@ -205,8 +238,9 @@ std::vector<Case> topk_cases() {
   const auto add = [&](auto... args) { cases.push_back(topk_case(args...)); };
   for (const Dtype t : kTypes) {
     for (const char* v : {"order", "int-3", "uniform", "const-2"}) {
-      for (const double rho : {1.0, 0.5, 2.5, 1e300}) add(60, 3, "const-20", "const-7", rho, v, t, 2, Layout::row, Budget::smoke);
-      add(45, 10, "ramp", "positive", 0.3, v, t);   // batches of 0, 1, .. 9 rows
+      for (const double rho : {1.0, 0.5, 2.5, 1e300})
+        add(60, 3, "const-20", "const-7", rho, v, t, 2, Layout::row, Budget::smoke);
+      add(45, 10, "ramp", "positive", 0.3, v, t);  // batches of 0, 1, .. 9 rows
       add(241, 34, "ramp-16", "const-4", 1.0, v, t);
       add(3000, 300, "const-10", "const-3", 1.0, v, t);
       add(5000, 1, "const-5000", "const-700", 1.0, v, t);
@@ -224,54 +258,92 @@ std::vector<Case> topk_cases() {
 }
 
 std::vector<Reject> merge_rejects() {
-  return refused(merge_case({.n = 8, .active = 8}),
-                 {kBadColumns, kBadCoords,
-                  {[](Case& c) { c.in[0] = input(Dtype::i32, {32}, "int-3"); }, Reason::rank, "a list of numbers"},
-                  {[](Case& c) { c.attrs.set("duplicate_reduction", "sum"); }, Reason::attribute, "an unknown reduction"},
-                  {[](Case& c) { c.in[1]->shape = {7, 5}; }, Reason::shape, "a row of features is missing"},
-                  {[](Case& c) { c.in[1]->shape = {8, 5, 1}; }, Reason::rank, "features of rank 3"},
-                  {[](Case& c) { c.in[1]->dtype = Dtype::i32; }, Reason::dtype, "whole numbers as features"},
-                  {[](Case& c) { c.in[2] = one(-1); }, Reason::domain, "a negative count"}});
+  return refused(
+      merge_case({.n = 8, .active = 8}),
+      {kBadColumns,
+       kBadCoords,
+       {[](Case& c) { c.in[0] = input(Dtype::i32, {32}, "int-3"); }, Reason::rank, "a list of numbers"},
+       {[](Case& c) { c.attrs.set("duplicate_reduction", "sum"); }, Reason::attribute, "an unknown reduction"},
+       {[](Case& c) {
+          c.in[1]->shape = {7, 5};
+        },
+        Reason::shape, "a row of features is missing"},
+       {[](Case& c) {
+          c.in[1]->shape = {8, 5, 1};
+        },
+        Reason::rank, "features of rank 3"},
+       {[](Case& c) { c.in[1]->dtype = Dtype::i32; }, Reason::dtype, "whole numbers as features"},
+       {[](Case& c) { c.in[2] = one(-1); }, Reason::domain, "a negative count"}});
 }
 
 std::vector<Reject> collate_rejects() {
   return refused(collate_case({4, 5}, 3, Dtype::f32, Dtype::i32),
                  {{[](Case& c) { c.in.pop_back(); }, Reason::arity, "coordinates without features"},
-                  {[](Case& c) { c.in.insert(c.in.begin() + 2, {std::nullopt, std::nullopt}); }, Reason::arity, "a gap"},
-                  {[](Case& c) { c.in[2]->shape = {5, 4}; }, Reason::shape, "four columns"},
+                  {[](Case& c) {
+                     c.in.insert(c.in.begin() + 2, {std::nullopt, std::nullopt});
+                   },
+                   Reason::arity, "a gap"},
+                  {[](Case& c) {
+                     c.in[2]->shape = {5, 4};
+                   },
+                   Reason::shape, "four columns"},
                   {[](Case& c) { c.in[2]->shape = {15}; }, Reason::rank, "a list of numbers"},
                   {[](Case& c) { c.in[2]->dtype = Dtype::i64; }, Reason::dtype, "coordinates of two dtypes"},
                   {[](Case& c) { c.in[3]->dtype = Dtype::f16; }, Reason::dtype, "features of two dtypes"},
-                  {[](Case& c) { c.in[3]->shape = {4, 3}; }, Reason::shape, "a row of features is missing"},
-                  {[](Case& c) { c.in[3]->shape = {5, 2}; }, Reason::shape, "channels differ"}});
+                  {[](Case& c) {
+                     c.in[3]->shape = {4, 3};
+                   },
+                   Reason::shape, "a row of features is missing"},
+                  {[](Case& c) {
+                     c.in[3]->shape = {5, 2};
+                   },
+                   Reason::shape, "channels differ"}});
 }
 
 std::vector<Reject> prune_rejects() {
   return refused(prune_case({.n = 8, .active = 6}, 4, "ramp"),
-                 {kBadColumns, kBadCoords,
+                 {kBadColumns,
+                  kBadCoords,
                   {[](Case& c) { c.in[3]->fill = "const-6"; }, Reason::domain, "an inactive row"},
                   {[](Case& c) { c.in[3]->fill = "const--1"; }, Reason::domain, "a negative row"},
-                  {[](Case& c) { c.in[3]->shape = {2, 2}; }, Reason::rank, "rows of rank 2"},
+                  {[](Case& c) {
+                     c.in[3]->shape = {2, 2};
+                   },
+                   Reason::rank, "rows of rank 2"},
                   {[](Case& c) { c.in[3]->dtype = Dtype::i64; }, Reason::dtype, "64-bit rows"},
-                  {[](Case& c) { c.in[2]->shape = {7, 5}; }, Reason::shape, "a row of features is missing"},
+                  {[](Case& c) {
+                     c.in[2]->shape = {7, 5};
+                   },
+                   Reason::shape, "a row of features is missing"},
                   {[](Case& c) { c.in[1] = one(-1), c.in[3]->shape = {0}; }, Reason::domain, "a negative count"}});
 }
 
 std::vector<Reject> mask_rejects() {
   return refused(mask_case({.n = 8, .active = 6}, "const-0"),
-                 {kBadColumns, kBadCoords,
+                 {kBadColumns,
+                  kBadCoords,
                   {[](Case& c) { c.in[3]->fill = "const-1"; }, Reason::domain, "a mask over inactive rows"},
                   {[](Case& c) { c.in[3]->shape = {7}; }, Reason::shape, "a mask for fewer rows"},
-                  {[](Case& c) { c.in[3]->shape = {8, 1}; }, Reason::rank, "a mask of rank 2"},
+                  {[](Case& c) {
+                     c.in[3]->shape = {8, 1};
+                   },
+                   Reason::rank, "a mask of rank 2"},
                   {[](Case& c) { c.in[3]->dtype = Dtype::i32; }, Reason::dtype, "numbers for a mask"},
                   {[](Case& c) { c.in[1] = one(-1); }, Reason::domain, "a negative count"}});
 }
 
 std::vector<Reject> crop_rejects() {
   return refused(crop_case({.n = 8, .active = 6}, {0, 0, 0}, {1, 1, 1}),
-                 {kBadColumns, kBadCoords,
-                  {[](Case& c) { c.attrs.set("min_coord", List{0, 2, 0}); }, Reason::attribute, "an empty axis"},
-                  {[](Case& c) { c.attrs.set("max_coord", List{1, 1}); }, Reason::attribute, "two coordinates"},
+                 {kBadColumns,
+                  kBadCoords,
+                  {[](Case& c) {
+                     c.attrs.set("min_coord", List{0, 2, 0});
+                   },
+                   Reason::attribute, "an empty axis"},
+                  {[](Case& c) {
+                     c.attrs.set("max_coord", List{1, 1});
+                   },
+                   Reason::attribute, "two coordinates"},
                   {[](Case& c) { c.in[1] = one(-1); }, Reason::domain, "a negative count"}});
 }
 
@@ -283,7 +355,10 @@ std::vector<Reject> topk_rejects() {
                   {[](Case& c) { c.in[1]->fill = "const--1"; }, Reason::domain, "a negative number of rows to keep"},
                   {[](Case& c) { c.in[2]->fill = "const-5"; }, Reason::domain, "batches that miss rows"},
                   {[](Case& c) { c.in[2]->fill = "const-7"; }, Reason::domain, "batches of more rows than there are"},
-                  {[](Case& c) { c.in[0]->shape = {12, 0}; }, Reason::shape, "no channel to rank by"},
+                  {[](Case& c) {
+                     c.in[0]->shape = {12, 0};
+                   },
+                   Reason::shape, "no channel to rank by"},
                   {[](Case& c) { c.in[2]->dtype = Dtype::i64; }, Reason::dtype, "64-bit batch counts"}});
 }
 
@@ -292,12 +367,18 @@ std::vector<Case> merge_bench() {
           merge_case(large(64, Dtype::f16, "sites_duplicates"))};
 }
 std::vector<Case> collate_bench() {
-  return {collate_case({50000, 40000, 60000}, 32, Dtype::f32, Dtype::i32), collate_case({75000, 75000}, 64, Dtype::f16, Dtype::i32)};
+  return {collate_case({50000, 40000, 60000}, 32, Dtype::f32, Dtype::i32),
+          collate_case({75000, 75000}, 64, Dtype::f16, Dtype::i32)};
 }
-std::vector<Case> prune_bench() { return {prune_case(large(32, Dtype::f32), 100000, "ramp"), prune_case(large(64, Dtype::f16), 100000, "ramp-77777")}; }
-std::vector<Case> mask_bench() { return {mask_case(large(32, Dtype::f32), "int-1"), mask_case(large(64, Dtype::f16), "ramp-8")}; }
+std::vector<Case> prune_bench() {
+  return {prune_case(large(32, Dtype::f32), 100000, "ramp"), prune_case(large(64, Dtype::f16), 100000, "ramp-77777")};
+}
+std::vector<Case> mask_bench() {
+  return {mask_case(large(32, Dtype::f32), "int-1"), mask_case(large(64, Dtype::f16), "ramp-8")};
+}
 std::vector<Case> crop_bench() {
-  return {crop_case(large(32, Dtype::f32), {-1000, 0, -1000}, {1000, 1000, 1000}), crop_case(large(64, Dtype::f16), {-20, -20, -1000}, {20, 20, 1000})};
+  return {crop_case(large(32, Dtype::f32), {-1000, 0, -1000}, {1000, 1000, 1000}),
+          crop_case(large(64, Dtype::f16), {-20, -20, -1000}, {20, 20, 1000})};
 }
 std::vector<Case> topk_bench() {
   return {topk_case(150000, 1, "const-150000", "const-50000", 1.0, "uniform", Dtype::f32, 1),

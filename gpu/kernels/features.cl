@@ -58,7 +58,8 @@ kernel void linear(global const stored* x, global const stored* w, global const 
     for (int c = 0; c < BLOCK; ++c) {
       const long row = row0 + j + r * SIDE;
       const int column = column0 + i + c * SIDE;
-      if (row < rows && column < channels) STORE(biased ? sum[r][c] + bias[column] : sum[r][c], row * channels + column, y);
+      if (row >= rows || column >= channels) continue;
+      STORE(biased ? sum[r][c] + bias[column] : sum[r][c], row * channels + column, y);
     }
 }
 

@@ -71,6 +71,16 @@ float lesser(float a, float b) {
   return a < b ? a : b;
 }
 
+float combined(int op, float a, float b) {
+  switch (op) {
+    case ADD: return a + b;
+    case SUB: return a - b;
+    case MUL: return a * b;
+    case MAXIMUM: return greater(a, b);
+  }
+  return lesser(a, b);
+}
+
 kernel void combine(int op, global const stored* x, global const stored* y, float lhs_fill, float rhs_fill,
                     global const int* l, global const int* r, global const int* active, long capacity, long channels,
                     global stored* out) {
@@ -80,8 +90,7 @@ kernel void combine(int op, global const stored* x, global const stored* y, floa
   if (o >= active[0]) return;
   const float a = l[o] >= 0 ? LOAD(x, l[o] * channels + c) : lhs_fill;
   const float b = r[o] >= 0 ? LOAD(y, r[o] * channels + c) : rhs_fill;
-  const float v = op == ADD ? a + b : op == SUB ? a - b : op == MUL ? a * b : op == MAXIMUM ? greater(a, b) : lesser(a, b);
-  STORE(v, e, out);
+  STORE(combined(op, a, b), e, out);
 }
 
 // Channels [first, first + channels) of each row of `out`, `width` wide: row rows[o] of x, or the fill where that

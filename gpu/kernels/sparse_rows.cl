@@ -107,7 +107,8 @@ kernel void flag_inside(global const void* coords, int wide, long n, constant co
             c.w <= corners[5];
 }
 
-kernel void list_kept(global const int* flag, global const int* position, long n, global int* rows, global int* active) {
+kernel void list_kept(global const int* flag, global const int* position, long n, global int* rows,
+                      global int* active) {
   const long i = get_global_id(0);
   if (i == 0) active[0] = position[n];
   if (i < n && flag[i]) rows[position[i]] = (int)i;
