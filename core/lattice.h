@@ -171,13 +171,28 @@ class SparseTensor {
 // array of coordinates that is taken to be in units of that stride.
 using Target = std::variant<std::monostate, SparseTensor, CoordinateKey, Tensor>;
 
-SparseTensor conv3d(const SparseTensor& x, const Tensor& weight, const Tensor& bias, const KernelSpec&,
-                    const Target& = {}, const Runner& = naturally);
-SparseTensor subm_conv3d(const SparseTensor& x, const Tensor& weight, const Tensor& bias, Triple size,
+// What a convolution multiplies by: a dense weight, also one whose norm over the rows that were met divides the sum;
+// or codes with scales and biases.
+struct Weight {
+  Tensor values;  // (K,Cin,Cout), (Cout,Kx,Ky,Kz,Cin), pointwise (Cout,Cin); or u32 codes as quantize_weight packs them
+  Tensor scales = {}, biases = {};
+  std::int64_t bits = 4;
+  std::optional<double> eps = std::nullopt;  // normalised
+
+  Weight(Tensor dense) : values(std::move(dense)) {}  // NOLINT: a tensor is a weight
+  Weight(Tensor codes, Tensor s, Tensor b, std::int64_t of_bits)
+      : values(std::move(codes)), scales(std::move(s)), biases(std::move(b)), bits(of_bits) {}
+  static Weight normalized(Tensor dense, double eps = 1e-8);
+  bool packed() const { return scales.defined(); }
+};
+
+SparseTensor conv3d(const SparseTensor& x, const Weight&, const Tensor& bias, const KernelSpec&, const Target& = {},
+                    const Runner& = naturally);
+SparseTensor subm_conv3d(const SparseTensor& x, const Weight&, const Tensor& bias, Triple size,
                          Triple dilation = {1, 1, 1}, const Runner& = naturally);
-SparseTensor conv_transpose3d(const SparseTensor& x, const Tensor& weight, const Tensor& bias, const KernelSpec&,
+SparseTensor conv_transpose3d(const SparseTensor& x, const Weight&, const Tensor& bias, const KernelSpec&,
                               const Target& = {}, const Runner& = naturally);
-SparseTensor generative_conv_transpose3d(const SparseTensor& x, const Tensor& weight, const Tensor& bias, Triple size,
+SparseTensor generative_conv_transpose3d(const SparseTensor& x, const Weight&, const Tensor& bias, Triple size,
                                          Triple stride, const Target& = {}, const Runner& = naturally);
 
 enum class Pool : std::uint8_t { sum, max, avg };
@@ -188,8 +203,8 @@ SparseTensor pool_transpose3d(const SparseTensor& x, const KernelSpec& = {.size 
 SparseTensor trilinear_upsample3d(const SparseTensor& x, Triple stride = {2, 2, 2}, const Target& = {},
                                   const Runner& = naturally);
 
-// X W^T + bias on every row; W is (Cout,Cin).
-SparseTensor linear(const SparseTensor& x, const Tensor& weight, const Tensor& bias, const Runner& = naturally);
+// X W^T + bias on every row; W is (Cout,Cin), or packed.
+SparseTensor linear(const SparseTensor& x, const Weight&, const Tensor& bias, const Runner& = naturally);
 SparseTensor activation(const SparseTensor& x, std::string_view kind, const Runner& = naturally);
 
 // (B,C): by the batch counts if there are any, else by column 0, up to the greatest batch if no size is given.

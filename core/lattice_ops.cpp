@@ -50,19 +50,38 @@ Tensor kernel_rows(const Tensor& w) {
 }
 
 struct Geometry {
-  std::string_view row;
+  std::string row;
   Kind kind;
   KernelSpec spec;
 };
 
-Attrs attributes(const Geometry& g, const Tensor& weight) {
+Attrs attributes(const Geometry& g) {
   Attrs a{{"kernel_size", list(g.spec.size)}};
-  const bool moves = g.row != "subm_conv3d", spreads = g.row == "generative_conv_transpose3d";
+  const bool moves = g.kind != Kind::submanifold, spreads = g.kind == Kind::generative;
   if (moves) a.set("stride", list(g.spec.stride));
   if (moves && !spreads) a.set("padding", list(g.spec.padding));
   if (!spreads) a.set("dilation", list(g.spec.dilation));
-  if (weight.defined() && weight.rank() == 5) a.set("weight_layout", "dense_5d");
   return a;
+}
+
+// The row of this family that takes such a weight.
+Geometry with_weight(std::string_view op, Kind kind, const KernelSpec& spec, const Weight& w) {
+  if (w.eps && kind == Kind::forward) throw Error(op, Reason::unsupported, "a normalised weight");
+  return {(w.packed() ? "quantized_" : w.eps ? "normalized_" : "") + std::string(op), kind, spec};
+}
+
+Attrs attributes(const Geometry& g, const Weight& w) {
+  Attrs a = attributes(g);
+  if (w.packed())
+    a.set("bits", w.bits);
+  else if (w.values.defined() && w.values.rank() == 5)
+    a.set("weight_layout", "dense_5d");
+  if (w.eps) a.set("eps", *w.eps);
+  return a;
+}
+
+std::vector<Tensor> operands(const Weight& w, const Tensor& bias) {
+  return w.packed() ? std::vector<Tensor>{w.values, w.scales, w.biases, bias} : std::vector<Tensor>{w.values, bias};
 }
 
 SparseTensor with_key(const SparseTensor& x, const CoordinateKey& key, const Tensor& feats) {
@@ -98,16 +117,21 @@ SparseTensor at_support(const Geometry& g, Attrs attrs, const SparseTensor& x, c
   return with_key(x, x.manager()->output({x.key(), std::nullopt, g.spec, g.kind}, stride, out[0], active), out[1]);
 }
 
-SparseTensor convolved(const Geometry& g, const SparseTensor& x, const Tensor& weight, const Tensor& bias,
+SparseTensor convolved(const Geometry& g, const SparseTensor& x, const Weight& weight, const Tensor& bias,
                        const Triple& stride, const Target& target, const Runner& run_call) {
-  if (!given(target)) return at_support(g, attributes(g, weight), x, {weight, bias}, stride, run_call);
-  const Tensor w = kernel_rows(weight);
-  return at_target(g, attributes(g, w), x, {w, bias}, key_of(g.row, x, target, stride), run_call);
+  if (!given(target)) return at_support(g, attributes(g, weight), x, operands(weight, bias), stride, run_call);
+  if (weight.packed() && g.kind != Kind::forward)
+    throw Error(g.row, Reason::unsupported, "packed weights at given outputs");
+  Weight w = weight;
+  if (!w.packed()) w.values = kernel_rows(w.values);
+  return at_target(g, attributes(g, w), x, operands(w, bias), key_of(g.row, x, target, stride), run_call);
 }
 
 // Y = X W^T (+ bias), row by row: W is (Cout,Cin), (1,Cin,Cout) or (Cout,1,1,1,Cin).
-SparseTensor pointwise(std::string_view op, const SparseTensor& x, const Tensor& w, const Tensor& bias,
+SparseTensor pointwise(std::string_view op, const SparseTensor& x, const Weight& weight, const Tensor& bias,
                        const Runner& run_call) {
+  if (weight.packed()) return linear(x, weight, bias, run_call);
+  const Tensor& w = weight.values;
   if (!w.defined() || (w.rank() != 2 && w.rank() != 3 && w.rank() != 5))
     throw Error(op, Reason::rank, "a pointwise weight of rank " + std::to_string(w.defined() ? w.rank() : 0));
   const Shape& s = w.shape();
@@ -151,52 +175,56 @@ SparseTensor joined(std::string_view row, const SparseTensor& lhs, const SparseT
 
 }  // namespace
 
-SparseTensor conv3d(const SparseTensor& x, const Tensor& weight, const Tensor& bias, const KernelSpec& spec,
-                    const Target& target, const Runner& run_call) {
-  if (!given(target) && spec.is_pointwise()) return pointwise("conv3d", x, weight, bias, run_call);
-  return convolved({"conv3d", Kind::forward, spec}, x, weight, bias, multiplied(x.stride(), spec.stride), target,
-                   run_call);
+Weight Weight::normalized(Tensor dense, double eps) {
+  Weight w(std::move(dense));
+  w.eps = eps;
+  return w;
 }
 
-SparseTensor subm_conv3d(const SparseTensor& x, const Tensor& weight, const Tensor& bias, Triple size, Triple dilation,
+SparseTensor conv3d(const SparseTensor& x, const Weight& weight, const Tensor& bias, const KernelSpec& spec,
+                    const Target& target, const Runner& run_call) {
+  const Geometry g = with_weight("conv3d", Kind::forward, spec, weight);
+  if (!given(target) && spec.is_pointwise()) return pointwise(g.row, x, weight, bias, run_call);
+  return convolved(g, x, weight, bias, multiplied(x.stride(), spec.stride), target, run_call);
+}
+
+// Of one point: a product, normalised or not.
+SparseTensor subm_conv3d(const SparseTensor& x, const Weight& weight, const Tensor& bias, Triple size, Triple dilation,
                          const Runner& run_call) {
   const KernelSpec spec{.size = size, .dilation = dilation};
-  if (spec.is_pointwise()) return pointwise("subm_conv3d", x, weight, bias, run_call);
-  const Call call = make_call("subm_conv3d", {x.coords(), x.active_rows(), x.feats(), weight, bias},
-                              attributes({"subm_conv3d", Kind::submanifold, spec}, weight));
+  const Geometry g = with_weight("subm_conv3d", Kind::submanifold, spec, weight);
+  if (spec.is_pointwise()) return pointwise(g.row, x, weight, bias, run_call);
+  const Call call = make_call(g.row, inputs(x, operands(weight, bias)), attributes(g, weight));
   return x.with_features(run_call(call).at(1));
 }
 
-SparseTensor conv_transpose3d(const SparseTensor& x, const Tensor& weight, const Tensor& bias, const KernelSpec& spec,
+SparseTensor conv_transpose3d(const SparseTensor& x, const Weight& weight, const Tensor& bias, const KernelSpec& spec,
                               const Target& target, const Runner& run_call) {
-  constexpr std::string_view op = "conv_transpose3d";
-  return convolved({op, Kind::transposed, spec}, x, weight, bias, divided(op, x.stride(), spec.stride), target,
-                   run_call);
+  const Geometry g = with_weight("conv_transpose3d", Kind::transposed, spec, weight);
+  return convolved(g, x, weight, bias, divided(g.row, x.stride(), spec.stride), target, run_call);
 }
 
-SparseTensor generative_conv_transpose3d(const SparseTensor& x, const Tensor& weight, const Tensor& bias, Triple size,
+// Given outputs merge what the generative relation keeps apart: the transposed sum over them.
+SparseTensor generative_conv_transpose3d(const SparseTensor& x, const Weight& weight, const Tensor& bias, Triple size,
                                          Triple by, const Target& target, const Runner& run_call) {
-  constexpr std::string_view op = "generative_conv_transpose3d";
   const KernelSpec spec{.size = size, .stride = by};
-  const Triple stride = divided(op, x.stride(), by);
-  // Given outputs merge what the generative relation keeps apart: the transposed sum over them.
-  const Geometry g =
-      given(target) ? Geometry{"conv_transpose3d", Kind::transposed, spec} : Geometry{op, Kind::generative, spec};
-  return convolved(g, x, weight, bias, stride, target, run_call);
+  const Geometry g = given(target) ? with_weight("conv_transpose3d", Kind::transposed, spec, weight)
+                                   : with_weight("generative_conv_transpose3d", Kind::generative, spec, weight);
+  return convolved(g, x, weight, bias, divided(g.row, x.stride(), by), target, run_call);
 }
 
 SparseTensor pool3d(Pool mode, const SparseTensor& x, const KernelSpec& spec, const Runner& run_call) {
   constexpr std::string_view rows[] = {"sum_pool3d", "max_pool3d", "avg_pool3d"};
-  const Geometry g{rows[static_cast<std::size_t>(mode)], Kind::forward, spec};
-  return at_support(g, attributes(g, {}), x, {}, multiplied(x.stride(), spec.stride), run_call);
+  const Geometry g{std::string(rows[static_cast<std::size_t>(mode)]), Kind::forward, spec};
+  return at_support(g, attributes(g), x, {}, multiplied(x.stride(), spec.stride), run_call);
 }
 
 SparseTensor pool_transpose3d(const SparseTensor& x, const KernelSpec& spec, const Target& target,
                               const Runner& run_call) {
   const Geometry g{"pool_transpose3d", Kind::transposed, spec};
   const Triple stride = divided(g.row, x.stride(), spec.stride);
-  if (!given(target)) return at_support(g, attributes(g, {}), x, {}, stride, run_call);
-  return at_target(g, attributes(g, {}), x, {}, key_of(g.row, x, target, stride), run_call);
+  if (!given(target)) return at_support(g, attributes(g), x, {}, stride, run_call);
+  return at_target(g, attributes(g), x, {}, key_of(g.row, x, target, stride), run_call);
 }
 
 SparseTensor trilinear_upsample3d(const SparseTensor& x, Triple by, const Target& target, const Runner& run_call) {
@@ -209,8 +237,10 @@ SparseTensor trilinear_upsample3d(const SparseTensor& x, Triple by, const Target
   return at_target(g, attrs, x, {}, key_of(g.row, x, target, stride), run_call);
 }
 
-SparseTensor linear(const SparseTensor& x, const Tensor& weight, const Tensor& bias, const Runner& run_call) {
-  return x.with_features(run_call(make_call("linear", {x.feats(), weight, bias})).at(0));
+SparseTensor linear(const SparseTensor& x, const Weight& weight, const Tensor& bias, const Runner& run_call) {
+  if (!weight.packed()) return x.with_features(run_call(make_call("linear", {x.feats(), weight.values, bias})).at(0));
+  const std::vector<Tensor> in{x.feats(), weight.values, weight.scales, weight.biases, bias};
+  return x.with_features(run_call(make_call("quantized_linear", in, {{"bits", weight.bits}})).at(0));
 }
 
 SparseTensor activation(const SparseTensor& x, std::string_view kind, const Runner& run_call) {

@@ -313,6 +313,51 @@ TEST(Results, OfGlobalPoolingAreByCountsOrByColumn) {
   EXPECT_TRUE(activation(by_column, "relu").same_coords(by_column));
 }
 
+// The storage of a weight selects the row, and nothing else.
+TEST(Results, OfPackedWeightsHaveTheIdentityOfDenseOnes) {
+  const Tensor dense = whole({27, 32, 4}, 3), point = whole({4, 32}, 4);
+  const auto pack = [](const Tensor& w) {
+    const std::vector<Tensor> p = run(make_call("quantize_weight", {w}, {{"bits", 8}, {"group_size", 32}}));
+    return Weight(p[0], p[1], p[2], 8);
+  };
+  std::vector<std::string_view> ran;
+  const Runner watch = [&](const Call& c) {
+    ran.push_back(c.op->name);
+    return run(c);
+  };
+  const SparseTensor x(line(6), whole({6, 32}, 1), {.stride = {2, 2, 2}});
+  const Weight w = pack(dense);
+  const KernelSpec three, one{.size = {1, 1, 1}};
+  EXPECT_TRUE(subm_conv3d(x, w, {}, three.size, {1, 1, 1}, watch).same_coords(x));
+  EXPECT_TRUE(conv3d(x, pack(point), {}, one, {}, watch).same_coords(x));
+  const SparseTensor packed = conv3d(x, w, {}, three, {}, watch), plain = conv3d(x, dense, {}, three);
+  EXPECT_TRUE(packed.same_coords(plain)) << "one relation";
+  EXPECT_TRUE(conv3d(x, w, {}, three, x, watch).same_coords(x));
+  conv_transpose3d(x, w, {}, {.size = {3, 3, 3}, .stride = {2, 2, 2}}, {}, watch);
+  EXPECT_THAT(ran, ElementsAre("quantized_subm_conv3d", "quantized_linear", "quantized_conv3d", "quantized_conv3d",
+                               "quantized_conv_transpose3d"));
+  const SparseTensor fine(line(6), whole({6, 1}, 2), {.manager = x.manager()});
+  EXPECT_EQ(reason([&] {
+              conv_transpose3d(x, w, {}, {.size = {3, 3, 3}, .stride = {2, 2, 2}}, fine);
+            }),
+            Reason::unsupported);
+}
+
+TEST(Results, OfNormalisedWeightsAreDividedByWhatWasMet) {
+  const SparseTensor x(line(3), tensor(Dtype::f32, {3, 1}, {1, 2, 3}), {.stride = {2, 1, 1}});
+  const Tensor w = tensor(Dtype::f32, {3, 1, 1}, {1, 2, 3}), point = tensor(Dtype::f32, {1, 1, 1}, {5});
+  const SparseTensor y = subm_conv3d(x, Weight::normalized(w), {}, {3, 1, 1});
+  EXPECT_TRUE(y.same_coords(x));
+  EXPECT_THAT(features(y), ElementsAre(::testing::DoubleNear(2.218801, 1e-6), ::testing::DoubleNear(3.741657, 1e-6),
+                                       ::testing::DoubleNear(3.577709, 1e-6)));
+  EXPECT_THAT(features(subm_conv3d(x, Weight::normalized(point), {}, {1, 1, 1})), ElementsAre(5, 10, 15))
+      << "a product";
+  const KernelSpec up{.size = {1, 1, 1}, .stride = {2, 1, 1}};
+  EXPECT_THAT(features(conv_transpose3d(x, Weight::normalized(point), {}, up)), ElementsAre(1, 2, 3)) << "no product";
+  EXPECT_EQ(reason([&] { conv3d(x, Weight::normalized(w), {}, {.size = {3, 1, 1}}); }), Reason::unsupported);
+  EXPECT_EQ(reason([&] { subm_conv3d(x, Weight::normalized(w, 0), {}, {3, 1, 1}); }), Reason::attribute);
+}
+
 SparseTensor column(const std::vector<int>& xs, const std::vector<double>& values, const ManagerPtr& manager) {
   std::vector<std::array<int, 4>> rows;
   for (const int x : xs) rows.push_back({0, x, 0, 0});
