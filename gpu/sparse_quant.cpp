@@ -1,5 +1,6 @@
-// Packed sparse weights on the device: see kernels/sparse_quant.cl. The relation of a convolution is built on the device
-// while a job is prepared; a launch casts the features and computes tiles of output rows straight from the codes.
+// Packed sparse weights on the device: see kernels/sparse_quant.cl. The relation of a convolution is built on the
+// device while a job is prepared; a launch casts the features and computes tiles of output rows straight from the
+// codes.
 #include <algorithm>
 #include <string>
 
@@ -39,9 +40,12 @@ struct Support {
   Edges edges;
 };
 
-Kernel kernel_of(std::string_view name, const std::string& options = "-DSETUP") { return Kernel("sparse_quant", name, options); }
+Kernel kernel_of(std::string_view name, const std::string& options = "-DSETUP") {
+  return Kernel("sparse_quant", name, options);
+}
 
-void add_merged_map(Steps& s, const Geometry& g, const Rows& in, std::int64_t rows, const BufferPtr& coords, Support& p) {
+void add_merged_map(Steps& s, const Geometry& g, const Rows& in, std::int64_t rows, const BufferPtr& coords,
+                    Support& p) {
   const std::int64_t edges = in.capacity * g.kernels;
   p.edges = {ints(edges), ints(edges), ints(edges), p.counts, ints(rows + 1), coords};
   add_edges(s, g, in, Rows(), rows, p.edges);
@@ -51,11 +55,19 @@ void add_merged_map(Steps& s, const Geometry& g, const Rows& in, std::int64_t ro
   s.fill(p.map, 0xFF);
   s.fill(p.marked, 0);
   Kernel k = kernel_of("map_edges");
-  k.arg(p.edges.in).arg(p.edges.out).arg(p.edges.kernel).arg(p.counts).arg(edges).arg(size(g.kernels)).arg(p.map).arg(p.marked);
+  k.arg(p.edges.in)
+      .arg(p.edges.out)
+      .arg(p.edges.kernel)
+      .arg(p.counts)
+      .arg(edges)
+      .arg(size(g.kernels))
+      .arg(p.map)
+      .arg(p.marked);
   s.run(k, edges);
 }
 
-Support build_support(const Call& call, const Geometry& g, std::int64_t rows, const BufferPtr& coords, const BufferPtr& counts) {
+Support build_support(const Call& call, const Geometry& g, std::int64_t rows, const BufferPtr& coords,
+                      const BufferPtr& counts) {
   Steps s;
   Support p;
   p.counts = counts;
@@ -108,8 +120,15 @@ void add_begin(Steps& s, const Call& c, std::size_t weight, const Prepared& made
   Kernel k = kernel_of("begin");
   k.arg(any ? made.coords : p.bad).arg(any ? output(made.to_coords) : p.bad).arg(words);
   k.arg(any ? made.counts : p.bad).arg(any ? output(made.to_counts) : p.bad).arg(std::int32_t{any ? 2 : 0});
-  k.arg(dense(c[weight + 1])).arg(dense(c[weight + 2])).arg(std::int32_t{c.dtype(weight + 1) == Dtype::f16}).arg(n).arg(p.s).arg(p.b);
-  k.arg(bias ? dense(c[weight + 3]) : p.bad).arg(std::int32_t{bias && c.dtype(weight + 3) == Dtype::f16}).arg(std::int32_t{bias});
+  k.arg(dense(c[weight + 1]))
+      .arg(dense(c[weight + 2]))
+      .arg(std::int32_t{c.dtype(weight + 1) == Dtype::f16})
+      .arg(n)
+      .arg(p.s)
+      .arg(p.b);
+  k.arg(bias ? dense(c[weight + 3]) : p.bad)
+      .arg(std::int32_t{bias && c.dtype(weight + 3) == Dtype::f16})
+      .arg(std::int32_t{bias});
   s.run(k.arg(size(p.w.out)).arg(p.bias).arg(p.bad), std::max({words, n, p.w.out, std::int64_t{2}}));
 }
 
@@ -131,7 +150,8 @@ Product add_operands(Steps& s, const Call& c, std::size_t features, std::int64_t
   p.words = dense(c[weight]);
   add_begin(s, c, weight, made, p);
   Kernel check = kernel_of("check_weights");
-  s.run(p.w.describe(check.arg(p.words).arg(p.s).arg(p.b)).arg(std::int32_t{matrix}).arg(p.bad), kernels * p.w.in * p.w.out);
+  s.run(p.w.describe(check.arg(p.words).arg(p.s).arg(p.b)).arg(std::int32_t{matrix}).arg(p.bad),
+        kernels * p.w.in * p.w.out);
   p.y = output(out);
   return p;
 }
@@ -207,7 +227,12 @@ Axes axes_of(const Shape& w) {
 
 void describe(Kernel& k, const Call& c, const Axes& x, std::int64_t groups, std::int64_t words) {
   const std::int32_t bits = size(c.integer("bits"));
-  k.arg(size(x.kernels)).arg(size(x.in)).arg(size(x.out)).arg(size(groups)).arg(size(words * 32 / bits / groups)).arg(bits);
+  k.arg(size(x.kernels))
+      .arg(size(x.in))
+      .arg(size(x.out))
+      .arg(size(groups))
+      .arg(size(words * 32 / bits / groups))
+      .arg(bits);
   k.arg(x.step_k).arg(x.step_a).arg(x.step_c);
 }
 
@@ -216,7 +241,11 @@ Job quantize(const Call& c, const std::vector<Spec>& specs) {
   const Axes x = axes_of(c.shape(0));
   const std::size_t last = x.kernels == 1 ? 2 : 1;
   Kernel k = kernel_of("quantize", "-DQUANTIZE");
-  k.arg(dense(c[0])).arg(std::int32_t{c.dtype(0) == Dtype::f16}).arg(output(out[0])).arg(output(out[1])).arg(output(out[2]));
+  k.arg(dense(c[0]))
+      .arg(std::int32_t{c.dtype(0) == Dtype::f16})
+      .arg(output(out[0]))
+      .arg(output(out[1]))
+      .arg(output(out[2]));
   describe(k, c, x, specs[1].shape[last], specs[0].shape[last]);
   const auto items = static_cast<std::size_t>(count(specs[1].shape));
   return job(out, [k, items] { k.run({items}, {64}); });
@@ -243,7 +272,8 @@ Order chain(const Call&) {
   return o;
 }
 
-// Matrix units take weights as halves, align the products of 16 channels and the sum before them, and cut what falls off.
+// Matrix units take weights as halves, align the products of 16 channels and the sum before them, and cut what falls
+// off.
 Order matrix_chain(const Call& c) {
   Order o = chain(c);
   o.truncating = true;
@@ -255,13 +285,13 @@ std::int64_t elements(const Call& c, std::size_t input) { return c[input].size()
 
 const Condition kNotHost{Stage::device, "the device is the host processor: a CPU route is the better choice",
                          [](const Call&, const Device& d) { return !d.facts.is_cpu; }};
-const Condition kManyFeatures{Stage::shape_dtype, "under 65536 features: the launches cost more", [](const Call& c, const Device&) {
-                                return elements(c, c.index("features")) >= 1 << 16;
-                              }};
+const Condition kManyFeatures{Stage::shape_dtype, "under 65536 features: the launches cost more",
+                              [](const Call& c, const Device&) { return elements(c, c.index("features")) >= 1 << 16; }};
 const Condition kManyWeights{Stage::shape_dtype, "under 65536 weights: a CPU route is done sooner",
                              [](const Call& c, const Device&) { return elements(c, 0) >= 1 << 16; }};
-const Condition kManyCodes{Stage::shape_dtype, "under 65536 weights: a CPU route is done sooner",
-                           [](const Call& c, const Device&) { return elements(c, 0) * 32 / c.integer("bits") >= 1 << 16; }};
+const Condition kManyCodes{
+    Stage::shape_dtype, "under 65536 weights: a CPU route is done sooner",
+    [](const Call& c, const Device&) { return elements(c, 0) * 32 / c.integer("bits") >= 1 << 16; }};
 const Condition kDoubles{Stage::capability, "the device has no fp64, whose division rounds correctly",
                          [](const Call&, const Device& d) { return d.fp64; }};
 
@@ -304,8 +334,9 @@ Route sorted(std::string_view op) {
           .prepares = "the relation"};
 }
 
-Route simple(std::string_view op, std::string_view name, std::vector<Condition> supports, const Condition& size_condition,
-             Order (*order)(const Call&), Job (*prepare)(const Call&, const std::vector<Spec>&)) {
+Route simple(std::string_view op, std::string_view name, std::vector<Condition> supports,
+             const Condition& size_condition, Order (*order)(const Call&),
+             Job (*prepare)(const Call&, const std::vector<Spec>&)) {
   return {.op = op,
           .name = name,
           .tier = Tier::gpu,

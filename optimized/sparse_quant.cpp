@@ -1,5 +1,5 @@
-// Packed sparse weights on the CPU. A convolution sums blocks of outputs that lie near each other in cache, kernel row by
-// kernel row; the weights of a kernel row are decoded once per block, into a panel that stays in cache.
+// Packed sparse weights on the CPU. A convolution sums blocks of outputs that lie near each other in cache, kernel row
+// by kernel row; the weights of a kernel row are decoded once per block, into a panel that stays in cache.
 #include <algorithm>
 #include <atomic>
 #include <memory>
@@ -98,7 +98,9 @@ struct Plan {
 };
 
 // Half of the second level cache for the sums of a block.
-std::int64_t block_rows(std::int64_t channels) { return std::clamp<std::int64_t>(131072 / std::max<std::int64_t>(channels, 1), 256, 2048); }
+std::int64_t block_rows(std::int64_t channels) {
+  return std::clamp<std::int64_t>(131072 / std::max<std::int64_t>(channels, 1), 256, 2048);
+}
 
 // The pairs of one block by kernel row, from `at` on. Pairs of a kernel row come by output, so that equal outputs
 // (inputs that repeat in a merged relation) are neighbours, and part two runs.
@@ -203,7 +205,8 @@ class Convolution {
     }
     for (std::int64_t r = 0; r < rows; ++r) {
       const std::int64_t at = plan_.order[static_cast<std::size_t>(first + r)] * packed_.out;
-      PLUMB_DISPATCH(quant_from_f32)(sums + r * padded_, packed_.out, kind_of(out_.dtype()), to + at * info(out_.dtype()).bytes);
+      PLUMB_DISPATCH(quant_from_f32)
+      (sums + r * padded_, packed_.out, kind_of(out_.dtype()), to + at * info(out_.dtype()).bytes);
     }
   }
 
@@ -212,14 +215,16 @@ class Convolution {
     constexpr std::int64_t kDepth = 128;
     const std::int64_t k = runs[0].kernel;
     for (std::int64_t column = 0; column < padded_; column += 4 * lanes_) {
-      const std::int64_t width = std::min(padded_ - column, 4 * lanes_), groups = k * packed_.groups * packed_.out + column;
-      PLUMB_DISPATCH(packed_panel)({words_ + k * packed_.words * packed_.out + column, scales_ + groups, biases_ + groups, packed_.out,
-                                    packed_.bits, packed_.group, packed_.in, std::min(width, packed_.out - column), width, panel});
+      const std::int64_t width = std::min(padded_ - column, 4 * lanes_),
+                         groups = k * packed_.groups * packed_.out + column;
+      PLUMB_DISPATCH(packed_panel)
+      ({words_ + k * packed_.words * packed_.out + column, scales_ + groups, biases_ + groups, packed_.out,
+        packed_.bits, packed_.group, packed_.in, std::min(width, packed_.out - column), width, panel});
       for (std::int64_t c = 0; c < packed_.in; c += kDepth)
         for (const Run& run : runs)
-          PLUMB_DISPATCH(convolution_tile)({x_.data() + c, packed_.in, plan_.in.data + run.begin, plan_.out.data + run.begin,
-                                            run.end - run.begin, panel + c * width, std::min(kDepth, packed_.in - c), width,
-                                            sums + column, padded_});
+          PLUMB_DISPATCH(convolution_tile)
+          ({x_.data() + c, packed_.in, plan_.in.data + run.begin, plan_.out.data + run.begin, run.end - run.begin,
+            panel + c * width, std::min(kDepth, packed_.in - c), width, sums + column, padded_});
     }
   }
 
@@ -237,7 +242,8 @@ class Convolution {
 
 void store_support(const Plan& plan, const std::vector<Tensor>& out) {
   const auto store = [&](auto* to) {
-    for (std::size_t i = 0; i < plan.out_coords.size(); ++i) to[i] = static_cast<std::remove_pointer_t<decltype(to)>>(plan.out_coords[i]);
+    for (std::size_t i = 0; i < plan.out_coords.size(); ++i)
+      to[i] = static_cast<std::remove_pointer_t<decltype(to)>>(plan.out_coords[i]);
   };
   if (!plan.out_coords.empty())
     out[0].dtype() == Dtype::i64 ? store(out[0].write<std::int64_t>()) : store(out[0].write<std::int32_t>());
@@ -278,7 +284,8 @@ struct Product {
       : w(c, 1, 1, c.shape(0)[1]), features(contiguous(c[0])),
         rounded(c[0].dtype() == Dtype::f32 ? c[0] : c[2], c[0].dtype() == Dtype::f32 ? c.dtype(2) : Dtype::f32) {
     const bool half = c.dtype(0) == Dtype::f16;
-    x = {half ? static_cast<const void*>(features.size() > 0 ? features.read<std::uint16_t>() : nullptr) : rounded.data(),
+    x = {half ? static_cast<const void*>(features.size() > 0 ? features.read<std::uint16_t>() : nullptr)
+              : rounded.data(),
          c.dtype(0), w.in, 1};
     if (!c.has(4)) return;
     const Floats b(c[4]);
@@ -291,7 +298,8 @@ struct Product {
 };
 
 // Rows [m0, m0 + m) and outputs [n0, n0 + n): panel after panel of weights, each decoded once and multiplied.
-void product_block(const Product& p, std::int64_t m0, std::int64_t m, std::int64_t n0, std::int64_t n, Dtype type, std::byte* to) {
+void product_block(const Product& p, std::int64_t m0, std::int64_t m, std::int64_t n0, std::int64_t n, Dtype type,
+                   std::byte* to) {
   thread_local std::vector<float> panel, block;
   panel.resize(kPanelDepth * kPanelColumns);
   block.resize(static_cast<std::size_t>(m * n));
@@ -302,13 +310,15 @@ void product_block(const Product& p, std::int64_t m0, std::int64_t m, std::int64
     for (std::int64_t j = 0; j < n; ++j) {
       const std::int64_t g = (n0 + j) * p.w.groups + k0 / p.w.group;
       const auto* codes = reinterpret_cast<const std::uint8_t*>(p.w.data + (n0 + j) * p.w.words) + k0 * p.w.bits / 8;
-      PLUMB_DISPATCH(quant_weights)(codes, p.w.bits, p.w.group, p.w.s.data() + g, p.w.b.data() + g, depth, panel.data() + j * depth);
+      PLUMB_DISPATCH(quant_weights)
+      (codes, p.w.bits, p.w.group, p.w.s.data() + g, p.w.b.data() + g, depth, panel.data() + j * depth);
     }
     gemm(m, n, std::min(depth, p.w.in - k0), p.rows_from(m0, k0), {panel.data(), Dtype::f32, 1, depth}, block.data(), n,
          k0 > 0 || !p.bias.empty());
   }
   for (std::int64_t r = 0; r < m; ++r)
-    PLUMB_DISPATCH(quant_from_f32)(block.data() + r * n, n, kind_of(type), to + ((m0 + r) * p.w.out + n0) * info(type).bytes);
+    PLUMB_DISPATCH(quant_from_f32)
+    (block.data() + r * n, n, kind_of(type), to + ((m0 + r) * p.w.out + n0) * info(type).bytes);
 }
 
 void linear(const Call& c, std::vector<Tensor>& out) {
@@ -319,7 +329,8 @@ void linear(const Call& c, std::vector<Tensor>& out) {
   auto* to = out[0].write<std::byte>();
   parallel_each(row_tasks * column_tasks, [&](std::int64_t task) {
     const std::int64_t m0 = task / column_tasks * kPanelRows, n0 = task % column_tasks * kPanelColumns;
-    product_block(p, m0, std::min(kPanelRows, rows - m0), n0, std::min(kPanelColumns, p.w.out - n0), out[0].dtype(), to);
+    product_block(p, m0, std::min(kPanelRows, rows - m0), n0, std::min(kPanelColumns, p.w.out - n0), out[0].dtype(),
+                  to);
   });
 }
 
@@ -356,13 +367,15 @@ void quantize(const Call& c, std::vector<Tensor>& out) {
   auto *scales = out[1].write<std::byte>(), *biases = out[2].write<std::byte>();
   const std::int64_t bytes = info(c.dtype(0)).bytes;
   each_task(x, [&](std::int64_t k, std::int64_t c0, std::int64_t n) {
-    std::vector<float> values(static_cast<std::size_t>(n * stored)), s(static_cast<std::size_t>(n * groups)), b(s.size());
+    std::vector<float> values(static_cast<std::size_t>(n * stored)), s(static_cast<std::size_t>(n * groups)),
+        b(s.size());
     std::vector<std::uint32_t> packed(static_cast<std::size_t>(n * words));
     for (std::int64_t a = 0; a < x.in; ++a)
       for (std::int64_t j = 0; j < n; ++j)
         values[static_cast<std::size_t>(j * stored + a)] = w.data()[k * x.step_k + a * x.step_a + (c0 + j) * x.step_c];
-    PLUMB_DISPATCH(quant_encode)(values.data(), n * groups, stored / groups, bits, reinterpret_cast<std::uint8_t*>(packed.data()),
-                                 s.data(), b.data());
+    PLUMB_DISPATCH(quant_encode)
+    (values.data(), n * groups, stored / groups, bits, reinterpret_cast<std::uint8_t*>(packed.data()), s.data(),
+     b.data());
     if (one) {
       std::copy(packed.begin(), packed.end(), codes + c0 * words);
       PLUMB_DISPATCH(quant_from_f32)(s.data(), n * groups, kind, scales + c0 * groups * bytes);
@@ -370,7 +383,8 @@ void quantize(const Call& c, std::vector<Tensor>& out) {
       return;
     }
     for (std::int64_t i = 0; i < words; ++i)
-      for (std::int64_t j = 0; j < n; ++j) codes[(k * words + i) * x.out + c0 + j] = packed[static_cast<std::size_t>(j * words + i)];
+      for (std::int64_t j = 0; j < n; ++j)
+        codes[(k * words + i) * x.out + c0 + j] = packed[static_cast<std::size_t>(j * words + i)];
     const std::vector<float> turned_s = turned(s.data(), n, groups), turned_b = turned(b.data(), n, groups);
     for (std::int64_t g = 0; g < groups; ++g) {
       const std::int64_t at = ((k * groups + g) * x.out + c0) * bytes;
@@ -391,16 +405,20 @@ void dequantize(const Call& c, std::vector<Tensor>& out) {
   const Axes x = axes_of(out[0].shape());
   const Packed p(c, 0, x.kernels, x.in);
   const int kind = kind_of(out[0].dtype());
-  const std::int64_t bytes = info(out[0].dtype()).bytes, step = p.kernels == 1 ? 1 : x.out;  // between words of an output
+  const std::int64_t bytes = info(out[0].dtype()).bytes,
+                     step = p.kernels == 1 ? 1 : x.out;  // between words of an output
   auto* to = out[0].write<std::byte>();
   each_task(x, [&](std::int64_t k, std::int64_t c0, std::int64_t n) {
     std::vector<float> lines(static_cast<std::size_t>(x.step_c == 1 ? 0 : n * x.in));  // channels adjacent
-    const auto place = [&](std::int64_t c1, std::int64_t count) { return p.kernels == 1 ? c1 * count : k * count * x.out + c1; };
+    const auto place = [&](std::int64_t c1, std::int64_t count) {
+      return p.kernels == 1 ? c1 * count : k * count * x.out + c1;
+    };
     for (std::int64_t a = 0; a < x.in; ++a) {
       float v[kOutputs];
       for (std::int64_t j = 0; j < n; ++j) {
         const std::uint32_t word = p.data[place(c0 + j, p.words) + a * p.bits / 32 * step];
-        v[j] = static_cast<float>(word >> (a * p.bits % 32) & ((1U << p.bits) - 1)) * p.s.data()[place(c0 + j, p.groups) + a / p.group * step];
+        v[j] = static_cast<float>(word >> (a * p.bits % 32) & ((1U << p.bits) - 1)) *
+               p.s.data()[place(c0 + j, p.groups) + a / p.group * step];
       }
       round_line(v, n, kind);
       for (std::int64_t j = 0; j < n; ++j) v[j] += p.b.data()[place(c0 + j, p.groups) + a / p.group * step];
@@ -410,7 +428,8 @@ void dequantize(const Call& c, std::vector<Tensor>& out) {
         for (std::int64_t j = 0; j < n; ++j) lines[static_cast<std::size_t>(j * x.in + a)] = v[j];
     }
     for (std::int64_t j = 0; x.step_c != 1 && j < n; ++j)
-      PLUMB_DISPATCH(quant_from_f32)(lines.data() + j * x.in, x.in, kind, to + (k * x.step_k + (c0 + j) * x.step_c) * bytes);
+      PLUMB_DISPATCH(quant_from_f32)
+      (lines.data() + j * x.in, x.in, kind, to + (k * x.step_k + (c0 + j) * x.step_c) * bytes);
   });
 }
 
@@ -442,7 +461,12 @@ Route route(std::string_view op) {
 std::vector<Route> sparse_quant_cpu_routes() {
   return {{.op = "quantize_weight", .name = "cpu.vector", .supports = {}, .prefers = {}, .prepare = host<quantize>},
           {.op = "dequantize_weight", .name = "cpu.vector", .supports = {}, .prefers = {}, .prepare = host<dequantize>},
-          {.op = "quantized_linear", .name = "cpu.panel", .supports = {}, .prefers = {}, .order = linear_order, .prepare = host<linear>},
+          {.op = "quantized_linear",
+           .name = "cpu.panel",
+           .supports = {},
+           .prefers = {},
+           .order = linear_order,
+           .prepare = host<linear>},
           route<RelationKind::forward>("quantized_conv3d"),
           route<RelationKind::submanifold>("quantized_subm_conv3d"),
           route<RelationKind::transposed>("quantized_conv_transpose3d"),

@@ -44,7 +44,9 @@ void check_stated(const Request& r, std::string_view attr, std::int64_t is) {
   if (r.none(attr)) return;
   const std::int64_t stated = r.integer(attr);
   if (stated <= 0) r.fail(Reason::attribute, std::string(attr) + " is " + std::to_string(stated));
-  if (stated != is) r.fail(Reason::shape, std::string(attr) + " is " + std::to_string(stated) + " where there are " + std::to_string(is));
+  if (stated != is)
+    r.fail(Reason::shape,
+           std::string(attr) + " is " + std::to_string(stated) + " where there are " + std::to_string(is));
 }
 
 // The packed weight at inputs weight, weight + 1, weight + 2. in: what it is applied to, 0 for all that it stores.
@@ -53,14 +55,17 @@ Packing packing(const Request& r, std::size_t weight, std::int64_t kernels, std:
   if (!r.none("group_size")) check_group(r, r.integer("group_size"));
   const Shape &w = r.shape(weight), &s = r.shape(weight + 1);
   const Dtype t = r.dtype(weight + 1);
-  if (r.dtype(weight) != Dtype::u32) r.fail(Reason::dtype, "codes are " + std::string(name(r.dtype(weight))) + ", not u32");
+  if (r.dtype(weight) != Dtype::u32)
+    r.fail(Reason::dtype, "codes are " + std::string(name(r.dtype(weight))) + ", not u32");
   if (t != Dtype::f16 && t != Dtype::f32) r.fail(Reason::dtype, "scales are " + std::string(name(t)));
   if (r.dtype(weight + 2) != t) r.fail(Reason::dtype, "biases differ from scales in dtype");
   if (w.size() != 3) r.fail(Reason::rank, "codes have shape " + to_string(w));
   if (s.size() != 3) r.fail(Reason::rank, "scales have shape " + to_string(s));
-  if (r.shape(weight + 2) != s) r.fail(Reason::shape, "biases " + to_string(r.shape(weight + 2)) + " for scales " + to_string(s));
+  if (r.shape(weight + 2) != s)
+    r.fail(Reason::shape, "biases " + to_string(r.shape(weight + 2)) + " for scales " + to_string(s));
   if (w[0] != kernels || s[0] != kernels)
-    r.fail(Reason::shape, "codes " + to_string(w) + " and scales " + to_string(s) + " for " + std::to_string(kernels) + " kernel rows");
+    r.fail(Reason::shape, "codes " + to_string(w) + " and scales " + to_string(s) + " for " + std::to_string(kernels) +
+                              " kernel rows");
   const std::size_t last = kernels == 1 ? 2 : 1;  // the axis of words and of groups
   p.out = w[3 - last];
   p.stored = w[last] * 32 / p.bits;
@@ -77,7 +82,8 @@ Packing packing(const Request& r, std::size_t weight, std::int64_t kernels, std:
   if (!r.none("in_channels") && r.integer("in_channels") <= 0)
     r.fail(Reason::attribute, "in_channels is " + std::to_string(r.integer("in_channels")));
   check_stated(r, "in_channels", p.in);
-  if (p.in > p.stored) r.fail(Reason::shape, std::to_string(p.in) + " channels where " + std::to_string(p.stored) + " are stored");
+  if (p.in > p.stored)
+    r.fail(Reason::shape, std::to_string(p.in) + " channels where " + std::to_string(p.stored) + " are stored");
   return p;
 }
 
@@ -135,14 +141,16 @@ std::vector<Spec> infer_conv(const Request& r) {
   const std::int64_t n = check_rows(r, kCoords, kActive);
   if (r.has(kTargets) != r.has(kTargetActive)) r.fail(Reason::arity, "targets and their count come together");
   const std::int64_t m = r.has(kTargets) ? check_rows(r, kTargets, kTargetActive) : 0;
-  if (r.has(kTargets) && r.dtype(kTargets) != r.dtype(kCoords)) r.fail(Reason::dtype, "targets differ from coordinates in dtype");
+  if (r.has(kTargets) && r.dtype(kTargets) != r.dtype(kCoords))
+    r.fail(Reason::dtype, "targets differ from coordinates in dtype");
   check_features(r, kFeatures);
   const Shape& x = r.shape(kFeatures);
   if (x[0] != n) r.fail(Reason::shape, to_string(x) + " features for " + std::to_string(n) + " rows");
   if (x[1] == 0) r.fail(Reason::shape, "features without channels");
   const Packing p = packing(r, kWeight, g.volume, x[1]);
   check_bias(r, kBias, p.out);
-  if (r.has(kBias) && r.dtype(kBias) != r.dtype(kFeatures)) r.fail(Reason::dtype, "the bias is " + std::string(name(r.dtype(kBias))));
+  if (r.has(kBias) && r.dtype(kBias) != r.dtype(kFeatures))
+    r.fail(Reason::dtype, "the bias is " + std::string(name(r.dtype(kBias))));
   const std::int64_t rows = capacity(r, kind, g, n, m);
   return {{r.dtype(kCoords), {rows, 4}}, {r.dtype(kFeatures), {rows, p.out}}, {Dtype::i32, {2}}};
 }
@@ -150,7 +158,8 @@ std::vector<Spec> infer_conv(const Request& r) {
 template <RelationKind base>
 Relation relation_of(const Call& call) {
   const RelationKind kind = kind_of<base>(call);
-  const std::vector<Site> targets = call.has(kTargets) ? active_sites(call, kTargets, kTargetActive) : std::vector<Site>{};
+  const std::vector<Site> targets =
+      call.has(kTargets) ? active_sites(call, kTargets, kTargetActive) : std::vector<Site>{};
   return relate(kind, geometry(call, kind), active_sites(call, kCoords, kActive), targets);
 }
 
@@ -236,8 +245,10 @@ bool recorded(Attrs& attrs) {
 }
 
 constexpr std::string_view kConvMeaning =
-    "features are rounded to the dtype of the scales, weights are exact, sums in at least f32 are rounded once to the dtype of "
-    "the features; codes of one kernel row are stored (1,Cout,W) on every path; any Cout; padding channels are never read; "
+    "features are rounded to the dtype of the scales, weights are exact, sums in at least f32 are rounded once to the "
+    "dtype of "
+    "the features; codes of one kernel row are stored (1,Cout,W) on every path; any Cout; padding channels are never "
+    "read; "
     "no targets for the transposed kinds; rows beyond counts[1] are unspecified";
 
 void set_packing(Attrs& attrs) {
@@ -279,7 +290,8 @@ std::vector<Spec> infer_linear(const Request& r) {
   const Packing p = packing(r, 1, 1, x[1]);
   check_bias(r, 4, p.out);
   const Dtype t = r.dtype(0);
-  if (r.has(4) && r.dtype(4) != Dtype::f16 && r.dtype(4) != Dtype::f32) r.fail(Reason::dtype, "the bias is " + std::string(name(r.dtype(4))));
+  if (r.has(4) && r.dtype(4) != Dtype::f16 && r.dtype(4) != Dtype::f32)
+    r.fail(Reason::dtype, "the bias is " + std::string(name(r.dtype(4))));
   return {{r.has(4) ? promote(t, r.dtype(4)) : t, {x[0], p.out}}};
 }
 
@@ -303,7 +315,8 @@ std::optional<Spot> linear_spot(const Call& c, std::uint64_t key) { return few_c
 
 Cost linear_cost(const Call& call) {
   const Spec out = infer_linear(call)[0];
-  Cost cost{2.0 * static_cast<double>(count(out.shape) * call.shape(0)[1]), static_cast<double>(count(out.shape) * info(out.dtype).bytes)};
+  Cost cost{2.0 * static_cast<double>(count(out.shape) * call.shape(0)[1]),
+            static_cast<double>(count(out.shape) * info(out.dtype).bytes)};
   for (const auto& s : call.specs)
     if (s) cost.bytes += static_cast<double>(count(s->shape) * info(s->dtype).bytes);
   return cost;
@@ -316,8 +329,12 @@ struct Layout3 {
   std::int64_t kernels, in, out, step_k, step_a, step_c;
 };
 
-Layout3 kernel_major(std::int64_t kernels, std::int64_t in, std::int64_t out) { return {kernels, in, out, in * out, out, 1}; }
-Layout3 channels_last(std::int64_t kernels, std::int64_t in, std::int64_t out) { return {kernels, in, out, in, 1, kernels * in}; }
+Layout3 kernel_major(std::int64_t kernels, std::int64_t in, std::int64_t out) {
+  return {kernels, in, out, in * out, out, 1};
+}
+Layout3 channels_last(std::int64_t kernels, std::int64_t in, std::int64_t out) {
+  return {kernels, in, out, in, 1, kernels * in};
+}
 
 Layout3 unpacked(const Request& r) {
   const Shape& w = r.shape(0);
@@ -342,7 +359,9 @@ std::vector<Spec> infer_quantize(const Request& r) {
   return {{Dtype::u32, p.shape(p.words())}, {r.dtype(0), p.shape(p.groups())}, {r.dtype(0), p.shape(p.groups())}};
 }
 
-double round_to(Dtype t, double x) { return t == Dtype::f16 ? half_to_float(to_half(x)) : static_cast<double>(to_float(x)); }
+double round_to(Dtype t, double x) {
+  return t == Dtype::f16 ? half_to_float(to_half(x)) : static_cast<double>(to_float(x));
+}
 
 struct Affine {
   float s, b;
@@ -437,11 +456,13 @@ std::vector<Op> sparse_quant_ops() {
                 .outputs = {"weight", "scales", "biases"},
                 .attrs = {{"group_size", kNone}, {"bits", 4}},
                 .dtypes = {Dtype::f16, Dtype::f32},
-                .equation = "per kernel row, output and group of input channels, zeros behind the last: m = min w, M = max w, "
-                            "s = max((M - m)/L, 1e-7), L = 2^bits - 1; e = m if |m| > |M|, else e = M, s = -s; q0 = rint(e/s); "
-                            "s = e/q0, b = e if q0 != 0, else b = 0; code = clip(rint((w - b)/s), 0, L)",
-                .meaning = "in f32, ties to even, codes from the unrounded s and b; padding zeros count in min and max; "
-                           "group_size none: 64 from 64 channels on, else 32; an empty weight is refused; weights are finite",
+                .equation =
+                    "per kernel row, output and group of input channels, zeros behind the last: m = min w, M = max w, "
+                    "s = max((M - m)/L, 1e-7), L = 2^bits - 1; e = m if |m| > |M|, else e = M, s = -s; q0 = rint(e/s); "
+                    "s = e/q0, b = e if q0 != 0, else b = 0; code = clip(rint((w - b)/s), 0, L)",
+                .meaning =
+                    "in f32, ties to even, codes from the unrounded s and b; padding zeros count in min and max; "
+                    "group_size none: 64 from 64 channels on, else 32; an empty weight is refused; weights are finite",
                 .infer = infer_quantize,
                 .oracle = quantize,
                 .cases = quantize_cases,
@@ -450,50 +471,60 @@ std::vector<Op> sparse_quant_ops() {
                 .tolerance = {}};
   Attrs layout{{"kernel_size", ones}, {"layout", "kernel_major"}};
   set_packing(layout);
-  Op dequantizing{.name = "dequantize_weight",
-                  .inputs = {"weight", "scales", "biases"},
-                  .outputs = {"weight"},
-                  .attrs = layout,
-                  .dtypes = {Dtype::u32},
-                  .equation = "w[k,a,c] = round(round(q[k,a,c] s[k,g,c]) + b[k,g,c]), g = a div group",
-                  .meaning = "product and sum each rounded to the dtype of the scales; padding removed; layout linear gives "
-                             "(Cout,Cin), kernel_major (K,Cin,Cout), dense_5d (Cout,Kx,Ky,Kz,Cin); linear needs one kernel row",
-                  .infer = infer_dequantize,
-                  .oracle = dequantize,
-                  .cases = dequantize_cases,
-                  .rejects = dequantize_rejects,
-                  .bench = dequantize_bench,
-                  .tolerance = {}};
+  Op dequantizing{
+      .name = "dequantize_weight",
+      .inputs = {"weight", "scales", "biases"},
+      .outputs = {"weight"},
+      .attrs = layout,
+      .dtypes = {Dtype::u32},
+      .equation = "w[k,a,c] = round(round(q[k,a,c] s[k,g,c]) + b[k,g,c]), g = a div group",
+      .meaning =
+          "product and sum each rounded to the dtype of the scales; padding removed; layout linear gives "
+          "(Cout,Cin), kernel_major (K,Cin,Cout), dense_5d (Cout,Kx,Ky,Kz,Cin); linear needs one kernel row",
+      .infer = infer_dequantize,
+      .oracle = dequantize,
+      .cases = dequantize_cases,
+      .rejects = dequantize_rejects,
+      .bench = dequantize_bench,
+      .tolerance = {}};
   Attrs plain;
   set_packing(plain);
-  Op product{.name = "quantized_linear",
-             .inputs = {"features", "weight", "scales", "biases", "bias?"},
-             .outputs = {"features"},
-             .attrs = plain,
-             .dtypes = {Dtype::f16, Dtype::f32},
-             .equation = "Y[i,c] = bias[c] + sum_a X[i,a] (q[a,c] s[g,c] + b[g,c]), g = a div group",
-             .meaning = "features are rounded to the dtype of the scales; one rounding at the end, to the dtype of the features, "
-                        "or to the one that features and bias promote to; padding channels are never read",
-             .infer = infer_linear,
-             .oracle = linear,
-             .cases = linear_cases,
-             .rejects = linear_rejects,
-             .bench = linear_bench,
-             .cost = linear_cost,
-             .tolerance = {.kind = Tolerance::Class::accumulate, .terms = linear_terms},
-             .spot = linear_spot};
+  Op product{
+      .name = "quantized_linear",
+      .inputs = {"features", "weight", "scales", "biases", "bias?"},
+      .outputs = {"features"},
+      .attrs = plain,
+      .dtypes = {Dtype::f16, Dtype::f32},
+      .equation = "Y[i,c] = bias[c] + sum_a X[i,a] (q[a,c] s[g,c] + b[g,c]), g = a div group",
+      .meaning =
+          "features are rounded to the dtype of the scales; one rounding at the end, to the dtype of the features, "
+          "or to the one that features and bias promote to; padding channels are never read",
+      .infer = infer_linear,
+      .oracle = linear,
+      .cases = linear_cases,
+      .rejects = linear_rejects,
+      .bench = linear_bench,
+      .cost = linear_cost,
+      .tolerance = {.kind = Tolerance::Class::accumulate, .terms = linear_terms},
+      .spot = linear_spot};
   return {
-      quantizing, dequantizing, product,
-      conv_row<RelationKind::forward>("quantized_conv3d",
-          {{"kernel_size", threes}, {"stride", ones}, {"padding", zeros}, {"dilation", ones}},
-          "Y[o] = bias + sum over edges (i,o,k) of the forward relation of X[i] (q[k] s[k] + b[k]); of the target relation if "
+      quantizing,
+      dequantizing,
+      product,
+      conv_row<RelationKind::forward>(
+          "quantized_conv3d", {{"kernel_size", threes}, {"stride", ones}, {"padding", zeros}, {"dilation", ones}},
+          "Y[o] = bias + sum over edges (i,o,k) of the forward relation of X[i] (q[k] s[k] + b[k]); of the target "
+          "relation if "
           "targets are given"),
-      conv_row<RelationKind::submanifold>("quantized_subm_conv3d", {{"kernel_size", threes}, {"dilation", ones}},
+      conv_row<RelationKind::submanifold>(
+          "quantized_subm_conv3d", {{"kernel_size", threes}, {"dilation", ones}},
           "Y[o] = bias + sum over edges (i,o,k) of the submanifold relation of X[i] (q[k] s[k] + b[k])"),
-      conv_row<RelationKind::transposed>("quantized_conv_transpose3d",
+      conv_row<RelationKind::transposed>(
+          "quantized_conv_transpose3d",
           {{"kernel_size", twos}, {"stride", twos}, {"padding", zeros}, {"dilation", ones}},
           "Y[o] = bias + sum over edges (i,o,k) of the transposed relation of X[i] (q[k] s[k] + b[k])"),
-      conv_row<RelationKind::generative>("quantized_generative_conv_transpose3d", {{"kernel_size", twos}, {"stride", twos}},
+      conv_row<RelationKind::generative>(
+          "quantized_generative_conv_transpose3d", {{"kernel_size", twos}, {"stride", twos}},
           "Y[o] = bias + X[i] (q[k] s[k] + b[k]) for the edge (i,o,k) of the generative relation"),
   };
 }

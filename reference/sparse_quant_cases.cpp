@@ -62,9 +62,19 @@ Case described(RelationKind base, const Trial& t) {
   if (base == RelationKind::forward || base == RelationKind::transposed) attrs.set("padding", t.pad);
   if (base != RelationKind::generative) attrs.set("dilation", t.dilation);
   const Layout vector = t.layout == Layout::broadcast ? Layout::row : t.layout;
-  Case c{{input(t.coords, {t.n, 4}, t.sites, vector), rows(t.active), input(t.type, {t.n, t.in}, t.values, t.layout)}, attrs, t.budget};
-  append(c, {.kernels = t.at(0) * t.at(1) * t.at(2), .in = t.in, .out = t.out, .group = t.group, .bits = t.bits, .padding = t.padding,
-             .type = t.scale_type, .scales = t.scales, .biases = t.biases, .layout = t.layout});
+  Case c{{input(t.coords, {t.n, 4}, t.sites, vector), rows(t.active), input(t.type, {t.n, t.in}, t.values, t.layout)},
+         attrs,
+         t.budget};
+  append(c, {.kernels = t.at(0) * t.at(1) * t.at(2),
+             .in = t.in,
+             .out = t.out,
+             .group = t.group,
+             .bits = t.bits,
+             .padding = t.padding,
+             .type = t.scale_type,
+             .scales = t.scales,
+             .biases = t.biases,
+             .layout = t.layout});
   if (t.bias || t.targets >= 0) c.in.push_back(t.bias ? input(t.type, {t.out}, t.values, vector) : std::nullopt);
   if (t.targets >= 0) {
     c.in.push_back(input(t.coords, {t.targets, 4}, t.sites));
@@ -85,7 +95,13 @@ class ConvCases {
     value_sweep();
     if (matrix_) matrix_sweep();
     for (const std::int64_t out : {32, 64})
-      add(half({.n = 8000, .active = 7990, .in = 64, .out = out, .group = 64, .bits = out == 32 ? 8 : 4, .sites = "sites_surface-1",
+      add(half({.n = 8000,
+                .active = 7990,
+                .in = 64,
+                .out = out,
+                .group = 64,
+                .bits = out == 32 ? 8 : 4,
+                .sites = "sites_surface-1",
                 .budget = Budget::nightly}));
     return std::move(cases_);
   }
@@ -103,19 +119,34 @@ class ConvCases {
   }
 
   void geometry_sweep() {
-    struct { List size, stride, pad, dilation; } const steps[] = {
-        {{3}, {1}, {0}, {1}}, {{2}, {2}, {0}, {1}}, {{3}, {2}, {1}, {1}}, {{3}, {1}, {1}, {1}}, {{1}, {1}, {0}, {1}},
-        {{1}, {2}, {0}, {1}}, {{3}, {1}, {0}, {2}}, {{2, 3, 1}, {1, 2, 1}, {0}, {1, 1, 2}}, {{1, 3, 5}, {1}, {0}, {1, 2, 1}}};
+    struct { List size, stride, pad, dilation;
+    } const steps[] = {{{3}, {1}, {0}, {1}},
+                       {{2}, {2}, {0}, {1}},
+                       {{3}, {2}, {1}, {1}},
+                       {{3}, {1}, {1}, {1}},
+                       {{1}, {1}, {0}, {1}},
+                       {{1}, {2}, {0}, {1}},
+                       {{3}, {1}, {0}, {2}},
+                       {{2, 3, 1}, {1, 2, 1}, {0}, {1, 1, 2}},
+                       {{1, 3, 5}, {1}, {0}, {1, 2, 1}}};
     for (const auto& s : steps) {
-      const Trial t{.n = 24, .active = 22, .size = s.size, .stride = s.stride, .pad = s.pad, .dilation = s.dilation, .budget = Budget::smoke};
+      const Trial t{.n = 24,
+                    .active = 22,
+                    .size = s.size,
+                    .stride = s.stride,
+                    .pad = s.pad,
+                    .dilation = s.dilation,
+                    .budget = Budget::smoke};
       both(exact(t));
       Trial h = half(t);
       h.bias = true, h.bits = 8, h.budget = Budget::ci;
       both(h);
     }
-    for (const char* f : {"sites_batches", "sites_line", "sites_block", "sites_isolated", "sites_duplicates", "sites_extremes"})
+    for (const char* f :
+         {"sites_batches", "sites_line", "sites_block", "sites_isolated", "sites_duplicates", "sites_extremes"})
       both(exact({.n = 70, .active = 68, .in = 5, .out = 7, .size = {3, 1, 3}, .sites = f}));
-    for (const char* f : {"sites_negative", "sites_extremes"}) both(exact({.size = {3, 3, 1}, .sites = f, .coords = Dtype::i64}));
+    for (const char* f : {"sites_negative", "sites_extremes"})
+      both(exact({.size = {3, 3, 1}, .sites = f, .coords = Dtype::i64}));
   }
 
   // One kernel row is stored in another order than several, on every path.
@@ -124,13 +155,28 @@ class ConvCases {
       for (const std::int64_t group : kGroups)
         for (const List& size : {List{1}, List{3, 1, 1}})
           for (const std::int64_t in : {group - 3, group + 1})
-            add({.n = 40, .active = 40, .in = in, .out = 6, .group = group, .bits = bits, .size = size, .sites = "sites_block"});
+            add({.n = 40,
+                 .active = 40,
+                 .in = in,
+                 .out = 6,
+                 .group = group,
+                 .bits = bits,
+                 .size = size,
+                 .sites = "sites_block"});
     for (const List& size : {List{1}, List{1, 3, 1}})
       for (const Dtype type : {Dtype::f32, Dtype::f16})
         for (const Dtype scales : {Dtype::f32, Dtype::f16})
-          add({.in = 9, .out = 4, .padding = 1, .size = size, .sites = "sites_block", .values = "uniform-3", .type = type,
-               .scale_type = scales, .bias = true});
-    for (const std::int64_t bits : kBits) both(exact({.in = 32, .out = 3, .bits = bits, .size = {1}, .stride = {2}, .sites = "sites_block"}));
+          add({.in = 9,
+               .out = 4,
+               .padding = 1,
+               .size = size,
+               .sites = "sites_block",
+               .values = "uniform-3",
+               .type = type,
+               .scale_type = scales,
+               .bias = true});
+    for (const std::int64_t bits : kBits)
+      both(exact({.in = 32, .out = 3, .bits = bits, .size = {1}, .stride = {2}, .sites = "sites_block"}));
   }
 
   // A row of codes is whole words of each output: any number of outputs must do.
@@ -138,12 +184,19 @@ class ConvCases {
     for (const std::int64_t out : {1, 2, 3, 5, 15, 16, 17, 31, 33, 63, 64, 65, 130})
       add({.n = 40, .active = 40, .in = 17, .out = out, .size = {3, 1, 1}, .sites = "sites_block", .bias = true});
     for (const std::int64_t in : {1, 7, 8, 15, 16, 31, 32, 33, 127, 129, 160})
-      add(half({.n = 40, .active = 40, .in = in, .out = 6, .bits = in % 2 == 0 ? 4 : 8, .size = {3, 1, 1}, .sites = "sites_block"}));
+      add(half({.n = 40,
+                .active = 40,
+                .in = in,
+                .out = 6,
+                .bits = in % 2 == 0 ? 4 : 8,
+                .size = {3, 1, 1},
+                .sites = "sites_block"}));
   }
 
   void row_sweep() {
     for (const std::int64_t n : {0, 1, 2, 127, 128, 129, 257})
-      both(exact({.n = n, .active = n % 2 == 0 ? n : n + 9, .in = 8, .out = 8, .size = {1, 3, 1}, .sites = "sites_block"}));
+      both(exact(
+          {.n = n, .active = n % 2 == 0 ? n : n + 9, .in = 8, .out = 8, .size = {1, 3, 1}, .sites = "sites_block"}));
     both(exact({.n = 20, .active = 0, .size = {3, 1, 1}}));
   }
 
@@ -159,9 +212,17 @@ class ConvCases {
       add(u);
     }
     // sums beyond 2^11, where an accumulator of half precision would stand still
-    add(half({.n = 20, .active = 20, .in = 512, .out = 4, .size = {3, 1, 1}, .sites = "sites_block", .values = "const-1",
-              .scales = "const-0", .biases = "const-1"}));
-    for (const Layout l : kLayouts) both(exact({.n = 20, .active = 18, .in = 4, .out = 6, .size = {1, 3, 1}, .layout = l}));
+    add(half({.n = 20,
+              .active = 20,
+              .in = 512,
+              .out = 4,
+              .size = {3, 1, 1},
+              .sites = "sites_block",
+              .values = "const-1",
+              .scales = "const-0",
+              .biases = "const-1"}));
+    for (const Layout l : kLayouts)
+      both(exact({.n = 20, .active = 18, .in = 4, .out = 6, .size = {1, 3, 1}, .layout = l}));
   }
 
   // Both sides of every condition of the routes for matrix units.
@@ -201,7 +262,11 @@ class ConvCases {
     add(with(t, [](Trial& u) { u.n = 1; u.active = 1; }));
     add(with(t, [](Trial& u) { u.n = 0; u.active = 0; }));
     add(with(t, [](Trial& u) { u.values = "special"; }));
-    for (const std::int64_t n : {127, 128, 129}) add(with(t, [&](Trial& u) { u.n = u.active = n; u.values = "int-1"; }));
+    for (const std::int64_t n : {127, 128, 129})
+      add(with(t, [&](Trial& u) {
+        u.n = u.active = n;
+        u.values = "int-1";
+      }));
   }
 
   template <class F>
@@ -219,8 +284,10 @@ class ConvCases {
 template <class Add>
 void packing_rejects(Add&& with, std::size_t weight, bool pointwise) {
   const std::size_t out = pointwise ? 1 : 2, last = pointwise ? 2 : 1;
-  for (const std::int64_t bits : {5, 2, 0, 16}) with([=](Case& c) { c.attrs.set("bits", bits); }, Reason::attribute, "no such width");
-  for (const std::int64_t group : {48, 16, 0}) with([=](Case& c) { c.attrs.set("group_size", group); }, Reason::attribute, "no such group");
+  for (const std::int64_t bits : {5, 2, 0, 16})
+    with([=](Case& c) { c.attrs.set("bits", bits); }, Reason::attribute, "no such width");
+  for (const std::int64_t group : {48, 16, 0})
+    with([=](Case& c) { c.attrs.set("group_size", group); }, Reason::attribute, "no such group");
   with([=](Case& c) { c.attrs.set("group_size", 64); }, Reason::shape, "groups of another size");
   with([=](Case& c) { c.attrs.set("storage_in_channels", 64); }, Reason::shape, "another number of stored channels");
   with([=](Case& c) { c.attrs.set("in_channels", 0); }, Reason::attribute, "no input channels");
@@ -234,14 +301,17 @@ void packing_rejects(Add&& with, std::size_t weight, bool pointwise) {
   with([=](Case& c) {
     for (std::size_t i = weight; i < weight + 3; ++i) c.in[i]->shape[out] = 0;
   }, Reason::shape, "no outputs");
-  with([=](Case& c) { std::swap(c.in[weight]->shape[1], c.in[weight]->shape[2]); }, Reason::shape, "the other order of axes");
+  with([=](Case& c) { std::swap(c.in[weight]->shape[1], c.in[weight]->shape[2]); }, Reason::shape,
+       "the other order of axes");
   for (std::size_t i = weight; i < weight + 3; ++i)
     with([=](Case& c) { c.in[i]->shape[0] += 1; }, Reason::shape, "a kernel row too many");
-  with([=](Case& c) { c.in[weight + 1]->shape[out] = c.in[weight + 2]->shape[out] = 4; }, Reason::shape, "scales for fewer outputs");
+  with([=](Case& c) { c.in[weight + 1]->shape[out] = c.in[weight + 2]->shape[out] = 4; }, Reason::shape,
+       "scales for fewer outputs");
   with([=](Case& c) { c.in[weight + 1]->shape = c.in[weight + 2]->shape = {5, 1}; }, Reason::rank, "scales of rank 2");
   with([=](Case& c) { c.in[weight + 2]->shape[last] = 2; }, Reason::shape, "biases unlike scales");
   with([=](Case& c) { c.in[weight + 2]->dtype = Dtype::f16; }, Reason::dtype, "biases of another dtype");
-  with([=](Case& c) { c.in[weight + 1]->dtype = c.in[weight + 2]->dtype = Dtype::bf16; }, Reason::dtype, "bfloat16 scales");
+  with([=](Case& c) { c.in[weight + 1]->dtype = c.in[weight + 2]->dtype = Dtype::bf16; }, Reason::dtype,
+       "bfloat16 scales");
   with([=](Case& c) { c.in[weight + 2] = std::nullopt; }, Reason::arity, "no biases");
 }
 
@@ -279,9 +349,17 @@ std::vector<Reject> conv_rejects(RelationKind base) {
   if (base == RelationKind::submanifold)
     with([](Case& c) { c.attrs.set("kernel_size", List{2, 3, 3}); }, Reason::attribute, "an even size has no centre");
   if (base != RelationKind::forward)
-    with([](Case& c) { c.in.insert(c.in.end(), {input(Dtype::i32, {4, 4}, "sites_box"), rows(4)}); }, Reason::arity, "targets");
+    with(
+        [](Case& c) {
+          c.in.insert(c.in.end(), {input(Dtype::i32, {4, 4}, "sites_box"), rows(4)});
+        },
+        Reason::arity, "targets");
   else
-    with([](Case& c) { c.in.push_back(input(Dtype::i32, {4, 4}, "sites_box")); }, Reason::arity, "targets without a count");
+    with(
+        [](Case& c) {
+          c.in.push_back(input(Dtype::i32, {4, 4}, "sites_box"));
+        },
+        Reason::arity, "targets without a count");
   if (base == RelationKind::forward)
     with([](Case& c) { c.in.insert(c.in.end(), {input(Dtype::i64, {4, 4}, "sites_box"), rows(4)}); }, Reason::dtype,
          "targets of another dtype");
@@ -290,9 +368,18 @@ std::vector<Reject> conv_rejects(RelationKind base) {
 
 std::vector<Case> conv_bench(RelationKind base) {
   std::vector<Case> c;
-  const auto add = [&](std::int64_t n, std::int64_t channels, std::int64_t bits, Dtype type, std::int64_t size, std::int64_t stride) {
-    c.push_back(described(base, {.n = n, .active = n, .in = channels, .out = channels, .group = std::min<std::int64_t>(64, channels),
-                                 .bits = bits, .size = {size}, .stride = {stride}, .sites = "sites_surface", .type = type,
+  const auto add = [&](std::int64_t n, std::int64_t channels, std::int64_t bits, Dtype type, std::int64_t size,
+                       std::int64_t stride) {
+    c.push_back(described(base, {.n = n,
+                                 .active = n,
+                                 .in = channels,
+                                 .out = channels,
+                                 .group = std::min<std::int64_t>(64, channels),
+                                 .bits = bits,
+                                 .size = {size},
+                                 .stride = {stride},
+                                 .sites = "sites_surface",
+                                 .type = type,
                                  .scale_type = type}));
   };
   if (base != RelationKind::submanifold) {
@@ -313,7 +400,8 @@ std::vector<Case> linear_cases() {
   for (const std::int64_t bits : kBits)
     for (const std::int64_t group : kGroups)
       for (const std::int64_t in : {group - 3, 2 * group + 1})
-        cases.push_back(linear_case(9, {.in = in, .out = 7, .group = group, .bits = bits}, Dtype::f32, "uniform", Budget::smoke));
+        cases.push_back(
+            linear_case(9, {.in = in, .out = 7, .group = group, .bits = bits}, Dtype::f32, "uniform", Budget::smoke));
   for (const Dtype type : {Dtype::f32, Dtype::f16})
     for (const Dtype scales : {Dtype::f32, Dtype::f16})
       for (const int bias : {0, 1, 2}) {
@@ -322,15 +410,18 @@ std::vector<Case> linear_cases() {
         cases.push_back(c);
       }
   const Packed whole{.in = 40, .out = 33, .scales = "int-2", .biases = "int-5"};
-  for (const std::int64_t n : {0, 1, 2, 127, 128, 129, 300}) cases.push_back(linear_case(n, whole, Dtype::f32, "int-2"));
+  for (const std::int64_t n : {0, 1, 2, 127, 128, 129, 300})
+    cases.push_back(linear_case(n, whole, Dtype::f32, "int-2"));
   for (const std::int64_t out : {1, 3, 15, 16, 17, 63, 64, 65, 127, 129})
     cases.push_back(linear_case(20, {.in = 64, .out = out, .group = 64, .bits = 8}, Dtype::f16, "uniform"));
   for (const char* v : {"cancel", "wide", "special", "const-1", "int-9"})
     for (const Dtype type : {Dtype::f32, Dtype::f16})
       cases.push_back(linear_case(20, {.in = 100, .out = 12, .type = type}, type, v));
-  cases.push_back(linear_case(6, {.in = 40, .out = 9, .type = Dtype::f16, .scales = "special", .biases = "special"}, Dtype::f16, "int-3"));
-  cases.push_back(linear_case(3, {.in = 4096, .out = 4, .group = 128, .type = Dtype::f16, .scales = "const-0", .biases = "const-1"},
-                              Dtype::f16, "const-1"));
+  cases.push_back(linear_case(6, {.in = 40, .out = 9, .type = Dtype::f16, .scales = "special", .biases = "special"},
+                              Dtype::f16, "int-3"));
+  cases.push_back(
+      linear_case(3, {.in = 4096, .out = 4, .group = 128, .type = Dtype::f16, .scales = "const-0", .biases = "const-1"},
+                  Dtype::f16, "const-1"));
   for (const Layout l : kLayouts) {
     Packed p = whole;
     p.layout = l;
@@ -363,15 +454,16 @@ std::vector<Reject> linear_rejects() {
 std::vector<Case> linear_bench() {
   std::vector<Case> c;
   for (const std::int64_t bits : kBits)
-    c.push_back(linear_case(200000, {.in = 64, .out = 64, .group = 64, .bits = bits, .type = Dtype::f16}, Dtype::f16, "uniform"));
+    c.push_back(linear_case(200000, {.in = 64, .out = 64, .group = 64, .bits = bits, .type = Dtype::f16}, Dtype::f16,
+                            "uniform"));
   c.push_back(linear_case(100000, {.in = 256, .out = 256, .group = 64}, Dtype::f32, "uniform"));
   return c;
 }
 
 std::vector<Case> quantize_cases() {
   std::vector<Case> cases;
-  const auto add = [&](Dtype t, Shape w, const char* fill, std::int64_t group, std::int64_t bits, Layout layout = Layout::row,
-                       Budget budget = Budget::ci) {
+  const auto add = [&](Dtype t, Shape w, const char* fill, std::int64_t group, std::int64_t bits,
+                       Layout layout = Layout::row, Budget budget = Budget::ci) {
     Attrs attrs{{"bits", bits}};
     if (group > 0) attrs.set("group_size", group);
     cases.push_back({{input(t, std::move(w), fill, layout)}, attrs, budget});
@@ -383,20 +475,25 @@ std::vector<Case> quantize_cases() {
           add(t, w, "uniform", group, bits, Layout::row, t == Dtype::f32 ? Budget::smoke : Budget::ci);
   // The default group, and one kernel row in each layout.
   for (const std::int64_t in : {1, 31, 32, 63, 64, 65, 129}) add(Dtype::f32, {5, in}, "uniform", 0, 4);
-  for (const Shape& w : {Shape{1, 33, 6}, Shape{6, 1, 1, 1, 33}, Shape{1, 1, 1}, Shape{1, 1}, Shape{2, 1, 1}, Shape{1, 2, 1, 1, 1}})
+  for (const Shape& w :
+       {Shape{1, 33, 6}, Shape{6, 1, 1, 1, 33}, Shape{1, 1, 1}, Shape{1, 1}, Shape{2, 1, 1}, Shape{1, 2, 1, 1, 1}})
     add(Dtype::f32, w, "uniform", 0, 8);
-  for (const char* f : {"groups", "groups-64", "const-0", "const--2", "const-1", "ramp", "pow2-12", "wide", "cancel", "int-9", "positive"})
+  for (const char* f : {"groups", "groups-64", "const-0", "const--2", "const-1", "ramp", "pow2-12", "wide", "cancel",
+                        "int-9", "positive"})
     for (const Dtype t : {Dtype::f32, Dtype::f16})
       for (const Shape& w : {Shape{24, 64}, Shape{2, 96, 3}}) add(t, w, f, 32, f[0] == 'g' ? 8 : 4);
   for (const Layout l : kLayouts)
-    for (const Shape& w : {Shape{5, 40}, Shape{3, 40, 4}, Shape{4, 2, 1, 3, 33}}) add(Dtype::f32, w, "uniform", 32, 4, l);
+    for (const Shape& w : {Shape{5, 40}, Shape{3, 40, 4}, Shape{4, 2, 1, 3, 33}})
+      add(Dtype::f32, w, "uniform", 32, 4, l);
   for (const std::int64_t out : {15, 16, 17, 63, 64, 65, 129})
     for (const bool one : {true, false}) add(Dtype::f16, one ? Shape{out, 32} : Shape{2, 32, out}, "uniform", 32, 8);
   return cases;
 }
 
 std::vector<Reject> quantize_rejects() {
-  const auto call = [](Dtype t, Shape w, Attrs attrs) { return Case{{input(t, std::move(w), "uniform")}, std::move(attrs), Budget::smoke}; };
+  const auto call = [](Dtype t, Shape w, Attrs attrs) {
+    return Case{{input(t, std::move(w), "uniform")}, std::move(attrs), Budget::smoke};
+  };
   return {
       {call(Dtype::bf16, {4, 64}, {}), Reason::dtype, "bfloat16"},
       {call(Dtype::f64, {4, 64}, {}), Reason::dtype, "f64"},
@@ -446,12 +543,15 @@ std::vector<Case> dequantize_cases() {
         }
       for (const char* v : {"special", "wide", "int-9", "uniform-900"})
         for (const Dtype t : {Dtype::f32, Dtype::f16})
-          cases.push_back(dequantize_case({.kernels = kernels, .in = 33, .out = 4, .bits = bits, .type = t, .scales = v, .biases = v},
-                                          f.layout, f.size, false));
+          cases.push_back(dequantize_case(
+              {.kernels = kernels, .in = 33, .out = 4, .bits = bits, .type = t, .scales = v, .biases = v}, f.layout,
+              f.size, false));
       for (const Layout l : kLayouts)
-        cases.push_back(dequantize_case({.kernels = kernels, .in = 33, .out = 5, .bits = bits, .layout = l}, f.layout, f.size, false));
+        cases.push_back(dequantize_case({.kernels = kernels, .in = 33, .out = 5, .bits = bits, .layout = l}, f.layout,
+                                        f.size, false));
       for (const std::int64_t out : {1, 16, 65})
-        cases.push_back(dequantize_case({.kernels = kernels, .in = 1, .out = out, .bits = bits, .padding = 1}, f.layout, f.size, false));
+        cases.push_back(dequantize_case({.kernels = kernels, .in = 1, .out = out, .bits = bits, .padding = 1}, f.layout,
+                                        f.size, false));
     }
   return cases;
 }
@@ -472,7 +572,8 @@ std::vector<Reject> dequantize_rejects() {
 }
 
 std::vector<Case> dequantize_bench() {
-  return {dequantize_case({.kernels = 27, .in = 256, .out = 256, .group = 64, .type = Dtype::f16}, "kernel_major", {3}, true),
+  return {dequantize_case({.kernels = 27, .in = 256, .out = 256, .group = 64, .type = Dtype::f16}, "kernel_major", {3},
+                          true),
           dequantize_case({.kernels = 27, .in = 256, .out = 256, .group = 64, .bits = 8}, "dense_5d", {3}, true)};
 }
 

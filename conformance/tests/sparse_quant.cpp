@@ -114,14 +114,17 @@ TEST_F(SparseQuant, WhatIsStoredBeyondTheChannelsIsNeverRead) {
     call("quantized_subm_conv3d", [&](const Tensor& y, std::string_view) { before.push_back(values(y)); });
     auto* scales = spare.write<float>();
     for (std::int64_t i = 0; i < count(half); ++i)
-      scales[i / p.out * p.scales.strides()[0] + i % p.out * (kernels == 1 ? 2 : 1)] = std::numeric_limits<float>::quiet_NaN();
+      scales[i / p.out * p.scales.strides()[0] + i % p.out * (kernels == 1 ? 2 : 1)] =
+          std::numeric_limits<float>::quiet_NaN();
     std::size_t at = 0;
-    call("quantized_subm_conv3d",
-         [&](const Tensor& y, std::string_view route) { EXPECT_EQ(values(y), before[at++]) << kernels << " on " << route; });
+    call("quantized_subm_conv3d", [&](const Tensor& y, std::string_view route) {
+      EXPECT_EQ(values(y), before[at++]) << kernels << " on " << route;
+    });
   }
 }
 
-// Zero is a code, so that half a step is the error of every weight but those at the far end, which may be cut by another half.
+// Zero is a code, so that half a step is the error of every weight but those at the far end, which may be cut by
+// another half.
 TEST_F(SparseQuant, AWeightComesBackWithinItsStep) {
   for (const std::int64_t bits : {4, 8}) {
     const Tensor w = fill({Dtype::f32, {3, 50, 6}}, "uniform", 10);
@@ -129,7 +132,8 @@ TEST_F(SparseQuant, AWeightComesBackWithinItsStep) {
     for (const Route& r : routes(*call.op)) {
       if (!refusal(r, call, current_device()).empty()) continue;
       const std::vector<Tensor> q = run(call, r);
-      const Tensor back = first_output("dequantize_weight", q, {{"bits", bits}, {"kernel_size", List{3, 1, 1}}, {"in_channels", 50}}, 0);
+      const Tensor back = first_output("dequantize_weight", q,
+                                       {{"bits", bits}, {"kernel_size", List{3, 1, 1}}, {"in_channels", 50}}, 0);
       const std::vector<double> want = values(w), got = values(back), s = values(q[1]);
       for (std::size_t i = 0; i < want.size(); ++i) {
         const std::size_t k = i / 300, group = i / 6 % 50 / 32, c = i % 6;

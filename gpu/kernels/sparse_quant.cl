@@ -1,11 +1,11 @@
 // Packed sparse weights: codes of BITS bits, little end first, with a scale s and a bias b per group of channels.
 //   one kernel row   words (Cout, W), scales and biases (Cout, G)
 //   several          words (K, W, Cout), scales and biases (K, G, Cout)
-// A convolution is an implicit product Y[o] = bias + sum over k of X[map[o][k]] W[k]; a work-group decodes the weights of
-// its tile into local memory, once for all of its rows. Rows come sorted by which kernel rows they meet.
+// A convolution is an implicit product Y[o] = bias + sum over k of X[map[o][k]] W[k]; a work-group decodes the weights
+// of its tile into local memory, once for all of its rows. Rows come sorted by which kernel rows they meet.
 //
-// Options: QUANTIZE; DEQUANTIZE; SETUP, what comes before tiles; MMA, tiles for matrix units, with BITS and COLUMNS (all
-// outputs); else tiles for every device, with X_f16 if features are multiplied as halves.
+// Options: QUANTIZE; DEQUANTIZE; SETUP, what comes before tiles; MMA, tiles for matrix units, with BITS and COLUMNS
+// (all outputs); else tiles for every device, with X_f16 if features are multiplied as halves.
 
 #ifdef PLUMB_CPU_DEVICE
 #define UNROLL _Pragma("nounroll")
@@ -55,7 +55,8 @@ float divide(float a, float b) { return (float)((double)a / (double)b); }
 
 // One work-item per kernel row, group and output, outputs fastest; channels from `in` on are zeros.
 kernel void quantize(global const void* w, int halves, global uint* codes, global void* scales, global void* biases,
-                     int kernels, int in, int out, int groups, int group, int bits, long step_k, long step_a, long step_c) {
+                     int kernels, int in, int out, int groups, int group, int bits, long step_k, long step_a,
+                     long step_c) {
   const long e = get_global_id(0);
   if (e >= (long)kernels * groups * out) return;
   const int c = (int)(e % out), g = (int)(e / out % groups), k = (int)(e / out / groups);
@@ -95,7 +96,8 @@ kernel void quantize(global const void* w, int halves, global uint* codes, globa
 #ifdef DEQUANTIZE
 // w = round(round(code s) + b), one work-item per element, in the order in which they lie.
 kernel void dequantize(global const uint* codes, global const void* s, global const void* b, global void* w, int halves,
-                       int kernels, int in, int out, int groups, int group, int bits, long step_k, long step_a, long step_c) {
+                       int kernels, int in, int out, int groups, int group, int bits, long step_k, long step_a,
+                       long step_c) {
   const long e = get_global_id(0);
   if (e >= (long)kernels * in * out) return;
   const int k = (int)(e / ((long)in * out)), rest = (int)(e % ((long)in * out));
@@ -123,19 +125,20 @@ int input_of(global const int* map, int spread, int kernels, long o, int k) {
 #ifdef SETUP
 
 // Rows of features in the dtype of the product, widened to a whole number of tiles with zeros.
-kernel void cast_rows(global const void* from, int from_halves, global void* to, int to_halves, long rows, int width, int padded) {
+kernel void cast_rows(global const void* from, int from_halves, global void* to, int to_halves, long rows, int width,
+                      int padded) {
   const long e = get_global_id(0);
   if (e >= rows * padded) return;
   const int c = (int)(e % padded);
   put(to, to_halves, e, c < width ? read(from, from_halves, e / padded * width + c) : 0.0f);
 }
 
-// What a launch begins with: the outputs that the preparation made (words and counted of them), scales, biases and the bias
-// as floats, and no bad weight yet.
+// What a launch begins with: the outputs that the preparation made (words and counted of them), scales, biases and the
+// bias as floats, and no bad weight yet.
 kernel void begin(global const int* coords, global int* coords_out, long words, global const int* counts,
-                  global int* counts_out, int counted, global const void* scales, global const void* biases, int halves, long n,
-                  global float* s, global float* b, global const void* bias, int bias_halves, int given, int out,
-                  global float* bias_out, global int* bad) {
+                  global int* counts_out, int counted, global const void* scales, global const void* biases, int halves,
+                  long n, global float* s, global float* b, global const void* bias, int bias_halves, int given,
+                  int out, global float* bias_out, global int* bad) {
   const long e = get_global_id(0);
   if (e < words) coords_out[e] = coords[e];
   if (e < counted) counts_out[e] = counts[e];
@@ -148,8 +151,8 @@ kernel void begin(global const int* coords, global int* coords_out, long words, 
 }
 
 // bad is set if a weight is not finite, for then absent rows, which tiles hold as zeros, would not be nothing; with
-// half_weights, also if it is beyond the halves. None is too small for them: where s and b are halves, all are multiples
-// of the least half.
+// half_weights, also if it is beyond the halves. None is too small for them: where s and b are halves, all are
+// multiples of the least half.
 kernel void check_weights(global const uint* words, global const float* s, global const float* b, int kernels, int in,
                           int out, int groups, int group, int bits, int half_weights, global int* bad) {
   const long e = get_global_id(0);
@@ -162,10 +165,10 @@ kernel void check_weights(global const uint* words, global const float* s, globa
   if (!isfinite(w) || (half_weights && fabs(w) >= 65520.0f)) atomic_or(bad, 1);
 }
 
-// The map of a merged relation from its edges. Inputs may repeat, and then two edges share a place: such an output row is
-// marked, and computed from its edges.
-kernel void map_edges(global const int* in, global const int* out, global const int* kernel_ids, global const int* counts,
-                      long capacity, int kernels, global int* map, global int* marked) {
+// The map of a merged relation from its edges. Inputs may repeat, and then two edges share a place: such an output row
+// is marked, and computed from its edges.
+kernel void map_edges(global const int* in, global const int* out, global const int* kernel_ids,
+                      global const int* counts, long capacity, int kernels, global int* map, global int* marked) {
   const long e = get_global_id(0);
   if (e >= capacity || e >= counts[0]) return;
   if (e > 0 && out[e] == out[e - 1] && kernel_ids[e] == kernel_ids[e - 1])
@@ -176,12 +179,14 @@ kernel void map_edges(global const int* in, global const int* out, global const 
 
 #elif !defined(MMA)
 
-// The rows that tiles may not compute, one element at a time: all of them if a weight is bad, else those that are marked.
-kernel void compute_rows(global const Feature* x, global const uint* words, global const float* s, global const float* b,
-                         global const float* bias, global void* y, int half_results, int kernels, int in, int out, int groups, int group,
-                         int bits, int padded_c, global const int* map, int spread, long rows, global const int* bad,
-                         global const int* marked, int merged, global const int* offsets, global const int* edge_in,
-                         global const int* edge_kernel, global const int* active) {
+// The rows that tiles may not compute, one element at a time: all of them if a weight is bad, else those that are
+// marked.
+kernel void compute_rows(global const Feature* x, global const uint* words, global const float* s,
+                         global const float* b, global const float* bias, global void* y, int half_results, int kernels,
+                         int in, int out, int groups, int group, int bits, int padded_c, global const int* map,
+                         int spread, long rows, global const int* bad, global const int* marked, int merged,
+                         global const int* offsets, global const int* edge_in, global const int* edge_kernel,
+                         global const int* active) {
   const int all = bad[0], per_word = 32 / bits, stored = groups * group / per_word;
   if (!all && !merged) return;
   for (long i = get_global_id(0); i < rows * out; i += get_global_size(0)) {
@@ -206,15 +211,16 @@ kernel void compute_rows(global const Feature* x, global const uint* words, glob
 }
 
 // Tiles of 128 rows and 64 outputs by 128 work-items, each 8 rows and 8 outputs, 16 channels at a time. A work-item
-// decodes 8 channels of one output: one word of 4 bits, two of 8. Without an order (sorted 0) rows are taken as they come.
+// decodes 8 channels of one output: one word of 4 bits, two of 8. Without an order (sorted 0) rows are taken as they
+// come.
 #define TILE_M 128
 #define TILE_N 64
 #define TILE_K 16
 
 kernel __attribute__((reqd_work_group_size(128, 1, 1))) void tiled(
     global const Feature* x, global const uint* words, global const float* s, global const float* b,
-    global const float* bias, global void* y, int half_results, int kernels, int in, int out, int groups, int group, int bits, int padded_c,
-    global const int* map, int spread, long rows, global const int* order, int sorted) {
+    global const float* bias, global void* y, int half_results, int kernels, int in, int out, int groups, int group,
+    int bits, int padded_c, global const int* map, int spread, long rows, global const int* order, int sorted) {
   local float left[TILE_K][TILE_M + 4];
   local float right[TILE_K][TILE_N];
   local uint met;
@@ -256,7 +262,8 @@ kernel __attribute__((reqd_work_group_size(128, 1, 1))) void tiled(
           if (bits == 8) codes |= (ulong)words[place(kernels, out, stored, k, a0 / 4 + 1, column + mine_n)] << 32;
         }
         UNROLL for (int i = 0; i < 8; ++i)  // nothing is read of the padding
-          right[mine_c + i][mine_n] = a0 + i < in ? fma(code_value((uint)(codes >> (i * bits)), bits), scale, shift) : 0.0f;
+          right[mine_c + i][mine_n] =
+              a0 + i < in ? fma(code_value((uint)(codes >> (i * bits)), bits), scale, shift) : 0.0f;
         barrier(CLK_LOCAL_MEM_FENCE);
         UNROLL for (int c = 0; c < TILE_K; ++c) {
           float p[8], q[8];
@@ -320,8 +327,8 @@ uint halves(float low, float high) {
 // What a work-item decodes for one step: words of one output, and the scale and the bias of their group.
 typedef struct { uint word[WORDS_EACH]; float scale, shift; } Codes;
 
-Codes fetch(global const uint* words, global const float* s, global const float* b, int chunks, int group, int k, int chunk,
-            int t) {
+Codes fetch(global const uint* words, global const float* s, global const float* b, int chunks, int group, int k,
+            int chunk, int t) {
   Codes f;
   const int n = t % COLUMNS;
   const long g = ((long)k * (chunks * DEPTH / group) + chunk * DEPTH / group) * COLUMNS + n;
@@ -347,12 +354,12 @@ void decode(local ushort* to, Codes f, int t) {
   }
 }
 
-// Steps of DEPTH channels of one kernel row run through STAGES buffers, two of them under way while one is used; codes are
-// fetched one step before they are decoded. A warp computes 32 rows and all outputs. At most 32 kernel rows.
+// Steps of DEPTH channels of one kernel row run through STAGES buffers, two of them under way while one is used; codes
+// are fetched one step before they are decoded. A warp computes 32 rows and all outputs. At most 32 kernel rows.
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void mma_sorted(
-    global const ushort* x, global const uint* words, global const float* s, global const float* b, global const float* bias,
-    global void* y, int half_results, int kernels, int chunks, int group, global const int* map,
-    global const int* order, long rows) {
+    global const ushort* x, global const uint* words, global const float* s, global const float* b,
+    global const float* bias, global void* y, int half_results, int kernels, int chunks, int group,
+    global const int* map, global const int* order, long rows) {
   local ushort stage[STAGES * STAGE] __attribute__((aligned(16)));
   local uint met;
   local int list[32];  // the kernel rows that some row of the tile meets
