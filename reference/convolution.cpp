@@ -330,6 +330,7 @@ std::vector<Case> bench() {
   add(57809, 64, Dtype::f32, "sites_scan-1", {3}, {1});
   add(14965, 64, Dtype::f32, "sites_scan-2", {3}, {1});
   add(170232, 64, Dtype::f16, "sites_scan-0", {3}, {1});
+  c.back().budget = Budget::nightly;
   for (const char* layout : {"layout_isolated", "layout_line", "layout_plane", "layout_grid", "layout_block-2", "layout_block-3",
                              "layout_block-4", "layout_block-8"})
     add(100000, 64, Dtype::f32, layout, {3}, {1});
