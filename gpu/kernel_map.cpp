@@ -10,8 +10,8 @@ namespace {
 using namespace gpu;
 
 constexpr std::int64_t kGroup = 256, kSortTile = 2048, kDigits = 256, kFewTiles = 64;  // as in kernels/sort.cl
-constexpr std::int64_t kTile = 64;                                                    // as in kernels/kernel_map.cl
-constexpr std::int64_t kWorthLaunch = 4096;                                           // rows
+constexpr std::int64_t kTile = 64;                                                     // as in kernels/kernel_map.cl
+constexpr std::int64_t kWorthLaunch = 4096;                                            // rows
 
 std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
 std::int32_t narrow(std::int64_t n) { return static_cast<std::int32_t>(n); }
@@ -56,7 +56,9 @@ Job prepare_permutation(const Call& call, const std::vector<Spec>& specs) {
   return j;
 }
 
-constexpr bool targeted(RelationKind kind) { return kind == RelationKind::target || kind == RelationKind::target_transposed; }
+constexpr bool targeted(RelationKind kind) {
+  return kind == RelationKind::target || kind == RelationKind::target_transposed;
+}
 
 template <RelationKind kind>
 Job prepare_map(const Call& call, const std::vector<Spec>& specs) {
@@ -112,7 +114,13 @@ Job prepare_sorted(const Call& call, const std::vector<Spec>& specs) {
     add_pass(*steps, order[p % 2], to, rows, 8 * p, last);
   }
   Kernel gather = kernel("gather_tiles");
-  gather.arg(map).arg(reorder).arg(rows).arg(narrow(kernels)).arg(output(out[1])).arg(output(out[2])).arg(output(out[3]));
+  gather.arg(map)
+      .arg(reorder)
+      .arg(rows)
+      .arg(narrow(kernels))
+      .arg(output(out[1]))
+      .arg(output(out[2]))
+      .arg(output(out[3]));
   const std::int64_t tiles = (rows + kTile - 1) / kTile;
   steps->add([gather, tiles] { gather.run({size(tiles * kGroup)}, {size(kGroup)}); });
   return job(out, [steps] { steps->enqueue(); });
@@ -122,18 +130,26 @@ const Condition kNotHost{Stage::device, "the device is the host processor: a CPU
                          [](const Call&, const Device& d) { return !d.facts.is_cpu; }};
 const Condition kManyRows{Stage::shape_dtype, "under 4096 rows: the launches cost more",
                           [](const Call& c, const Device&) { return c.shape(0)[0] >= kWorthLaunch; }};
-const Condition kManyKernels{Stage::shape_dtype, "under 4096 kernel rows: the launch costs more",
-                             [](const Call& c, const Device&) { return Geometry(c, RelationKind::forward).kernels >= kWorthLaunch; }};
+const Condition kManyKernels{
+    Stage::shape_dtype, "under 4096 kernel rows: the launch costs more",
+    [](const Call& c, const Device&) { return Geometry(c, RelationKind::forward).kernels >= kWorthLaunch; }};
 
 Route route(std::string_view op, std::string_view name, const Condition& large,
             Job (*prepare)(const Call&, const std::vector<Spec>&)) {
-  return {.op = op, .name = name, .tier = Tier::gpu, .needs = Tier::gpu, .supports = {}, .prefers = {kNotHost, large}, .prepare = prepare};
+  return {.op = op,
+          .name = name,
+          .tier = Tier::gpu,
+          .needs = Tier::gpu,
+          .supports = {},
+          .prefers = {kNotHost, large},
+          .prepare = prepare};
 }
 
 Route sorted_route() {
   Route r = route("sorted_implicit_gemm_view", "gpu.radix", kManyRows, prepare_sorted);
-  r.supports = {{Stage::device, "work-groups are smaller than 256",
-                 [](const Call&, const Device& d) { return d.facts.max_work_group >= static_cast<std::size_t>(kGroup); }}};
+  r.supports = {{Stage::device, "work-groups are smaller than 256", [](const Call&, const Device& d) {
+                   return d.facts.max_work_group >= static_cast<std::size_t>(kGroup);
+                 }}};
   return r;
 }
 

@@ -12,11 +12,11 @@ using namespace gpu;
 
 constexpr std::int64_t kTile = 128, kBounds = 256;  // work-groups, as in kernels/neighbor.cl
 constexpr std::int64_t kParts = 64;                 // work-groups that look for the bounds
-constexpr std::int64_t kRegisters = 16;             // neighbours that are kept in registers
+constexpr std::int64_t kRegisters = 32;             // neighbours that are kept in registers, at most
 constexpr std::int64_t kMostOffsets = 1 << 16;      // of a ball that is looked up offset by offset
 constexpr std::int64_t kMostRadius = 1 << 30;
-constexpr std::int64_t kWorthLaunch = 4096;         // rows
-constexpr std::int64_t kWorthPairs = 1 << 20;       // distances
+constexpr std::int64_t kWorthLaunch = 4096;    // rows
+constexpr std::int64_t kWorthPairs = 1 << 20;  // distances
 
 enum : std::size_t { kSources, kActive, kQueries, kQueryActive };
 
@@ -28,7 +28,8 @@ BufferPtr no_geometry() { return constants(std::vector<std::int64_t>(15, 0)); }
 struct Points {
   Rows sources, queries;
   explicit Points(const Call& c)
-      : sources(c, c[kSources], c[kActive]), queries(c.has(kQueries) ? Rows(c, c[kQueries], c[kQueryActive]) : sources) {}
+      : sources(c, c[kSources], c[kActive]),
+        queries(c.has(kQueries) ? Rows(c, c[kQueries], c[kQueryActive]) : sources) {}
 };
 
 // What the searches fill, a list of keys and a count per query, and how it becomes edges.
@@ -36,9 +37,12 @@ struct Lists {
   std::int64_t most;
   BufferPtr keys, found;
   Lists(const Points& p, std::int64_t most_)
-      : most(most_), keys(scratch(size(std::max<std::int64_t>(1, 8 * most * p.queries.capacity)))), found(ints(p.queries.capacity)) {}
+      : most(most_),
+        keys(scratch(size(std::max<std::int64_t>(1, 8 * most * p.queries.capacity)))),
+        found(ints(p.queries.capacity)) {}
   Kernel search(std::string_view name) const {
-    return Kernel("neighbor", name, most <= kRegisters ? "-DMOST=" + std::to_string(kRegisters) : "");
+    const std::int64_t held = most <= kRegisters / 2 ? kRegisters / 2 : kRegisters;
+    return Kernel("neighbor", name, most <= held ? "-DMOST=" + std::to_string(held) : "");
   }
 };
 
@@ -124,11 +128,22 @@ Job prepare_tiled(const Call& c, const std::vector<Spec>& specs) {
     r2 = reach_squared(c);
     reach = std::min(kMostRadius, static_cast<std::int64_t>(std::sqrt(static_cast<double>(r2))) + 1);
     Kernel mark("neighbor", "mark_lowest");
-    mark.arg(p.sources.data).arg(p.sources.wide).arg(no_geometry()).arg(p.sources.active).arg(t.slots).arg(t.mask).arg(counted);
+    mark.arg(p.sources.data)
+        .arg(p.sources.wide)
+        .arg(no_geometry())
+        .arg(p.sources.active)
+        .arg(t.slots)
+        .arg(t.mask)
+        .arg(counted);
     steps->run(mark, p.sources.active);
   }
   Kernel k = l.search("search_all");
-  k.arg(p.sources.data).arg(p.sources.wide).arg(p.sources.active).arg(counted).arg(std::int32_t{radius}).arg(p.queries.data);
+  k.arg(p.sources.data)
+      .arg(p.sources.wide)
+      .arg(p.sources.active)
+      .arg(counted)
+      .arg(std::int32_t{radius})
+      .arg(p.queries.data);
   k.arg(p.queries.active).arg(p.queries.capacity).arg(reach).arg(r2).arg(narrow(l.most)).arg(l.keys).arg(l.found);
   steps->add([k, n = p.queries.capacity] { k.run({size(n)}, {size(kTile)}); });
   return listed(steps, p, l, out);
@@ -143,9 +158,10 @@ struct Cells {
 
 Cells add_cells(Steps& s, const Rows& rows, std::int64_t most) {
   const std::int64_t n = rows.active;
-  const auto buckets = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(std::max<std::int64_t>(1, n))));
-  Cells c{scratch(9 * 8), ints(buckets + 1), scratch(size(std::max<std::int64_t>(1, n) * 32)), ints(std::max<std::int64_t>(1, n)),
-          static_cast<std::uint32_t>(buckets - 1)};
+  const auto buckets =
+      static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(std::max<std::int64_t>(1, n))));
+  Cells c{scratch(9 * 8), ints(buckets + 1), scratch(size(std::max<std::int64_t>(1, n) * 32)),
+          ints(std::max<std::int64_t>(1, n)), static_cast<std::uint32_t>(buckets - 1)};
   const std::int64_t parts = std::clamp<std::int64_t>((n + kBounds - 1) / kBounds, 1, kParts);
   const BufferPtr part = scratch(size(parts * 64)), degree = ints(buckets), cursor = ints(buckets);
   if (n == 0) return c;
@@ -202,34 +218,45 @@ Job prepare_gather(const Call& c, const std::vector<Spec>& specs) {
 
 const Condition kNotHost{Stage::device, "the device is the host processor: a CPU route is the better choice",
                          [](const Call&, const Device& d) { return !d.facts.is_cpu; }};
-const Condition kManySources{Stage::shape_dtype, "under 4096 sources: trying all of them is quicker",
-                             [](const Call& c, const Device&) { return c.shape(kSources)[0] >= kWorthLaunch; }};
-const Condition kManyPairs{Stage::shape_dtype, "under 2^20 distances: the launches cost more", [](const Call& c, const Device&) {
-                             const std::int64_t queries = c.shape(c.has(kQueries) ? kQueries : kSources)[0];
-                             return queries > 0 && c.shape(kSources)[0] >= (kWorthPairs + queries - 1) / queries;
+std::int64_t queries(const Call& c) { return c.shape(c.has(kQueries) ? kQueries : kSources)[0]; }
+
+const Condition kManyOfBoth{
+    Stage::shape_dtype, "under 4096 sources or queries: cells cost more than they save",
+    [](const Call& c, const Device&) { return std::min(c.shape(kSources)[0], queries(c)) >= kWorthLaunch; }};
+const Condition kManyQueries{Stage::shape_dtype, "under 4096 queries: the launches cost more",
+                             [](const Call& c, const Device&) { return queries(c) >= kWorthLaunch; }};
+const Condition kManyPairs{Stage::shape_dtype, "under 2^20 distances: the launches cost more",
+                           [](const Call& c, const Device&) {
+                             const std::int64_t n = queries(c);
+                             return n > 0 && c.shape(kSources)[0] >= (kWorthPairs + n - 1) / n;
                            }};
-const Condition kLargeGroups{Stage::device, "work-groups are smaller than 256", [](const Call&, const Device& d) {
-                               return d.facts.max_work_group >= size(kBounds);
-                             }};
+const Condition kLargeGroups{Stage::device, "work-groups are smaller than 256",
+                             [](const Call&, const Device& d) { return d.facts.max_work_group >= size(kBounds); }};
 const Condition kSmallBall{Stage::shape_dtype, "the ball holds more than 65536 sites",
                            [](const Call& c, const Device&) { return ball_size(c) <= kMostOffsets; }};
-const Condition kManyElements{Stage::shape_dtype, "under 2^16 elements: the launch costs more", [](const Call& c, const Device&) {
+const Condition kManyElements{Stage::shape_dtype, "under 2^16 elements: the launch costs more",
+                              [](const Call& c, const Device&) {
                                 const std::int64_t channels = std::max<std::int64_t>(1, c.shape(0)[1]);
                                 return c.shape(1)[0] >= ((1 << 16) + channels - 1) / channels;
                               }};
 
 Route route(std::string_view op, std::string_view name, std::vector<Condition> supports, const Condition& large,
             Job (*prepare)(const Call&, const std::vector<Spec>&)) {
-  return {.op = op, .name = name, .tier = Tier::gpu, .needs = Tier::gpu, .supports = std::move(supports),
-          .prefers = {kNotHost, large}, .prepare = prepare};
+  return {.op = op,
+          .name = name,
+          .tier = Tier::gpu,
+          .needs = Tier::gpu,
+          .supports = std::move(supports),
+          .prefers = {kNotHost, large},
+          .prepare = prepare};
 }
 
 }  // namespace
 
 std::vector<Route> neighbor_gpu_routes() {
-  return {route("knn_relation", "gpu.cells", {kLargeGroups}, kManySources, prepare_cells),
+  return {route("knn_relation", "gpu.cells", {kLargeGroups}, kManyOfBoth, prepare_cells),
           route("knn_relation", "gpu.tiled", {}, kManyPairs, prepare_tiled<false>),
-          route("radius_relation", "gpu.hash", {kSmallBall}, kManySources, prepare_offsets),
+          route("radius_relation", "gpu.hash", {kSmallBall}, kManyQueries, prepare_offsets),
           route("radius_relation", "gpu.tiled", {}, kManyPairs, prepare_tiled<true>),
           route("gather_neighbor_features", "gpu.rows", {}, kManyElements, prepare_gather)};
 }

@@ -24,15 +24,16 @@ void offsets(const Call& call, std::vector<Tensor>& out) {
   std::array<std::int64_t, 3> first{};
   for (std::size_t a = 0; a < 3; ++a) first[a] = centred && g.size[a] % 2 == 1 ? -(g.size[a] / 2) * g.dilation[a] : 0;
   auto* to = out[0].write<std::int32_t>();
-  parallel_for(g.size[0] * g.size[1], std::max<std::int64_t>(1, kGrain / g.size[2]), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t column = begin; column < end; ++column) {
-      const auto x = static_cast<std::int32_t>(first[0] + column / g.size[1] * g.dilation[0]);
-      const auto y = static_cast<std::int32_t>(first[1] + column % g.size[1] * g.dilation[1]);
-      std::int32_t* row = to + 3 * column * g.size[2];
-      for (std::int64_t z = 0; z < g.size[2]; ++z, row += 3)
-        row[0] = x, row[1] = y, row[2] = static_cast<std::int32_t>(first[2] + z * g.dilation[2]);
-    }
-  });
+  parallel_for(g.size[0] * g.size[1], std::max<std::int64_t>(1, kGrain / g.size[2]),
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t column = begin; column < end; ++column) {
+                   const auto x = static_cast<std::int32_t>(first[0] + column / g.size[1] * g.dilation[0]);
+                   const auto y = static_cast<std::int32_t>(first[1] + column % g.size[1] * g.dilation[1]);
+                   std::int32_t* row = to + 3 * column * g.size[2];
+                   for (std::int64_t z = 0; z < g.size[2]; ++z, row += 3)
+                     row[0] = x, row[1] = y, row[2] = static_cast<std::int32_t>(first[2] + z * g.dilation[2]);
+                 }
+               });
 }
 
 // ---- The permutation of positions ----
@@ -103,7 +104,8 @@ void permute(const Call& call, const Tensor& source, const Tensor& target, std::
 void permutation(const Call& call, std::vector<Tensor>& out) {
   const Tensor source = contiguous(call[0]), target = contiguous(call[1]);
   auto* to = out[0].write<std::int32_t>();
-  call.dtype(0) == Dtype::i64 ? permute<std::int64_t>(call, source, target, to) : permute<std::int32_t>(call, source, target, to);
+  call.dtype(0) == Dtype::i64 ? permute<std::int64_t>(call, source, target, to)
+                              : permute<std::int32_t>(call, source, target, to);
 }
 
 // ---- Maps ----
@@ -112,18 +114,22 @@ void permutation(const Call& call, std::vector<Tensor>& out) {
 void mask_row(const std::int32_t* row, std::int64_t kernels, std::int32_t* words) {
   for (std::int64_t first = 0; first < kernels; first += 32) {
     std::uint32_t bits = 0;
-    for (std::int64_t k = first; k < std::min(kernels, first + 32); ++k) bits |= std::uint32_t{row[k] >= 0} << (k - first);
+    for (std::int64_t k = first; k < std::min(kernels, first + 32); ++k)
+      bits |= std::uint32_t{row[k] >= 0} << (k - first);
     *words++ = static_cast<std::int32_t>(bits);
   }
 }
 
-constexpr bool targeted(RelationKind kind) { return kind == RelationKind::target || kind == RelationKind::target_transposed; }
+constexpr bool targeted(RelationKind kind) {
+  return kind == RelationKind::target || kind == RelationKind::target_transposed;
+}
 
 template <RelationKind kind>
 void map_of(const Call& call, std::vector<Tensor>& out) {
   const Tensor coords = contiguous(call[0]), target_coords = targeted(kind) ? contiguous(call[2]) : Tensor();
   const Rows in = rows(call, coords, call[1]), targets = targeted(kind) ? rows(call, target_coords, call[3]) : Rows{};
-  auto *to = out[0].write<std::int32_t>(), *masks = out[1].write<std::int32_t>(), *counts = out[2].write<std::int32_t>();
+  auto *to = out[0].write<std::int32_t>(), *masks = out[1].write<std::int32_t>(),
+       *counts = out[2].write<std::int32_t>();
   const Geometry g = geometry(call);
   const Map map = build_map(kind, g, in, targets, to);
   const std::int64_t outputs = map.out_rows.count, capacity = out[0].dim(0), words = out[1].dim(1);
@@ -133,7 +139,8 @@ void map_of(const Call& call, std::vector<Tensor>& out) {
   parallel_for(outputs, kGrain, [&](std::int64_t begin, std::int64_t end) {
     std::int64_t here = 0;
     for (std::int64_t o = begin; o < end; ++o) mask_row(to + o * g.volume, g.volume, masks + o * words);
-    for (std::int64_t w = begin * words; w < end * words; ++w) here += std::popcount(static_cast<std::uint32_t>(masks[w]));
+    for (std::int64_t w = begin * words; w < end * words; ++w)
+      here += std::popcount(static_cast<std::uint32_t>(masks[w]));
     edges += here;
   });
   counts[0] = static_cast<std::int32_t>(edges);

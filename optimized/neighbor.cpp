@@ -13,23 +13,26 @@ namespace {
 
 using namespace cpu;
 
-constexpr std::int64_t kChunk = 256;                // queries per piece of work
-constexpr std::int64_t kRun = 512;                  // points whose distances are computed together
-constexpr std::int64_t kMostOffsets = 1 << 16;      // of a ball that is looked up offset by offset
-constexpr std::int64_t kWorthCells = 256;           // sources
+constexpr std::int64_t kChunk = 256;            // queries per piece of work
+constexpr std::int64_t kRun = 512;              // points whose distances are computed together
+constexpr std::int64_t kMostOffsets = 1 << 16;  // of a ball that is looked up offset by offset
+constexpr std::int64_t kWorthCells = 256;       // sources
 constexpr std::int64_t kMostRadius = 1 << 30;
 
 enum : std::size_t { kSources, kActive, kQueries, kQueryActive };
 
 // The bits of a squared distance, then the row: keys compare as (distance, row).
 using Key = std::uint64_t;
-Key key_of(float d2, std::int32_t row) { return Key{std::bit_cast<std::uint32_t>(d2)} << 32 | static_cast<std::uint32_t>(row); }
+Key key_of(float d2, std::int32_t row) {
+  return Key{std::bit_cast<std::uint32_t>(d2)} << 32 | static_cast<std::uint32_t>(row);
+}
 float distance_of(Key k) { return std::bit_cast<float>(static_cast<std::uint32_t>(k >> 32)); }
 
 struct Points {
   Tensor source_coords, query_coords;
   Rows sources, queries;
-  explicit Points(const Call& call) : source_coords(contiguous(call[kSources])), sources(rows(call, source_coords, call[kActive])) {
+  explicit Points(const Call& call)
+      : source_coords(contiguous(call[kSources])), sources(rows(call, source_coords, call[kActive])) {
     const bool own = call.has(kQueries);
     query_coords = own ? contiguous(call[kQueries]) : source_coords;
     queries = own ? rows(call, query_coords, call[kQueryActive]) : sources;
@@ -48,7 +51,8 @@ struct Found {
   std::vector<std::size_t> ends;
 };
 
-void emit(const Found& found, std::int64_t first_query, std::int64_t e, const std::array<std::int32_t*, 5>& to, float* d2) {
+void emit(const Found& found, std::int64_t first_query, std::int64_t e, const std::array<std::int32_t*, 5>& to,
+          float* d2) {
   std::size_t i = 0;
   for (std::size_t q = 0; q < found.ends.size(); ++q)
     for (std::int32_t rank = 0; i < found.ends[q]; ++i, ++e, ++rank) {
@@ -62,8 +66,9 @@ void emit(const Found& found, std::int64_t first_query, std::int64_t e, const st
 // search(q, keys) appends the neighbours of query q in order.
 template <class Search>
 void list(const Points& p, std::vector<Tensor>& out, Search&& search) {
-  const std::array<std::int32_t*, 5> to{out[0].write<std::int32_t>(), out[1].write<std::int32_t>(), out[2].write<std::int32_t>(),
-                                        out[4].write<std::int32_t>(), out[5].write<std::int32_t>()};
+  const std::array<std::int32_t*, 5> to{out[0].write<std::int32_t>(), out[1].write<std::int32_t>(),
+                                        out[2].write<std::int32_t>(), out[4].write<std::int32_t>(),
+                                        out[5].write<std::int32_t>()};
   auto* d2 = out[3].write<float>();
   const std::int64_t n = p.queries.count, chunks = (n + kChunk - 1) / kChunk;
   std::vector<Found> found(static_cast<std::size_t>(chunks));
@@ -205,7 +210,8 @@ std::int64_t ball_size(const Call& call) {
 }
 
 std::size_t most_neighbors(const Call& call) {
-  return call.none("max_neighbors") ? std::numeric_limits<std::size_t>::max() : static_cast<std::size_t>(call.integer("max_neighbors"));
+  return call.none("max_neighbors") ? std::numeric_limits<std::size_t>::max()
+                                    : static_cast<std::size_t>(call.integer("max_neighbors"));
 }
 
 void look_up(const Call& call, std::vector<Tensor>& out) {
@@ -225,8 +231,10 @@ void look_up(const Call& call, std::vector<Tensor>& out) {
       }
       Coordinates c = q;
       for (std::size_t a = 0; a < 3; ++a)
-        c[a + 1] = static_cast<std::int64_t>(static_cast<std::uint64_t>(c[a + 1]) + static_cast<std::uint64_t>(offsets[i].d[a]));
-      if (const std::int32_t row = table.find(c); row >= 0) keys.push_back(key_of(static_cast<float>(offsets[i].d2), row));
+        c[a + 1] = static_cast<std::int64_t>(static_cast<std::uint64_t>(c[a + 1]) +
+                                             static_cast<std::uint64_t>(offsets[i].d[a]));
+      if (const std::int32_t row = table.find(c); row >= 0)
+        keys.push_back(key_of(static_cast<float>(offsets[i].d2), row));
     }
     std::sort(keys.begin() + static_cast<std::ptrdiff_t>(shell), keys.end());
     if (keys.size() - before > most) keys.resize(before + most);
@@ -242,7 +250,8 @@ std::vector<std::int32_t> lowest_rows(const Rows& rows) {
 }
 
 template <class T>
-void search_within(const Points& p, const Cells<T>& cells, std::int64_t r2, std::size_t most, std::vector<Tensor>& out) {
+void search_within(const Points& p, const Cells<T>& cells, std::int64_t r2, std::size_t most,
+                   std::vector<Tensor>& out) {
   const std::int64_t reach = std::min(kMostRadius, static_cast<std::int64_t>(std::sqrt(static_cast<double>(r2))) + 1);
   list(p, out, [&](std::int64_t query, std::vector<Key>& keys) {
     const auto q = cells.point(p.queries, query);
@@ -279,12 +288,14 @@ void gather(const Call& call, std::vector<Tensor>& out) {
   const auto* row = picks.read<std::int32_t>();
   const auto* from = features.read<std::byte>();
   auto* to = out[0].write<std::byte>();
-  parallel_for(edges, std::max<std::int64_t>(1, 65536 / std::max<std::int64_t>(1, bytes)), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t e = begin; e < end; ++e) {
-      if (row[e] < 0 || row[e] >= n) call.fail(Reason::domain, "row " + std::to_string(row[e]) + " of " + std::to_string(n));
-      std::memcpy(to + e * bytes, from + row[e] * bytes, static_cast<std::size_t>(bytes));
-    }
-  });
+  parallel_for(edges, std::max<std::int64_t>(1, 65536 / std::max<std::int64_t>(1, bytes)),
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t e = begin; e < end; ++e) {
+                   if (row[e] < 0 || row[e] >= n)
+                     call.fail(Reason::domain, "row " + std::to_string(row[e]) + " of " + std::to_string(n));
+                   std::memcpy(to + e * bytes, from + row[e] * bytes, static_cast<std::size_t>(bytes));
+                 }
+               });
 }
 
 }  // namespace
@@ -296,11 +307,12 @@ std::vector<Route> neighbor_cpu_routes() {
                         [](const Call& c, const Device&) { return ball_size(c) <= kMostOffsets; }};
   const Condition sparse{Stage::shape_dtype, "the ball holds more than 7 sites: fewer cells do",
                          [](const Call& c, const Device&) { return ball_size(c) <= 7; }};
-  return {{.op = "knn_relation", .name = "cpu.cells", .supports = {}, .prefers = {many}, .prepare = host<knn<true>>},
-          {.op = "knn_relation", .name = "cpu.brute", .supports = {}, .prefers = {}, .prepare = host<knn<false>>},
-          {.op = "radius_relation", .name = "cpu.hash", .supports = {small}, .prefers = {sparse}, .prepare = host<look_up>},
-          {.op = "radius_relation", .name = "cpu.cells", .supports = {}, .prefers = {}, .prepare = host<within_radius>},
-          {.op = "gather_neighbor_features", .name = "cpu.rows", .supports = {}, .prefers = {}, .prepare = host<gather>}};
+  return {
+      {.op = "knn_relation", .name = "cpu.cells", .supports = {}, .prefers = {many}, .prepare = host<knn<true>>},
+      {.op = "knn_relation", .name = "cpu.brute", .supports = {}, .prefers = {}, .prepare = host<knn<false>>},
+      {.op = "radius_relation", .name = "cpu.hash", .supports = {small}, .prefers = {sparse}, .prepare = host<look_up>},
+      {.op = "radius_relation", .name = "cpu.cells", .supports = {}, .prefers = {}, .prepare = host<within_radius>},
+      {.op = "gather_neighbor_features", .name = "cpu.rows", .supports = {}, .prefers = {}, .prepare = host<gather>}};
 }
 
 }  // namespace plumb

@@ -105,7 +105,8 @@ class Cells {
   Point point(const Rows& rows, std::int64_t i) const {
     Point p;
     for (std::size_t a = 0; a < 3; ++a)
-      p[a] = static_cast<T>(static_cast<std::uint64_t>(rows.at(i, static_cast<int>(a) + 1)) - static_cast<std::uint64_t>(origin_[a + 1]));
+      p[a] = static_cast<T>(static_cast<std::uint64_t>(rows.at(i, static_cast<int>(a) + 1)) -
+                            static_cast<std::uint64_t>(origin_[a + 1]));
     return p;
   }
   std::array<std::int64_t, 3> difference(const Point& q, std::int64_t i) const {
@@ -194,7 +195,8 @@ class Cells {
   }
 
   template <class Visit>
-  void column(const Batch& b, std::int64_t x, std::int64_t y, std::int64_t first, std::int64_t last, Visit&& visit) const {
+  void column(const Batch& b, std::int64_t x, std::int64_t y, std::int64_t first, std::int64_t last,
+              Visit&& visit) const {
     if (first > last) return;
     const std::int64_t cell = b.base + (x * b.cells[1] + y) * b.cells[2];
     const std::int64_t begin = start_[at(cell + first)], end = start_[at(cell + last) + 1];

@@ -56,7 +56,8 @@ std::vector<Case> offset_cases() {
     for (const std::int64_t y : {1, 2, 3, 4, 5})
       for (const std::int64_t z : {1, 2, 3, 4, 5})
         c.push_back({{}, {{"kernel_size", List{x, y, z}}}, x * y * z < 16 ? Budget::smoke : Budget::ci});
-  for (const List& size : {List{3}, List{2, 3, 1}, List{1, 2, 3}, List{4, 1, 5}, List{17, 16, 19}, List{1, 1, 129}, List{257, 1, 1}})
+  for (const List& size :
+       {List{3}, List{2, 3, 1}, List{1, 2, 3}, List{4, 1, 5}, List{17, 16, 19}, List{1, 1, 129}, List{257, 1, 1}})
     for (const List& dilation : {List{1}, List{2}, List{1, 2, 3}, List{3, 1, 2}})
       c.push_back({{}, {{"kernel_size", size}, {"dilation", dilation}}});
   c.push_back({{}, {{"kernel_size", List{2, 1, 3}}, {"dilation", List{2147483647, 2147483647, 1073741823}}}});
@@ -67,7 +68,9 @@ std::vector<Reject> offset_rejects() {
   return {{{{}, {{"kernel_size", List{0, 1, 1}}}}, Reason::attribute, "a kernel without extent"},
           {{{}, {{"kernel_size", List{3, 3}}}}, Reason::attribute, "two sizes for three axes"},
           {{{}, {{"dilation", List{1, -1, 1}}}}, Reason::attribute, "a negative dilation"},
-          {{{}, {{"kernel_size", List{3, 1, 1}}, {"dilation", List{1073741824, 1, 1}}}}, Reason::attribute, "offsets beyond int32"},
+          {{{}, {{"kernel_size", List{3, 1, 1}}, {"dilation", List{1073741824, 1, 1}}}},
+           Reason::attribute,
+           "offsets beyond int32"},
           {{{}, {{"kernel_size", List{1291, 1291, 1291}}}}, Reason::memory, "more kernel rows than int32 can number"}};
 }
 
@@ -135,7 +138,8 @@ std::vector<Case> permutation_cases() {
   };
   for (const Dtype t : {Dtype::i32, Dtype::i64})
     for (const std::int64_t n : {1, 2, 8, 27, 64, 125}) add(n, t, "offsets", Budget::smoke), add(n, t, "offsets--2");
-  for (const std::int64_t n : {0, 3, 31, 32, 33, 127, 128, 129, 255, 256, 257, 1000, 4096, 5000}) add(n, Dtype::i32, "offsets--1");
+  for (const std::int64_t n : {0, 3, 31, 32, 33, 127, 128, 129, 255, 256, 257, 1000, 4096, 5000})
+    add(n, Dtype::i32, "offsets--1");
   add(100, Dtype::i64, "offsets-9007199254740992");
   for (const Layout l : kLayouts)
     if (l != Layout::broadcast) add(30, Dtype::i32, "offsets", Budget::ci, l);
@@ -179,7 +183,9 @@ Op permutation_row() {
 
 // ---- The map of a relation ----
 
-constexpr bool targeted(RelationKind kind) { return kind == RelationKind::target || kind == RelationKind::target_transposed; }
+constexpr bool targeted(RelationKind kind) {
+  return kind == RelationKind::target || kind == RelationKind::target_transposed;
+}
 
 template <RelationKind kind>
 std::vector<Spec> infer_map(const Request& r) {
@@ -204,7 +210,8 @@ std::vector<Wide> map_of(const Call& call) {
     bits[e.out * words + e.kernel / kWord] |= std::uint64_t{1} << e.kernel % kWord;
   }
   Integers masks(specs[1].shape);
-  for (std::int64_t i = 0; i < masks.size(); ++i) masks[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(bits[i]));
+  for (std::int64_t i = 0; i < masks.size(); ++i)
+    masks[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(bits[i]));
   counts[0] = static_cast<std::int64_t>(r.edges.size());
   counts[1] = static_cast<std::int64_t>(r.out.size());
   return {map, masks, counts};
@@ -242,7 +249,8 @@ const Steps kSteps[] = {
 
 template <RelationKind kind>
 bool allowed(const Steps& s) {
-  return kind != RelationKind::submanifold || std::all_of(s.size.begin(), s.size.end(), [](auto k) { return k % 2 == 1; });
+  return kind != RelationKind::submanifold ||
+         std::all_of(s.size.begin(), s.size.end(), [](auto k) { return k % 2 == 1; });
 }
 
 template <RelationKind kind>
@@ -252,13 +260,14 @@ class Cases {
     for (const Steps& s : kSteps) add(s, 40, 29, "sites_negative", Dtype::i32, Budget::smoke);
     for (const Steps& s : {kSteps[0], kSteps[3]}) add(s, 40, 38, "sites_batches", Dtype::i32, Budget::smoke);
     for (const Steps& s : kSteps) add(s, 200, 190, "sites_box-3");
-    for (const char* f : {"sites_batches-3", "sites_line", "sites_plane", "sites_block", "sites_surface-1", "sites_isolated",
-                          "sites_duplicates", "sites_duplicates-100", "sites_extremes"})
+    for (const char* f : {"sites_batches-3", "sites_line", "sites_plane", "sites_block", "sites_surface-1",
+                          "sites_isolated", "sites_duplicates", "sites_duplicates-100", "sites_extremes"})
       for (const Steps& s : {kSteps[0], kSteps[1], kSteps[3], kSteps[10]}) add(s, 130, 125, f);
     for (const char* f : {"sites_negative-2", "sites_extremes", "sites_isolated-1099511627776"})
       for (const Steps& s : {kSteps[0], kSteps[2]}) add(s, 65, 60, f, Dtype::i64);
     for (const std::int64_t n : {0, 1, 2, 63, 64, 65, 128, 257})
-      for (const std::int64_t a : List{n, 0, n + 5}) add(kSteps[0], n, a, "sites_box-2"), add(kSteps[2], n, a, "sites_block");
+      for (const std::int64_t a : List{n, 0, n + 5})
+        add(kSteps[0], n, a, "sites_box-2"), add(kSteps[2], n, a, "sites_block");
     for (const Layout l : kLayouts) add(kSteps[2], 50, 45, "sites_negative", Dtype::i32, Budget::ci, l);
     add(kSteps[0], 20000, 20000, "sites_surface-1", Dtype::i32, Budget::nightly);
     return std::move(cases_);
@@ -284,7 +293,9 @@ class Cases {
 };
 
 template <RelationKind kind>
-std::vector<Case> map_cases() { return Cases<kind>().all(); }
+std::vector<Case> map_cases() {
+  return Cases<kind>().all();
+}
 
 template <RelationKind kind>
 std::vector<Reject> map_rejects() {
@@ -298,15 +309,20 @@ std::vector<Reject> map_rejects() {
   add(good, all, {{"kernel_size", List{0, 1, 1}}}, Reason::attribute, "a kernel without extent");
   add(good, all, {{"kernel_size", List{1201, 1201, 1201}}}, Reason::memory, "more entries than int32 can number");
   add(good, all, {{"dilation", List{1, 1, 0}}}, Reason::attribute, "a dilation of zero");
-  if (kind == RelationKind::submanifold) add(good, all, {{"kernel_size", List{2, 1, 1}}}, Reason::attribute, "an even size has no centre");
-  if (kind != RelationKind::submanifold) add(good, all, {{"stride", List{0, 1, 1}}}, Reason::attribute, "a stride of zero");
-  if (kind != RelationKind::submanifold) add(good, all, {{"padding", List{0, -1, 0}}}, Reason::attribute, "a negative padding");
+  if (kind == RelationKind::submanifold)
+    add(good, all, {{"kernel_size", List{2, 1, 1}}}, Reason::attribute, "an even size has no centre");
+  if (kind != RelationKind::submanifold)
+    add(good, all, {{"stride", List{0, 1, 1}}}, Reason::attribute, "a stride of zero");
+  if (kind != RelationKind::submanifold)
+    add(good, all, {{"padding", List{0, -1, 0}}}, Reason::attribute, "a negative padding");
   add(input(Dtype::i32, {5, 3}, "int-3"), all, {}, Reason::shape, "three columns");
   add(input(Dtype::f32, {5, 4}, "int-3"), all, {}, Reason::dtype, "real coordinates");
   add(good, input(Dtype::i64, {1}, "const-1"), {}, Reason::dtype, "a count that is not int32");
   add(good, input(Dtype::i32, {1}, "const--1"), {}, Reason::domain, "a negative count");
   if (targeted(kind))
-    r.push_back({{{good, all, input(Dtype::i64, {4, 4}, "sites_box"), rows(4)}, {}}, Reason::dtype, "targets of another dtype"});
+    r.push_back({{{good, all, input(Dtype::i64, {4, 4}, "sites_box"), rows(4)}, {}},
+                 Reason::dtype,
+                 "targets of another dtype"});
   return r;
 }
 
@@ -332,23 +348,25 @@ template <RelationKind kind>
 Op map_row(std::string_view name, Attrs attrs, std::string_view equation) {
   std::vector<std::string_view> inputs{"coords", "active_rows"};
   if (targeted(kind)) inputs.insert(inputs.end(), {"target_coords", "target_active_rows"});
-  return {.name = name,
-          .inputs = inputs,
-          .outputs = {"out_in_map", "row_masks", "counts"},
-          .attrs = std::move(attrs),
-          .dtypes = {Dtype::i32, Dtype::i64},
-          .equation = equation,
-          .meaning = "bit k % 32 of word k / 32 tells whether map[o,k] is a row; counts = [edges, outputs]; rows from there on "
-                     "hold -1 and no bits; relations as in the relation rows",
-          .infer = infer_map<kind>,
-          .oracle = map_of<kind>,
-          .cases = map_cases<kind>,
-          .rejects = map_rejects<kind>,
-          .bench = map_bench<kind>,
-          .tolerance = {Tolerance::Class::exact},
-          .active = active_part,
-          .corpus = kind == RelationKind::target_transposed ? "target_transposed_map" : "forward_map",
-          .corpus_call = recorded<kind>};
+  return {
+      .name = name,
+      .inputs = inputs,
+      .outputs = {"out_in_map", "row_masks", "counts"},
+      .attrs = std::move(attrs),
+      .dtypes = {Dtype::i32, Dtype::i64},
+      .equation = equation,
+      .meaning =
+          "bit k % 32 of word k / 32 tells whether map[o,k] is a row; counts = [edges, outputs]; rows from there on "
+          "hold -1 and no bits; relations as in the relation rows",
+      .infer = infer_map<kind>,
+      .oracle = map_of<kind>,
+      .cases = map_cases<kind>,
+      .rejects = map_rejects<kind>,
+      .bench = map_bench<kind>,
+      .tolerance = {Tolerance::Class::exact},
+      .active = active_part,
+      .corpus = kind == RelationKind::target_transposed ? "target_transposed_map" : "forward_map",
+      .corpus_call = recorded<kind>};
 }
 
 // ---- A map whose rows are sorted by mask ----
@@ -392,13 +410,15 @@ std::vector<Wide> sorted_view(const Call& call) {
 
 std::vector<Case> sorted_cases() {
   std::vector<Case> c;
-  const auto add = [&](std::int64_t n, std::int64_t k, std::string fill, Budget b = Budget::ci, Layout l = Layout::row) {
+  const auto add = [&](std::int64_t n, std::int64_t k, std::string fill, Budget b = Budget::ci,
+                       Layout l = Layout::row) {
     c.push_back({{input(Dtype::i32, {n, k}, std::move(fill), l)}, {}, b});
   };
   for (const std::int64_t k : {1, 8, 27, 32}) add(70, k, "int-9", Budget::smoke), add(70, k, "const--1", Budget::smoke);
   for (const std::int64_t n : {0, 1, 2, 15, 16, 17, 63, 64, 65, 127, 128, 129, 255, 256, 257, 2047, 2048, 2049, 4100})
     for (const std::int64_t k : {3, 27}) add(n, k, "int-1");
-  for (const std::int64_t k : {0, 1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 24, 25, 31, 32}) add(300, k, "int-100"), add(300, k, "const-5");
+  for (const std::int64_t k : {0, 1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 24, 25, 31, 32})
+    add(300, k, "int-100"), add(300, k, "const-5");
   for (const Layout l : kLayouts) add(90, 27, "int-4", Budget::ci, l);
   add(140000, 4, "int-1", Budget::nightly);
   return c;
@@ -420,9 +440,12 @@ Op sorted_row() {
           .outputs = {"reorder_rows", "sorted_out_in_map", "sorted_kv_out_in_map", "tile_masks"},
           .attrs = {},
           .dtypes = {Dtype::i32},
-          .equation = "m[o] = bits k where map[o,k] >= 0; reorder = argsort m; sorted = map[reorder]; kv = its transpose; "
-                      "tiles[j] = m[reorder[16 j]] | ... | m[reorder[16 j + 15]], whole tiles of 64 rows",
-          .meaning = "m is a signed word, so with 32 kernel rows bit 31 sorts first; ties keep their order; any negative entry is absent",
+          .equation =
+              "m[o] = bits k where map[o,k] >= 0; reorder = argsort m; sorted = map[reorder]; kv = its transpose; "
+              "tiles[j] = m[reorder[16 j]] | ... | m[reorder[16 j + 15]], whole tiles of 64 rows",
+          .meaning =
+              "m is a signed word, so with 32 kernel rows bit 31 sorts first; ties keep their order; any negative "
+              "entry is absent",
           .infer = infer_sorted,
           .oracle = sorted_view,
           .cases = sorted_cases,
@@ -438,13 +461,17 @@ std::vector<Op> kernel_map_ops() {
   const Attrs gather{{"kernel_size", threes}, {"stride", ones}, {"padding", zeros}, {"dilation", ones}};
   const Attrs scatter{{"kernel_size", twos}, {"stride", twos}, {"padding", zeros}, {"dilation", ones}};
   return {
-      offset_row<true>("kernel_offsets", "offsets[(x Ky + y) Kz + z] = ((x - cx) dx, (y - cy) dy, (z - cz) dz), c = k / 2 if k is odd, else 0"),
+      offset_row<true>(
+          "kernel_offsets",
+          "offsets[(x Ky + y) Kz + z] = ((x - cx) dx, (y - cy) dy, (z - cz) dz), c = k / 2 if k is odd, else 0"),
       offset_row<false>("indexed_kernel_offsets", "offsets[(x Ky + y) Kz + z] = (x dx, y dy, z dz)"),
       permutation_row(),
-      map_row<RelationKind::forward>("forward_map", gather, "map[o,k] = i for the edge (i,o,k) of the forward relation, else -1"),
+      map_row<RelationKind::forward>("forward_map", gather,
+                                     "map[o,k] = i for the edge (i,o,k) of the forward relation, else -1"),
       map_row<RelationKind::submanifold>("submanifold_map", {{"kernel_size", threes}, {"dilation", ones}},
                                          "map[o,k] = i for the edge (i,o,k) of the submanifold relation, else -1"),
-      map_row<RelationKind::target>("target_map", gather, "map[o,k] = i for the edge (i,o,k) of the target relation, else -1"),
+      map_row<RelationKind::target>("target_map", gather,
+                                    "map[o,k] = i for the edge (i,o,k) of the target relation, else -1"),
       map_row<RelationKind::target_transposed>(
           "target_transposed_map", scatter,
           "map[o,k] = i where in[i] * stride = target[o] + padding - f[k], else -1; f = 0..size-1 times dilation"),

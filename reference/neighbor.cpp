@@ -30,7 +30,8 @@ std::int64_t check_points(const Request& r) {
 
 std::vector<Spec> relation_specs(const Request& r, std::int64_t queries, std::int64_t each) {
   if (each > kMost || (queries > 0 && each > kMost / queries))
-    r.fail(Reason::memory, std::to_string(queries) + " queries with " + std::to_string(each) + " neighbours exceed 2^31");
+    r.fail(Reason::memory,
+           std::to_string(queries) + " queries with " + std::to_string(each) + " neighbours exceed 2^31");
   const Spec edges{Dtype::i32, {queries * each}};
   return {edges, edges, edges, {Dtype::f32, {queries * each}}, {Dtype::i32, {queries + 1}}, {Dtype::i32, {2}}};
 }
@@ -92,7 +93,8 @@ float squared_distance(const Triple& d) {
 }
 
 std::vector<Wide> listed(const std::vector<Spec>& specs, const std::vector<std::vector<Neighbor>>& found) {
-  Integers query(specs[0].shape), source(specs[1].shape), rank(specs[2].shape), offsets(specs[4].shape), counts(specs[5].shape);
+  Integers query(specs[0].shape), source(specs[1].shape), rank(specs[2].shape), offsets(specs[4].shape),
+      counts(specs[5].shape);
   Reals d2(specs[3].shape);
   std::int64_t e = 0;
   for (std::size_t q = 0; q < found.size(); ++q) {
@@ -160,15 +162,18 @@ std::vector<Tensor> edges_of(const Queries& chosen, const std::vector<Spec>& spe
   for (const Spec& s : specs) part.emplace_back(s);
   const auto* offsets = all[4].read<std::int32_t>();
   const auto bounded = [&](std::int32_t e) { return std::clamp<std::int64_t>(e, 0, all[0].dim(0)); };
-  auto *query = part[0].write<std::int32_t>(), *to = part[4].write<std::int32_t>(), *counts = part[5].write<std::int32_t>();
+  auto *query = part[0].write<std::int32_t>(), *to = part[4].write<std::int32_t>(),
+       *counts = part[5].write<std::int32_t>();
   const std::int64_t room = specs[0].shape[0];
   std::int64_t e = 0;
   to[0] = 0;
   for (std::int64_t j = 0; j < chosen.n; ++j) {
-    for (std::int64_t i = bounded(offsets[chosen.row(j)]); i < bounded(offsets[chosen.row(j) + 1]) && e < room; ++i, ++e) {
+    for (std::int64_t i = bounded(offsets[chosen.row(j)]); i < bounded(offsets[chosen.row(j) + 1]) && e < room;
+         ++i, ++e) {
       const bool mine = all[0].read<std::int32_t>()[i] == chosen.row(j);
       query[e] = mine ? static_cast<std::int32_t>(j) : -1;
-      for (const std::size_t column : {1U, 2U}) part[column].write<std::int32_t>()[e] = all[column].read<std::int32_t>()[i];
+      for (const std::size_t column : {1U, 2U})
+        part[column].write<std::int32_t>()[e] = all[column].read<std::int32_t>()[i];
       part[3].write<float>()[e] = all[3].read<float>()[i];
     }
     to[j + 1] = static_cast<std::int32_t>(e);
@@ -186,8 +191,11 @@ std::optional<Spot> some_queries(const Call& c, std::uint64_t key) {
   const std::int64_t step = active / kSome;
   const Queries chosen{kSome, static_cast<std::int64_t>(key % static_cast<std::uint64_t>(step)), step};
   const Tensor queries = spaced(c[from].view({active, 4}, c[from].strides()), 0, kSome, key);
-  const Call part = make_call(*c.op, {c[kSources], c[kActive], queries, tensor(Dtype::i32, {1}, {double{kSome}})}, c.attrs);
-  return Spot{part, [chosen, specs = c.op->infer(part)](const std::vector<Tensor>& out) { return edges_of(chosen, specs, out); }};
+  const Call part =
+      make_call(*c.op, {c[kSources], c[kActive], queries, tensor(Dtype::i32, {1}, {double{kSome}})}, c.attrs);
+  return Spot{part, [chosen, specs = c.op->infer(part)](const std::vector<Tensor>& out) {
+                return edges_of(chosen, specs, out);
+              }};
 }
 
 // ---- Features of neighbours ----
@@ -230,8 +238,10 @@ std::vector<std::int64_t> gathered_part(const Call& call, const std::vector<Tens
 std::optional<Spot> some_edges(const Call& c, std::uint64_t key) {
   constexpr std::int64_t kSome = 4096;
   if (edge_count(c) < c.shape(1)[0] || c.shape(1)[0] <= kSome) return std::nullopt;
-  const Call part = make_call(*c.op, {c[0], spaced(c[1], 0, kSome, key), tensor(Dtype::i32, {2}, {double{kSome}, 0})}, c.attrs);
-  return Spot{part, [key](const std::vector<Tensor>& out) { return std::vector<Tensor>{spaced(out[0], 0, kSome, key)}; }};
+  const Call part =
+      make_call(*c.op, {c[0], spaced(c[1], 0, kSome, key), tensor(Dtype::i32, {2}, {double{kSome}, 0})}, c.attrs);
+  return Spot{part,
+              [key](const std::vector<Tensor>& out) { return std::vector<Tensor>{spaced(out[0], 0, kSome, key)}; }};
 }
 
 // ---- Cases ----
@@ -255,7 +265,8 @@ Case described(const Trial& t, Attrs attrs) {
   return c;
 }
 
-// Clouds that are dense, sparse, flat, thin, repeated, in many batches, and so far away that distances tie once rounded.
+// Clouds that are dense, sparse, flat, thin, repeated, in many batches, and so far away that distances tie once
+// rounded.
 const Trial kClouds[] = {
     {.sources = "sites_batches-3", .queries = "sites_batches-3"},
     {.sources = "sites_line", .queries = "sites_line-20"},
@@ -272,7 +283,9 @@ const Trial kClouds[] = {
     {.sources = "sites_line", .queries = "sites_line-100000000"},
     {.sources = "sites_isolated-40000000", .queries = "sites_isolated-30000001"},
     {.sources = "sites_isolated-1099511627776", .queries = "sites_block", .type = Dtype::i64},
-    {.sources = "sites_isolated-2305843009213693952", .queries = "sites_isolated-2305843009213693952", .type = Dtype::i64},
+    {.sources = "sites_isolated-2305843009213693952",
+     .queries = "sites_isolated-2305843009213693952",
+     .type = Dtype::i64},
 };
 
 // The same for both ops: clouds, sizes about the thresholds of routes, counts below and above the rows, layouts.
@@ -303,7 +316,13 @@ std::vector<Case> knn_cases() {
   add({.sources = "sites_batches", .queries = "sites_batches", .type = Dtype::i64, .budget = Budget::smoke}, 5);
   for (const std::int64_t k : {5, 20}) sweep([&](const Trial& t) { add(t, k); });
   for (const std::int64_t k : {2, 15, 31, 32, 33, 64, 200}) add({.n = 600, .active = 600}, k);
-  add({.n = 5000, .active = 4990, .m = 300, .query_active = 300, .sources = "sites_surface-1", .queries = "sites_surface-1"}, 16);
+  add({.n = 5000,
+       .active = 4990,
+       .m = 300,
+       .query_active = 300,
+       .sources = "sites_surface-1",
+       .queries = "sites_surface-1"},
+      16);
   add({.n = 20000, .active = 20000, .m = -1, .sources = "sites_surface-1", .budget = Budget::nightly}, 16);
   return c;
 }
@@ -321,13 +340,20 @@ std::vector<Case> radius_cases() {
   sweep([&](const Trial& t) { add(t, 1.5, -1); });
   sweep([&](const Trial& t) { add(t, 3.0, 10); });
   for (const double radius : {0.99999999, 0.9999, 1.4142135, 1.7320508075688772, 2.2360679774997896, 7.0, 15.9})
-    for (const std::int64_t most : {-1, 4}) add({.n = 400, .active = 400, .sources = "sites_block", .queries = "sites_block"}, radius, most);
+    for (const std::int64_t most : {-1, 4})
+      add({.n = 400, .active = 400, .sources = "sites_block", .queries = "sites_block"}, radius, most);
   add({.m = 9, .query_active = 9}, 25.0, 7);  // about as many offsets as are looked up one by one
   for (const double radius : {30.0, 1000.0, 60000.5, 1073741824.0})
     for (const std::int64_t most : {1, 300})
       for (const char* fill : {"int-40", "sites_isolated-30", "sites_extremes"})
         add({.n = 150, .active = 149, .sources = fill, .queries = fill}, radius, most);
-  add({.n = 5000, .active = 4990, .m = 300, .query_active = 300, .sources = "sites_surface-1", .queries = "sites_surface-1"}, 2.0, -1);
+  add({.n = 5000,
+       .active = 4990,
+       .m = 300,
+       .query_active = 300,
+       .sources = "sites_surface-1",
+       .queries = "sites_surface-1"},
+      2.0, -1);
   add({.n = 20000, .active = 20000, .m = -1, .sources = "sites_surface-1", .budget = Budget::nightly}, 2.0, -1);
   return c;
 }
@@ -373,7 +399,8 @@ std::vector<Reject> radius_rejects() {
 template <std::size_t variants>
 std::vector<Case> point_bench(const Attrs (&attrs)[variants]) {
   std::vector<Case> c;
-  for (const Attrs& a : attrs) c.push_back(described({.n = 100000, .active = 100000, .m = -1, .sources = "sites_surface-1"}, a));
+  for (const Attrs& a : attrs)
+    c.push_back(described({.n = 100000, .active = 100000, .m = -1, .sources = "sites_surface-1"}, a));
   c.push_back(described({.n = 100000, .active = 100000, .m = -1, .sources = "sites_box"}, attrs[0]));
   c.push_back(described({.n = 400, .active = 400, .m = 20000, .query_active = 20000}, attrs[0]));
   return c;
@@ -391,37 +418,44 @@ std::vector<Case> radius_bench() {
 
 constexpr Dtype kTypes[] = {Dtype::f32, Dtype::f16, Dtype::bf16};
 
-Case gathering(Dtype t, std::int64_t n, std::int64_t channels, std::int64_t edges, std::int64_t count, const char* values,
-               Budget b = Budget::ci, Layout l = Layout::row) {
+Case gathering(Dtype t, std::int64_t n, std::int64_t channels, std::int64_t edges, std::int64_t count,
+               const char* values, Budget b = Budget::ci, Layout l = Layout::row) {
   const std::string pick = "index-" + std::to_string(n);
-  return {{input(t, {n, channels}, values, l), input(Dtype::i32, {edges}, pick, l == Layout::broadcast ? Layout::row : l),
-           input(Dtype::i32, {2}, "const-" + std::to_string(count))},
-          {}, b};
+  return {
+      {input(t, {n, channels}, values, l), input(Dtype::i32, {edges}, pick, l == Layout::broadcast ? Layout::row : l),
+       input(Dtype::i32, {2}, "const-" + std::to_string(count))},
+      {},
+      b};
 }
 
 std::vector<Case> gather_cases() {
   std::vector<Case> c;
   for (const Dtype t : kTypes) {
-    for (const std::int64_t channels : {1, 3, 8, 16}) c.push_back(gathering(t, 20, channels, 60, 55, "special", Budget::smoke));
-    for (const std::int64_t channels : {0, 2, 4, 5, 7, 31, 32, 33, 64, 100}) c.push_back(gathering(t, 50, channels, 77, 77, "uniform"));
+    for (const std::int64_t channels : {1, 3, 8, 16})
+      c.push_back(gathering(t, 20, channels, 60, 55, "special", Budget::smoke));
+    for (const std::int64_t channels : {0, 2, 4, 5, 7, 31, 32, 33, 64, 100})
+      c.push_back(gathering(t, 50, channels, 77, 77, "uniform"));
     for (const std::int64_t edges : {0, 1, 2, 63, 64, 65, 257, 1025})
-      for (const std::int64_t count : {edges, std::int64_t{0}, edges / 2, edges + 4}) c.push_back(gathering(t, 9, 6, edges, count, "int-9"));
+      for (const std::int64_t count : {edges, std::int64_t{0}, edges / 2, edges + 4})
+        c.push_back(gathering(t, 9, 6, edges, count, "int-9"));
     for (const Layout l : kLayouts) c.push_back(gathering(t, 30, 5, 40, 38, "uniform", Budget::ci, l));
   }
   return c;
 }
 
 std::vector<Reject> gather_rejects() {
-  const auto good = input(Dtype::f32, {5, 3}, "uniform"), picks = input(Dtype::i32, {6}, "index-5"), counts = input(Dtype::i32, {2}, "const-6");
-  return {{{{good, input(Dtype::i32, {6}, "const-5"), counts}, {}}, Reason::domain, "a row behind the last"},
-          {{{good, input(Dtype::i32, {6}, "const--1"), counts}, {}}, Reason::domain, "a negative row"},
-          {{{good, picks, input(Dtype::i32, {2}, "const--1")}, {}}, Reason::domain, "a negative count"},
-          {{{good, picks, input(Dtype::i32, {1}, "const-6")}, {}}, Reason::shape, "one count"},
-          {{{good, picks, input(Dtype::i64, {2}, "const-6")}, {}}, Reason::dtype, "counts that are not int32"},
-          {{{good, input(Dtype::i64, {6}, "index-5"), counts}, {}}, Reason::dtype, "rows that are not int32"},
-          {{{good, input(Dtype::i32, {6, 1}, "index-5"), counts}, {}}, Reason::rank, "rows of rank 2"},
-          {{{input(Dtype::f32, {15}, "uniform"), picks, counts}, {}}, Reason::rank, "features of rank 1"},
-          {{{input(Dtype::i32, {5, 3}, "int-3"), picks, counts}, {}}, Reason::dtype, "features that are whole numbers"}};
+  const auto good = input(Dtype::f32, {5, 3}, "uniform"), picks = input(Dtype::i32, {6}, "index-5"),
+             counts = input(Dtype::i32, {2}, "const-6");
+  return {
+      {{{good, input(Dtype::i32, {6}, "const-5"), counts}, {}}, Reason::domain, "a row behind the last"},
+      {{{good, input(Dtype::i32, {6}, "const--1"), counts}, {}}, Reason::domain, "a negative row"},
+      {{{good, picks, input(Dtype::i32, {2}, "const--1")}, {}}, Reason::domain, "a negative count"},
+      {{{good, picks, input(Dtype::i32, {1}, "const-6")}, {}}, Reason::shape, "one count"},
+      {{{good, picks, input(Dtype::i64, {2}, "const-6")}, {}}, Reason::dtype, "counts that are not int32"},
+      {{{good, input(Dtype::i64, {6}, "index-5"), counts}, {}}, Reason::dtype, "rows that are not int32"},
+      {{{good, input(Dtype::i32, {6, 1}, "index-5"), counts}, {}}, Reason::rank, "rows of rank 2"},
+      {{{input(Dtype::f32, {15}, "uniform"), picks, counts}, {}}, Reason::rank, "features of rank 1"},
+      {{{input(Dtype::i32, {5, 3}, "int-3"), picks, counts}, {}}, Reason::dtype, "features that are whole numbers"}};
 }
 
 std::vector<Case> gather_bench() {
@@ -446,18 +480,20 @@ Op neighbor_row(std::string_view name, Attrs attrs, std::string_view equation, s
 }  // namespace
 
 std::vector<Op> neighbor_ops() {
-  Op nearest = neighbor_row("knn_relation", {{"k", 1}},
-                            "for each query q the first k sources s of its batch by (d2, row), d2 = (dx dx + dy dy) + dz dz in "
-                            "binary32, dx = float(q.x - s.x)",
-                            "exact for every number of sources, and d2 is squared; repeated sources all count; differences wrap "
-                            "modulo 2^64; without queries the sources are the queries; entries beyond counts are unspecified");
+  Op nearest =
+      neighbor_row("knn_relation", {{"k", 1}},
+                   "for each query q the first k sources s of its batch by (d2, row), d2 = (dx dx + dy dy) + dz dz in "
+                   "binary32, dx = float(q.x - s.x)",
+                   "exact for every number of sources, and d2 is squared; repeated sources all count; differences wrap "
+                   "modulo 2^64; without queries the sources are the queries; entries beyond counts are unspecified");
   nearest.infer = infer_knn, nearest.oracle = knn, nearest.cases = knn_cases;
   nearest.rejects = knn_rejects, nearest.bench = knn_bench;
-  Op within = neighbor_row("radius_relation", {{"radius", 1.0}, {"max_neighbors", kNone}},
-                           "for each query q the sources s of its batch with |q - s|^2 <= float32(radius^2), by (d2, row) as in "
-                           "knn_relation, the first max_neighbors of them",
-                           "the whole-number distance decides, so a radius just below a whole one may include its shell, and there "
-                           "is room for it; a repeated source is its lowest row; a radius is at most 2^30");
+  Op within = neighbor_row(
+      "radius_relation", {{"radius", 1.0}, {"max_neighbors", kNone}},
+      "for each query q the sources s of its batch with |q - s|^2 <= float32(radius^2), by (d2, row) as in "
+      "knn_relation, the first max_neighbors of them",
+      "the whole-number distance decides, so a radius just below a whole one may include its shell, and there "
+      "is room for it; a repeated source is its lowest row; a radius is at most 2^30");
   within.infer = infer_radius, within.oracle = within_radius, within.cases = radius_cases;
   within.rejects = radius_rejects, within.bench = radius_bench;
   Op gathered{.name = "gather_neighbor_features",

@@ -1,5 +1,6 @@
 // The conventions of sparse kernels against tables written by hand, on the oracle and on every route: which kernel row
-// lies where, where an even kernel looks, what a stride does to negative coordinates and to windows that do not overlap.
+// lies where, where an even kernel looks, what a stride does to negative coordinates and to windows that do not
+// overlap.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -75,10 +76,13 @@ Tensor counting_weights(std::int64_t kernels) {
   return tensor(Dtype::f16, {kernels, 1, 1}, w);
 }
 Tensor features(const std::vector<double>& v) { return tensor(Dtype::f16, {std::ssize(v), 1}, v); }
-Tensor ones(std::int64_t kernels) { return tensor(Dtype::f16, {kernels, 1, 1}, std::vector<double>(static_cast<std::size_t>(kernels), 1)); }
+Tensor ones(std::int64_t kernels) {
+  return tensor(Dtype::f16, {kernels, 1, 1}, std::vector<double>(static_cast<std::size_t>(kernels), 1));
+}
 
 void expect_values(const char* op, const std::vector<Tensor>& in, const Attrs& attrs, const Values& want) {
-  for (const Answer& a : answers(op, in, attrs)) EXPECT_EQ(values_of(a.out), want) << op << "@" << a.route << " " << to_string(attrs);
+  for (const Answer& a : answers(op, in, attrs))
+    EXPECT_EQ(values_of(a.out), want) << op << "@" << a.route << " " << to_string(attrs);
 }
 
 std::vector<List> sizes() {
@@ -120,7 +124,8 @@ TEST_F(Impulse, ScatteringKernelRowsReachWhereTheTableSays) {
       const auto s = static_cast<int>(stride);
       Values want;
       for (std::size_t r = 0; r < rows.size(); ++r)
-        want[{s * kSource[0] + rows[r][0], s * kSource[1] + rows[r][1], s * kSource[2] + rows[r][2]}] = static_cast<double>(r + 1);
+        want[{s * kSource[0] + rows[r][0], s * kSource[1] + rows[r][1], s * kSource[2] + rows[r][2]}] =
+            static_cast<double>(r + 1);
       const std::vector<Tensor> in{sites({kSource}), count_of(1), features({1}), counting_weights(std::ssize(rows))};
       const Attrs attrs{{"kernel_size", size}, {"stride", List{stride}}};
       expect_values("generative_conv_transpose3d", in, attrs, want);
@@ -132,10 +137,12 @@ TEST_F(Impulse, OffsetsAreTheTable) {
   for (const List& size : sizes())
     for (const char* op : {"kernel_offsets", "indexed_kernel_offsets"})
       for (const Answer& a : answers(op, {}, {{"kernel_size", size}})) {
-        const std::vector<Position> want = op == std::string_view("kernel_offsets") ? table(kCentred, size) : table(kIndexed, size);
+        const std::vector<Position> want =
+            op == std::string_view("kernel_offsets") ? table(kCentred, size) : table(kIndexed, size);
         const auto* got = a.out[0].read<std::int32_t>();
         for (std::size_t r = 0; r < want.size(); ++r)
-          for (std::size_t axis = 0; axis < 3; ++axis) ASSERT_EQ(got[3 * r + axis], want[r][axis]) << op << "@" << a.route;
+          for (std::size_t axis = 0; axis < 3; ++axis)
+            ASSERT_EQ(got[3 * r + axis], want[r][axis]) << op << "@" << a.route;
       }
 }
 
@@ -155,8 +162,9 @@ TEST_F(Impulse, WidthFourLooksForward) {
   std::vector<Position> line;
   for (int x = -2; x <= 3; ++x) line.push_back({x, 0, 0});
   const std::vector<Tensor> in{sites(line), count_of(6), features({1, 2, 4, 8, 16, 32}), ones(4)};
-  expect_values("conv3d", in, {{"kernel_size", List{4, 1, 1}}},
-                {{{-2, 0, 0}, 15}, {{-1, 0, 0}, 30}, {{0, 0, 0}, 60}, {{1, 0, 0}, 56}, {{2, 0, 0}, 48}, {{3, 0, 0}, 32}});
+  expect_values(
+      "conv3d", in, {{"kernel_size", List{4, 1, 1}}},
+      {{{-2, 0, 0}, 15}, {{-1, 0, 0}, 30}, {{0, 0, 0}, 60}, {{1, 0, 0}, 56}, {{2, 0, 0}, 48}, {{3, 0, 0}, 32}});
 }
 
 // Edges of a forward relation as input -> how many.
@@ -176,7 +184,8 @@ TEST_F(Impulse, AStrideOfTheKernelsWidthDropsInputsOfCentredWindowsOnly) {
                                    {{"kernel_size", List{width, 1, 1}}, {"stride", List{width, 1, 1}}})) {
       const std::map<int, int> used = used_inputs(a.out);
       for (int x = -6; x <= 5; ++x)
-        EXPECT_EQ(used.count(x + 6) ? used.at(x + 6) : 0, width == 3 && x == 5 ? 0 : 1) << a.route << " width " << width << " at " << x;
+        EXPECT_EQ(used.count(x + 6) ? used.at(x + 6) : 0, width == 3 && x == 5 ? 0 : 1)
+            << a.route << " width " << width << " at " << x;
     }
   for (const Answer& a : answers("forward_relation", {sites({{5, 5, 0}}), count_of(1)},
                                  {{"kernel_size", List{3, 3, 1}}, {"stride", List{3, 3, 1}}})) {
@@ -197,11 +206,13 @@ TEST_F(Impulse, StridesFloor) {
   for (int x = -5; x <= 5; ++x) line.push_back({x, 0, 0}), moved.push_back({x - 20, 0, 0});
   const std::vector<int> halves{-3, -2, -1, 0, 1, 2}, thirds{-2, -1, 0, 1};
   for (const auto& [stride, want] : {std::pair{2, halves}, std::pair{3, thirds}})
-    for (const Answer& a : answers("forward_relation", {sites(line), count_of(11)}, {{"kernel_size", List{1}}, {"stride", List{stride, 1, 1}}}))
+    for (const Answer& a : answers("forward_relation", {sites(line), count_of(11)},
+                                   {{"kernel_size", List{1}}, {"stride", List{stride, 1, 1}}}))
       EXPECT_EQ(outputs_along_x(a.out), want) << a.route;
   std::vector<int> lower = halves;
   for (int& x : lower) x -= 10;
-  for (const Answer& a : answers("forward_relation", {sites(moved), count_of(11)}, {{"kernel_size", List{1}}, {"stride", List{2, 1, 1}}}))
+  for (const Answer& a :
+       answers("forward_relation", {sites(moved), count_of(11)}, {{"kernel_size", List{1}}, {"stride", List{2, 1, 1}}}))
     EXPECT_EQ(outputs_along_x(a.out), lower) << a.route;
 }
 
@@ -209,7 +220,8 @@ TEST_F(Impulse, StridesFloor) {
 TEST_F(Impulse, MapsEndInEmptyRows) {
   std::vector<Position> line;
   for (int x = 0; x < 20; ++x) line.push_back({x, 0, 0});
-  const Call call = make_call("forward_map", {sites(line), count_of(13)}, {{"kernel_size", List{3, 1, 11}}, {"stride", List{2, 1, 1}}});
+  const Call call = make_call("forward_map", {sites(line), count_of(13)},
+                              {{"kernel_size", List{3, 1, 11}}, {"stride", List{2, 1, 1}}});
   for (const Route& r : routes(*call.op)) {
     if (!refusal(r, call, current_device()).empty()) continue;
     const MemoryWatch watch;  // poisons what is not written

@@ -4,12 +4,12 @@
 #include "sites.cl"
 
 // One work-item per kernel row. first: the offset of index 0 on each axis.
-kernel void list_offsets(global int* offsets, long rows, int y, int z, long first_x, long first_y, long first_z, long step_x,
-                         long step_y, long step_z) {
+kernel void list_offsets(global int* offsets, long rows, int y, int z, long first_x, long first_y, long first_z,
+                         long step_x, long step_y, long step_z) {
   const long k = get_global_id(0);
   if (k >= rows) return;
-  vstore3((int3)((int)(first_x + k / z / y * step_x), (int)(first_y + k / z % y * step_y), (int)(first_z + k % z * step_z)), k,
-          offsets);
+  const long3 f = (long3)(first_x + k / z / y * step_x, first_y + k / z % y * step_y, first_z + k % z * step_z);
+  vstore3(convert_int3(f), k, offsets);
 }
 
 long3 position_of(global const void* rows, int wide, long i) {
@@ -42,8 +42,8 @@ kernel void insert_positions(global const void* rows, int wide, long n, volatile
 }
 
 // permutation[t] = the row of target[t]; wrong is set where there is none, or two targets have the same.
-kernel void find_positions(global const void* rows, global const void* target, int wide, long n, global const int* table,
-                           uint mask, volatile global int* taken, global int* permutation, global int* wrong) {
+kernel void find_positions(global const void* rows, global const void* target, int wide, long n,
+                           global const int* table, uint mask, volatile global int* taken, global int* permutation, global int* wrong) {
   const long t = get_global_id(0);
   if (t >= n) return;
   const long3 p = position_of(target, wide, t);
@@ -59,9 +59,9 @@ kernel void find_positions(global const void* rows, global const void* target, i
 // One work-item per row and word: hands out the map with its bits, and counts them.
 #define GROUP 128
 
-kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void mask_rows(global const int* map, long rows, int kernels,
-                                                                       int words, global int* out, global int* masks,
-                                                                       volatile global int* counts) {
+kernel __attribute__((reqd_work_group_size(GROUP, 1, 1)))
+void mask_rows(global const int* map, long rows, int kernels, int words, global int* out, global int* masks,
+               volatile global int* counts) {
   local int total;
   if (get_local_id(0) == 0) total = 0;
   barrier(CLK_LOCAL_MEM_FENCE);
@@ -96,9 +96,9 @@ kernel void key_rows(global const int* map, long rows, int kernels, global uint*
 #define TILE 64
 #define MOST 32
 
-kernel __attribute__((reqd_work_group_size(256, 1, 1))) void gather_tiles(global const int* map, global const int* order,
-                                                                        long rows, int kernels, global int* sorted,
-                                                                        global int* columns, global int* tiles) {
+kernel __attribute__((reqd_work_group_size(256, 1, 1)))
+void gather_tiles(global const int* map, global const int* order, long rows, int kernels, global int* sorted,
+                  global int* columns, global int* tiles) {
   local int part[TILE * (MOST + 1)];
   local uint bits[TILE];
   const int t = get_local_id(0);
