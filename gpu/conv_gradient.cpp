@@ -14,10 +14,13 @@ std::string_view dtype_of(const Call& call) { return name(call.dtype(call.index(
 
 void add_weight_gradient(Steps& s, const Call& call, const KernelEdges& e, bool matrix, const Tensor& out) {
   std::int64_t longest = 0;
-  for (std::size_t k = 0; k + 1 < e.offsets.size(); ++k) longest = std::max<std::int64_t>(longest, e.offsets[k + 1] - e.offsets[k]);
-  add_row_products(s, {dense(call["features"]), dense(call["cotangent"]), e.in, e.out, e.device_offsets, e.geometry.kernels, longest,
-                       call.shape(call.index("features"))[1], call.shape(call.index("cotangent"))[1], dtype_of(call), matrix},
-                   weight_strides(call), out);
+  for (std::size_t k = 0; k + 1 < e.offsets.size(); ++k)
+    longest = std::max<std::int64_t>(longest, e.offsets[k + 1] - e.offsets[k]);
+  add_row_products(
+      s,
+      {dense(call["features"]), dense(call["cotangent"]), e.in, e.out, e.device_offsets, e.geometry.kernels, longest,
+       call.shape(call.index("features"))[1], call.shape(call.index("cotangent"))[1], dtype_of(call), matrix},
+      weight_strides(call), out);
 }
 
 template <RelationKind base, bool matrix>
@@ -85,21 +88,35 @@ const Condition kWorthLaunch{Stage::shape_dtype, "under 65536 features: the laun
                              }};
 const Condition kHalf{Stage::shape_dtype, "features are not f16",
                       [](const Call& c, const Device&) { return c.dtype(c.index("features")) == Dtype::f16; }};
-const Condition kEnoughChannels{Stage::shape_dtype, "under 16 channels: tiles would be mostly padding",
-                                [](const Call& c, const Device&) {
-                                  return c.shape(c.index("features"))[1] >= 16 && c.shape(c.index("cotangent"))[1] >= 16;
-                                }};
+const Condition kEnoughChannels{
+    Stage::shape_dtype, "under 16 channels: tiles would be mostly padding", [](const Call& c, const Device&) {
+      return c.shape(c.index("features"))[1] >= 16 && c.shape(c.index("cotangent"))[1] >= 16;
+    }};
 
 using Prepare = Job (*)(const Call&, const std::vector<Spec>&);
 
 Route edges(std::string_view op, Prepare prepare) {
-  return {.op = op, .name = "gpu.edges", .tier = Tier::gpu, .needs = Tier::gpu, .supports = {}, .prefers = {kNotHost, kWorthLaunch},
-          .order = chain, .prepare = prepare, .prepares = "the relation"};
+  return {.op = op,
+          .name = "gpu.edges",
+          .tier = Tier::gpu,
+          .needs = Tier::gpu,
+          .supports = {},
+          .prefers = {kNotHost, kWorthLaunch},
+          .order = chain,
+          .prepare = prepare,
+          .prepares = "the relation"};
 }
 
 Route mma_edges(std::string_view op, Prepare prepare) {
-  return {.op = op, .name = "gpu.mma_edges", .tier = Tier::neural_accelerator, .needs = Tier::gpu, .supports = {kHalf},
-          .prefers = {kNotHost, kWorthLaunch, kEnoughChannels}, .order = matrix_chain, .prepare = prepare, .prepares = "the relation"};
+  return {.op = op,
+          .name = "gpu.mma_edges",
+          .tier = Tier::neural_accelerator,
+          .needs = Tier::gpu,
+          .supports = {kHalf},
+          .prefers = {kNotHost, kWorthLaunch, kEnoughChannels},
+          .order = matrix_chain,
+          .prepare = prepare,
+          .prepares = "the relation"};
 }
 
 template <RelationKind base>

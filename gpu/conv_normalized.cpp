@@ -39,7 +39,8 @@ Job prepare(const Call& call, const std::vector<Spec>& specs) {
   sum.dtype = name(out[1].dtype());
   sum.y = output(out[1]);
   if (call.has("bias")) sum.bias = dense(call["bias"]);
-  if (base != RelationKind::submanifold || !one_point(e.geometry)) sum.norms = add_norms(*steps, sum, e.geometry.kernels);
+  if (base != RelationKind::submanifold || !one_point(e.geometry))
+    sum.norms = add_norms(*steps, sum, e.geometry.kernels);
   sum.eps = static_cast<float>(call.number("eps"));
   add_sums(*steps, e, by_output(e), sum);
   return job(out, [steps] { steps->enqueue(); });
@@ -75,7 +76,8 @@ Route route(std::string_view op, Job (*prepare)(const Call&, const std::vector<S
 
 std::vector<Route> conv_normalized_gpu_routes() {
   using enum RelationKind;
-  return {route("normalized_subm_conv3d", prepare<submanifold>), route("normalized_conv_transpose3d", prepare<transposed>),
+  return {route("normalized_subm_conv3d", prepare<submanifold>),
+          route("normalized_conv_transpose3d", prepare<transposed>),
           route("normalized_generative_conv_transpose3d", prepare<generative>)};
 }
 

@@ -31,11 +31,18 @@ void add_kernel_groups(Steps& s, std::int64_t capacity, KernelEdges& e) {
   const std::int64_t kernels = e.geometry.kernels, runs = std::max<std::int64_t>(1, divide_up(capacity, kRun));
   const BufferPtr matrix = ints(kernels * runs), placed = ints(kernels * runs + 1), ids = ints(capacity);
   e.device_offsets = ints(kernels + 1), e.rank = ints(capacity), e.in = ints(capacity), e.out = ints(capacity);
-  Kernel count = relation_kernel("count_keys"), place = relation_kernel("place_keys"), rank = index_kernel("rank_edges");
+  Kernel count = relation_kernel("count_keys"), place = relation_kernel("place_keys"),
+         rank = index_kernel("rank_edges");
   count.arg(e.numbered.kernel).arg(e.counts).arg(small(kernels)).arg(small(runs)).arg(matrix);
   s.run(count, kernels, runs);
   s.scan(matrix, false, kernels * runs, placed);
-  place.arg(e.numbered.kernel).arg(e.counts).arg(small(kernels)).arg(small(runs)).arg(placed).arg(e.device_offsets).arg(ids);
+  place.arg(e.numbered.kernel)
+      .arg(e.counts)
+      .arg(small(kernels))
+      .arg(small(runs))
+      .arg(placed)
+      .arg(e.device_offsets)
+      .arg(ids);
   s.run(place, kernels, runs);
   rank.arg(ids).arg(e.numbered.in).arg(e.numbered.out).arg(e.counts).arg(capacity).arg(e.rank).arg(e.in).arg(e.out);
   s.run(rank, capacity);
@@ -46,8 +53,10 @@ std::vector<std::int32_t> tiles_of(const KernelEdges& e) {
   constexpr std::int32_t kTile = 128;  // as in edge_product.cl
   std::vector<std::int32_t> tiles;
   for (std::size_t k = 0; k + 1 < e.offsets.size(); ++k)
-    for (std::int32_t first = e.offsets[k]; first < e.offsets[k + 1]; first += std::min(kTile, e.offsets[k + 1] - first))
-      tiles.insert(tiles.end(), {small(static_cast<std::int64_t>(k)), first, std::min(first + kTile, e.offsets[k + 1])});
+    for (std::int32_t first = e.offsets[k]; first < e.offsets[k + 1];
+         first += std::min(kTile, e.offsets[k + 1] - first))
+      tiles.insert(tiles.end(),
+                   {small(static_cast<std::int64_t>(k)), first, std::min(first + kTile, e.offsets[k + 1])});
   return tiles;
 }
 
@@ -58,9 +67,14 @@ struct Panel {
   std::string options;
 
   explicit Panel(const Sum& s)
-      : width(s.columns <= 16 ? 16 : s.columns <= 32 ? 32 : 64), depth(!s.matrix || s.channels <= 16 ? 16 : 32),
-        padded_a(divide_up(s.channels, depth) * depth), padded_n(divide_up(s.columns, width) * width),
-        family(s.matrix ? "edge_product_mma" : "edge_product"), options("-DCOLUMNS=" + std::to_string(width)) {
+      : width(s.columns <= 16   ? 16
+              : s.columns <= 32 ? 32
+                                : 64),
+        depth(!s.matrix || s.channels <= 16 ? 16 : 32),
+        padded_a(divide_up(s.channels, depth) * depth),
+        padded_n(divide_up(s.columns, width) * width),
+        family(s.matrix ? "edge_product_mma" : "edge_product"),
+        options("-DCOLUMNS=" + std::to_string(width)) {
     if (s.matrix)
       options += " -DDEPTH=" + std::to_string(depth) + (s.channels % 8 == 0 ? " -DBY_EIGHTS" : "");
     else
@@ -85,7 +99,9 @@ KernelEdges::KernelEdges(const Call& call, RelationKind base) : geometry(call, k
   Rows to;
   if (given_targets(call, base)) to = Rows(call, call["target_coords"], call["target_active_rows"]);
   const bool spreads = geometry.scatters();
-  const std::int64_t room = spreads ? inputs.capacity * geometry.kernels : given_targets(call, base) ? to.capacity : inputs.capacity;
+  const std::int64_t room = spreads                     ? inputs.capacity * geometry.kernels
+                            : given_targets(call, base) ? to.capacity
+                                                        : inputs.capacity;
   const std::int64_t capacity = spreads ? room : room * geometry.kernels;
   coords = scratch(static_cast<std::size_t>(room * (inputs.wide ? 32 : 16)));
   counts = ints(2);
@@ -130,16 +146,32 @@ void add_sums(Steps& s, const KernelEdges& e, const Destinations& d, const Sum& 
   const BufferPtr tiles = constants(table), products = scratch(static_cast<std::size_t>(4 * e.edges * p.width));
   const auto groups = static_cast<std::size_t>(table.size() / 3 * 128);
   const bool pair = sum.factors.size() > 1;
-  const std::string options = "-DFROM_" + std::string(sum.dtype) + " -DCOLUMNS=" + std::to_string(p.width) + (sum.norms ? " -DNORMALIZED" : "");
+  const std::string options =
+      "-DFROM_" + std::string(sum.dtype) + " -DCOLUMNS=" + std::to_string(p.width) + (sum.norms ? " -DNORMALIZED" : "");
   for (std::int64_t column = 0; column < sum.columns; column += p.width) {
     Kernel multiply(p.family, "multiply_edges", p.options);
-    multiply.arg(sum.factors[0].rows).arg(packed[0]).arg(sum.factors[pair].rows).arg(packed[pair]).arg(std::int32_t{pair ? 2 : 1});
-    multiply.arg(sum.source).arg(tiles).arg(small(sum.channels)).arg(small(p.padded_a)).arg(small(p.padded_n)).arg(small(column));
+    multiply.arg(sum.factors[0].rows)
+        .arg(packed[0])
+        .arg(sum.factors[pair].rows)
+        .arg(packed[pair])
+        .arg(std::int32_t{pair ? 2 : 1});
+    multiply.arg(sum.source)
+        .arg(tiles)
+        .arg(small(sum.channels))
+        .arg(small(p.padded_a))
+        .arg(small(p.padded_n))
+        .arg(small(column));
     multiply.arg(products);
     s.add([multiply, groups] { multiply.run({groups}, {128}); });
     Kernel add("edge_product", "add_products", options);
     const std::int64_t quads = divide_up(std::min(p.width, sum.columns - column), 4);
-    add.arg(products).arg(d.offsets).arg(d.place).arg(d.rows).arg(small(quads)).arg(small(sum.columns)).arg(small(column));
+    add.arg(products)
+        .arg(d.offsets)
+        .arg(d.place)
+        .arg(d.rows)
+        .arg(small(quads))
+        .arg(small(sum.columns))
+        .arg(small(column));
     add.arg(sum.bias ? sum.bias : tiles).arg(std::int32_t{sum.bias != nullptr}).arg(sum.y);
     if (sum.norms) add.arg(sum.norms).arg(d.kernel).arg(sum.eps);
     s.run(add, d.rows * quads);
@@ -148,25 +180,37 @@ void add_sums(Steps& s, const KernelEdges& e, const Destinations& d, const Sum& 
 
 namespace {
 // partial (kernels, parts, rows, columns) to the output's dtype and layout
-void add_parts(Steps& s, const BufferPtr& partial, std::int64_t parts, std::int64_t kernels, std::int64_t rows, std::int64_t columns,
-               const WeightStrides& to, const Tensor& out, const std::string& options) {
+void add_parts(Steps& s, const BufferPtr& partial, std::int64_t parts, std::int64_t kernels, std::int64_t rows,
+               std::int64_t columns, const WeightStrides& to, const Tensor& out, const std::string& options) {
   Kernel k("edge_product", "add_parts", options);
   const std::int64_t size = kernels * rows * columns;
-  k.arg(partial).arg(small(parts)).arg(size).arg(small(rows)).arg(small(columns)).arg(to.kernel).arg(to.channel).arg(to.column);
+  k.arg(partial)
+      .arg(small(parts))
+      .arg(size)
+      .arg(small(rows))
+      .arg(small(columns))
+      .arg(to.kernel)
+      .arg(to.channel)
+      .arg(to.column);
   s.run(k.arg(output(out)), size);
 }
 }  // namespace
 
 void add_row_products(Steps& s, const RowProducts& p, const WeightStrides& to, const Tensor& out) {
   if (out.size() == 0) return;
-  const std::int64_t widest = std::max(p.rows, p.columns), tile = widest <= 16 && !p.matrix ? 16 : widest <= 32 ? 32 : 64;
+  const std::int64_t widest = std::max(p.rows, p.columns), tile = widest <= 16 && !p.matrix ? 16
+                                                                  : widest <= 32            ? 32
+                                                                                            : 64;
   const std::int64_t tiles = divide_up(p.rows, tile) * divide_up(p.columns, tile);
   // Enough work-groups for a large device, and enough edges for each of them.
-  const std::int64_t parts = std::clamp<std::int64_t>(1056 / (tiles * p.kernels), 1, std::max<std::int64_t>(1, p.longest / 512));
-  const std::string options = "-DFROM_" + std::string(p.dtype) + " -DTILE=" + std::to_string(tile) + (p.x_rows ? "" : " -DEVERY_ROW");
+  const std::int64_t parts =
+      std::clamp<std::int64_t>(1056 / (tiles * p.kernels), 1, std::max<std::int64_t>(1, p.longest / 512));
+  const std::string options =
+      "-DFROM_" + std::string(p.dtype) + " -DTILE=" + std::to_string(tile) + (p.x_rows ? "" : " -DEVERY_ROW");
   const BufferPtr partial = scratch(static_cast<std::size_t>(4 * p.kernels * parts * p.rows * p.columns));
   const std::string eights = (p.rows | p.columns) % 8 == 0 ? " -DBY_EIGHTS" : "";
-  Kernel k(p.matrix ? "edge_product_mma" : "edge_product", "multiply_parts", p.matrix ? options + " -DDEPTH=32" + eights : options);
+  Kernel k(p.matrix ? "edge_product_mma" : "edge_product", "multiply_parts",
+           p.matrix ? options + " -DDEPTH=32" + eights : options);
   k.arg(p.x).arg(p.g).arg(p.x_rows ? p.x_rows : p.offsets).arg(p.g_rows ? p.g_rows : p.offsets).arg(p.offsets);
   k.arg(small(parts)).arg(small(p.rows)).arg(small(p.columns)).arg(partial);
   const auto x = static_cast<std::size_t>(128 * tiles), y = static_cast<std::size_t>(p.kernels * parts);

@@ -14,12 +14,12 @@ struct KernelEdges {
   Geometry geometry;
   Rows inputs;
   std::int64_t edges = 0, outputs = 0;
-  std::vector<std::int32_t> offsets;                // of the edges of each kernel row
-  BufferPtr device_offsets, in, out;                // rows of each edge
-  BufferPtr rank;                                   // by edge number (by output, kernel row, input): its place here
-  Edges numbered;                                   // by edge number
-  BufferPtr position;                               // as add_edges gives it
-  BufferPtr coords, counts;                         // outputs 0 and 2 of rows that have a convolution's outputs
+  std::vector<std::int32_t> offsets;  // of the edges of each kernel row
+  BufferPtr device_offsets, in, out;  // rows of each edge
+  BufferPtr rank;                     // by edge number (by output, kernel row, input): its place here
+  Edges numbered;                     // by edge number
+  BufferPtr position;                 // as add_edges gives it
+  BufferPtr coords, counts;           // outputs 0 and 2 of rows that have a convolution's outputs
 
   KernelEdges(const Call&, RelationKind base);
 };
@@ -61,7 +61,8 @@ void add_sums(Steps&, const KernelEdges&, const Destinations&, const Sum&);
 // x_rows and g_rows, edges are the rows themselves.
 struct RowProducts {
   BufferPtr x, g, x_rows, g_rows, offsets;
-  std::int64_t kernels = 1, longest = 0, rows = 0, columns = 0;  // longest: edges of a kernel row; rows x columns of Z[k]
+  std::int64_t kernels = 1, longest = 0, rows = 0,
+               columns = 0;  // longest: edges of a kernel row; rows x columns of Z[k]
   std::string_view dtype;
   bool matrix = false;
 };

@@ -16,7 +16,9 @@ Job product(std::string_view route, const Tensor& a, const Tensor& b) {
   return find_route(*call.op, route).prepare(call, call.op->infer(call));
 }
 
-Job tiled(const Call& c, const std::vector<Spec>&) { return product("gpu.tiled", c[kFeatures], transposed(c[kWeight])); }
+Job tiled(const Call& c, const std::vector<Spec>&) {
+  return product("gpu.tiled", c[kFeatures], transposed(c[kWeight]));
+}
 Job mma(const Call& c, const std::vector<Spec>&) { return product("gpu.mma", c[kFeatures], transposed(c[kWeight])); }
 
 template <bool matrix>
@@ -37,7 +39,10 @@ Job vjp(const Call& c, const std::vector<Spec>& specs) {
             features.launch();
             weights.launch();
           },
-          features.wait, [features, weights] { return std::vector<Tensor>{features.fetch()[0], weights.fetch()[0]}; }};
+          features.wait,
+          [features, weights] {
+            return std::vector<Tensor>{features.fetch()[0], weights.fetch()[0]};
+          }};
 }
 
 Order chain(const Call&) {
@@ -60,7 +65,8 @@ bool fits(const Call& c) {
 }
 
 constexpr std::uint64_t kMmaLocalBytes = 48 << 10;
-constexpr Condition kExtents{Stage::shape_dtype, "an extent exceeds 32 bits", [](const Call& c, const Device&) { return fits(c); }};
+constexpr Condition kExtents{Stage::shape_dtype, "an extent exceeds 32 bits",
+                             [](const Call& c, const Device&) { return fits(c); }};
 constexpr Condition kHalf{Stage::shape_dtype, "features are not f16",
                           [](const Call& c, const Device&) { return c.dtype(kFeatures) == Dtype::f16; }};
 constexpr Condition kLocal{Stage::capability, "work-groups of 256 with 48 KiB of local memory do not fit",
@@ -69,23 +75,47 @@ constexpr Condition kLocal{Stage::capability, "work-groups of 256 with 48 KiB of
                            }};
 constexpr Condition kNotHost{Stage::device, "the device is the host processor: a CPU route is the better choice",
                              [](const Call&, const Device& d) { return !d.facts.is_cpu; }};
-constexpr Condition kLarge{Stage::shape_dtype, "fewer than 2^22 products",
-                           [](const Call& c, const Device&) {
+constexpr Condition kLarge{Stage::shape_dtype, "fewer than 2^22 products", [](const Call& c, const Device&) {
                              const Shape &x = c.shape(kFeatures), &w = c.shape(kWeight);
-                             return static_cast<double>(x[0]) * static_cast<double>(x[1]) * static_cast<double>(w[0]) >= 0x1p22;
+                             return static_cast<double>(x[0]) * static_cast<double>(x[1]) * static_cast<double>(w[0]) >=
+                                    0x1p22;
                            }};
 
 }  // namespace
 
 std::vector<Route> pointwise_gpu_routes() {
-  return {{.op = "pointwise_projection", .name = "gpu.mma", .tier = Tier::neural_accelerator, .needs = Tier::gpu,
-           .supports = {kExtents, kHalf, kLocal}, .prefers = {kNotHost, kLarge}, .order = mma_order, .prepare = mma},
-          {.op = "pointwise_projection", .name = "gpu.tiled", .tier = Tier::gpu, .needs = Tier::gpu, .supports = {kExtents},
-           .prefers = {kNotHost, kLarge}, .order = chain, .prepare = tiled},
-          {.op = "pointwise_projection_vjp", .name = "gpu.mma", .tier = Tier::neural_accelerator, .needs = Tier::gpu,
-           .supports = {kExtents, kHalf, kLocal}, .prefers = {kNotHost, kLarge}, .order = mma_order, .prepare = vjp<true>},
-          {.op = "pointwise_projection_vjp", .name = "gpu.tiled", .tier = Tier::gpu, .needs = Tier::gpu, .supports = {kExtents},
-           .prefers = {kNotHost, kLarge}, .order = chain, .prepare = vjp<false>}};
+  return {{.op = "pointwise_projection",
+           .name = "gpu.mma",
+           .tier = Tier::neural_accelerator,
+           .needs = Tier::gpu,
+           .supports = {kExtents, kHalf, kLocal},
+           .prefers = {kNotHost, kLarge},
+           .order = mma_order,
+           .prepare = mma},
+          {.op = "pointwise_projection",
+           .name = "gpu.tiled",
+           .tier = Tier::gpu,
+           .needs = Tier::gpu,
+           .supports = {kExtents},
+           .prefers = {kNotHost, kLarge},
+           .order = chain,
+           .prepare = tiled},
+          {.op = "pointwise_projection_vjp",
+           .name = "gpu.mma",
+           .tier = Tier::neural_accelerator,
+           .needs = Tier::gpu,
+           .supports = {kExtents, kHalf, kLocal},
+           .prefers = {kNotHost, kLarge},
+           .order = mma_order,
+           .prepare = vjp<true>},
+          {.op = "pointwise_projection_vjp",
+           .name = "gpu.tiled",
+           .tier = Tier::gpu,
+           .needs = Tier::gpu,
+           .supports = {kExtents},
+           .prefers = {kNotHost, kLarge},
+           .order = chain,
+           .prepare = vjp<false>}};
 }
 
 }  // namespace plumb

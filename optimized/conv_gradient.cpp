@@ -1,6 +1,6 @@
 // Derivatives of sparse convolutions on the CPU. The gradient of features is the same product over the edges grouped
-// by input, with transposed weights; the tangent is two products in one sum; the gradient of weights is a sum of outer products of
-// gathered rows, by block of outputs and kernel row.
+// by input, with transposed weights; the tangent is two products in one sum; the gradient of weights is a sum of outer
+// products of gathered rows, by block of outputs and kernel row.
 #include <algorithm>
 #include <cstring>
 #include <functional>
@@ -19,16 +19,19 @@ using namespace cpu;
 std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 // dW[k] = sum over edges (i,o,k) of X[i]^T G[o], over blocks of outputs that lie near each other, so that their rows
-// stay in cache from one kernel row to the next. Parts, whose number follows from the sizes alone, are added in sequence.
+// stay in cache from one kernel row to the next. Parts, whose number follows from the sizes alone, are added in
+// sequence.
 class WeightGradient {
  public:
-  WeightGradient(const GatherPlan& outputs, std::int64_t kernels, const Floats& x, std::int64_t rows, const Floats& g, std::int64_t columns)
+  WeightGradient(const GatherPlan& outputs, std::int64_t kernels, const Floats& x, std::int64_t rows, const Floats& g,
+                 std::int64_t columns)
       : outputs_(outputs), x_(x), g_(g), rows_(rows), columns_(columns) {
     constexpr std::int64_t kMost = 32, kMemory = 1 << 26;  // parts, and sums of all of them
     const std::int64_t lanes = PLUMB_DISPATCH(outer_lanes)();
     padded_ = (columns + lanes - 1) / lanes * lanes;
     size_ = kernels * rows * padded_;
-    parts_ = std::clamp<std::int64_t>(std::min(kMost, kMemory / std::max<std::int64_t>(size_, 1)), 1, std::max<std::int64_t>(1, outputs.blocks()));
+    parts_ = std::clamp<std::int64_t>(std::min(kMost, kMemory / std::max<std::int64_t>(size_, 1)), 1,
+                                      std::max<std::int64_t>(1, outputs.blocks()));
   }
 
   // Calls store(row, sums) for each of the (kernels, rows) lines of columns.
@@ -54,8 +57,9 @@ class WeightGradient {
       outputs_.each(b, [&](const GatherPlan::Pairs& p) {
         out.resize(index(p.count));
         for (std::int64_t i = 0; i < p.count; ++i) out[index(i)] = p.order[p.local[i]];
-        PLUMB_DISPATCH(add_outer_products)({x_.data(), g_.data(), p.source, out.data(), p.count, rows_, columns_,
-                                            to + p.kernel * rows_ * padded_, padded_});
+        PLUMB_DISPATCH(add_outer_products)
+        ({x_.data(), g_.data(), p.source, out.data(), p.count, rows_, columns_, to + p.kernel * rows_ * padded_,
+          padded_});
       });
   }
 
@@ -92,11 +96,12 @@ void weight_gradient(const Call& call, const GradientPlan& plan, const Floats& c
   const WeightStrides s = weight_strides(call);
   const Floats features(call["features"]);
   void* data = begin_of(to);
-  WeightGradient(plan.outputs, geometry(call).volume, features, in, cotangent, out).run([&](std::int64_t line, const float* sums) {
-    const std::int64_t at = line / in * s.kernel + line % in * s.channel;
-    if (s.column == 1) return store_floats(sums, out, to.dtype(), data, at);
-    for (std::int64_t c = 0; c < out; ++c) store_floats(sums + c, 1, to.dtype(), data, at + c * s.column);
-  });
+  WeightGradient(plan.outputs, geometry(call).volume, features, in, cotangent, out)
+      .run([&](std::int64_t line, const float* sums) {
+        const std::int64_t at = line / in * s.kernel + line % in * s.channel;
+        if (s.column == 1) return store_floats(sums, out, to.dtype(), data, at);
+        for (std::int64_t c = 0; c < out; ++c) store_floats(sums + c, 1, to.dtype(), data, at + c * s.column);
+      });
 }
 
 void feature_gradient(const Call& call, const GradientPlan& plan, const Floats& cotangent, const Tensor& to) {
@@ -108,8 +113,10 @@ void feature_gradient(const Call& call, const GradientPlan& plan, const Floats& 
   const Panels transposed(weight.data(), {s.kernel, s.column, s.channel}, geometry(call).volume, out, in);
   const Factor factor{cotangent.data(), &transposed};
   void* data = begin_of(to);
-  plan.inputs.run({&factor, 1}, [&](std::int64_t i, const float* sums) { store_floats(sums, in, to.dtype(), data, i * in); });
-  std::memset(static_cast<std::byte*>(data) + plan.active * in * bytes, 0, index((to.dim(0) - plan.active) * in * bytes));
+  plan.inputs.run({&factor, 1},
+                  [&](std::int64_t i, const float* sums) { store_floats(sums, in, to.dtype(), data, i * in); });
+  std::memset(static_cast<std::byte*>(data) + plan.active * in * bytes, 0,
+              index((to.dim(0) - plan.active) * in * bytes));
 }
 
 template <RelationKind base>
@@ -117,11 +124,13 @@ Job vjp(const Call& call, const std::vector<Spec>& specs) {
   const CallRelation r(call, base);
   const std::int64_t given = call.shape(call.index("cotangent"))[0];
   if (given < r.edges.outputs)
-    call.fail(Reason::domain, std::to_string(given) + " cotangent rows for " + std::to_string(r.edges.outputs) + " outputs");
+    call.fail(Reason::domain,
+              std::to_string(given) + " cotangent rows for " + std::to_string(r.edges.outputs) + " outputs");
   const std::int64_t channels = specs[0].shape[1];
   const auto plan = std::make_shared<GradientPlan>(
       GradientPlan{{by_input(r.edges, r.in.count), nearby_order(r.in), channels},
-                   {by_output(r.edges), nearby_order(r.edges.out_rows), channels + specs[2].shape[0]}, r.in.count});
+                   {by_output(r.edges), nearby_order(r.edges.out_rows), channels + specs[2].shape[0]},
+                   r.in.count});
   const auto out = std::make_shared<std::vector<Tensor>>();
   for (const Spec& s : specs) out->emplace_back(s);
   return {[call, plan, out] {
@@ -151,7 +160,8 @@ void tangent(const Call& call, const TangentPlan& plan, const std::vector<Tensor
   const Panels w(weight.data(), weight_strides(call), volume, x[1], width);
   const Panels v(tangent_weight.data(), weight_strides(call), volume, x[1], width);
   const Factor factors[] = {{tangent_features.data(), &w}, {features.data(), &v}};
-  const Tensor given = call.has("tangent_bias") ? call["tangent_bias"] : tensor(to.dtype(), {width}, std::vector<double>(index(width)));
+  const Tensor given =
+      call.has("tangent_bias") ? call["tangent_bias"] : tensor(to.dtype(), {width}, std::vector<double>(index(width)));
   const Floats bias(given);
   void* data = begin_of(to);
   plan.outputs.run(factors, [&](std::int64_t o, float* sums) {
@@ -174,7 +184,12 @@ Job jvp(const Call& call, const std::vector<Spec>& specs) {
 Order order(const Call&) { return gather_order(); }
 
 Route route(std::string_view op, Job (*prepare)(const Call&, const std::vector<Spec>&)) {
-  return {.op = op, .name = "cpu.gather", .supports = {}, .prefers = {}, .order = order, .prepare = prepare,
+  return {.op = op,
+          .name = "cpu.gather",
+          .supports = {},
+          .prefers = {},
+          .order = order,
+          .prepare = prepare,
           .prepares = "the relation"};
 }
 

@@ -11,8 +11,13 @@ constexpr std::int64_t kBatch = 64;  // pairs whose rows stay in the first level
 
 // Rows of a tile: as many accumulators as the registers hold beside one row of g.
 template <int kVectors>
-constexpr int kTileRows = kVectorBytes == 64 ? (kVectors == 4 ? 6 : kVectors == 3 ? 8 : 12)
-                                             : (kVectors == 4 ? 2 : kVectors == 3 ? 4 : kVectors == 2 ? 6 : 8);
+constexpr int kTileRows = kVectorBytes == 64 ? (kVectors == 4   ? 6
+                                                : kVectors == 3 ? 8
+                                                                : 12)
+                                             : (kVectors == 4   ? 2
+                                                : kVectors == 3 ? 4
+                                                : kVectors == 2 ? 6
+                                                                : 8);
 
 // The first n lanes, zeros behind them.
 inline f32v load_part(const float* p, std::int64_t n) {

@@ -19,7 +19,6 @@ struct OuterProducts {
   std::int64_t acc_stride;
 };
 
-PLUMB_DECLARE_SIMD(void add_outer_products(const OuterProducts&);
-                   std::int64_t outer_lanes())
+PLUMB_DECLARE_SIMD(void add_outer_products(const OuterProducts&); std::int64_t outer_lanes())
 
 }  // namespace plumb

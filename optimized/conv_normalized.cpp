@@ -1,5 +1,5 @@
-// Normalised sparse convolutions on the CPU: the sums of gather_product.h, divided by the root of the norms of the kernel
-// rows that an output met. A kernel row's norms are summed once.
+// Normalised sparse convolutions on the CPU: the sums of gather_product.h, divided by the root of the norms of the
+// kernel rows that an output met. A kernel row's norms are summed once.
 #include <cmath>
 #include <memory>
 
@@ -18,11 +18,13 @@ struct Plan {
   Incidence edges;
   GatherPlan outputs;
   Support support;
-  Plan(const Relation& r, std::int64_t columns) : edges(by_output(r)), outputs(edges, nearby_order(r.out_rows), columns), support(r) {}
+  Plan(const Relation& r, std::int64_t columns)
+      : edges(by_output(r)), outputs(edges, nearby_order(r.out_rows), columns), support(r) {}
 };
 
 // [k][c]: sum over a of W[k,a,c]^2
-std::vector<float> norms_of(const float* w, WeightStrides s, std::int64_t kernels, std::int64_t channels, std::int64_t columns) {
+std::vector<float> norms_of(const float* w, WeightStrides s, std::int64_t kernels, std::int64_t channels,
+                            std::int64_t columns) {
   std::vector<float> norms(index(kernels * columns), 0.0F);
   parallel_for(kernels, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t k = begin; k < end; ++k)
@@ -36,7 +38,8 @@ std::vector<float> norms_of(const float* w, WeightStrides s, std::int64_t kernel
 }
 
 // sums[c] /= sqrt(eps + sum over the edges of output o of norms[k][c])
-void normalize(const Incidence& edges, std::int64_t o, const std::vector<float>& norms, float eps, std::int64_t columns, float* sums) {
+void normalize(const Incidence& edges, std::int64_t o, const std::vector<float>& norms, float eps, std::int64_t columns,
+               float* sums) {
   thread_local std::vector<float> norm;
   norm.assign(index(columns), 0.0F);
   for (std::int32_t e = edges.offsets[index(o)]; e < edges.offsets[index(o) + 1]; ++e) {
@@ -53,7 +56,8 @@ void convolve(const Call& call, const Plan& plan, const std::vector<Tensor>& out
   plan.support.store(out);
   const Tensor& to = out[1];
   if (to.size() == 0) return;
-  const std::int64_t channels = call.shape(call.index("features"))[1], width = to.dim(1), volume = geometry(call).volume;
+  const std::int64_t channels = call.shape(call.index("features"))[1], width = to.dim(1),
+                     volume = geometry(call).volume;
   const Floats features(call["features"]), weight(call["weight"]);
   const Panels panels(weight.data(), weight_strides(call), volume, channels, width);
   const bool plain = base == RelationKind::submanifold && one_point(geometry(call));
@@ -82,7 +86,12 @@ Job prepare(const Call& call, const std::vector<Spec>& specs) {
 Order order(const Call&) { return gather_order(); }
 
 Route route(std::string_view op, Job (*prepare)(const Call&, const std::vector<Spec>&)) {
-  return {.op = op, .name = "cpu.gather", .supports = {}, .prefers = {}, .order = order, .prepare = prepare,
+  return {.op = op,
+          .name = "cpu.gather",
+          .supports = {},
+          .prefers = {},
+          .order = order,
+          .prepare = prepare,
           .prepares = "the relation"};
 }
 
@@ -90,7 +99,8 @@ Route route(std::string_view op, Job (*prepare)(const Call&, const std::vector<S
 
 std::vector<Route> conv_normalized_cpu_routes() {
   using enum RelationKind;
-  return {route("normalized_subm_conv3d", prepare<submanifold>), route("normalized_conv_transpose3d", prepare<transposed>),
+  return {route("normalized_subm_conv3d", prepare<submanifold>),
+          route("normalized_conv_transpose3d", prepare<transposed>),
           route("normalized_generative_conv_transpose3d", prepare<generative>)};
 }
 

@@ -56,7 +56,9 @@ Floats::Floats(const Tensor& t) : dense_(contiguous(t)) {
 }
 
 Panels::Panels(const float* w, WeightStrides s, std::int64_t kernels, std::int64_t channel_count, std::int64_t columns)
-    : lanes(PLUMB_DISPATCH(convolution_lanes)()), channels(channel_count), padded((columns + lanes - 1) / lanes * lanes) {
+    : lanes(PLUMB_DISPATCH(convolution_lanes)()),
+      channels(channel_count),
+      padded((columns + lanes - 1) / lanes * lanes) {
   values.assign(index(kernels * channels * padded), 0.0F);
   parallel_for(kernels, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t k = begin; k < end; ++k)
@@ -112,8 +114,8 @@ void GatherPlan::build(const Incidence& edges, std::int64_t block, std::int64_t 
   });
   for (std::size_t i = 0; i + 1 < starts.size(); ++i)
     if (starts[i] < starts[i + 1])
-      runs_[index(block)].push_back(
-          {static_cast<std::int32_t>(static_cast<std::int64_t>(i) % edges.kernels), at + starts[i], at + starts[i + 1]});
+      runs_[index(block)].push_back({static_cast<std::int32_t>(static_cast<std::int64_t>(i) % edges.kernels),
+                                     at + starts[i], at + starts[i + 1]});
 }
 
 void GatherPlan::run(std::span<const Factor> factors, const std::function<void(std::int64_t, float*)>& store) const {
@@ -132,9 +134,10 @@ void GatherPlan::run(std::span<const Factor> factors, const std::function<void(s
           for (std::int64_t column = 0; column < padded; column += 4 * f.weights->lanes)
             for (std::int64_t a = 0; a < f.weights->channels; a += kDepth) {
               const std::int64_t width = f.weights->width(column);
-              PLUMB_DISPATCH(convolution_tile)({f.rows + a, f.weights->channels, p.source, p.local, p.count,
-                                                f.weights->at(p.kernel, column) + a * width,
-                                                std::min(kDepth, f.weights->channels - a), width, sums + column, padded});
+              PLUMB_DISPATCH(convolution_tile)
+              ({f.rows + a, f.weights->channels, p.source, p.local, p.count,
+                f.weights->at(p.kernel, column) + a * width, std::min(kDepth, f.weights->channels - a), width,
+                sums + column, padded});
             }
       });
       for (std::int64_t i = 0; i < rows; ++i) store(order_[index(first + i)], sums + i * padded);

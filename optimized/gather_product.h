@@ -48,7 +48,9 @@ struct Panels {
 
   Panels(const float* w, WeightStrides, std::int64_t kernels, std::int64_t channels, std::int64_t columns);
   std::int64_t width(std::int64_t column) const { return std::min(padded - column, 4 * lanes); }
-  const float* at(std::int64_t k, std::int64_t column) const { return values.data() + (k * padded + column) * channels; }
+  const float* at(std::int64_t k, std::int64_t column) const {
+    return values.data() + (k * padded + column) * channels;
+  }
 };
 
 // X and W; several of them add up in one sum.
@@ -75,7 +77,8 @@ class GatherPlan {
   template <class F>
   void each(std::int64_t block, F&& f) const {
     for (const Run& r : runs_[static_cast<std::size_t>(block)])
-      f(Pairs{r.kernel, r.end - r.begin, source_.data() + r.begin, local_.data() + r.begin, order_.data() + block * rows_});
+      f(Pairs{r.kernel, r.end - r.begin, source_.data() + r.begin, local_.data() + r.begin,
+              order_.data() + block * rows_});
   }
 
   // Calls store(d, sums) once for each destination; sums has the panels' padded width, and may be changed.
@@ -90,7 +93,7 @@ class GatherPlan {
 
   std::int64_t rows_ = 1;
   std::vector<std::int32_t> order_;
-  std::vector<std::vector<Run>> runs_;       // of each block
+  std::vector<std::vector<Run>> runs_;        // of each block
   std::vector<std::int32_t> source_, local_;  // of each pair
 };
 

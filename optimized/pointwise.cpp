@@ -17,7 +17,8 @@ struct Matrix {
   GemmOperand operand;
 
   explicit Matrix(const Tensor& t)
-      : rows(t.dim(0)), columns(t.dim(1)),
+      : rows(t.dim(0)),
+        columns(t.dim(1)),
         operand{t.size() > 0 ? t.read<std::byte>() : nullptr, t.dtype(), t.strides()[0], t.strides()[1]} {}
   Matrix transposed() const {
     Matrix m = *this;
@@ -33,7 +34,8 @@ void store(const std::vector<float>& from, const Tensor& to) {
 
 void multiply(const Matrix& a, const Matrix& b, const Tensor& out) {
   if (out.size() == 0) return;
-  if (out.dtype() == Dtype::f32) return gemm(a.rows, b.columns, a.columns, a.operand, b.operand, out.write<float>(), b.columns);
+  if (out.dtype() == Dtype::f32)
+    return gemm(a.rows, b.columns, a.columns, a.operand, b.operand, out.write<float>(), b.columns);
   std::vector<float> sums(static_cast<std::size_t>(out.size()));
   gemm(a.rows, b.columns, a.columns, a.operand, b.operand, sums.data(), b.columns);
   store(sums, out);
@@ -56,7 +58,8 @@ void multiply_rows(const Matrix& a, const Matrix& b, const Tensor& out) {
          partial.data() + p * cell, b.columns);
   });
   for (std::int64_t p = 0; p < parts; ++p)
-    for (std::int64_t i = 0; i < cell; ++i) sums[static_cast<std::size_t>(i)] += partial[static_cast<std::size_t>(p * cell + i)];
+    for (std::int64_t i = 0; i < cell; ++i)
+      sums[static_cast<std::size_t>(i)] += partial[static_cast<std::size_t>(p * cell + i)];
   store(sums, out);
 }
 
@@ -81,8 +84,17 @@ Order vjp_order(const Call&) {
 }  // namespace
 
 std::vector<Route> pointwise_cpu_routes() {
-  return {{.op = "pointwise_projection", .name = "cpu.blocked", .supports = {}, .prefers = {}, .order = order, .prepare = host<projection>},
-          {.op = "pointwise_projection_vjp", .name = "cpu.blocked", .supports = {}, .prefers = {}, .order = vjp_order,
+  return {{.op = "pointwise_projection",
+           .name = "cpu.blocked",
+           .supports = {},
+           .prefers = {},
+           .order = order,
+           .prepare = host<projection>},
+          {.op = "pointwise_projection_vjp",
+           .name = "cpu.blocked",
+           .supports = {},
+           .prefers = {},
+           .order = vjp_order,
            .prepare = host<projection_vjp>}};
 }
 

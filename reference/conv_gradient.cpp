@@ -37,7 +37,8 @@ std::vector<Wide> vjp(const Call& call) {
   const Wide features = widen(call["features"]), weight = widen(call["weight"]), cotangent = widen(call["cotangent"]);
   const Reals &X = reals(features), &W = reals(weight), &G = reals(cotangent);
   if (G.shape[0] < std::ssize(r.out))
-    call.fail(Reason::domain, std::to_string(G.shape[0]) + " cotangent rows for " + std::to_string(r.out.size()) + " outputs");
+    call.fail(Reason::domain,
+              std::to_string(G.shape[0]) + " cotangent rows for " + std::to_string(r.out.size()) + " outputs");
   Reals dX(X.shape), dW(W.shape), db({s.C});
   for (const Edge& e : r.edges)
     for (std::int64_t a = 0; a < s.A; ++a)
@@ -99,8 +100,8 @@ std::vector<Spec> infer_jvp(const Request& r) {
   if (t.dtype != x.dtype || v.dtype != w.dtype)
     r.fail(Reason::dtype, "tangents are " + std::string(name(t.dtype)) + " and " + std::string(name(v.dtype)));
   if (t.shape != x.shape || v.shape != w.shape)
-    r.fail(Reason::shape, to_string(t.shape) + " and " + to_string(v.shape) + " tangents of " + to_string(x.shape) + " and " +
-                              to_string(w.shape));
+    r.fail(Reason::shape, to_string(t.shape) + " and " + to_string(v.shape) + " tangents of " + to_string(x.shape) +
+                              " and " + to_string(w.shape));
   return {{r.dtype(0), {s.M, 4}}, {x.dtype, {s.M, s.C}}, {Dtype::i32, {2}}};
 }
 
@@ -131,7 +132,8 @@ std::int64_t jvp_terms(const Call& call) {
   const ConvShape s = check_convolution(call, base);
   std::vector<std::int64_t> edges(static_cast<std::size_t>(s.M));
   std::int64_t degree = 0;
-  for (const Edge& e : relation_of(call, base).edges) degree = std::max(degree, ++edges[static_cast<std::size_t>(e.out)]);
+  for (const Edge& e : relation_of(call, base).edges)
+    degree = std::max(degree, ++edges[static_cast<std::size_t>(e.out)]);
   return 2 * degree * s.A + (call.has("tangent_bias") ? 1 : 0);
 }
 
@@ -212,15 +214,30 @@ class Sweep {
   }
 
   void geometry() {
-    struct { List size, stride, padding, dilation; } const steps[] = {
-        {{3}, {1}, {0}, {1}}, {{2}, {2}, {0}, {1}}, {{3}, {2}, {1}, {1}}, {{1}, {1}, {0}, {1}}, {{1}, {2}, {0}, {1}},
-        {{2, 3, 1}, {1, 2, 1}, {0}, {1, 1, 2}}, {{4, 2, 3}, {3, 2, 1}, {1, 0, 2}, {1}}, {{1, 3, 5}, {1}, {0}, {1, 2, 1}}};
+    struct {
+      List size, stride, padding, dilation;
+    } const steps[] = {{{3}, {1}, {0}, {1}},
+                       {{2}, {2}, {0}, {1}},
+                       {{3}, {2}, {1}, {1}},
+                       {{1}, {1}, {0}, {1}},
+                       {{1}, {2}, {0}, {1}},
+                       {{2, 3, 1}, {1, 2, 1}, {0}, {1, 1, 2}},
+                       {{4, 2, 3}, {3, 2, 1}, {1, 0, 2}, {1}},
+                       {{1, 3, 5}, {1}, {0}, {1, 2, 1}}};
     bool half = false;
     for (const auto& s : steps) {
       half = !half;
       for (const bool dense : {false, true})
-        both({{.size = s.size, .stride = s.stride, .padding = s.padding, .dilation = s.dilation, .values = dense ? "uniform" : "int-3",
-               .type = half == dense ? Dtype::f16 : Dtype::f32, .dense = dense, .budget = half ? Budget::smoke : Budget::ci}, -1, dense});
+        both({{.size = s.size,
+               .stride = s.stride,
+               .padding = s.padding,
+               .dilation = s.dilation,
+               .values = dense ? "uniform" : "int-3",
+               .type = half == dense ? Dtype::f16 : Dtype::f32,
+               .dense = dense,
+               .budget = half ? Budget::smoke : Budget::ci},
+              -1,
+              dense});
     }
   }
 
@@ -235,16 +252,38 @@ class Sweep {
     if (base == RelationKind::generative) add({{.size = {2}, .stride = {2}}, 27 * 8});
     // sums of a kernel row in several parts, on every route
     add({{.n = 3000, .active = 2990, .in = 2, .out = 3, .size = {3, 1, 1}, .sites = "sites_line"}});
-    add({{.n = 3000, .active = 3000, .in = 3, .out = 2, .size = {1}, .sites = "sites_line", .values = "uniform", .type = Dtype::f16}});
+    add({{.n = 3000,
+          .active = 3000,
+          .in = 3,
+          .out = 2,
+          .size = {1},
+          .sites = "sites_line",
+          .values = "uniform",
+          .type = Dtype::f16}});
   }
 
   void channels() {
-    struct { std::int64_t in, out; } const widths[] = {{1, 1}, {15, 17}, {16, 16}, {17, 15}, {33, 64}, {64, 33}, {65, 4}, {4, 130}, {0, 5}, {5, 0}};
+    struct {
+      std::int64_t in, out;
+    } const widths[] = {{1, 1}, {15, 17}, {16, 16}, {17, 15}, {33, 64}, {64, 33}, {65, 4}, {4, 130}, {0, 5}, {5, 0}};
     for (const auto& w : widths)
-      add({{.n = 40, .active = 40, .in = w.in, .out = w.out, .sites = "sites_block", .values = w.in < w.out ? "uniform" : "int-2",
-            .type = w.in % 2 ? Dtype::f16 : Dtype::f32}, -1, true});
+      add({{.n = 40,
+            .active = 40,
+            .in = w.in,
+            .out = w.out,
+            .sites = "sites_block",
+            .values = w.in < w.out ? "uniform" : "int-2",
+            .type = w.in % 2 ? Dtype::f16 : Dtype::f32},
+           -1,
+           true});
     // sums beyond 2^11, where an accumulator of half precision would stand still
-    add({{.n = 27, .active = 27, .in = 2, .out = 300, .sites = "sites_block", .values = "const-1", .type = Dtype::f16}});
+    add({{.n = 27,
+          .active = 27,
+          .in = 2,
+          .out = 300,
+          .sites = "sites_block",
+          .values = "const-1",
+          .type = Dtype::f16}});
   }
 
   void values() {
@@ -254,8 +293,13 @@ class Sweep {
       add({{.in = 8, .out = 8, .weights = "special", .type = type}});
     }
     for (const Layout l : kLayouts)
-      add({{.in = 4, .out = 6, .type = l == Layout::stepped ? Dtype::f16 : Dtype::f32, .dense = l == Layout::offset || l == Layout::transposed,
-            .layout = l}, -1, true});
+      add({{.in = 4,
+            .out = 6,
+            .type = l == Layout::stepped ? Dtype::f16 : Dtype::f32,
+            .dense = l == Layout::offset || l == Layout::transposed,
+            .layout = l},
+           -1,
+           true});
   }
 
   Case (*make_)(const Trial&);
@@ -263,9 +307,13 @@ class Sweep {
 };
 
 template <RelationKind base>
-std::vector<Case> vjp_cases() { return Sweep<base>(vjp_case<base>).all(); }
+std::vector<Case> vjp_cases() {
+  return Sweep<base>(vjp_case<base>).all();
+}
 template <RelationKind base>
-std::vector<Case> jvp_cases() { return Sweep<base>(jvp_case<base>).all(); }
+std::vector<Case> jvp_cases() {
+  return Sweep<base>(jvp_case<base>).all();
+}
 
 const Trial kGood{{.n = 8, .active = 8}};
 
@@ -295,11 +343,24 @@ std::vector<Reject> jvp_rejects() {
     change(*c.in[at]);
     r.push_back({c, reason, why});
   };
-  with(4, [](Input& t) { t.dtype = Dtype::f16; }, Reason::dtype, "a tangent of another dtype");
-  with(4, [](Input& t) { t.shape = {8, 4}; }, Reason::shape, "a tangent of other features");
-  with(5, [](Input& t) { t.shape[1] = 4; }, Reason::shape, "a tangent of another weight");
-  with(kJvpBias, [](Input& t) { t.shape = {6}; }, Reason::shape, "a bias of another length");
-  with(kJvpBias, [](Input& t) { t.shape = {5, 1}; }, Reason::rank, "a bias of rank 2");
+  with(
+      4, [](Input& t) { t.dtype = Dtype::f16; }, Reason::dtype, "a tangent of another dtype");
+  with(
+      4,
+      [](Input& t) {
+        t.shape = {8, 4};
+      },
+      Reason::shape, "a tangent of other features");
+  with(
+      5, [](Input& t) { t.shape[1] = 4; }, Reason::shape, "a tangent of another weight");
+  with(
+      kJvpBias, [](Input& t) { t.shape = {6}; }, Reason::shape, "a bias of another length");
+  with(
+      kJvpBias,
+      [](Input& t) {
+        t.shape = {5, 1};
+      },
+      Reason::rank, "a bias of rank 2");
   return r;
 }
 
@@ -307,8 +368,15 @@ template <RelationKind base>
 std::vector<Case> bench(Case (*make)(const Trial&)) {
   std::vector<Case> c;
   const auto add = [&](std::int64_t n, std::int64_t channels, Dtype type, List size, List stride) {
-    c.push_back(make({{.n = n, .active = n, .in = channels, .out = channels, .size = size, .stride = stride, .sites = "sites_surface",
-                       .values = "uniform", .type = type}}));
+    c.push_back(make({{.n = n,
+                       .active = n,
+                       .in = channels,
+                       .out = channels,
+                       .size = size,
+                       .stride = stride,
+                       .sites = "sites_surface",
+                       .values = "uniform",
+                       .type = type}}));
   };
   const bool spreads = base == RelationKind::transposed || base == RelationKind::generative;
   if (base != RelationKind::submanifold) {
@@ -320,9 +388,13 @@ std::vector<Case> bench(Case (*make)(const Trial&)) {
   return c;
 }
 template <RelationKind base>
-std::vector<Case> vjp_bench() { return bench<base>(vjp_case<base>); }
+std::vector<Case> vjp_bench() {
+  return bench<base>(vjp_case<base>);
+}
 template <RelationKind base>
-std::vector<Case> jvp_bench() { return bench<base>(jvp_case<base>); }
+std::vector<Case> jvp_bench() {
+  return bench<base>(jvp_case<base>);
+}
 
 // --- rows
 
@@ -334,8 +406,9 @@ Op vjp_row(std::string_view name, std::string_view equation) {
           .attrs = conv_attrs(base),
           .dtypes = {Dtype::i32, Dtype::i64},
           .equation = equation,
-          .meaning = "f16 is summed in at least f32 and rounded once; the cotangent has a row for each output, or more up to "
-                     "the capacity: further rows reach grad_bias only; features of inactive rows have gradient 0",
+          .meaning =
+              "f16 is summed in at least f32 and rounded once; the cotangent has a row for each output, or more up to "
+              "the capacity: further rows reach grad_bias only; features of inactive rows have gradient 0",
           .infer = infer_vjp<base>,
           .oracle = vjp<base>,
           .cases = vjp_cases<base>,
@@ -351,14 +424,15 @@ Op vjp_row(std::string_view name, std::string_view equation) {
 template <RelationKind base>
 Op jvp_row(std::string_view name, std::string_view equation) {
   return {.name = name,
-          .inputs = with_targets(base, {"coords", "active_rows", "features", "weight", "tangent_features", "tangent_weight",
-                                        "tangent_bias?"}),
+          .inputs = with_targets(base, {"coords", "active_rows", "features", "weight", "tangent_features",
+                                        "tangent_weight", "tangent_bias?"}),
           .outputs = {"out_coords", "tangent_out", "counts"},
           .attrs = conv_attrs(base),
           .dtypes = {Dtype::i32, Dtype::i64},
           .equation = equation,
-          .meaning = "f16 is summed in at least f32 and rounded once; both products belong to one sum; rows beyond counts[1] "
-                     "are unspecified",
+          .meaning =
+              "f16 is summed in at least f32 and rounded once; both products belong to one sum; rows beyond counts[1] "
+              "are unspecified",
           .infer = infer_jvp<base>,
           .oracle = jvp<base>,
           .cases = jvp_cases<base>,
@@ -373,7 +447,8 @@ Op jvp_row(std::string_view name, std::string_view equation) {
 }
 
 constexpr std::string_view kVjp =
-    "dX[i] = sum over edges (i,o,k) of G[o] W[k]^T; dW[k] = sum over edges (i,o,k) of X[i]^T G[o]; db = sum over rows of G[o]";
+    "dX[i] = sum over edges (i,o,k) of G[o] W[k]^T; dW[k] = sum over edges (i,o,k) of X[i]^T G[o]; db = sum over rows "
+    "of G[o]";
 constexpr std::string_view kJvp = "dY[o] = db + sum over edges (i,o,k) of dX[i] W[k] + X[i] dW[k]";
 
 }  // namespace

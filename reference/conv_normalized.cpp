@@ -17,7 +17,8 @@ constexpr std::size_t kBias = 4, kTargets = 5;
 float eps_of(const Request& r) {
   const double eps = r.number("eps");
   const auto f = static_cast<float>(eps);
-  if (!(f > 0) || !std::isfinite(f)) r.fail(Reason::attribute, "eps " + std::to_string(eps) + " is not positive in f32");
+  if (!(f > 0) || !std::isfinite(f))
+    r.fail(Reason::attribute, "eps " + std::to_string(eps) + " is not positive in f32");
   return f;
 }
 
@@ -82,14 +83,15 @@ std::vector<Wide> convolution(const Call& call) {
 double quotient_error(double D, double eps, std::int64_t n, const Order& o) {
   const double u = o.accumulator_roundoff(), terms = static_cast<double>(n);
   const double eta = info(o.accumulator).min_subnormal;
-  const double theta = gamma(static_cast<double>(o.depth(n)) + 1, u) + gamma(terms + 4, 0x1p-53) + terms * eta / (D + eps);
+  const double theta =
+      gamma(static_cast<double>(o.depth(n)) + 1, u) + gamma(terms + 4, 0x1p-53) + terms * eta / (D + eps);
   if (theta >= 0.5) return std::numeric_limits<double>::infinity();
   const double f = 2 * std::max(0.5, o.function_ulps) * u;  // an ulp is at most 2 u of the value
   return (1 + theta / (2 * (1 - theta))) * (1 + f / (1 - f)) * (1 + f) - 1;
 }
 
-double element_bound(double N, double D, double G, double y, double eps, std::int64_t n, const Order& o, bool plain, bool biased,
-                     Dtype out) {
+double element_bound(double N, double D, double G, double y, double eps, std::int64_t n, const Order& o, bool plain,
+                     bool biased, Dtype out) {
   const DtypeInfo& acc = info(o.accumulator);
   const double grown = 1 + gamma(static_cast<double>(o.depth(n)), o.accumulator_roundoff());
   if (G * grown > acc.max || (!plain && D * grown > acc.max)) return std::numeric_limits<double>::infinity();
@@ -113,7 +115,8 @@ std::vector<Reals> bound(const Call& call, const std::vector<Wide>& want, const 
   const double eps = eps_of(call);
   const bool plain = bypassed<base>(call);
   for (std::int64_t i = 0; i < b.size(); ++i)
-    b[i] = element_bound(t.N[i], t.D[i], t.G[i], Y[i], eps, n, order, plain, call.has("bias"), call.dtype(call.index("features")));
+    b[i] = element_bound(t.N[i], t.D[i], t.G[i], Y[i], eps, n, order, plain, call.has("bias"),
+                         call.dtype(call.index("features")));
   return {Reals(), b, Reals()};
 }
 
@@ -175,25 +178,46 @@ class Sweep {
   }
 
   void geometry() {
-    struct { List size, stride, padding, dilation; } const steps[] = {
-        {{3}, {1}, {0}, {1}}, {{2}, {2}, {0}, {1}}, {{3}, {2}, {1}, {1}}, {{1}, {1}, {0}, {1}}, {{1}, {2}, {0}, {2}},
-        {{2, 3, 1}, {1, 2, 1}, {0}, {1, 1, 2}}, {{1, 3, 5}, {1}, {0}, {1, 2, 1}}};
+    struct {
+      List size, stride, padding, dilation;
+    } const steps[] = {{{3}, {1}, {0}, {1}},
+                       {{2}, {2}, {0}, {1}},
+                       {{3}, {2}, {1}, {1}},
+                       {{1}, {1}, {0}, {1}},
+                       {{1}, {2}, {0}, {2}},
+                       {{2, 3, 1}, {1, 2, 1}, {0}, {1, 1, 2}},
+                       {{1, 3, 5}, {1}, {0}, {1, 2, 1}}};
     for (const auto& s : steps)
       for (const Dtype type : {Dtype::f32, Dtype::f16})
-        both({{.size = s.size, .stride = s.stride, .padding = s.padding, .dilation = s.dilation, .values = "uniform", .type = type,
-               .dense = type == Dtype::f16, .budget = s.dilation[0] == 1 && s.padding[0] == 0 && type == Dtype::f32 ? Budget::smoke : Budget::ci},
+        both({{.size = s.size,
+               .stride = s.stride,
+               .padding = s.padding,
+               .dilation = s.dilation,
+               .values = "uniform",
+               .type = type,
+               .dense = type == Dtype::f16,
+               .budget = s.dilation[0] == 1 && s.padding[0] == 0 && type == Dtype::f32 ? Budget::smoke : Budget::ci},
               type == Dtype::f32});
   }
 
   void support() {
-    for (const char* f : {"sites_batches", "sites_isolated", "sites_duplicates", "sites_extremes"}) both({{.n = 50, .active = 48, .sites = f}});
+    for (const char* f : {"sites_batches", "sites_isolated", "sites_duplicates", "sites_extremes"})
+      both({{.n = 50, .active = 48, .sites = f}});
     both({{.sites = "sites_extremes", .coords = Dtype::i64}});
     for (const std::int64_t n : {0, 1, 2, 129}) both({{.n = n, .active = n + 4, .in = 4, .sites = "sites_block"}});
     both({{.active = 0}, true});
-    struct { std::int64_t in, out; } const widths[] = {{1, 1}, {16, 16}, {17, 33}, {64, 65}, {4, 130}, {0, 5}, {5, 0}};
+    struct {
+      std::int64_t in, out;
+    } const widths[] = {{1, 1}, {16, 16}, {17, 33}, {64, 65}, {4, 130}, {0, 5}, {5, 0}};
     for (const auto& w : widths)
-      add({{.n = 40, .active = 40, .in = w.in, .out = w.out, .sites = "sites_block", .values = "uniform",
-            .type = w.in % 2 ? Dtype::f16 : Dtype::f32}, true});
+      add({{.n = 40,
+            .active = 40,
+            .in = w.in,
+            .out = w.out,
+            .sites = "sites_block",
+            .values = "uniform",
+            .type = w.in % 2 ? Dtype::f16 : Dtype::f32},
+           true});
   }
 
   void values() {
@@ -201,19 +225,27 @@ class Sweep {
       for (const char* v : {"cancel", "wide", "const-1"})
         add({{.n = 40, .active = 36, .in = 8, .out = 12, .sites = "sites_block", .values = v, .type = type}, true});
       // eps as large as the norm, and larger; and a norm of zero, where half precision would lose eps
-      for (const char* w : {"uniform-0.0001", "const-0"}) both({{.in = 8, .values = "uniform", .weights = w, .type = type}});
+      for (const char* w : {"uniform-0.0001", "const-0"})
+        both({{.in = 8, .values = "uniform", .weights = w, .type = type}});
       both({{.values = "uniform", .type = type}, false, 10.0});
     }
     both({{.in = 8, .values = "special", .type = Dtype::f16}});
     for (const Layout l : kLayouts)
-      add({{.in = 4, .out = 6, .values = "uniform", .dense = l == Layout::offset || l == Layout::transposed, .layout = l}, true});
+      add({{.in = 4,
+            .out = 6,
+            .values = "uniform",
+            .dense = l == Layout::offset || l == Layout::transposed,
+            .layout = l},
+           true});
   }
 
   std::vector<Case> cases_;
 };
 
 template <RelationKind base>
-std::vector<Case> cases() { return Sweep<base>().all(); }
+std::vector<Case> cases() {
+  return Sweep<base>().all();
+}
 
 template <RelationKind base>
 std::vector<Reject> rejects() {
@@ -237,8 +269,15 @@ std::vector<Case> bench() {
   std::vector<Case> c;
   const bool subm = base == RelationKind::submanifold;
   for (const Dtype type : {Dtype::f32, Dtype::f16})
-    c.push_back(case_of<base>({{.n = subm ? 100000 : 25000, .active = subm ? 100000 : 25000, .in = 64, .out = 64, .size = {subm ? 3 : 2},
-                                .stride = {subm ? 1 : 2}, .sites = "sites_surface", .values = "uniform", .type = type}}));
+    c.push_back(case_of<base>({{.n = subm ? 100000 : 25000,
+                                .active = subm ? 100000 : 25000,
+                                .in = 64,
+                                .out = 64,
+                                .size = {subm ? 3 : 2},
+                                .stride = {subm ? 1 : 2},
+                                .sites = "sites_surface",
+                                .values = "uniform",
+                                .type = type}}));
   return c;
 }
 
@@ -251,7 +290,8 @@ Op row(std::string_view name, std::string_view meaning) {
           .outputs = {"out_coords", "features", "counts"},
           .attrs = std::move(attrs),
           .dtypes = {Dtype::i32, Dtype::i64},
-          .equation = "Y[o] = bias + (sum over edges (i,o,k) of X[i] W[k]) / sqrt(sum over edges, over a, of W[k,a]^2 + eps)",
+          .equation =
+              "Y[o] = bias + (sum over edges (i,o,k) of X[i] W[k]) / sqrt(sum over edges, over a, of W[k,a]^2 + eps)",
           .meaning = meaning,
           .infer = infer<base>,
           .oracle = convolution<base>,
@@ -269,10 +309,12 @@ Op row(std::string_view name, std::string_view meaning) {
 std::vector<Op> conv_normalized_ops() {
   using enum RelationKind;
   constexpr std::string_view kPoint =
-      "a kernel of one point without dilation is a plain projection; eps is rounded to f32 and used there, so that f16 does "
+      "a kernel of one point without dilation is a plain projection; eps is rounded to f32 and used there, so that f16 "
+      "does "
       "not lose it; rows beyond counts[1] are unspecified";
   constexpr std::string_view kEvery =
-      "a kernel of one point is normalised too; eps is rounded to f32 and used there, so that f16 does not lose it: a row "
+      "a kernel of one point is normalised too; eps is rounded to f32 and used there, so that f16 does not lose it: a "
+      "row "
       "without edges is the bias; rows beyond counts[1] are unspecified";
   return {row<submanifold>("normalized_subm_conv3d", kPoint), row<transposed>("normalized_conv_transpose3d", kEvery),
           row<generative>("normalized_generative_conv_transpose3d", kEvery)};

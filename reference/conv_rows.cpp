@@ -14,7 +14,8 @@ ConvShape weight_shape(const Request& r, const Geometry& g, const Shape& w) {
   if (layout != "kernel_major" && layout != "dense_5d") r.fail(Reason::attribute, "weight_layout " + layout);
   const bool dense = layout == "dense_5d";
   if (w.size() != (dense ? 5 : 3)) r.fail(Reason::rank, "a " + layout + " weight of rank " + text(std::ssize(w)));
-  if (!dense && w[0] != g.volume) r.fail(Reason::shape, to_string(w) + " weights for " + text(g.volume) + " kernel rows");
+  if (!dense && w[0] != g.volume)
+    r.fail(Reason::shape, to_string(w) + " weights for " + text(g.volume) + " kernel rows");
   if (dense && (w[1] != g.size[0] || w[2] != g.size[1] || w[3] != g.size[2]))
     r.fail(Reason::shape, to_string(w) + " weights for a kernel of " + to_string(Shape(g.size.begin(), g.size.end())));
   return {g.volume, dense ? w[4] : w[1], dense ? w[0] : w[2], 0, 0, dense};
@@ -29,7 +30,8 @@ std::int64_t check_targets(const Request& r, RelationKind base, const Geometry& 
     r.fail(Reason::arity, "targets and their count come together");
   if (!targeted(r, base)) return capacity(r, kind, g, n, 0);
   const std::int64_t m = check_rows(r, r.index("target_coords"), r.index("target_active_rows"));
-  if (r.dtype(r.index("target_coords")) != r.dtype(0)) r.fail(Reason::dtype, "targets differ from coordinates in dtype");
+  if (r.dtype(r.index("target_coords")) != r.dtype(0))
+    r.fail(Reason::dtype, "targets differ from coordinates in dtype");
   return capacity(r, kind, g, n, m);
 }
 
@@ -38,7 +40,8 @@ void check_bias(const Request& r, std::string_view bias, Dtype t, std::int64_t c
   const Spec& b = r.spec(r.index(bias));
   if (b.dtype != t) r.fail(Reason::dtype, "the bias is " + std::string(name(b.dtype)));
   if (b.shape.size() != 1) r.fail(Reason::rank, "the bias has rank " + text(std::ssize(b.shape)));
-  if (b.shape[0] != channels) r.fail(Reason::shape, to_string(b.shape) + " bias for " + text(channels) + " output channels");
+  if (b.shape[0] != channels)
+    r.fail(Reason::shape, to_string(b.shape) + " bias for " + text(channels) + " output channels");
 }
 
 }  // namespace
@@ -53,7 +56,8 @@ ConvShape check_convolution(const Request& r, RelationKind base, std::string_vie
   const std::int64_t n = check_rows(r, r.index("coords"), r.index("active_rows"));
   const std::int64_t m = check_targets(r, base, g, n);
   const Spec &x = r.spec(r.index("features")), &w = r.spec(r.index("weight"));
-  if (x.dtype != Dtype::f16 && x.dtype != Dtype::f32) r.fail(Reason::dtype, "features are " + std::string(name(x.dtype)));
+  if (x.dtype != Dtype::f16 && x.dtype != Dtype::f32)
+    r.fail(Reason::dtype, "features are " + std::string(name(x.dtype)));
   if (w.dtype != x.dtype) r.fail(Reason::dtype, "weights are " + std::string(name(w.dtype)));
   if (x.shape.size() != 2) r.fail(Reason::rank, "features have rank " + text(std::ssize(x.shape)));
   ConvShape s = weight_shape(r, g, w.shape);
@@ -68,12 +72,14 @@ Relation relation_of(const Call& call, RelationKind base) {
   const RelationKind kind = kind_of(call, base);
   std::vector<Site> targets;
   if (targeted(call, base)) targets = active_sites(call, call.index("target_coords"), call.index("target_active_rows"));
-  return relate(kind, geometry(call, kind), active_sites(call, call.index("coords"), call.index("active_rows")), targets);
+  return relate(kind, geometry(call, kind), active_sites(call, call.index("coords"), call.index("active_rows")),
+                targets);
 }
 
 double products(const Call& call, RelationKind base) {
   const ConvShape s = check_convolution(call, base);
-  return static_cast<double>(relation_of(call, base).edges.size()) * static_cast<double>(s.A) * static_cast<double>(s.C);
+  return static_cast<double>(relation_of(call, base).edges.size()) * static_cast<double>(s.A) *
+         static_cast<double>(s.C);
 }
 
 Attrs conv_attrs(RelationKind base) {
@@ -138,7 +144,8 @@ Case described(RelationKind base, const ConvTrial& t) {
   return {{input(t.coords, {t.n, 4}, t.sites, t.vector_layout()), count_input(t.active),
            input(t.type, {t.n, t.in}, t.values, t.layout),
            input(t.type, t.weight_shape(), t.weights.empty() ? t.values : t.weights, t.layout)},
-          attrs, t.budget};
+          attrs,
+          t.budget};
 }
 
 void add_targets(Case& c, std::size_t at, const ConvTrial& t) {
@@ -162,8 +169,11 @@ std::vector<Reject> conv_rejects(RelationKind base, const Case& good) {
   with([](Case& c) { c.in[kWeight]->shape[0] = 26; }, Reason::shape, "a kernel row is missing");
   with([](Case& c) { c.in[kWeight]->shape[1] = 4; }, Reason::shape, "input channels differ");
   with([](Case& c) { c.in[kWeight]->dtype = Dtype::f16; }, Reason::dtype, "weights of another dtype");
-  with([](Case& c) { for (std::size_t i = kFeatures; i < c.in.size(); ++i) c.in[i]->dtype = Dtype::bf16; }, Reason::dtype,
-       "bfloat16 features");
+  with(
+      [](Case& c) {
+        for (std::size_t i = kFeatures; i < c.in.size(); ++i) c.in[i]->dtype = Dtype::bf16;
+      },
+      Reason::dtype, "bfloat16 features");
   with([](Case& c) { c.in[kFeatures]->shape[0] = 7; }, Reason::shape, "a row of features is missing");
   with([](Case& c) { c.in[kFeatures]->shape = {8, 3, 1}; }, Reason::rank, "features of rank 3");
   with([](Case& c) { c.in[kCoords] = input(Dtype::i32, {8, 3}, "int-3"); }, Reason::shape, "three columns");

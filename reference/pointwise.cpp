@@ -13,7 +13,8 @@ std::vector<Spec> infer(const Request& r) {
   if (w.dtype != x.dtype) r.fail(Reason::dtype, "weights are " + std::string(name(w.dtype)));
   if (x.shape.size() != 2) r.fail(Reason::rank, "features have rank " + std::to_string(x.shape.size()));
   if (w.shape.size() != 2) r.fail(Reason::rank, "weights have rank " + std::to_string(w.shape.size()));
-  if (x.shape[1] != w.shape[1]) r.fail(Reason::shape, to_string(x.shape) + " features for " + to_string(w.shape) + " weights");
+  if (x.shape[1] != w.shape[1])
+    r.fail(Reason::shape, to_string(x.shape) + " features for " + to_string(w.shape) + " weights");
   return {{x.dtype, {x.shape[0], w.shape[0]}}};
 }
 
@@ -70,9 +71,8 @@ Cost vjp_cost(const Call& c) { return {2 * flops(c), bytes(c)}; }
 
 // Four output channels.
 std::optional<Spot> spot(const Call& c, std::uint64_t key) {
-  return Spot{make_call(*c.op, {c[kFeatures], spaced(c[kWeight], 0, 4, key)}), [key](const std::vector<Tensor>& out) {
-                return std::vector<Tensor>{spaced(out[0], 1, 4, key)};
-              }};
+  return Spot{make_call(*c.op, {c[kFeatures], spaced(c[kWeight], 0, 4, key)}),
+              [key](const std::vector<Tensor>& out) { return std::vector<Tensor>{spaced(out[0], 1, 4, key)}; }};
 }
 
 // Four input channels.
@@ -92,7 +92,8 @@ struct Trial {
 };
 
 Case forward_case(const Trial& t) {
-  return {{Input{t.type, {t.n, t.in}, t.layout, t.values}, Input{t.type, {t.out, t.in}, t.layout, t.values}}, {}, t.budget};
+  return {
+      {Input{t.type, {t.n, t.in}, t.layout, t.values}, Input{t.type, {t.out, t.in}, t.layout, t.values}}, {}, t.budget};
 }
 Case vjp_case(const Trial& t) {
   Case c = forward_case(t);
@@ -109,7 +110,8 @@ std::vector<Case> cases() {
     for (const std::int64_t in : {0, 31, 65})
       for (const std::int64_t out : {0, 1, 4, 33})
         all.push_back(make({.n = 40, .in = in, .out = out, .type = type, .values = out % 2 ? "uniform" : "int-2"}));
-    for (const char* v : {"cancel", "wide", "special"}) all.push_back(make({.n = 40, .in = 40, .out = 40, .type = type, .values = v}));
+    for (const char* v : {"cancel", "wide", "special"})
+      all.push_back(make({.n = 40, .in = 40, .out = 40, .type = type, .values = v}));
     for (const Layout l : kLayouts) all.push_back(make({.type = type, .layout = l}));
     // sums beyond 2^11, where an accumulator of half precision would stand still, in either direction
     all.push_back(make({.n = 3, .in = 3000, .out = 2, .type = type, .values = "const-1"}));
@@ -139,7 +141,11 @@ std::vector<Reject> rejects() {
     r.push_back({c, reason, why});
   };
   with([](Case& c) { c.in[kWeight]->dtype = Dtype::f16; }, Reason::dtype, "weights of another dtype");
-  with([](Case& c) { for (auto& in : c.in) in->dtype = Dtype::bf16; }, Reason::dtype, "bfloat16 features");
+  with(
+      [](Case& c) {
+        for (auto& in : c.in) in->dtype = Dtype::bf16;
+      },
+      Reason::dtype, "bfloat16 features");
   with([](Case& c) { c.in[kWeight]->shape = {8, 5}; }, Reason::shape, "weights as (in, out)");
   with([](Case& c) { c.in[kWeight]->shape = {1, 5, 8}; }, Reason::rank, "weights of rank 3");
   with([](Case& c) { c.in[kFeatures]->shape = {8}; }, Reason::rank, "features of rank 1");

@@ -17,7 +17,9 @@ namespace {
 
 using Values = std::map<std::string, Tensor>;
 
-std::string bare(std::string_view name) { return std::string(name.ends_with('?') ? name.substr(0, name.size() - 1) : name); }
+std::string bare(std::string_view name) {
+  return std::string(name.ends_with('?') ? name.substr(0, name.size() - 1) : name);
+}
 
 const Op* row(const std::string& name) {
   const auto at = std::find_if(ops().begin(), ops().end(), [&](const Op& op) { return op.name == name; });
@@ -85,7 +87,8 @@ std::map<std::string, Reals> gradients(const Call& vjp) {
 std::vector<const Op*> linear_vjps() {
   std::vector<const Op*> all;
   for (const Op& op : ops())
-    if (op.name.ends_with("_vjp") && (op.name.find("conv") != op.name.npos || op.name.starts_with("pointwise"))) all.push_back(&op);
+    if (op.name.ends_with("_vjp") && (op.name.find("conv") != op.name.npos || op.name.starts_with("pointwise")))
+      all.push_back(&op);
   return all;
 }
 
@@ -124,7 +127,8 @@ TEST_F(Adjoint, ATangentIsTheTransposeOfTheGradients) {
       values["cotangent"] = fill({values.at("features").dtype(), dy.shape}, "int-3", hash(id(*jvp, c)));
       double backward = 0;
       for (const auto& [name, gradient] : gradients(call_of(*vjp, values, c.attrs)))
-        if (const auto t = values.find("tangent_" + name); t != values.end()) backward += dot(gradient, reals(widen(t->second)));
+        if (const auto t = values.find("tangent_" + name); t != values.end())
+          backward += dot(gradient, reals(widen(t->second)));
       EXPECT_EQ(dot(dy, reals(widen(values.at("cotangent")))), backward) << id(*jvp, c);
       compared += backward != 0;
     }

@@ -1,9 +1,11 @@
 // Products of the edges of a relation, by kernel row, and their sums by destination; gradients of weights.
 //
-// Options: INDEX: the kernels that prepare edges. FROM_f16 or FROM_f32, the dtype of features and results; COLUMNS,
-// 16, 32 or 64, of a panel of products; BY_FOURS: channels are a multiple of four; NORMALIZED: see add_products.
-// TILE, 16, 32 or 64: the kernels of gradients of weights; EVERY_ROW: their edges are the rows themselves. Sums are chains of fma in f32 over channels, then of
-// additions over a destination's edges; parts of a gradient's sum are added in sequence.
+// Options: INDEX: the kernels that prepare edges. FROM_f16 or FROM_f32, the dtype of features and results. COLUMNS, 16,
+// 32 or 64, of a panel of products; BY_FOURS: channels are a multiple of four; NORMALIZED: see add_products. TILE, 16,
+// 32 or 64: the kernels of gradients of weights; EVERY_ROW: their edges are the rows themselves.
+//
+// Sums are chains of fma in f32 over channels, then of additions over a destination's edges; parts of a gradient's sum
+// are added in sequence.
 
 #ifdef PLUMB_CPU_DEVICE
 #define UNROLL _Pragma("nounroll")
@@ -82,7 +84,8 @@ kernel __attribute__((reqd_work_group_size(ROWS, 1, 1))) void multiply_edges(
   local float a[DEPTH][ROWS + 4];
   local float b[DEPTH][COLUMNS];
   const int t = get_local_id(0), r0 = t / 8 * 4, n0 = t % 8 * (EACH < 4 ? EACH : 4);
-  const int k = tiles[3 * get_group_id(0)], first = tiles[3 * get_group_id(0) + 1], last = tiles[3 * get_group_id(0) + 2];
+  tiles += 3 * get_group_id(0);
+  const int k = tiles[0], first = tiles[1], last = tiles[2];
   const long row = first + t < last ? source[first + t] : -1;
   float sum[8][EACH];
   UNROLL for (int i = 0; i < 8; ++i)
@@ -175,8 +178,8 @@ kernel void sum_squares(global const Stored* w, global float* norms, int kernels
 
 // partial[k][part][a][c] = sum over the part's edges of X[in][a] G[out][c]; a work-group takes TILE of either.
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void multiply_parts(
-    global const Stored* x, global const Stored* g, global const int* in, global const int* out, global const int* offsets,
-    int parts, int rows, int columns, global float* partial) {
+    global const Stored* x, global const Stored* g, global const int* in, global const int* out,
+    global const int* offsets, int parts, int rows, int columns, global float* partial) {
   local float p[DEPTH][TILE + 1];
   local float q[DEPTH][TILE + 1];
   const int t = get_local_id(0), across = (columns + TILE - 1) / TILE;

@@ -1,7 +1,7 @@
 // The products of edge_product.cl on matrix units: halves, summed in f32. What follows them is the same.
 //
-// Options: DEPTH, 16 or 32, of a step; BY_EIGHTS: rows are whole groups of eight halves. COLUMNS, 16, 32 or 64: products
-// of edges. TILE, 32 or 64: gradients of weights; BY_EIGHTS is then said of both operands.
+// Options: DEPTH, 16 or 32, of a step; BY_EIGHTS: rows of either operand are whole groups of eight halves. COLUMNS, 16,
+// 32 or 64: products of edges. TILE, 32 or 64: gradients of weights; EVERY_ROW: their edges are the rows themselves.
 
 #ifdef PLUMB_CPU_DEVICE
 #define UNROLL _Pragma("nounroll")
@@ -83,8 +83,8 @@ Eight eight_at(global const ushort* x, long row, int c, int width) {
 #define ROWS 128
 
 // to[k][n][a], whole steps and tiles, zeros beyond
-kernel void pack_weight(global const ushort* from, global ushort* to, long size, int channels, int columns, int padded_a,
-                        int padded_n, long stride_k, long stride_a, long stride_n) {
+kernel void pack_weight(global const ushort* from, global ushort* to, long size, int channels, int columns,
+                        int padded_a, int padded_n, long stride_k, long stride_a, long stride_n) {
   const long e = get_global_id(0);
   if (e >= size) return;
   const int a = (int)(e % padded_a), n = (int)(e / padded_a % padded_n);
@@ -100,7 +100,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void multiply_edges(
   local ushort left[ROWS * PITCH] __attribute__((aligned(16)));
   local ushort right[COLUMNS * PITCH] __attribute__((aligned(16)));
   const int t = get_local_id(0), lane = t % 32, warp = t / 32;
-  const int k = tiles[3 * get_group_id(0)], first = tiles[3 * get_group_id(0) + 1], last = tiles[3 * get_group_id(0) + 2];
+  tiles += 3 * get_group_id(0);
+  const int k = tiles[0], first = tiles[1], last = tiles[2];
   const long row = first + t < last ? source[first + t] : -1;
   float sum[2][COLUMNS / 8][4];
   UNROLL for (int i = 0; i < 2; ++i)
@@ -150,7 +151,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void multiply_edges(
 #endif
 
 // The transpose of DEPTH rows from e0 on: to[channel][edge]. A work-item moves eight channels of two edges at a time.
-void stage(local ushort* to, global const ushort* x, global const int* rows, int e0, int last, int c0, int width, int t) {
+void stage(local ushort* to, global const ushort* x, global const int* rows, int e0, int last, int c0, int width,
+           int t) {
   for (int i = t; i < TILE / 8 * PAIRS; i += ITEMS) {
     const int e = e0 + i % PAIRS * 2, c = i / PAIRS * 8;
     const Eight a = eight_at(x, e < last ? ROW_OF(rows, e) : -1, c0 + c, width);
@@ -162,8 +164,8 @@ void stage(local ushort* to, global const ushort* x, global const int* rows, int
 
 // As multiply_parts of edge_product.cl.
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void multiply_parts(
-    global const ushort* x, global const ushort* g, global const int* in, global const int* out, global const int* offsets,
-    int parts, int rows, int columns, global float* partial) {
+    global const ushort* x, global const ushort* g, global const int* in, global const int* out,
+    global const int* offsets, int parts, int rows, int columns, global float* partial) {
   local ushort left[TILE * PITCH] __attribute__((aligned(16)));
   local ushort right[TILE * PITCH] __attribute__((aligned(16)));
   const int t = get_local_id(0), lane = t % 32, warp = t / 32, across = (columns + TILE - 1) / TILE;
@@ -183,7 +185,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void multiply_parts(
     UNROLL for (int e = 0; e < DEPTH; e += 16)
       UNROLL for (int i = 0; i < SIDE / 16; ++i) {
         const Left a = left_at(left + (row + i * 16) * PITCH + e, lane);
-        UNROLL for (int j = 0; j < SIDE / 8; ++j) multiply(sum[i][j], a, right_at(right + (column + j * 8) * PITCH + e, lane));
+        UNROLL for (int j = 0; j < SIDE / 8; ++j)
+          multiply(sum[i][j], a, right_at(right + (column + j * 8) * PITCH + e, lane));
       }
     barrier(CLK_LOCAL_MEM_FENCE);
   }
