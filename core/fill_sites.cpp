@@ -148,7 +148,8 @@ Wide isolated(const Spec& spec, std::uint64_t key, double p) {
   const std::int64_t s = side(rows(spec), 3), step = static_cast<std::int64_t>(p);
   return made(spec, key, [&](std::int64_t i) {
     Site c = cell(0, i, s);
-    for (std::size_t a = 1; a < 4; ++a) c[a] *= step;
+    for (std::size_t a = 1; a < 4; ++a)  // modulo 2^64, as coordinates are
+      c[a] = static_cast<std::int64_t>(static_cast<std::uint64_t>(c[a]) * static_cast<std::uint64_t>(step));
     return c;
   });
 }

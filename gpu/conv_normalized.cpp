@@ -60,8 +60,7 @@ Route route(std::string_view op, Job (*prepare)(const Call&, const std::vector<S
           .tier = Tier::gpu,
           .needs = Tier::gpu,
           .supports = {},
-          .prefers = {{Stage::device, "the device is the host processor: a CPU route is the better choice",
-                       [](const Call&, const Device& d) { return !d.facts.is_cpu; }},
+          .prefers = {kNotHost,
                       {Stage::shape_dtype, "under 65536 features: the launches cost more",
                        [](const Call& c, const Device&) {
                          const Shape& x = c.shape(c.index("features"));

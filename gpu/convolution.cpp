@@ -167,8 +167,6 @@ Order matrix_chain(const Call&) {
   return o;
 }
 
-const Condition kNotHost{Stage::device, "the device is the host processor: a CPU route is the better choice",
-                         [](const Call&, const Device& d) { return !d.facts.is_cpu; }};
 const Condition kWorthLaunch{Stage::shape_dtype, "under 65536 features: the launches cost more",
                              [](const Call& c, const Device&) { return work(c) >= 1 << 16; }};
 

@@ -105,8 +105,6 @@ const Condition kDoubles{Stage::device, "the device has no binary64",
                          [](const Call& c, const Device& d) { return c.dtype(0) == Dtype::f32 || d.fp64; }};
 const Condition kGroups{Stage::device, "work-groups are smaller than 256",
                         [](const Call&, const Device& d) { return d.facts.max_work_group >= 256; }};
-const Condition kNotHost{Stage::device, "the device is the host processor: a CPU route is the better choice",
-                         [](const Call&, const Device& d) { return !d.facts.is_cpu; }};
 const Condition kLarge{Stage::shape_dtype, "under 16384 elements: a launch costs more",
                        [](const Call& c, const Device&) { return c[0].size() >= kWorthLaunch; }};
 
@@ -123,7 +121,7 @@ std::vector<Route> decomposition_gpu_routes() {
                        kGroups,
                        {Stage::shape_dtype, "n is above 64",
                         [](const Call& c, const Device&) { return extent(c) <= kBlock; }}},
-          .prefers = {kNotHost, kLarge},
+          .prefers = {gpu::kNotHost, kLarge},
           .order = by_blocks,
           .prepare = prepare_small,
       },
@@ -133,7 +131,7 @@ std::vector<Route> decomposition_gpu_routes() {
           .tier = Tier::gpu,
           .needs = Tier::gpu,
           .supports = {kDoubles, kGroups},
-          .prefers = {kNotHost, kLarge},
+          .prefers = {gpu::kNotHost, kLarge},
           .order = by_blocks,
           .prepare = prepare_blocked,
       },

@@ -46,7 +46,6 @@ bool both_dense(const Call& c, const Device&) {
   return aligned(c[0]) && aligned(c[1]);
 }
 bool large(const Call& c, const Device&) { return count(out_shape(c)) >= kWorthDevice; }
-bool accelerator(const Call&, const Device& d) { return !d.facts.is_cpu; }
 
 // ---- dense operands of one dtype
 
@@ -120,7 +119,7 @@ Job reciprocal(const Call& c, const std::vector<Spec>& specs) {
 std::vector<Route> elementwise_gpu_routes() {
   const Condition wide{Stage::capability, "the device has no f64 arithmetic", has_fp64};
   const std::vector<Condition> prefers = {
-      {Stage::device, "the device is the host processor: a CPU route is the better choice", accelerator},
+      gpu::kNotHost,
       {Stage::shape_dtype, "under 65536 elements", large}};
   Route flat;
   flat.op = "add";

@@ -41,8 +41,7 @@ std::vector<Route> entropy_gpu_routes() {
       .supports = {},
       .prefers =
           {
-              {Stage::device, "the device is the host processor: a CPU route is the better choice",
-               [](const Call&, const Device& d) { return !d.facts.is_cpu; }},
+              gpu::kNotHost,
               {Stage::shape_dtype, "under 2^20 probabilities: the launch costs more",
                [](const Call& c, const Device&) {
                  return static_cast<double>(c.shape(0)[0]) * static_cast<double>(c.shape(0)[1]) >= kWorthLaunch;

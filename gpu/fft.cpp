@@ -450,8 +450,6 @@ constexpr Condition kShortOrFew{Stage::shape_dtype, "more than 65535 lines longe
                                 }};
 constexpr Condition kConvolves{Stage::shape_dtype, "a line is longer than 2^23",
                                [](const Call& c, const Device&) { return length(c) <= std::int64_t{1} << 23; }};
-constexpr Condition kGpu{Stage::device, "the device is the host processor: a CPU route is the better choice",
-                         [](const Call&, const Device& d) { return !d.facts.is_cpu; }};
 constexpr Condition kLarge{Stage::shape_dtype, "under 32768 elements: a launch costs more",
                            [](const Call& c, const Device&) {
                              const Problem p = fft::problem(c);
@@ -465,7 +463,7 @@ Route route(std::string_view op, std::string_view name, std::vector<Condition> s
   r.name = name;
   r.tier = r.needs = Tier::gpu;
   r.supports = std::move(supports);
-  r.prefers = {kGpu, kLarge};
+  r.prefers = {gpu::kNotHost, kLarge};
   r.order = order;
   r.prepare = prepare;
   return r;

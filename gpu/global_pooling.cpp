@@ -180,8 +180,6 @@ Order order(const Call& call) {
   return o;
 }
 
-const Condition kNotHost{Stage::device, "the device is the host processor: a CPU route is the better choice",
-                         [](const Call&, const Device& d) { return !d.facts.is_cpu; }};
 const Condition kWorthLaunch{Stage::shape_dtype, "under 65536 features: the launches cost more",
                              [](const Call& c, const Device&) { return count(c.shape(2)) >= 1 << 16; }};
 const Condition kCountable{Stage::shape_dtype, "over 2^24 rows: f32 cannot count them",

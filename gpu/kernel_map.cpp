@@ -126,8 +126,6 @@ Job prepare_sorted(const Call& call, const std::vector<Spec>& specs) {
   return job(out, [steps] { steps->enqueue(); });
 }
 
-const Condition kNotHost{Stage::device, "the device is the host processor: a CPU route is the better choice",
-                         [](const Call&, const Device& d) { return !d.facts.is_cpu; }};
 const Condition kManyRows{Stage::shape_dtype, "under 4096 rows: the launches cost more",
                           [](const Call& c, const Device&) { return c.shape(0)[0] >= kWorthLaunch; }};
 const Condition kManyKernels{

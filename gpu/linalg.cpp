@@ -227,8 +227,6 @@ constexpr Condition kExtents{Stage::shape_dtype, "an extent exceeds 32 bits",
                              [](const Call& c, const Device&) { return fits_32_bits(c); }};
 constexpr Condition kFp64{Stage::capability, "the device has no binary64",
                           [](const Call& c, const Device& d) { return c.dtype(0) != Dtype::f64 || d.fp64; }};
-constexpr Condition kAccelerator{Stage::device, "the device is the host processor: a CPU route is the better choice",
-                                 [](const Call&, const Device& d) { return !d.facts.is_cpu; }};
 constexpr Condition kLarge{Stage::shape_dtype, "fewer than 2^24 operations",
                            [](const Call& c, const Device&) { return flops(c) >= 1 << 24; }};
 
@@ -240,7 +238,7 @@ std::vector<Route> linalg_gpu_routes() {
            .tier = Tier::neural_accelerator,
            .needs = Tier::gpu,
            .supports = {kOneDtype, kSixteenBit, kExtents, kLocal},
-           .prefers = {kAccelerator, kLarge},
+           .prefers = {gpu::kNotHost, kLarge},
            .order = mma_order,
            .prepare = mma},
           {.op = "matmul",
@@ -248,7 +246,7 @@ std::vector<Route> linalg_gpu_routes() {
            .tier = Tier::gpu,
            .needs = Tier::gpu,
            .supports = {kOneDtype, kExtents, kFp64},
-           .prefers = {kAccelerator, kLarge},
+           .prefers = {gpu::kNotHost, kLarge},
            .order = tiled_order,
            .prepare = tiled}};
 }

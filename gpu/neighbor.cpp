@@ -216,8 +216,6 @@ Job prepare_gather(const Call& c, const std::vector<Spec>& specs) {
   return j;
 }
 
-const Condition kNotHost{Stage::device, "the device is the host processor: a CPU route is the better choice",
-                         [](const Call&, const Device& d) { return !d.facts.is_cpu; }};
 std::int64_t queries(const Call& c) { return c.shape(c.has(kQueries) ? kQueries : kSources)[0]; }
 
 const Condition kManyOfBoth{

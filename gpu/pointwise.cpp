@@ -73,8 +73,6 @@ constexpr Condition kLocal{Stage::capability, "work-groups of 256 with 48 KiB of
                            [](const Call&, const Device& d) {
                              return d.facts.local_bytes >= kMmaLocalBytes && d.facts.max_work_group >= 256;
                            }};
-constexpr Condition kNotHost{Stage::device, "the device is the host processor: a CPU route is the better choice",
-                             [](const Call&, const Device& d) { return !d.facts.is_cpu; }};
 constexpr Condition kLarge{Stage::shape_dtype, "fewer than 2^22 products", [](const Call& c, const Device&) {
                              const Shape &x = c.shape(kFeatures), &w = c.shape(kWeight);
                              return static_cast<double>(x[0]) * static_cast<double>(x[1]) * static_cast<double>(w[0]) >=
@@ -89,7 +87,7 @@ std::vector<Route> pointwise_gpu_routes() {
            .tier = Tier::neural_accelerator,
            .needs = Tier::gpu,
            .supports = {kExtents, kHalf, kLocal},
-           .prefers = {kNotHost, kLarge},
+           .prefers = {gpu::kNotHost, kLarge},
            .order = mma_order,
            .prepare = mma},
           {.op = "pointwise_projection",
@@ -97,7 +95,7 @@ std::vector<Route> pointwise_gpu_routes() {
            .tier = Tier::gpu,
            .needs = Tier::gpu,
            .supports = {kExtents},
-           .prefers = {kNotHost, kLarge},
+           .prefers = {gpu::kNotHost, kLarge},
            .order = chain,
            .prepare = tiled},
           {.op = "pointwise_projection_vjp",
@@ -105,7 +103,7 @@ std::vector<Route> pointwise_gpu_routes() {
            .tier = Tier::neural_accelerator,
            .needs = Tier::gpu,
            .supports = {kExtents, kHalf, kLocal},
-           .prefers = {kNotHost, kLarge},
+           .prefers = {gpu::kNotHost, kLarge},
            .order = mma_order,
            .prepare = vjp<true>},
           {.op = "pointwise_projection_vjp",
@@ -113,7 +111,7 @@ std::vector<Route> pointwise_gpu_routes() {
            .tier = Tier::gpu,
            .needs = Tier::gpu,
            .supports = {kExtents},
-           .prefers = {kNotHost, kLarge},
+           .prefers = {gpu::kNotHost, kLarge},
            .order = chain,
            .prepare = vjp<false>}};
 }

@@ -107,8 +107,7 @@ void add_copy(Steps& s, const BufferPtr& from, const Tensor& to, std::int64_t by
 }
 
 std::vector<Condition> pooling_preferences() {
-  return {{Stage::device, "the device is the host processor: a CPU route is the better choice",
-           [](const Call&, const Device& d) { return !d.facts.is_cpu; }},
+  return {kNotHost,
           {Stage::shape_dtype, "under 65536 features: the launches cost more",
            [](const Call& c, const Device&) { return count(c.shape(2)) >= 1 << 16; }}};
 }

@@ -171,8 +171,6 @@ const Condition kUpright{Stage::relation, "the weight is transposed",
 const Condition kIndexable{
     Stage::shape_dtype, "an axis or the number of rows exceeds 2^31 - 1",
     [](const Call& c, const Device&) { return rows_of(c) < INT32_MAX && weights(c) / 8 < INT32_MAX; }};
-const Condition kAccelerator{Stage::device, "the device is the host processor: a CPU route is the better choice",
-                             [](const Call&, const Device& d) { return !d.facts.is_cpu; }};
 const Condition kManyNumbers{Stage::shape_dtype, "under 65536 numbers",
                              [](const Call& c, const Device&) { return c[0].size() * 32 / bits_of(c) >= 65536; }};
 const Condition kManyInputs{Stage::shape_dtype, "under 65536 numbers",
@@ -191,12 +189,12 @@ std::vector<Route> quant_gpu_routes() {
   const std::vector<Condition> product{kAffine, kOneDtype, kIndexable};
   const std::vector<Condition> transposed{kAffine, kTransposed, kOneDtype, kIndexable};
   const std::vector<Condition> upright{kAffine, kUpright, kOneDtype, kIndexable};
-  const std::vector<Condition> narrow{kAccelerator, kFewRows, kManyProducts};
-  const std::vector<Condition> low{kAccelerator, kLowRows, kManyProducts};
+  const std::vector<Condition> narrow{gpu::kNotHost, kFewRows, kManyProducts};
+  const std::vector<Condition> low{gpu::kNotHost, kLowRows, kManyProducts};
   constexpr auto gpu = Tier::gpu;
   return {
-      {"quantize", "gpu.units", gpu, gpu, {kAffine, kDoubles}, {kAccelerator, kManyInputs}, nullptr, quantize},
-      {"dequantize", "gpu.units", gpu, gpu, {kAffine, kPlainScales}, {kAccelerator, kManyNumbers}, nullptr, dequantize},
+      {"quantize", "gpu.units", gpu, gpu, {kAffine, kDoubles}, {gpu::kNotHost, kManyInputs}, nullptr, quantize},
+      {"dequantize", "gpu.units", gpu, gpu, {kAffine, kPlainScales}, {gpu::kNotHost, kManyNumbers}, nullptr, dequantize},
       {"quantized_matmul", "gpu.rows", gpu, gpu, transposed, narrow, row_order, multiply_rows},
       {"quantized_matmul", "gpu.columns", gpu, gpu, upright, narrow, column_order, multiply_columns},
       {"quantized_matmul", "gpu.low_tiles", gpu, gpu, product, low, tile_order, multiply_tiles<32>},
@@ -205,7 +203,7 @@ std::vector<Route> quant_gpu_routes() {
        gpu,
        gpu,
        product,
-       {kAccelerator, kManyProducts},
+       {gpu::kNotHost, kManyProducts},
        tile_order,
        multiply_tiles<128>},
   };

@@ -28,8 +28,7 @@ std::vector<Route> random_gpu_routes() {
       .supports = {},
       .prefers =
           {
-              {Stage::device, "the device is the host processor: a CPU route is the better choice",
-               [](const Call&, const Device& d) { return !d.facts.is_cpu; }},
+              gpu::kNotHost,
               {Stage::shape_dtype, "under 65536 elements: a launch costs more",
                [](const Call& c, const Device&) { return elements(c) >= kWorthLaunch; }},
           },

@@ -117,7 +117,6 @@ bool few_axes(const Call& c, const Device&) {
 }
 bool has_fp64(const Call& c, const Device& d) { return d.fp64 || c.dtype(0) != Dtype::f64; }
 bool large(const Call& c, const Device&) { return c[0].size() >= kWorthDevice; }
-bool accelerator(const Call&, const Device& d) { return !d.facts.is_cpu; }
 
 // ---- sum
 
@@ -262,7 +261,7 @@ std::vector<Route> reduction_gpu_routes() {
   sum_route.tier = sum_route.needs = Tier::gpu;
   sum_route.supports = {{Stage::storage, "more than 8 axes that cannot be merged", few_axes},
                         {Stage::capability, "the device has no f64 arithmetic", has_fp64}};
-  sum_route.prefers = {{Stage::device, "the device is the host processor: a CPU route is the better choice", accelerator},
+  sum_route.prefers = {gpu::kNotHost,
                        {Stage::shape_dtype, "under 65536 elements", large}};
   sum_route.order = sum_order;
   sum_route.prepare = sum;

@@ -334,8 +334,7 @@ Route route(std::string_view op) {
       .supports = {},
       .prefers =
           {
-              {Stage::device, "the device is the host processor: a CPU route is the better choice",
-               [](const Call&, const Device& d) { return !d.facts.is_cpu; }},
+              kNotHost,
               {Stage::shape_dtype, "under 4096 rows: the launches cost more",
                [](const Call& c, const Device&) { return c.shape(0)[0] >= kWorthLaunch; }},
           },

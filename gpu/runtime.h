@@ -82,6 +82,10 @@ void finish();  // waits for everything enqueued; throws Error(device)
 Job job(std::vector<Tensor> out, std::function<void()> enqueue);
 std::vector<Tensor> outputs(const std::vector<Spec>&);  // fresh tensors
 
+// Every route here prefers to leave a processor to the CPU routes that are made for it.
+inline constexpr Condition kNotHost{Stage::device, "the device is the host processor: a CPU route is the better choice",
+                                    [](const Call&, const Device& d) { return !d.facts.is_cpu; }};
+
 // A deliberate failure at the next use, for tests of error paths.
 enum class Fault { none, allocation, build, launch };
 void inject(Fault);

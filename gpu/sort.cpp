@@ -122,8 +122,6 @@ Job prepare_radix(const Call& c, const std::vector<Spec>& specs) {
   return gpu::job(out, radix_passes(x, result, l, encoding(c.dtype(0))));
 }
 
-const Condition kNotHost{Stage::device, "the device is the host processor: a CPU route is the better choice",
-                         [](const Call&, const Device& d) { return !d.facts.is_cpu; }};
 const Condition kLarge{Stage::shape_dtype, "under 32768 elements: a launch costs more",
                        [](const Call& c, const Device&) { return c[0].size() >= kWorthLaunch; }};
 
@@ -145,7 +143,7 @@ std::vector<Route> sort_gpu_routes() {
                         [](const Call&, const Device& d) { return d.facts.max_work_group >= kMostPoints / 2; }},
                        {Stage::shape_dtype, "a line is longer than 512",
                         [](const Call& c, const Device&) { return lines_of(c).n <= kMostPoints; }}},
-          .prefers = {kNotHost, kLarge},
+          .prefers = {gpu::kNotHost, kLarge},
           .prepare = prepare_network,
       },
       {
@@ -155,7 +153,7 @@ std::vector<Route> sort_gpu_routes() {
           .needs = Tier::gpu,
           .supports = {{Stage::device, "work-groups are smaller than 256",
                         [](const Call&, const Device& d) { return d.facts.max_work_group >= kGroup; }}},
-          .prefers = {kNotHost, kLarge},
+          .prefers = {gpu::kNotHost, kLarge},
           .prepare = prepare_radix,
       },
   };

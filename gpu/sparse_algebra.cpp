@@ -142,8 +142,7 @@ Route route(std::string_view op, std::string_view route_name, Job (*prepare)(con
           .tier = Tier::gpu,
           .needs = Tier::gpu,
           .supports = {},
-          .prefers = {{Stage::device, "the device is the host processor: a CPU route is the better choice",
-                       [](const Call&, const Device& d) { return !d.facts.is_cpu; }},
+          .prefers = {kNotHost,
                       {Stage::shape_dtype, "under 4096 rows: the launches cost more", worth}},
           .prepare = prepare};
 }

@@ -283,8 +283,6 @@ Order matrix_chain(const Call& c) {
 
 std::int64_t elements(const Call& c, std::size_t input) { return c[input].size(); }
 
-const Condition kNotHost{Stage::device, "the device is the host processor: a CPU route is the better choice",
-                         [](const Call&, const Device& d) { return !d.facts.is_cpu; }};
 const Condition kManyFeatures{Stage::shape_dtype, "under 65536 features: the launches cost more",
                               [](const Call& c, const Device&) { return elements(c, c.index("features")) >= 1 << 16; }};
 const Condition kManyWeights{Stage::shape_dtype, "under 65536 weights: a CPU route is done sooner",

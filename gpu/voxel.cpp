@@ -214,8 +214,6 @@ const Condition kIeee{Stage::capability, "the device does not divide f32 as IEEE
                       [](const Call&, const Device& d) { return d.facts.ieee_f32; }};
 const Condition kCountsFit{Stage::shape_dtype, "over 2^24 points: a count may be no float32",
                            [](const Call& c, const Device&) { return c.shape(0)[0] <= 1 << 24; }};
-const Condition kNotHost{Stage::device, "the device is the host processor: a CPU route is the better choice",
-                         [](const Call&, const Device& d) { return !d.facts.is_cpu; }};
 const Condition kWorthLaunch{Stage::shape_dtype, "under 4096 points: the launches cost more",
                              [](const Call& c, const Device&) { return c.shape(0)[0] >= 4096; }};
 const Condition kWorthRows{Stage::shape_dtype, "under 4096 points: the launches cost more",

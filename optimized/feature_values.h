@@ -11,7 +11,7 @@ typedef std::int32_t i32h __attribute__((vector_size(kVectorBytes / 2), aligned(
 
 // kF32 consecutive features.
 struct Values {
-  f64v part[2];
+  alignas(kVectorBytes) f64v part[2];
 };
 
 static inline Values wide_of(f32v v) {
