@@ -31,7 +31,7 @@ Tensor small_numbers(Shape shape) {
 }
 
 // Features and results are 256 MB each. The rest is the relation, its plan and what building them takes.
-TEST(MemoryBudget, DISABLED_AMillionVoxelsOf64ChannelsFitIntoTwoGiB) {
+TEST(MemoryBudget, AMillionVoxelsOf64ChannelsFitIntoTwoGiB) {
   constexpr std::int64_t n = 1000000, c = 64;
   const Tensor coords = fill({Dtype::i32, {n, 4}}, "sites_surface", 1);
   const Tensor active = tensor(Dtype::i32, {1}, {static_cast<double>(n)});

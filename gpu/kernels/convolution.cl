@@ -5,12 +5,7 @@
 // Options: FROM_f16 or FROM_f32, the dtype of features and results. MMA: the kernel for matrix units, with COLUMNS
 // and DEPTH of its tile. Sums are chains of fma in f32, by kernel row, then channel; the bias comes last.
 
-// Unrolled loops keep sums in registers where there are enough; elsewhere they only take long to compile.
-#ifdef PLUMB_CPU_DEVICE
-#define UNROLL _Pragma("nounroll")
-#else
-#define UNROLL _Pragma("unroll")
-#endif
+#include "unroll.cl"
 
 #ifdef FROM_f16
 typedef ushort Stored;
@@ -255,8 +250,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void mma_sorted(
         const Left a1 = left_at(now + (warp * 32 + 16) * PITCH + c, lane);
         UNROLL for (int n = 0; n < COLUMNS / 8; ++n) {
           const Right b = right_at(now + (ROWS + n * 8) * PITCH + c, lane);
-          multiply(sum[0][n], a0, b, lane);
-          multiply(sum[1][n], a1, b, lane);
+          multiply(sum[0][n], a0, b);
+          multiply(sum[1][n], a1, b);
         }
       }
     }

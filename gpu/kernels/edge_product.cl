@@ -7,11 +7,7 @@
 // Sums are chains of fma in f32 over channels, then of additions over a destination's edges; parts of a gradient's sum
 // are added in sequence.
 
-#ifdef PLUMB_CPU_DEVICE
-#define UNROLL _Pragma("nounroll")
-#else
-#define UNROLL _Pragma("unroll")
-#endif
+#include "unroll.cl"
 
 #ifdef INDEX
 

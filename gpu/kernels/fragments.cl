@@ -1,7 +1,7 @@
-// For tiles of DEPTH channels in local memory, and with UNROLL defined by whoever includes this.
+// For tiles in local memory, DEPTH terms of each row adjacent; after unroll.cl.
 //
 // The tile product of matrix units behind a few functions with two bodies. A fragment of the left operand covers
-// 16 rows and 16 channels, of the right operand 8 columns and 16 channels; a work-item owns the sums of two rows and
+// 16 rows and 16 terms, of the right operand 8 columns and 16 terms; a work-item owns the sums of two rows and
 // two adjacent columns. The plain body computes the same sums from local memory.
 #define PITCH (DEPTH + 8)  // of a tile row in local memory: no two rows of a fragment share a bank
 
@@ -25,7 +25,7 @@ Right right_at(local const ushort* p, int lane) {
   f.x[1] = pair_at(q + 8);
   return f;
 }
-void multiply(float* sum, Left a, Right b, int lane) {
+void multiply(float* sum, Left a, Right b) {
   asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
       : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
       : "r"(a.x[0]), "r"(a.x[1]), "r"(a.x[2]), "r"(a.x[3]), "r"(b.x[0]), "r"(b.x[1]));
@@ -42,7 +42,7 @@ typedef struct { local const ushort* p; } Left;
 typedef struct { local const ushort* p; } Right;
 Left left_at(local const ushort* p, int lane) { Left f; f.p = p + lane / 4 * PITCH; return f; }
 Right right_at(local const ushort* p, int lane) { Right f; f.p = p + lane % 4 * 2 * PITCH; return f; }
-void multiply(float* sum, Left a, Right b, int lane) {
+void multiply(float* sum, Left a, Right b) {
   UNROLL for (int i = 0; i < 4; ++i) {
     local const ushort* p = a.p + i / 2 * 8 * PITCH;
     local const ushort* q = b.p + i % 2 * PITCH;

@@ -39,11 +39,7 @@ int insert_key(global ulong* list, int count, int most, ulong key) {
   return min(count + 1, most);
 }
 
-#ifdef PLUMB_CPU_DEVICE
-#define UNROLL _Pragma("nounroll")
-#else
-#define UNROLL _Pragma("unroll")
-#endif
+#include "unroll.cl"
 
 // The best keys so far, ascending.
 #ifdef MOST

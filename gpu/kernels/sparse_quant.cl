@@ -7,11 +7,7 @@
 // Options: QUANTIZE; DEQUANTIZE; SETUP, what comes before tiles; MMA, tiles for matrix units, with BITS and COLUMNS
 // (all outputs); else tiles for every device, with X_f16 if features are multiplied as halves.
 
-#ifdef PLUMB_CPU_DEVICE
-#define UNROLL _Pragma("nounroll")
-#else
-#define UNROLL _Pragma("unroll")
-#endif
+#include "unroll.cl"
 
 #ifdef X_f16
 typedef ushort Feature;
@@ -412,8 +408,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void mma_sorted(
       const Left a1 = left_at(now + (warp * 32 + 16) * PITCH + c, lane);
       UNROLL for (int n = 0; n < COLUMNS / 8; ++n) {
         const Right w = right_at(now + (ROWS + n * 8) * PITCH + c, lane);
-        multiply(sum[0][n], a0, w, lane);
-        multiply(sum[1][n], a1, w, lane);
+        multiply(sum[0][n], a0, w);
+        multiply(sum[1][n], a1, w);
       }
     }
   }
