@@ -1,4 +1,4 @@
-// What the rows about sparse convolutions other than convolution.cpp share: inputs by name, shape rules, the
+// What the rows about sparse convolutions share: inputs by name, shape rules, the
 // relation of a call, and cases drawn from one description. No route sees this file.
 #pragma once
 

@@ -1,7 +1,7 @@
 // Sparse convolutions: their rows, shape rules, oracle and cases. The geometry is that of reference/relation.h.
 #include <algorithm>
 
-#include "reference/relation.h"
+#include "reference/conv_rows.h"
 
 namespace plumb {
 namespace {
@@ -12,72 +12,20 @@ using List = std::vector<std::int64_t>;
 // Positions of the inputs, the same in every row; submanifold and generative rows have no targets.
 enum : std::size_t { kCoords, kActive, kFeatures, kWeight, kBias, kTargets, kTargetActive };
 
-// A row has one meaning without targets and perhaps another with them.
-template <RelationKind kind>
-RelationKind kind_of(const Request& r) {
-  if (!r.has(kTargets)) return kind;
-  return kind == RelationKind::forward ? RelationKind::target : RelationKind::target_transposed;
-}
-
-struct Channels {
-  std::int64_t in, out;
-};
-
-// weight: (K,Cin,Cout), or (Cout,Kx,Ky,Kz,Cin)
-Channels check_weight(const Request& r, const Geometry& g) {
-  const Shape& w = r.shape(kWeight);
-  const std::string& layout = r.text("weight_layout");
-  if (layout != "kernel_major" && layout != "dense_5d") r.fail(Reason::attribute, "weight_layout " + layout);
-  const bool dense = layout == "dense_5d";
-  if (w.size() != (dense ? 5 : 3)) r.fail(Reason::rank, "a " + layout + " weight of rank " + std::to_string(w.size()));
-  if (!dense && w[0] != g.volume)
-    r.fail(Reason::shape, to_string(w) + " weights for " + std::to_string(g.volume) + " kernel rows");
-  if (dense && (w[1] != g.size[0] || w[2] != g.size[1] || w[3] != g.size[2]))
-    r.fail(Reason::shape, to_string(w) + " weights for a kernel of " + to_string(Shape(g.size.begin(), g.size.end())));
-  return dense ? Channels{w[4], w[0]} : Channels{w[1], w[2]};
-}
-
 template <RelationKind base>
 std::vector<Spec> infer(const Request& r) {
-  const RelationKind kind = kind_of<base>(r);
-  const Geometry g = geometry(r, kind);
-  const std::int64_t n = check_rows(r, kCoords, kActive);
-  if (r.has(kTargets) != r.has(kTargetActive)) r.fail(Reason::arity, "targets and their count come together");
-  const std::int64_t m = r.has(kTargets) ? check_rows(r, kTargets, kTargetActive) : 0;
-  if (r.has(kTargets) && r.dtype(kTargets) != r.dtype(kCoords)) r.fail(Reason::dtype, "targets differ from coordinates in dtype");
-  const Dtype t = r.dtype(kFeatures);
-  if (t != Dtype::f16 && t != Dtype::f32) r.fail(Reason::dtype, "features are " + std::string(name(t)));
-  if (r.dtype(kWeight) != t) r.fail(Reason::dtype, "weights are " + std::string(name(r.dtype(kWeight))));
-  if (r.rank(kFeatures) != 2) r.fail(Reason::rank, "features have rank " + std::to_string(r.rank(kFeatures)));
-  const Channels c = check_weight(r, g);
-  if (r.shape(kFeatures)[0] != n) r.fail(Reason::shape, to_string(r.shape(kFeatures)) + " features for " + std::to_string(n) + " rows");
-  if (r.shape(kFeatures)[1] != c.in)
-    r.fail(Reason::shape, to_string(r.shape(kFeatures)) + " features for " + std::to_string(c.in) + " input channels");
-  if (r.has(kBias) && r.dtype(kBias) != t) r.fail(Reason::dtype, "the bias is " + std::string(name(r.dtype(kBias))));
-  if (r.has(kBias) && r.rank(kBias) != 1) r.fail(Reason::rank, "the bias has rank " + std::to_string(r.rank(kBias)));
-  if (r.has(kBias) && r.shape(kBias)[0] != c.out)
-    r.fail(Reason::shape, to_string(r.shape(kBias)) + " bias for " + std::to_string(c.out) + " output channels");
-  const std::int64_t rows = capacity(r, kind, g, n, m);
-  return {{r.dtype(kCoords), {rows, 4}}, {t, {rows, c.out}}, {Dtype::i32, {2}}};
-}
-
-template <RelationKind base>
-Relation relation_of(const Call& call) {
-  const RelationKind kind = kind_of<base>(call);
-  const std::vector<Site> targets = call.has(kTargets) ? active_sites(call, kTargets, kTargetActive) : std::vector<Site>{};
-  return relate(kind, geometry(call, kind), active_sites(call, kCoords, kActive), targets);
+  const ConvShape s = check_convolution(r, base, "bias");
+  return {{r.dtype(kCoords), {s.M, 4}}, {r.dtype(kFeatures), {s.M, s.C}}, {Dtype::i32, {2}}};
 }
 
 // Y[o,c] = bias[c] + sum over edges (i,o,k), over a, of X[i,a] W[k,a,c]
 template <RelationKind base>
 std::vector<Wide> convolution(const Call& call) {
-  const std::vector<Spec> specs = infer<base>(call);
-  const Relation r = relation_of<base>(call);
+  const auto [K, A, C, N, M, dense] = check_convolution(call, base, "bias");
+  const Relation r = relation_of(call, base);
   const Wide features = widen(call[kFeatures]), weight = widen(call[kWeight]);
   const Reals &X = reals(features), &W = reals(weight);
-  const bool dense = call.text("weight_layout") == "dense_5d";
-  const std::int64_t A = X.shape[1], C = specs[1].shape[1], K = geometry(call, kind_of<base>(call)).volume;
-  Reals Y(specs[1].shape);
+  Reals Y({M, C});
   if (call.has(kBias)) {
     const Wide bias = widen(call[kBias]);
     for (std::size_t o = 0; o < r.out.size(); ++o)
@@ -87,26 +35,16 @@ std::vector<Wide> convolution(const Call& call) {
     for (std::int64_t a = 0; a < A; ++a)
       for (std::int64_t c = 0; c < C; ++c)
         Y[e.out * C + c] += X[e.in * A + a] * (dense ? W[(c * K + e.kernel) * A + a] : W[(e.kernel * A + a) * C + c]);
-  Integers coords(specs[0].shape), counts(specs[2].shape);
-  for (std::size_t o = 0; o < r.out.size(); ++o)
-    for (std::size_t a = 0; a < 4; ++a) coords[static_cast<std::int64_t>(4 * o + a)] = r.out[o][a];
-  counts[0] = static_cast<std::int64_t>(r.edges.size());
-  counts[1] = static_cast<std::int64_t>(r.out.size());
-  return {coords, Y, counts};
-}
-
-std::vector<std::int64_t> active_part(const Call&, const std::vector<Tensor>& out) {
-  const std::int64_t rows = std::clamp<std::int64_t>(out[2].read<std::int32_t>()[1], 0, out[0].dim(0));
-  return {rows, rows, -1};
+  return {coords_of(r, M), Y, counts_of(r)};
 }
 
 // Products and a bias in the fullest output row: K of them where sites are unique, more where inputs repeat.
 template <RelationKind base>
 std::int64_t terms(const Call& call) {
-  std::int64_t degree = geometry(call, kind_of<base>(call)).volume;
+  std::int64_t degree = geometry(call, kind_of(call, base)).volume;
   if (base == RelationKind::transposed && !call.has(kTargets)) {
     std::vector<std::int64_t> edges;
-    const Relation r = relation_of<base>(call);
+    const Relation r = relation_of(call, base);
     edges.resize(r.out.size());
     for (const Edge& e : r.edges) degree = std::max(degree, ++edges[static_cast<std::size_t>(e.out)]);
   }
@@ -116,7 +54,7 @@ std::int64_t terms(const Call& call) {
 template <RelationKind base>
 Cost cost(const Call& call) {
   const std::vector<Spec> specs = infer<base>(call);
-  const Relation r = relation_of<base>(call);
+  const Relation r = relation_of(call, base);
   const double edges = static_cast<double>(r.edges.size()), rows = static_cast<double>(r.out.size());
   const double in = static_cast<double>(call.shape(kFeatures)[1]), out = static_cast<double>(specs[1].shape[1]);
   double bytes = rows * (out * info(specs[1].dtype).bytes + 4 * info(specs[0].dtype).bytes);
@@ -124,11 +62,6 @@ Cost cost(const Call& call) {
     if (s) bytes += static_cast<double>(count(s->shape) * info(s->dtype).bytes);
   return {2 * edges * in * out, bytes};
 }
-
-std::optional<Input> input(Dtype t, Shape shape, std::string fill, Layout layout = Layout::row) {
-  return Input{t, std::move(shape), layout, std::move(fill)};
-}
-std::optional<Input> rows(std::int64_t n) { return input(Dtype::i32, {1}, "const-" + std::to_string(n)); }
 
 // One case, from defaults that each sweep changes in one or two places.
 struct Trial {
@@ -154,13 +87,13 @@ Case described(const Trial& t) {
   if (base != RelationKind::generative) attrs.set("dilation", t.dilation);
   if (t.dense) attrs.set("weight_layout", "dense_5d");
   const Layout vector = t.layout == Layout::broadcast ? Layout::row : t.layout;
-  Case c{{input(t.coords, {t.n, 4}, t.sites, vector), rows(t.active), input(t.type, {t.n, t.in}, t.values, t.layout),
+  Case c{{input(t.coords, {t.n, 4}, t.sites, vector), count_input(t.active), input(t.type, {t.n, t.in}, t.values, t.layout),
           input(t.type, weight, t.weights.empty() ? t.values : t.weights, t.layout)},
          attrs, t.budget};
   if (t.bias || t.targets >= 0) c.in.push_back(t.bias ? input(t.type, {t.out}, t.values, vector) : std::nullopt);
   if (t.targets >= 0) {
     c.in.push_back(input(t.coords, {t.targets, 4}, t.sites));
-    c.in.push_back(rows(std::max<std::int64_t>(0, t.targets - 1)));
+    c.in.push_back(count_input(std::max<std::int64_t>(0, t.targets - 1)));
   }
   return c;
 }
@@ -299,7 +232,7 @@ std::vector<Reject> rejects() {
   if (base == RelationKind::forward || base == RelationKind::transposed)
     with([](Case& c) { c.in.push_back(input(Dtype::i32, {4, 4}, "sites_box")); }, Reason::arity, "targets without a count");
   if (base == RelationKind::forward || base == RelationKind::transposed)
-    with([](Case& c) { c.in.insert(c.in.end(), {input(Dtype::i64, {4, 4}, "sites_box"), rows(4)}); }, Reason::dtype,
+    with([](Case& c) { c.in.insert(c.in.end(), {input(Dtype::i64, {4, 4}, "sites_box"), count_input(4)}); }, Reason::dtype,
          "targets of another dtype");
   return r;
 }
@@ -317,7 +250,7 @@ std::vector<Case> bench() {
     if (base == RelationKind::forward) add(170232, 64, Dtype::f32, "sites_scan-0", {2}, {2});  // a scan, downward
     if (base == RelationKind::transposed) {                                                    // and up to where it came from
       add(14965, 64, Dtype::f32, "sites_scan-2", {2}, {2});
-      c.back().in.insert(c.back().in.end(), {std::nullopt, input(Dtype::i32, {57809, 4}, "sites_scan-1"), rows(57809)});
+      c.back().in.insert(c.back().in.end(), {std::nullopt, input(Dtype::i32, {57809, 4}, "sites_scan-1"), count_input(57809)});
     }
     return c;
   }
@@ -342,12 +275,7 @@ std::vector<Case> bench() {
 
 template <RelationKind base>
 bool recorded(Attrs& attrs) {
-  switch (base) {
-    case RelationKind::forward: return drop_kind(attrs, {"forward", "target"});
-    case RelationKind::submanifold: return drop_kind(attrs, {"submanifold"});
-    case RelationKind::transposed: return drop_kind(attrs, {"transposed", "target_transposed"});
-    default: return drop_kind(attrs, {"generative"});
-  }
+  return recorded_kind(base, attrs);
 }
 
 // Four output channels of many; the relation is whole.
@@ -388,7 +316,7 @@ Op row(std::string_view name, Attrs attrs, std::string_view equation) {
           .bench = bench<base>,
           .cost = cost<base>,
           .tolerance = {.kind = Tolerance::Class::accumulate, .terms = terms<base>},
-          .active = active_part,
+          .active = active_outputs,
           .spot = spot,
           .corpus = "sparse_conv",
           .corpus_call = recorded<base>};

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "reference/conv_rows.h"
+
 namespace plumb {
 namespace {
 
@@ -180,17 +182,7 @@ std::vector<Wide> convolution(const Call& call) {
     for (std::int64_t a = 0; a < p.in; ++a)
       for (std::int64_t c = 0; c < p.out; ++c)
         Y[e.out * p.out + c] += X[e.in * p.in + a] * W[(e.kernel * p.in + a) * p.out + c];
-  Integers coords(specs[0].shape), counts(specs[2].shape);
-  for (std::size_t o = 0; o < r.out.size(); ++o)
-    for (std::size_t d = 0; d < 4; ++d) coords[static_cast<std::int64_t>(4 * o + d)] = r.out[o][d];
-  counts[0] = static_cast<std::int64_t>(r.edges.size());
-  counts[1] = static_cast<std::int64_t>(r.out.size());
-  return {coords, Y, counts};
-}
-
-std::vector<std::int64_t> active_part(const Call&, const std::vector<Tensor>& out) {
-  const std::int64_t rows = std::clamp<std::int64_t>(out[2].read<std::int32_t>()[1], 0, out[0].dim(0));
-  return {rows, rows, -1};
+  return {coords_of(r, specs[0].shape[0]), Y, counts_of(r)};
 }
 
 // Products and a bias in the fullest output row: K of them where sites are unique, more where inputs repeat.
@@ -275,7 +267,7 @@ Op conv_row(std::string_view name, Attrs attrs, std::string_view equation) {
           .bench = [] { return conv_bench(base); },
           .cost = conv_cost<base>,
           .tolerance = {.kind = Tolerance::Class::accumulate, .terms = terms<base>},
-          .active = active_part,
+          .active = active_outputs,
           .spot = conv_spot,
           .corpus = "sparse_quantized_conv",
           .corpus_call = recorded<base>};
