@@ -7,6 +7,10 @@
 #include <new>
 #include <utility>
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 #include "core/error.h"
 
 namespace plumb {
@@ -32,6 +36,29 @@ bool is_guard(const std::byte* p) {
 
 }  // namespace
 
+HostBlock host_block(std::size_t bytes) {
+#if defined(__linux__)
+  constexpr std::size_t kHugePage = 1 << 21;
+  if (bytes >= 2 * kHugePage) {
+    void* p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED) return {};
+    (void)madvise(p, bytes, MADV_HUGEPAGE);  // advice: where it cannot be followed, nothing is lost
+    return HostBlock(static_cast<std::byte*>(p), HostRelease{bytes});
+  }
+#endif
+  return HostBlock(new (std::nothrow) std::byte[bytes]);
+}
+
+void HostRelease::operator()(std::byte* p) const {
+#if defined(__linux__)
+  if (mapped > 0) {
+    munmap(p, mapped);
+    return;
+  }
+#endif
+  delete[] p;
+}
+
 Storage::Storage(std::size_t bytes) : bytes_(bytes) {}
 
 Storage::~Storage() {
@@ -43,7 +70,7 @@ Storage::~Storage() {
 void Storage::make_host() {
   if (host_) return;
   if (bytes_ > SIZE_MAX - 2 * kGuardBytes - kHostAlign) throw Error("memory", Reason::memory, std::to_string(bytes_) + " bytes");
-  host_block_.reset(new (std::nothrow) std::byte[bytes_ + 2 * kGuardBytes + kHostAlign]);
+  host_block_ = host_block(bytes_ + 2 * kGuardBytes + kHostAlign);
   if (!host_block_) throw Error("memory", Reason::memory, "cannot allocate " + std::to_string(bytes_) + " bytes");
   const auto past_line = reinterpret_cast<std::uintptr_t>(host_block_.get()) % kHostAlign;
   host_ = host_block_.get() + kGuardBytes + (kHostAlign - past_line) % kHostAlign;

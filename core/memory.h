@@ -27,6 +27,15 @@ class DeviceSide {
   virtual bool guards_intact() = 0;                // blocks
 };
 
+// Host memory. What is large comes straight from the system in huge pages where it has them, so that rows gathered
+// from all over a buffer do not each cost a walk of the page table.
+struct HostRelease {
+  std::size_t mapped = 0;  // bytes, or 0: from the heap
+  void operator()(std::byte*) const;
+};
+using HostBlock = std::unique_ptr<std::byte, HostRelease>;
+HostBlock host_block(std::size_t bytes);  // null where there is no memory
+
 class Storage {
  public:
   explicit Storage(std::size_t bytes);  // allocates neither side yet; each is made on first use
@@ -49,7 +58,7 @@ class Storage {
  private:
   void make_host();
   std::size_t bytes_;
-  std::unique_ptr<std::byte[]> host_block_;  // guard, bytes, guard
+  HostBlock host_block_;  // guard, bytes, guard
   std::byte* host_ = nullptr;
   std::shared_ptr<DeviceSide> device_;
   bool host_current_ = true, device_current_ = false;

@@ -112,11 +112,8 @@ void feature_gradient(const Call& call, const GradientPlan& plan, const Floats& 
   const Floats weight(call["weight"]);
   const Panels transposed(weight.data(), {s.kernel, s.column, s.channel}, geometry(call).volume, out, in);
   const Factor factor{cotangent.data(), &transposed};
-  void* data = begin_of(to);
-  plan.inputs.run({&factor, 1},
-                  [&](std::int64_t i, const float* sums) { store_floats(sums, in, to.dtype(), data, i * in); });
-  std::memset(static_cast<std::byte*>(data) + plan.active * in * bytes, 0,
-              index((to.dim(0) - plan.active) * in * bytes));
+  plan.inputs.run({&factor, 1}, {}, into_rows(to));
+  std::memset(to.write<std::byte>() + plan.active * in * bytes, 0, index((to.dim(0) - plan.active) * in * bytes));
 }
 
 template <RelationKind base>
@@ -144,12 +141,7 @@ Job vjp(const Call& call, const std::vector<Spec>& specs) {
           [] {}, [out] { return *out; }};
 }
 
-struct TangentPlan {
-  GatherPlan outputs;
-  Support support;
-};
-
-void tangent(const Call& call, const TangentPlan& plan, const std::vector<Tensor>& out) {
+void tangent(const Call& call, const ConvolutionPlan& plan, const std::vector<Tensor>& out) {
   plan.support.store(out);
   const Tensor& to = out[1];
   if (to.size() == 0) return;
@@ -160,24 +152,13 @@ void tangent(const Call& call, const TangentPlan& plan, const std::vector<Tensor
   const Panels w(weight.data(), weight_strides(call), volume, x[1], width);
   const Panels v(tangent_weight.data(), weight_strides(call), volume, x[1], width);
   const Factor factors[] = {{tangent_features.data(), &w}, {features.data(), &v}};
-  const Tensor given =
-      call.has("tangent_bias") ? call["tangent_bias"] : tensor(to.dtype(), {width}, std::vector<double>(index(width)));
-  const Floats bias(given);
-  void* data = begin_of(to);
-  plan.outputs.run(factors, [&](std::int64_t o, float* sums) {
-    for (std::int64_t c = 0; c < width; ++c) sums[c] += bias.data()[c];
-    store_floats(sums, width, to.dtype(), data, o * width);
-  });
+  const Floats bias(call, "tangent_bias");
+  plan.outputs.run(factors, bias.values(), into_rows(to));
 }
 
 template <RelationKind base>
 Job jvp(const Call& call, const std::vector<Spec>& specs) {
-  const CallRelation r(call, base);
-  const auto plan = std::make_shared<TangentPlan>(
-      TangentPlan{{by_output(r.edges), nearby_order(r.edges.out_rows), specs[1].shape[1]}, Support(r.edges)});
-  const auto out = std::make_shared<std::vector<Tensor>>();
-  for (const Spec& s : specs) out->emplace_back(s);
-  return {[call, plan, out] { tangent(call, *plan, *out); }, [] {}, [out] { return *out; }};
+  return convolution_job(call, specs, base, tangent);
 }
 
 // One chain is the longest of the orders that occur: parts of a sum are added in fewer steps than there are terms.

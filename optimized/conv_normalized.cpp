@@ -18,8 +18,8 @@ struct Plan {
   Incidence edges;
   GatherPlan outputs;
   Support support;
-  Plan(const Relation& r, std::int64_t columns)
-      : edges(by_output(r)), outputs(edges, nearby_order(r.out_rows), columns), support(r) {}
+  Plan(const Relation& r, const std::vector<Spec>& out)
+      : edges(by_output(r)), outputs(edges, nearby_order(r.out_rows), out[1].shape[1]), support(r, out[0].dtype) {}
 };
 
 // [k][c]: sum over a of W[k,a,c]^2
@@ -65,19 +65,22 @@ void convolve(const Call& call, const Plan& plan, const std::vector<Tensor>& out
   const auto eps = static_cast<float>(call.number("eps"));
   std::vector<float> bias(index(width), 0.0F);
   if (call.has("bias")) std::copy_n(Floats(call["bias"]).data(), width, bias.data());
-  void* data = to.write<std::byte>();
   const Factor factor{features.data(), &panels};
-  plan.outputs.run({&factor, 1}, [&](std::int64_t o, float* sums) {
-    if (!plain) normalize(plan.edges, o, norms, eps, width, sums);
-    for (std::int64_t c = 0; c < width; ++c) sums[c] += bias[index(c)];
-    store_floats(sums, width, to.dtype(), data, o * width);
+  const auto store = into_rows(to);
+  plan.outputs.run({&factor, 1}, {}, [&](const Sums& s) {
+    for (std::int64_t i = 0; i < s.rows; ++i) {
+      float* sums = s.values + i * s.padded;
+      if (!plain) normalize(plan.edges, s.order[i], norms, eps, width, sums);
+      for (std::int64_t c = 0; c < width; ++c) sums[c] += bias[index(c)];
+    }
+    store(s);
   });
 }
 
 template <RelationKind base>
 Job prepare(const Call& call, const std::vector<Spec>& specs) {
   const CallRelation r(call, base);
-  const auto plan = std::make_shared<Plan>(r.edges, specs[1].shape[1]);
+  const auto plan = std::make_shared<Plan>(r.edges, specs);
   const auto out = std::make_shared<std::vector<Tensor>>();
   for (const Spec& s : specs) out->emplace_back(s);
   return {[call, plan, out] { convolve<base>(call, *plan, *out); }, [] {}, [out] { return *out; }};

@@ -9,50 +9,93 @@ namespace {
 
 // Rows of a tile: as many accumulators as the registers hold beside one row of weights.
 template <int kVectors>
-constexpr int kTileRows = kVectorBytes == 64 ? (kVectors == 4 ? 6 : kVectors == 3 ? 8 : 12)
+constexpr int kTileRows = kVectorBytes == 64 ? (kVectors == 4 ? 6 : kVectors == 3 ? 8 : 10)
                                              : (kVectors == 4 ? 2 : kVectors == 3 ? 4 : kVectors == 2 ? 6 : 8);
 
-template <int kRows, int kVectors>
-inline void tile(const ConvolutionTile& t, std::int64_t first) {
+// Where the rows of a tile begin: gathered, and summed.
+template <int kRows>
+struct Rows {
   const float* x[kRows];
   float* y[kRows];
-  f32v sum[kRows][kVectors];
-  for (int r = 0; r < kRows; ++r) {
-    x[r] = t.x + t.in[first + r] * t.x_stride;
-    y[r] = t.acc + t.out[first + r] * t.acc_stride;
-    for (int v = 0; v < kVectors; ++v) sum[r][v] = load(y[r] + v * kF32);
+
+  void find(const ConvolutionTile& t, std::int64_t first) {
+    for (int r = 0; r < kRows; ++r) x[r] = t.x + t.in[first + r] * t.x_stride;
+    for (int r = 0; r < kRows; ++r) y[r] = t.acc + t.out[first + r] * t.acc_stride;
   }
+  void prefetch(const ConvolutionTile& t) const {
+    for (std::int64_t c = 0; c < t.channels; c += 16)
+#pragma GCC unroll 12
+      for (int r = 0; r < kRows; ++r) __builtin_prefetch(x[r] + c);
+    for (std::int64_t c = 0; c < t.width; c += 16)
+#pragma GCC unroll 12
+      for (int r = 0; r < kRows; ++r) __builtin_prefetch(y[r] + c, 1);
+  }
+};
+
+// Unrolled, so that the sums never live in memory.
+template <int kRows, int kVectors>
+inline void tile(const ConvolutionTile& t, const Rows<kRows>& rows) {
+  f32v sum[kRows][kVectors];
+#pragma GCC unroll 12
+  for (int r = 0; r < kRows; ++r)
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) sum[r][v] = load(rows.y[r] + v * kF32);
   const float* w = t.w;
   for (std::int64_t c = 0; c < t.channels; ++c, w += kVectors * kF32) {
     f32v row[kVectors];
+#pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) row[v] = load(w + v * kF32);
+#pragma GCC unroll 12
     for (int r = 0; r < kRows; ++r) {
-      const f32v a = splat(x[r][c]);
+      const f32v a = splat(rows.x[r][c]);
+#pragma GCC unroll 4
       for (int v = 0; v < kVectors; ++v) sum[r][v] = fma(a, row[v], sum[r][v]);
     }
   }
+#pragma GCC unroll 12
   for (int r = 0; r < kRows; ++r)
-    for (int v = 0; v < kVectors; ++v) store(y[r] + v * kF32, sum[r][v]);
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) store(rows.y[r] + v * kF32, sum[r][v]);
 }
 
-// The rows of the tiles after next are on their way while this one is computed.
-inline void prefetch_rows(const ConvolutionTile& t, std::int64_t first, std::int64_t count) {
-  const std::int64_t end = first + count < t.pairs ? first + count : t.pairs;
-  for (std::int64_t p = first; p < end; ++p)
-    for (std::int64_t c = 0; c < t.channels; c += 16) __builtin_prefetch(t.x + t.in[p] * t.x_stride + c);
+template <int kRows, int kVectors>
+inline void tile_at(const ConvolutionTile& t, std::int64_t first) {
+  Rows<kRows> rows;
+  rows.find(t, first);
+  tile<kRows, kVectors>(t, rows);
 }
 
+// Rows that a later call reads: a few with each tile, so that none waits for another.
+struct Later {
+  std::int64_t at = 0, step;
+  Later(const ConvolutionTile& t, std::int64_t tiles) : step(tiles > 0 ? (t.later_rows + tiles - 1) / tiles : 0) {}
+  void prefetch(const ConvolutionTile& t) {
+    const std::int64_t end = at + step < t.later_rows ? at + step : t.later_rows;
+    for (; at < end; ++at)
+      for (std::int64_t c = 0; c < t.channels; c += 16) __builtin_prefetch(t.x + t.later[at] * t.x_stride + c, 0, 2);
+  }
+};
+
+// The rows of the next tile are on their way while this one is computed.
 template <int kVectors>
 void tiles(const ConvolutionTile& t) {
   constexpr int kRows = kTileRows<kVectors>;
-  std::int64_t p = 0;
-  for (; p + kRows <= t.pairs; p += kRows) {
-    prefetch_rows(t, p + 2 * kRows, kRows);
-    tile<kRows, kVectors>(t, p);
+  const std::int64_t whole = t.pairs / kRows * kRows;
+  Later later(t, whole / kRows);
+  Rows<kRows> rows[2];  // of this tile and of the next, in turn
+  if (whole > 0) rows[0].find(t, 0);
+  std::int64_t p = 0, turn = 0;
+  for (; p < whole; p += kRows, turn ^= 1) {
+    if (p + kRows < whole) {
+      rows[turn ^ 1].find(t, p + kRows);
+      rows[turn ^ 1].prefetch(t);
+    }
+    later.prefetch(t);
+    tile<kRows, kVectors>(t, rows[turn]);
   }
-  for (; p + 4 <= t.pairs; p += 4) tile<4, kVectors>(t, p);
-  for (; p + 2 <= t.pairs; p += 2) tile<2, kVectors>(t, p);
-  for (; p < t.pairs; ++p) tile<1, kVectors>(t, p);
+  for (; p + 4 <= t.pairs; p += 4) tile_at<4, kVectors>(t, p);
+  for (; p + 2 <= t.pairs; p += 2) tile_at<2, kVectors>(t, p);
+  for (; p < t.pairs; ++p) tile_at<1, kVectors>(t, p);
 }
 
 }  // namespace
@@ -68,51 +111,51 @@ void convolution_tile(const ConvolutionTile& t) {
   }
 }
 
-// Exact: a subnormal half is its integer times 2^-24.
-static inline float half_value(std::uint16_t h) {
-  const std::uint32_t sign = (h & 0x8000u) << 16, exponent = h >> 10 & 31, fraction = h & 0x3FFu;
-  std::uint32_t bits = sign | (exponent + 112) << 23 | fraction << 13;
-  if (exponent == 31) bits = sign | 0x7F800000u | fraction << 13;
-  float f;
-  std::memcpy(&f, &bits, sizeof f);
-  if (exponent == 0) f = static_cast<float>(fraction) * 0x1p-24f * (sign ? -1.0f : 1.0f);
-  return f;
+void repeat_row(const float* row, std::int64_t width, std::int64_t rows, float* to) {
+  for (std::int64_t r = 0; r < rows; ++r, to += width)
+    for (std::int64_t c = 0; c < width; c += kF32) store(to + c, load(row + c));
 }
 
-// To nearest even; what is too large becomes an infinity, NaN stays NaN.
-static inline std::uint16_t half_bits(float f) {
-  std::uint32_t bits;
-  std::memcpy(&bits, &f, sizeof bits);
-  const std::uint32_t sign = bits >> 16 & 0x8000u, magnitude = bits & 0x7FFFFFFFu;
-  if (magnitude > 0x7F800000u) return static_cast<std::uint16_t>(sign | 0x7E00u);
-  if (magnitude >= 0x477FF000u) return static_cast<std::uint16_t>(sign | 0x7C00u);
-  if (magnitude < 0x38800000u) {  // below 2^-14: adding 0.5 rounds at the weight of a subnormal half
-    float m;
-    std::memcpy(&m, &magnitude, sizeof m);
-    const float shifted = m + 0.5f;
-    std::uint32_t rounded;
-    std::memcpy(&rounded, &shifted, sizeof rounded);
-    return static_cast<std::uint16_t>(sign | (rounded - 0x3F000000u));
+// Past the caches, which keep what is summed: nobody reads a result soon.
+static inline void stream(float* p, f32v v) {
+#if defined(__AVX512F__)
+  _mm512_stream_ps(p, (__m512)v);
+#elif defined(__AVX2__)
+  _mm256_stream_ps(p, (__m256)v);
+#else
+  store(p, v);
+#endif
+}
+
+void scatter_floats(const float* from, std::int64_t stride, const std::int32_t* order, std::int64_t rows,
+                    std::int64_t width, float* to) {
+  if (width % kF32 == 0 && reinterpret_cast<std::uintptr_t>(to) % kVectorBytes == 0) {
+    for (std::int64_t r = 0; r < rows; ++r)
+      for (std::int64_t c = 0; c < width; c += kF32) stream(to + order[r] * width + c, load(from + r * stride + c));
+#if defined(__AVX2__)
+    _mm_sfence();
+#endif
+    return;
   }
-  const std::uint32_t rounded = magnitude + 0xFFFu + (magnitude >> 13 & 1);
-  return static_cast<std::uint16_t>(sign | (rounded - 0x38000000u) >> 13);
+  for (std::int64_t r = 0; r < rows; ++r)
+    for (std::int64_t c = 0; c < width; ++c) to[order[r] * width + c] = from[r * stride + c];
+}
+
+void scatter_halves(const float* from, std::int64_t stride, const std::int32_t* order, std::int64_t rows,
+                    std::int64_t width, std::uint16_t* to) {
+  for (std::int64_t r = 0; r < rows; ++r) floats_to_halves(from + r * stride, width, to + order[r] * width);
 }
 
 void halves_to_floats(const std::uint16_t* from, std::int64_t n, float* to) {
   std::int64_t i = 0;
-#if defined(__F16C__)
-  for (; i + 8 <= n; i += 8) _mm256_storeu_ps(to + i, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i*)(from + i))));
-#endif
-  for (; i < n; ++i) to[i] = half_value(from[i]);
+  for (; i + kF32 <= n; i += kF32) store(to + i, load_half(from + i));
+  for (; i < n; ++i) to[i] = half_to_f32(from[i]);
 }
 
 void floats_to_halves(const float* from, std::int64_t n, std::uint16_t* to) {
   std::int64_t i = 0;
-#if defined(__F16C__)
-  for (; i + 8 <= n; i += 8)
-    _mm_storeu_si128((__m128i*)(to + i), _mm256_cvtps_ph(_mm256_loadu_ps(from + i), _MM_FROUND_TO_NEAREST_INT));
-#endif
-  for (; i < n; ++i) to[i] = half_bits(from[i]);
+  for (; i + kF32 <= n; i += kF32) store_half(to + i, load(from + i));
+  for (; i < n; ++i) to[i] = f32_to_half(from[i]);
 }
 
 }  // namespace PLUMB_ISA_NAME

@@ -18,10 +18,19 @@ struct ConvolutionTile {
   std::int64_t channels, width;
   float* acc;
   std::int64_t acc_stride;
+  const std::int32_t* later = nullptr;  // rows of x that are read after this call, and would else come from afar
+  std::int64_t later_rows = 0;
 };
 
 PLUMB_DECLARE_SIMD(void convolution_tile(const ConvolutionTile&);
                    std::int64_t convolution_lanes();
+                   // Rows of `width` floats, a multiple of the vector, all equal to `row`.
+                   void repeat_row(const float* row, std::int64_t width, std::int64_t rows, float* to);
+                   // Row i of `from`, its first `width` elements, to row order[i] of `to`, whose rows have that width.
+                   void scatter_floats(const float* from, std::int64_t stride, const std::int32_t* order,
+                                       std::int64_t rows, std::int64_t width, float* to);
+                   void scatter_halves(const float* from, std::int64_t stride, const std::int32_t* order,
+                                       std::int64_t rows, std::int64_t width, std::uint16_t* to);
                    void halves_to_floats(const std::uint16_t* from, std::int64_t n, float* to);
                    void floats_to_halves(const float* from, std::int64_t n, std::uint16_t* to))
 

@@ -12,9 +12,12 @@ namespace {
 
 std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
 
+constexpr std::int64_t kLine = 16;  // floats of a cache line
+float* at_line(float* p) { return p + (kLine - reinterpret_cast<std::uintptr_t>(p) / sizeof(float) % kLine) % kLine; }
+
 // Rows of a block: about half of the second level cache for its sums.
 std::int64_t block_rows(std::int64_t columns) {
-  return std::clamp<std::int64_t>(131072 / std::max<std::int64_t>(columns, 1), 256, 2048);
+  return std::clamp<std::int64_t>(131072 / std::max<std::int64_t>(columns, 1), 256, 1024);
 }
 
 // The output row of each edge.
@@ -31,6 +34,15 @@ std::vector<std::int32_t> picked(const std::int32_t* from, const std::vector<std
   return to;
 }
 
+void round_to_halves(const float* from, std::int64_t n, float* to) {
+  std::uint16_t halves[256];
+  for (std::int64_t i = 0; i < n; i += 256) {
+    const std::int64_t m = std::min<std::int64_t>(256, n - i);
+    PLUMB_DISPATCH(floats_to_halves)(from + i, m, halves);
+    PLUMB_DISPATCH(halves_to_floats)(halves, m, to + i);
+  }
+}
+
 }  // namespace
 
 Incidence by_output(const Relation& r) {
@@ -43,27 +55,36 @@ Incidence by_input(const Relation& r, std::int64_t inputs) {
   return {r.kernels, std::move(offsets), picked(outputs_of(r).data(), ids), picked(r.kernel.data, ids)};
 }
 
-Floats::Floats(const Tensor& t) : dense_(contiguous(t)) {
-  if (dense_.size() == 0) return;
-  data_ = dense_.dtype() == Dtype::f32 ? dense_.read<float>() : nullptr;
-  if (data_) return;
+Floats::Floats(const Call& call, std::string_view input) : Floats(call.has(input) ? call[input] : Tensor()) {}
+
+Floats::Floats(const Tensor& t, Dtype rounded) : dense_(t.defined() ? contiguous(t) : t) {
+  if (!t.defined() || dense_.size() == 0) return;
+  const bool half = dense_.dtype() == Dtype::f16;
+  if (!half) data_ = dense_.read<float>();
+  if (!half && rounded == Dtype::f32) return;
   copy_ = Block<float>(dense_.size());
-  const std::uint16_t* from = dense_.read<std::uint16_t>();
+  const std::uint16_t* halves = half ? dense_.read<std::uint16_t>() : nullptr;
   parallel_for(dense_.size(), 65536, [&](std::int64_t begin, std::int64_t end) {
-    PLUMB_DISPATCH(halves_to_floats)(from + begin, end - begin, copy_.data + begin);
+    if (half) return PLUMB_DISPATCH(halves_to_floats)(halves + begin, end - begin, copy_.data + begin);
+    round_to_halves(data_ + begin, end - begin, copy_.data + begin);
   });
   data_ = copy_.data;
 }
 
-Panels::Panels(const float* w, WeightStrides s, std::int64_t kernels, std::int64_t channel_count, std::int64_t columns)
+Weights::Weights(std::int64_t channel_count, std::int64_t column_count)
     : lanes(PLUMB_DISPATCH(convolution_lanes)()),
       channels(channel_count),
-      padded((columns + lanes - 1) / lanes * lanes) {
-  values.assign(index(kernels * channels * padded), 0.0F);
+      columns(column_count),
+      padded((column_count + lanes - 1) / lanes * lanes) {}
+
+Panels::Panels(const float* w, WeightStrides s, std::int64_t kernels, std::int64_t channel_count,
+               std::int64_t column_count)
+    : Weights(channel_count, column_count), memory_(kernels * channels * padded + kLine), values_(at_line(memory_.data)) {
+  std::fill_n(values_, kernels * channels * padded, 0.0F);
   parallel_for(kernels, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t k = begin; k < end; ++k)
       for (std::int64_t column = 0; column < padded; column += 4 * lanes) {
-        float* to = values.data() + (k * padded + column) * channels;
+        float* to = values_ + (k * padded + column) * channels;
         const std::int64_t used = std::min(width(column), columns - column);
         for (std::int64_t a = 0; a < channels; ++a)
           for (std::int64_t j = 0; j < used; ++j)
@@ -118,31 +139,73 @@ void GatherPlan::build(const Incidence& edges, std::int64_t block, std::int64_t 
                                      at + starts[i], at + starts[i + 1]});
 }
 
-void GatherPlan::run(std::span<const Factor> factors, const std::function<void(std::int64_t, float*)>& store) const {
-  constexpr std::int64_t kDepth = 128;  // channels of a panel that stay in the first level cache
-  const std::int64_t padded = factors[0].weights->padded, blocks = std::ssize(runs_);
+namespace {
+
+// Panels of weights stay in the first level cache while the pairs pass.
+void add_pairs(const GatherPlan::Pairs& p, const Factor& f, std::span<const std::int32_t> later, float* scratch, float* sums) {
+  constexpr std::int64_t kDepth = 128;
+  const Weights& w = *f.weights;
+  for (std::int64_t column = 0; column < w.padded; column += 4 * w.lanes) {
+    const float* panel = w.panel(p.kernel, column, scratch);
+    const std::int64_t width = w.width(column);
+    for (std::int64_t a = 0; a < w.channels; a += kDepth)
+      PLUMB_DISPATCH(convolution_tile)
+      ({f.rows + a, w.channels, p.source, p.local, p.count, panel + a * width, std::min(kDepth, w.channels - a), width,
+        sums + column, w.padded, later.data(), column == 0 ? std::ssize(later) : 0});
+  }
+}
+
+}  // namespace
+
+std::span<const std::int32_t> GatherPlan::widest(std::int64_t block) const {
+  const std::vector<Run>& runs = runs_[index(block)];
+  const auto most = std::max_element(runs.begin(), runs.end(), [](const Run& a, const Run& b) { return a.end - a.begin < b.end - b.begin; });
+  if (most == runs.end()) return {};
+  return {source_.data() + most->begin, index(most->end - most->begin)};
+}
+std::int64_t GatherPlan::pairs(std::int64_t block) const {
+  const std::vector<Run>& runs = runs_[index(block)];
+  return runs.empty() ? 0 : runs.back().end - runs.front().begin;
+}
+
+void GatherPlan::run(std::span<const Factor> factors, std::span<const float> start,
+                     const std::function<void(const Sums&)>& take) const {
+  const Weights& w = *factors[0].weights;
+  const std::int64_t padded = w.padded, blocks = std::ssize(runs_);
+  std::vector<float> first_sums(index(padded), 0.0F);
+  std::copy(start.begin(), start.end(), first_sums.begin());
   std::atomic<std::int64_t> taken{0};
   parallel_for(std::min<std::int64_t>(threads(), blocks), 1, [&](std::int64_t begin, std::int64_t end) {
     if (begin == end) return;
-    const Block<float> memory(rows_ * padded + 16);
-    float* sums = memory.data + (16 - reinterpret_cast<std::uintptr_t>(memory.data) / 4 % 16) % 16;
-    for (std::int64_t b; (b = taken++) < blocks;) {
+    const Block<float> scratch(w.channels * 4 * w.lanes), memory(rows_ * padded + kLine);
+    float* sums = at_line(memory.data);
+    for (std::int64_t b = taken++, next; b < blocks; b = next) {
+      next = taken++;
+      std::span<const std::int32_t> later = next < blocks ? widest(next) : std::span<const std::int32_t>();
+      const std::int64_t edges = pairs(b);
+      std::int64_t passed = 0, done = 0;
       const std::int64_t first = b * rows_, rows = std::min<std::int64_t>(rows_, std::ssize(order_) - first);
-      std::fill_n(sums, rows * padded, 0.0F);
+      PLUMB_DISPATCH(repeat_row)(first_sums.data(), padded, rows, sums);
       each(b, [&](const Pairs& p) {
-        for (const Factor& f : factors)
-          for (std::int64_t column = 0; column < padded; column += 4 * f.weights->lanes)
-            for (std::int64_t a = 0; a < f.weights->channels; a += kDepth) {
-              const std::int64_t width = f.weights->width(column);
-              PLUMB_DISPATCH(convolution_tile)
-              ({f.rows + a, f.weights->channels, p.source, p.local, p.count,
-                f.weights->at(p.kernel, column) + a * width, std::min(kDepth, f.weights->channels - a), width,
-                sums + column, padded});
-            }
+        passed += p.count;
+        const std::int64_t until = std::ssize(later) * passed / edges;
+        for (const Factor& f : factors) add_pairs(p, f, later.subspan(index(done), index(until - done)), scratch.data, sums);
+        done = until;
       });
-      for (std::int64_t i = 0; i < rows; ++i) store(order_[index(first + i)], sums + i * padded);
+      take({order_.data() + first, rows, sums, padded});
     }
   });
+}
+
+std::function<void(const Sums&)> into_rows(const Tensor& to) {
+  const std::int64_t columns = to.dim(1);
+  if (to.dtype() == Dtype::f32)
+    return [columns, p = to.write<float>()](const Sums& s) {
+      PLUMB_DISPATCH(scatter_floats)(s.values, s.padded, s.order, s.rows, columns, p);
+    };
+  return [columns, p = to.write<std::uint16_t>()](const Sums& s) {
+    PLUMB_DISPATCH(scatter_halves)(s.values, s.padded, s.order, s.rows, columns, p);
+  };
 }
 
 void store_floats(const float* from, std::int64_t n, Dtype type, void* to, std::int64_t offset) {
@@ -164,7 +227,8 @@ RelationKind targeted(RelationKind base, bool targets) {
 }
 
 CallRelation::CallRelation(const Call& call, RelationKind base) : coords(contiguous(call["coords"])) {
-  const bool takes = base == RelationKind::forward || base == RelationKind::transposed;
+  const auto& names = call.op->inputs;
+  const bool takes = std::any_of(names.begin(), names.end(), [](auto n) { return n.starts_with("target_coords"); });
   const bool given = takes && call.has("target_coords");
   in = rows(call, coords, call["active_rows"]);
   Rows to;
@@ -181,19 +245,35 @@ WeightStrides weight_strides(const Request& r) {
   return {w[1] * w[2], w[2], 1};
 }
 
-Support::Support(const Relation& r)
-    : coords(index(4 * r.outputs)), counts{static_cast<std::int32_t>(r.edges), static_cast<std::int32_t>(r.outputs)} {
-  for (std::int64_t o = 0; o < r.outputs; ++o)
-    for (int a = 0; a < 4; ++a) coords[index(4 * o + a)] = r.out_rows.at(o, a);
+Support::Support(const Relation& r, Dtype coords)
+    : coords_(index(4 * r.outputs * info(coords).bytes)),
+      counts_{static_cast<std::int32_t>(r.edges), static_cast<std::int32_t>(r.outputs)} {
+  const auto fill = [&](auto* to) {
+    for (std::int64_t o = 0; o < r.outputs; ++o)
+      for (int a = 0; a < 4; ++a) to[4 * o + a] = static_cast<std::remove_pointer_t<decltype(to)>>(r.out_rows.at(o, a));
+  };
+  coords == Dtype::i64 ? fill(reinterpret_cast<std::int64_t*>(coords_.data()))
+                       : fill(reinterpret_cast<std::int32_t*>(coords_.data()));
 }
 
 void Support::store(const std::vector<Tensor>& out) const {
-  const auto to = [&](auto* p) {
-    for (std::size_t i = 0; i < coords.size(); ++i) p[i] = static_cast<std::remove_pointer_t<decltype(p)>>(coords[i]);
-  };
-  if (!coords.empty())
-    out[0].dtype() == Dtype::i64 ? to(out[0].write<std::int64_t>()) : to(out[0].write<std::int32_t>());
-  std::copy_n(counts, 2, out[2].write<std::int32_t>());
+  if (!coords_.empty()) {
+    std::byte* to = out[0].write<std::byte>();
+    parallel_for(std::ssize(coords_), 1 << 18, [&](std::int64_t begin, std::int64_t end) {
+      std::copy(coords_.begin() + begin, coords_.begin() + end, to + begin);
+    });
+  }
+  std::copy_n(counts_, 2, out[2].write<std::int32_t>());
+}
+
+Job convolution_job(const Call& call, const std::vector<Spec>& specs, RelationKind base, Convolve convolve) {
+  const CallRelation r(call, base);
+  const auto plan = std::make_shared<ConvolutionPlan>(
+      ConvolutionPlan{{by_output(r.edges), nearby_order(r.edges.out_rows), specs[1].shape[1]},
+                      {r.edges, specs[0].dtype}});
+  const auto out = std::make_shared<std::vector<Tensor>>();
+  for (const Spec& s : specs) out->emplace_back(s);
+  return {[call, plan, out, convolve] { convolve(call, *plan, *out); }, [] {}, [out] { return *out; }};
 }
 
 }  // namespace plumb::cpu

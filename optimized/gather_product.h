@@ -5,12 +5,12 @@
 // its own under Isa::base).
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <span>
 #include <vector>
 
-#include "core/op.h"
-#include "core/order.h"
+#include "core/route.h"
 #include "optimized/relation.h"
 
 namespace plumb::cpu {
@@ -24,11 +24,14 @@ struct Incidence {
 Incidence by_output(const Relation&);
 Incidence by_input(const Relation&, std::int64_t inputs);
 
-// A tensor's elements in row-major order as floats: in place if they are that already.
+// The elements of f16 or f32 in row-major order as floats: in place if they are that already. `rounded` f16: each to
+// the nearest half.
 class Floats {
  public:
-  explicit Floats(const Tensor&);
+  explicit Floats(const Tensor&, Dtype rounded = Dtype::f32);
+  Floats(const Call&, std::string_view input);  // none, if an optional input is not given
   const float* data() const { return data_; }
+  std::span<const float> values() const { return {data_, static_cast<std::size_t>(data_ ? dense_.size() : 0)}; }
 
  private:
   Tensor dense_;
@@ -41,22 +44,42 @@ struct WeightStrides {
   std::int64_t kernel, channel, column;
 };
 
-// Weights as panels of at most four vectors: [k][column block][a][lane], zero beyond the last column.
-struct Panels {
-  std::int64_t lanes = 1, channels = 0, padded = 0;
-  std::vector<float> values;
+// The weights of a sum, by panels of at most four vectors: (channels, width), zero beyond the last column.
+struct Weights {
+  std::int64_t lanes, channels, columns, padded;
 
-  Panels(const float* w, WeightStrides, std::int64_t kernels, std::int64_t channels, std::int64_t columns);
+  Weights(std::int64_t channels, std::int64_t columns);
+  virtual ~Weights() = default;
   std::int64_t width(std::int64_t column) const { return std::min(padded - column, 4 * lanes); }
-  const float* at(std::int64_t k, std::int64_t column) const {
-    return values.data() + (k * padded + column) * channels;
+  // The panel of a kernel row that begins at a column; what is not there yet is put into scratch, which has room.
+  virtual const float* panel(std::int64_t k, std::int64_t column, float* scratch) const = 0;
+};
+
+// Weights that lie as panels: [k][column block][a][lane].
+class Panels : public Weights {
+ public:
+  Panels(const float* w, WeightStrides, std::int64_t kernels, std::int64_t channels, std::int64_t columns);
+  const float* panel(std::int64_t k, std::int64_t column, float*) const override {
+    return values_ + (k * padded + column) * channels;
   }
+
+ private:
+  Block<float> memory_;
+  float* values_;  // at a cache line
 };
 
 // X and W; several of them add up in one sum.
 struct Factor {
   const float* rows;
-  const Panels* weights;
+  const Weights* weights;
+};
+
+// The sums of a block: row i belongs to destination order[i] and has the weights' padded width.
+struct Sums {
+  const std::int32_t* order;
+  std::int64_t rows;
+  float* values;
+  std::int64_t padded;
 };
 
 // Destinations in blocks that lie near each other, the edges of a block by kernel row, so that a kernel row's weights
@@ -81,8 +104,8 @@ class GatherPlan {
               order_.data() + block * rows_});
   }
 
-  // Calls store(d, sums) once for each destination; sums has the panels' padded width, and may be changed.
-  void run(std::span<const Factor>, const std::function<void(std::int64_t d, float* sums)>& store) const;
+  // Calls take once for each block; it may change the sums. They begin with `start`, a row of columns, or with zero.
+  void run(std::span<const Factor>, std::span<const float> start, const std::function<void(const Sums&)>& take) const;
 
  private:
   struct Run {
@@ -90,12 +113,19 @@ class GatherPlan {
     std::int64_t begin, end;
   };
   void build(const Incidence&, std::int64_t block, std::int64_t at);
+  std::int64_t pairs(std::int64_t block) const;
+  // The sources of the kernel row with the most pairs of a block: for a submanifold all of the block's own rows.
+  std::span<const std::int32_t> widest(std::int64_t block) const;
 
   std::int64_t rows_ = 1;
   std::vector<std::int32_t> order_;
   std::vector<std::vector<Run>> runs_;        // of each block
   std::vector<std::int32_t> source_, local_;  // of each pair
 };
+
+// Rounds the columns of each sum to its row of `to`, (destinations, columns) of f16 or f32. `to` is made writable once,
+// here: what comes back is called from many threads.
+std::function<void(const Sums&)> into_rows(const Tensor& to);
 
 // Rounds `n` sums to f16 or f32 elements at `to`, offset in elements.
 void store_floats(const float* from, std::int64_t n, Dtype, void* to, std::int64_t offset);
@@ -114,12 +144,23 @@ struct CallRelation {
 
 WeightStrides weight_strides(const Request&);  // channel: input channels, column: output channels
 
-// Outputs 0 and 2 of rows that have a convolution's outputs.
-struct Support {
-  std::vector<std::int64_t> coords;
-  std::int32_t counts[2];
-  explicit Support(const Relation&);
+// Outputs 0 and 2 of rows that have a convolution's outputs: coordinates, and the numbers of edges and outputs.
+class Support {
+ public:
+  Support(const Relation&, Dtype coords);
   void store(const std::vector<Tensor>& out) const;
+
+ private:
+  std::vector<std::byte> coords_;  // (outputs, 4)
+  std::int32_t counts_[2];
 };
+
+// A row whose outputs are those of a convolution: its relation is built before, `convolve` is what a launch does.
+struct ConvolutionPlan {
+  GatherPlan outputs;
+  Support support;
+};
+using Convolve = void (*)(const Call&, const ConvolutionPlan&, const std::vector<Tensor>& out);
+Job convolution_job(const Call&, const std::vector<Spec>&, RelationKind base, Convolve);
 
 }  // namespace plumb::cpu

@@ -37,10 +37,10 @@ typedef std::uint64_t u64v __attribute__((vector_size(kVectorBytes), aligned(8),
 inline constexpr int kF32 = kVectorBytes / 4;  // lanes
 inline constexpr int kF64 = kVectorBytes / 8;
 
-static inline f32v load(const float* p) { f32v v; std::memcpy(&v, p, sizeof v); return v; }
-static inline f64v load(const double* p) { f64v v; std::memcpy(&v, p, sizeof v); return v; }
-static inline void store(float* p, f32v v) { std::memcpy(p, &v, sizeof v); }
-static inline void store(double* p, f64v v) { std::memcpy(p, &v, sizeof v); }
+static inline f32v load(const float* p) { return *reinterpret_cast<const f32v*>(p); }
+static inline f64v load(const double* p) { return *reinterpret_cast<const f64v*>(p); }
+static inline void store(float* p, f32v v) { *reinterpret_cast<f32v*>(p) = v; }
+static inline void store(double* p, f64v v) { *reinterpret_cast<f64v*>(p) = v; }
 static inline f32v splat(float x) { return x - f32v{}; }
 static inline f64v splat(double x) { return x - f64v{}; }
 

@@ -1,15 +1,12 @@
 // Packed sparse weights on the CPU. A convolution sums blocks of outputs that lie near each other in cache, kernel row
 // by kernel row; the weights of a kernel row are decoded once per block, into a panel that stays in cache.
 #include <algorithm>
-#include <atomic>
-#include <memory>
 
 #include "core/pool.h"
 #include "core/route.h"
-#include "optimized/convolution_kernels.h"
+#include "optimized/gather_product.h"
 #include "optimized/gemm.h"
 #include "optimized/quant_kernels.h"
-#include "optimized/relation.h"
 #include "optimized/sparse_quant_kernels.h"
 
 namespace plumb {
@@ -20,45 +17,6 @@ using namespace cpu;
 enum : std::size_t { kCoords, kActive, kFeatures, kWeight, kScales, kBiases, kBias, kTargets, kTargetActive };
 
 int kind_of(Dtype t) { return t == Dtype::f32 ? 0 : 1; }
-
-// A dense tensor of f32 or f16 as floats: its own storage if it is f32 and stays so.
-class Floats {
- public:
-  explicit Floats(const Tensor& t, Dtype rounded = Dtype::f32) : tensor_(contiguous(t)) {
-    const std::int64_t n = t.size();
-    if (n == 0) return;
-    const bool half = t.dtype() == Dtype::f16;
-    if (!half && rounded == Dtype::f32) {
-      data_ = tensor_.read<float>();
-      return;
-    }
-    own_ = Block<float>(n);
-    data_ = own_.data;
-    const auto* words = half ? tensor_.read<std::uint16_t>() : nullptr;
-    const float* values = half ? nullptr : tensor_.read<float>();
-    parallel_for(n, 1 << 15, [&](std::int64_t from, std::int64_t to) {
-      if (half)
-        PLUMB_DISPATCH(quant_to_f32)(words + from, 1, to - from, own_.data + from);
-      else
-        round_halves(values + from, to - from, own_.data + from);
-    });
-  }
-  const float* data() const { return data_; }
-
- private:
-  static void round_halves(const float* from, std::int64_t n, float* to) {
-    std::uint16_t words[256];
-    for (std::int64_t i = 0; i < n; i += 256) {
-      const std::int64_t m = std::min<std::int64_t>(256, n - i);
-      PLUMB_DISPATCH(quant_from_f32)(from + i, m, 1, words);
-      PLUMB_DISPATCH(quant_to_f32)(words, 1, m, to + i);
-    }
-  }
-
-  Tensor tensor_;
-  Block<float> own_;
-  const float* data_ = nullptr;
-};
 
 // A packed weight, read: codes, and scales and biases as floats.
 struct Packed {
@@ -82,79 +40,6 @@ struct Packed {
 
 // ---------------------------------------------------------------------------- convolution
 
-// Pairs of one kernel row within one block: no output appears twice.
-struct Run {
-  std::int32_t kernel;
-  std::int64_t begin, end;
-};
-
-struct Plan {
-  std::int64_t rows_per_block = 0, blocks = 0;
-  std::vector<std::int32_t> order;      // outputs, block by block
-  std::vector<std::vector<Run>> runs;   // of each block, by kernel row
-  Block<std::int32_t> in, out;          // of each pair: input row, output row within the block
-  std::vector<std::int32_t> counts;     // edges, outputs
-  std::vector<std::int64_t> out_coords;  // (outputs, 4)
-};
-
-// Half of the second level cache for the sums of a block.
-std::int64_t block_rows(std::int64_t channels) {
-  return std::clamp<std::int64_t>(131072 / std::max<std::int64_t>(channels, 1), 256, 2048);
-}
-
-// The pairs of one block by kernel row, from `at` on. Pairs of a kernel row come by output, so that equal outputs
-// (inputs that repeat in a merged relation) are neighbours, and part two runs.
-void plan_block(Plan& plan, const Relation& r, std::int64_t block, std::int64_t at) {
-  const std::int64_t first = block * plan.rows_per_block, last = std::min(r.outputs, first + plan.rows_per_block);
-  const auto each = [&](auto&& f) {
-    for (std::int64_t i = first; i < last; ++i) {
-      const auto o = static_cast<std::size_t>(plan.order[static_cast<std::size_t>(i)]);
-      for (std::int64_t e = r.offsets[o]; e < r.offsets[o + 1]; ++e) f(static_cast<std::int32_t>(i - first), e);
-    }
-  };
-  std::vector<std::int64_t> starts(static_cast<std::size_t>(r.kernels) + 1);
-  each([&](std::int32_t, std::int64_t e) { ++starts[static_cast<std::size_t>(r.kernel[e]) + 1]; });
-  starts[0] = at;
-  for (std::size_t k = 1; k < starts.size(); ++k) starts[k] += starts[k - 1];
-  std::vector<std::int64_t> next = starts;
-  each([&](std::int32_t local, std::int64_t e) {
-    const std::int64_t p = next[static_cast<std::size_t>(r.kernel[e])]++;
-    plan.in[p] = r.in[e];
-    plan.out[p] = local;
-  });
-  std::vector<Run>& runs = plan.runs[static_cast<std::size_t>(block)];
-  for (std::size_t k = 0; k + 1 < starts.size(); ++k)
-    for (std::int64_t p = starts[k]; p < starts[k + 1]; ++p)
-      if (p == starts[k] || plan.out[p] == plan.out[p - 1])
-        runs.push_back({static_cast<std::int32_t>(k), p, p + 1});
-      else
-        runs.back().end = p + 1;
-}
-
-Plan plan_of(const Relation& r, std::int64_t channels) {
-  Plan plan;
-  plan.rows_per_block = block_rows(channels);
-  plan.blocks = (r.outputs + plan.rows_per_block - 1) / plan.rows_per_block;
-  plan.order = nearby_order(r.out_rows);
-  plan.runs.resize(static_cast<std::size_t>(plan.blocks));
-  plan.in = Block<std::int32_t>(r.edges);
-  plan.out = Block<std::int32_t>(r.edges);
-  plan.counts = {static_cast<std::int32_t>(r.edges), static_cast<std::int32_t>(r.outputs)};
-  std::vector<std::int64_t> starts(static_cast<std::size_t>(plan.blocks) + 1);
-  for (std::size_t i = 0; i < plan.order.size(); ++i) {
-    const auto o = static_cast<std::size_t>(plan.order[i]);
-    starts[i / static_cast<std::size_t>(plan.rows_per_block) + 1] += r.offsets[o + 1] - r.offsets[o];
-  }
-  for (std::size_t b = 1; b < starts.size(); ++b) starts[b] += starts[b - 1];
-  parallel_for(plan.blocks, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t b = begin; b < end; ++b) plan_block(plan, r, b, starts[static_cast<std::size_t>(b)]);
-  });
-  plan.out_coords.resize(static_cast<std::size_t>(4 * r.outputs));
-  for (std::int64_t o = 0; o < r.outputs; ++o)
-    for (int a = 0; a < 4; ++a) plan.out_coords[static_cast<std::size_t>(4 * o + a)] = r.out_rows.at(o, a);
-  return plan;
-}
-
 // n columns as n rows: what one kernel row stores by output, by word or group.
 template <class T>
 std::vector<T> turned(const T* from, std::int64_t rows, std::int64_t columns) {
@@ -164,107 +49,51 @@ std::vector<T> turned(const T* from, std::int64_t rows, std::int64_t columns) {
   return to;
 }
 
-class Convolution {
+// Panels that are decoded when a block of outputs comes to their kernel row.
+class PackedPanels : public Weights {
  public:
-  Convolution(const Call& call, const Plan& plan, const Tensor& out)
-      : plan_(plan), packed_(call, kWeight, geometry(call).volume, call.shape(kFeatures)[1]),
-        x_(call[kFeatures], call.dtype(kScales)), lanes_(PLUMB_DISPATCH(convolution_lanes)()),
-        padded_((packed_.out + lanes_ - 1) / lanes_ * lanes_), bias_(static_cast<std::size_t>(padded_), 0.0f),
-        words_(packed_.data), scales_(packed_.s.data()), biases_(packed_.b.data()), out_(out) {
-    if (packed_.kernels == 1) {
-      turned_words_ = turned(words_, packed_.out, packed_.words);
-      turned_scales_ = turned(scales_, packed_.out, packed_.groups);
-      turned_biases_ = turned(biases_, packed_.out, packed_.groups);
-      words_ = turned_words_.data(), scales_ = turned_scales_.data(), biases_ = turned_biases_.data();
-    }
-    if (!call.has(kBias)) return;
-    const Floats b(call[kBias]);
-    std::copy_n(b.data(), packed_.out, bias_.begin());
-  }
+  PackedPanels(const Call& call, std::size_t weight, std::int64_t kernels, std::int64_t channel_count)
+      : PackedPanels(Packed(call, weight, kernels, channel_count)) {}
 
-  void run() {
-    if (out_.size() == 0) return;
-    auto* to = out_.write<std::byte>();
-    std::atomic<std::int64_t> next{0};
-    parallel_for(std::min<std::int64_t>(threads(), plan_.blocks), 1, [&](std::int64_t begin, std::int64_t end) {
-      if (begin == end) return;
-      const Block<float> sums(plan_.rows_per_block * padded_), panel(packed_.in * 4 * lanes_);
-      for (std::int64_t b; (b = next++) < plan_.blocks;) block(b, sums.data, panel.data, to);
-    });
+  const float* panel(std::int64_t k, std::int64_t column, float* scratch) const override {
+    const std::int64_t groups = k * packed_.groups * packed_.out + column;
+    PLUMB_DISPATCH(packed_panel)
+    ({words_ + k * packed_.words * packed_.out + column, scales_ + groups, biases_ + groups, packed_.out, packed_.bits,
+      packed_.group, packed_.in, std::min(width(column), packed_.out - column), width(column), scratch});
+    return scratch;
   }
 
  private:
-  void block(std::int64_t b, float* sums, float* panel, std::byte* to) const {
-    const std::int64_t first = b * plan_.rows_per_block;
-    const std::int64_t rows = std::min(plan_.rows_per_block, std::ssize(plan_.order) - first);
-    for (std::int64_t r = 0; r < rows; ++r) std::copy(bias_.begin(), bias_.end(), sums + r * padded_);
-    const std::vector<Run>& runs = plan_.runs[static_cast<std::size_t>(b)];
-    for (std::size_t i = 0, last; i < runs.size(); i = last) {
-      for (last = i; last < runs.size() && runs[last].kernel == runs[i].kernel;) ++last;
-      add({runs.data() + i, runs.data() + last}, sums, panel);
-    }
-    for (std::int64_t r = 0; r < rows; ++r) {
-      const std::int64_t at = plan_.order[static_cast<std::size_t>(first + r)] * packed_.out;
-      PLUMB_DISPATCH(quant_from_f32)
-      (sums + r * padded_, packed_.out, kind_of(out_.dtype()), to + at * info(out_.dtype()).bytes);
-    }
+  explicit PackedPanels(Packed packed)
+      : Weights(packed.in, packed.out), packed_(std::move(packed)), words_(packed_.data), scales_(packed_.s.data()),
+        biases_(packed_.b.data()) {
+    if (packed_.kernels != 1) return;
+    turned_words_ = turned(words_, packed_.out, packed_.words);
+    turned_scales_ = turned(scales_, packed_.out, packed_.groups);
+    turned_biases_ = turned(biases_, packed_.out, packed_.groups);
+    words_ = turned_words_.data(), scales_ = turned_scales_.data(), biases_ = turned_biases_.data();
   }
 
-  // The runs of one kernel row. A part of its panel stays in the first level cache while the rows pass.
-  void add(std::span<const Run> runs, float* sums, float* panel) const {
-    constexpr std::int64_t kDepth = 128;
-    const std::int64_t k = runs[0].kernel;
-    for (std::int64_t column = 0; column < padded_; column += 4 * lanes_) {
-      const std::int64_t width = std::min(padded_ - column, 4 * lanes_),
-                         groups = k * packed_.groups * packed_.out + column;
-      PLUMB_DISPATCH(packed_panel)
-      ({words_ + k * packed_.words * packed_.out + column, scales_ + groups, biases_ + groups, packed_.out,
-        packed_.bits, packed_.group, packed_.in, std::min(width, packed_.out - column), width, panel});
-      for (std::int64_t c = 0; c < packed_.in; c += kDepth)
-        for (const Run& run : runs)
-          PLUMB_DISPATCH(convolution_tile)
-          ({x_.data() + c, packed_.in, plan_.in.data + run.begin, plan_.out.data + run.begin, run.end - run.begin,
-            panel + c * width, std::min(kDepth, packed_.in - c), width, sums + column, padded_});
-    }
-  }
-
-  const Plan& plan_;
   Packed packed_;
-  Floats x_;
-  std::int64_t lanes_, padded_;
-  std::vector<float> bias_;
   const std::uint32_t* words_;
   const float *scales_, *biases_;
   std::vector<std::uint32_t> turned_words_;
   std::vector<float> turned_scales_, turned_biases_;
-  Tensor out_;
 };
 
-void store_support(const Plan& plan, const std::vector<Tensor>& out) {
-  const auto store = [&](auto* to) {
-    for (std::size_t i = 0; i < plan.out_coords.size(); ++i)
-      to[i] = static_cast<std::remove_pointer_t<decltype(to)>>(plan.out_coords[i]);
-  };
-  if (!plan.out_coords.empty())
-    out[0].dtype() == Dtype::i64 ? store(out[0].write<std::int64_t>()) : store(out[0].write<std::int32_t>());
-  std::copy_n(plan.counts.data(), 2, out[2].write<std::int32_t>());
+void convolve(const Call& call, const ConvolutionPlan& plan, const std::vector<Tensor>& out) {
+  plan.support.store(out);
+  if (out[1].size() == 0) return;
+  const Floats features(call["features"], call.dtype(kScales));
+  const PackedPanels panels(call, kWeight, geometry(call).volume, call.shape(kFeatures)[1]);
+  const Floats bias(call, "bias");
+  const Factor factor{features.data(), &panels};
+  plan.outputs.run({&factor, 1}, bias.values(), into_rows(out[1]));
 }
 
 template <RelationKind base>
 Job prepare(const Call& call, const std::vector<Spec>& specs) {
-  const bool targeted = call.has(kTargets);
-  const Tensor coords = contiguous(call[kCoords]), targets = targeted ? contiguous(call[kTargets]) : Tensor();
-  const Rows in = rows(call, coords, call[kActive]);
-  const Rows to = targeted ? rows(call, targets, call[kTargetActive]) : Rows{};
-  const Relation r = build(targeted ? RelationKind::target : base, geometry(call), in, to);
-  const auto plan = std::make_shared<Plan>(plan_of(r, specs[1].shape[1]));
-  auto out = std::make_shared<std::vector<Tensor>>();
-  for (const Spec& s : specs) out->emplace_back(s);
-  return {[call, plan, out] {
-            store_support(*plan, *out);
-            Convolution(call, *plan, (*out)[1]).run();
-          },
-          [] {}, [out] { return *out; }};
+  return convolution_job(call, specs, base, convolve);
 }
 
 // ---------------------------------------------------------------------------- linear
