@@ -34,15 +34,15 @@ std::string escaped(const std::string& cell) {
 
 }  // namespace
 
-Progress::Progress() : terminal_(isatty(STDERR_FILENO)) {}
+Progress::Progress() : terminal_(isatty(STDERR_FILENO)), last_(terminal_ ? 0 : now()) {}
 Progress::~Progress() { clear(); }
 
 void Progress::show(const std::string& what, std::size_t done, std::size_t total) {
-  constexpr double kEvery = 0.05;  // seconds between redraws
-  if (!terminal_ || now() - last_ < kEvery) return;
+  const double every = terminal_ ? 0.05 : 30;  // seconds between redraws, or between lines of a log
+  if (now() - last_ < every) return;
   last_ = now();
-  shown_ = true;
-  std::fprintf(stderr, "\r\033[K%zu/%zu %.100s", done, total, what.c_str());
+  shown_ = terminal_;
+  std::fprintf(stderr, terminal_ ? "\r\033[K%zu/%zu %.100s" : "%zu/%zu %.300s\n", done, total, what.c_str());
   std::fflush(stderr);
 }
 

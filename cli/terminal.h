@@ -1,4 +1,5 @@
-// What verbs print with: aligned tables on stdout, progress on stderr if that is a terminal.
+// What verbs print with: aligned tables on stdout, progress on stderr: one line that changes on a terminal,
+// a line every half minute in a log.
 #pragma once
 
 #include <string>

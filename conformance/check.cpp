@@ -1,7 +1,12 @@
 #include "conformance/check.h"
 
 #include <algorithm>
+#include <deque>
+#include <future>
+#include <memory>
 #include <set>
+
+#include "core/pool.h"
 
 namespace plumb {
 namespace {
@@ -33,6 +38,29 @@ void check_queries(const CheckOptions& o) {
   throw Error("plumb", Reason::query, "no route matches '" + o.route + "'");
 }
 
+// The judges of cases in their sequence: oracles are slow, plain and independent of each other, so the next ones work
+// on other threads while routes run.
+class Ahead {
+ public:
+  Ahead(const Op& op, const std::vector<Case>& cases) : op_(op), cases_(cases) {}
+
+  std::unique_ptr<Judge> next() {
+    while (begun_ < cases_.size() && std::ssize(waiting_) < threads())
+      waiting_.push_back(std::async(std::launch::async, [this, i = begun_++] {
+        return std::make_unique<Judge>(op_, cases_[i]);
+      }));
+    std::future<std::unique_ptr<Judge>> first = std::move(waiting_.front());
+    waiting_.pop_front();
+    return first.get();
+  }
+
+ private:
+  const Op& op_;
+  const std::vector<Case>& cases_;
+  std::size_t begun_ = 0;
+  std::deque<std::future<std::unique_ptr<Judge>>> waiting_;
+};
+
 class Run {
  public:
   explicit Run(const CheckOptions& o) : options_(o), device_(current_device()) {}
@@ -54,11 +82,12 @@ class Run {
     });
     if (cases.empty()) return;
     std::size_t done = 0;
+    Ahead ahead(op, cases);
     for (const Case& c : cases) {
-      Judge judge(op, c);
-      if (options_.progress) options_.progress(std::string(op.name), judge.case_id(), done, cases.size());
+      if (options_.progress) options_.progress(std::string(op.name), id(op, c), done, cases.size());
       ++done;
-      on_routes(op, judge, c);
+      const std::unique_ptr<Judge> judge = ahead.next();
+      on_routes(op, *judge, c);
     }
     rejects(op);
   }
