@@ -106,10 +106,15 @@ void add_copy(Steps& s, const BufferPtr& from, const Tensor& to, std::int64_t by
   s.run(Kernel("relation", "copy_ints").arg(from).arg(output(to)).arg(bytes / 4), bytes / 4);
 }
 
-std::vector<Condition> pooling_preferences() {
-  return {kNotHost,
-          {Stage::shape_dtype, "under 65536 features: the launches cost more",
-           [](const Call& c, const Device&) { return count(c.shape(2)) >= 1 << 16; }}};
+void bind_scale(Kernel& k, const Windows& w) {
+  k.arg(w.edges.kernel).arg(std::int32_t{w.weighted}).arg(w.weight).arg(std::int32_t{w.divided}).arg(w.divisor);
+}
+
+void add_sums(Steps& s, const Windows& w, const Tensor& values, const Tensor& out) {
+  RowKernel k("pool_sum", out.dtype(), w.rows, out.dim(1));
+  k.kernel.arg(dense(values)).arg(output(out)).arg(w.edges.offsets).arg(w.edges.in);
+  bind_scale(k.kernel, w);
+  s.run(k.kernel, k.items);
 }
 
 // Edge after edge; the division, and behind weights their sum, its unit and their quotient, round once each.
@@ -120,42 +125,50 @@ Order pooling_order(Pooling kind) {
   return o;
 }
 
+Route pooling_route(std::string_view op, Job (*prepare)(const Call&, const std::vector<Spec>&),
+                    Order (*order)(const Call&)) {
+  return {.op = op,
+          .name = "gpu.rows",
+          .tier = Tier::gpu,
+          .needs = Tier::gpu,
+          .supports = {},
+          .prefers = {kNotHost,
+                      {Stage::shape_dtype, "under 65536 features: the launches cost more",
+                       [](const Call& c, const Device&) { return count(c.shape(2)) >= 1 << 16; }}},
+          .order = order,
+          .prepare = prepare,
+          .prepares = "the relation"};
+}
+
 }  // namespace gpu
 
 namespace {
 
 using namespace gpu;
 
+void add_maxima(Steps& s, const Windows& w, const Tensor& features, const Tensor& out) {
+  RowKernel k("pool_max", out.dtype(), w.rows, out.dim(1));
+  k.kernel.arg(dense(features)).arg(output(out)).arg(w.edges.offsets).arg(w.edges.in);
+  s.run(k.kernel, k.items);
+}
+
 template <Pooling kind>
 Job prepare(const Call& call, const std::vector<Spec>& specs) {
   const std::vector<Tensor> out = outputs(specs);
-  const auto w = std::make_shared<Windows>(call, kind, specs[1].shape[0], false);
+  const Windows w(call, kind, specs[1].shape[0], false);
   const auto steps = std::make_shared<Steps>();
-  add_copy(*steps, w->edges.out_coords, out[0], w->rows * 4 * info(specs[0].dtype).bytes);
-  add_copy(*steps, w->edges.counts, out[2], 8);
-  RowKernel k(kind == Pooling::max ? "pool_max" : "pool_sum", specs[1].dtype, w->rows, specs[1].shape[1]);
-  k.kernel.arg(dense(call["features"])).arg(output(out[1])).arg(w->edges.offsets).arg(w->edges.in);
-  if (kind != Pooling::max)
-    k.kernel.arg(w->edges.kernel)
-        .arg(std::int32_t{w->weighted})
-        .arg(w->weight)
-        .arg(std::int32_t{w->divided})
-        .arg(w->divisor);
-  steps->run(k.kernel, k.items);
+  add_copy(*steps, w.edges.out_coords, out[0], w.rows * 4 * info(specs[0].dtype).bytes);
+  add_copy(*steps, w.edges.counts, out[2], 8);
+  if (kind == Pooling::max)
+    add_maxima(*steps, w, call["features"], out[1]);
+  else
+    add_sums(*steps, w, call["features"], out[1]);
   return job(out, [steps] { steps->enqueue(); });
 }
 
 template <Pooling kind>
 Route route(std::string_view op) {
-  return {.op = op,
-          .name = "gpu.rows",
-          .tier = Tier::gpu,
-          .needs = Tier::gpu,
-          .supports = {},
-          .prefers = pooling_preferences(),
-          .order = kind == Pooling::max ? nullptr : +[](const Call&) { return pooling_order(kind); },
-          .prepare = prepare<kind>,
-          .prepares = "the relation"};
+  return pooling_route(op, prepare<kind>, kForwardOrder<kind>);
 }
 
 }  // namespace

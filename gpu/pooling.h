@@ -33,7 +33,20 @@ struct RowKernel {
 
 void add_copy(Steps&, const BufferPtr& from, const Tensor& to, std::int64_t bytes);
 
-std::vector<Condition> pooling_preferences();
+// The kernel rows, weights and divisors of the edges, as arguments.
+void bind_scale(Kernel&, const Windows&);
+
+// The scaled sums of the values in each window, rounded to the dtype of out.
+void add_sums(Steps&, const Windows&, const Tensor& values, const Tensor& out);
+
 Order pooling_order(Pooling);
+
+// A maximum is exact, and so is its tangent.
+template <Pooling kind>
+inline constexpr Order (*kForwardOrder)(const Call&) =
+    kind == Pooling::max ? nullptr : +[](const Call&) { return pooling_order(kind); };
+
+Route pooling_route(std::string_view op, Job (*prepare)(const Call&, const std::vector<Spec>&),
+                    Order (*order)(const Call&));
 
 }  // namespace plumb::gpu

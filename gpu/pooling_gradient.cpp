@@ -9,7 +9,7 @@ using namespace gpu;
 void add_linear_gradient(Steps& s, const Call& call, const Windows& w, const Tensor& out) {
   RowKernel k("pool_gradient", out.dtype(), w.inputs, out.dim(1));
   k.kernel.arg(dense(call["cotangent"])).arg(output(out)).arg(w.input_offsets).arg(w.input_edges).arg(w.edges.out);
-  k.kernel.arg(w.edges.kernel).arg(std::int32_t{w.weighted}).arg(w.weight).arg(std::int32_t{w.divided}).arg(w.divisor);
+  bind_scale(k.kernel, w);
   s.run(k.kernel, k.items);
 }
 
@@ -20,6 +20,14 @@ void add_max_gradient(Steps& s, const Call& call, const Windows& w, const Tensor
   s.run(ties.kernel, ties.items);
   RowKernel k("pool_selected", out.dtype(), w.inputs, out.dim(1));
   k.kernel.arg(x).arg(best).arg(share).arg(output(out)).arg(w.input_offsets).arg(w.input_edges).arg(w.edges.out);
+  s.run(k.kernel, k.items);
+}
+
+// The tangents of the winners.
+void add_max_tangent(Steps& s, const Call& call, const Windows& w, const Tensor& out) {
+  RowKernel k("pool_winners", out.dtype(), w.rows, out.dim(1));
+  k.kernel.arg(dense(call["features"])).arg(dense(call["tangent"])).arg(output(out));
+  k.kernel.arg(w.edges.offsets).arg(w.edges.in);
   s.run(k.kernel, k.items);
 }
 
@@ -48,17 +56,10 @@ Job prepare_jvp(const Call& call, const std::vector<Spec>& specs) {
   const Windows w(call, kind, specs[0].shape[0], false);
   const auto steps = std::make_shared<Steps>();
   add_copy(*steps, w.edges.counts, out[1], 8);
-  const BufferPtr tangent = dense(call["tangent"]);
-  RowKernel k(kind == Pooling::max ? "pool_winners" : "pool_sum", specs[0].dtype, w.rows, specs[0].shape[1]);
-  if (kind == Pooling::max) k.kernel.arg(dense(call["features"]));
-  k.kernel.arg(tangent).arg(output(out[0])).arg(w.edges.offsets).arg(w.edges.in);
-  if (kind != Pooling::max)
-    k.kernel.arg(w.edges.kernel)
-        .arg(std::int32_t{w.weighted})
-        .arg(w.weight)
-        .arg(std::int32_t{w.divided})
-        .arg(w.divisor);
-  steps->run(k.kernel, k.items);
+  if (kind == Pooling::max)
+    add_max_tangent(*steps, call, w, out[0]);
+  else
+    add_sums(*steps, w, call["tangent"], out[0]);
   return job(out, [steps] { steps->enqueue(); });
 }
 
@@ -73,28 +74,12 @@ Order vjp_order(const Call&) {
 
 template <Pooling kind>
 Route vjp_route(std::string_view op) {
-  return {.op = op,
-          .name = "gpu.rows",
-          .tier = Tier::gpu,
-          .needs = Tier::gpu,
-          .supports = {},
-          .prefers = pooling_preferences(),
-          .order = vjp_order<kind>,
-          .prepare = prepare_vjp<kind>,
-          .prepares = "the relation"};
+  return pooling_route(op, prepare_vjp<kind>, vjp_order<kind>);
 }
 
 template <Pooling kind>
 Route jvp_route(std::string_view op) {
-  return {.op = op,
-          .name = "gpu.rows",
-          .tier = Tier::gpu,
-          .needs = Tier::gpu,
-          .supports = {},
-          .prefers = pooling_preferences(),
-          .order = kind == Pooling::max ? nullptr : +[](const Call&) { return pooling_order(kind); },
-          .prepare = prepare_jvp<kind>,
-          .prepares = "the relation"};
+  return pooling_route(op, prepare_jvp<kind>, kForwardOrder<kind>);
 }
 
 }  // namespace
