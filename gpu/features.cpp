@@ -3,12 +3,37 @@
 #include <cmath>
 #include <limits>
 
-#include "gpu/runtime.h"
+#include "gpu/features.h"
 
 namespace plumb {
+namespace gpu {
+
+std::vector<float> floats_of(const Tensor& vector) {
+  const Tensor given = contiguous(vector);
+  std::vector<float> v(static_cast<std::size_t>(given.dim(0)));
+  for (std::size_t c = 0; c < v.size(); ++c)
+    v[c] = given.dtype() == Dtype::f16 ? half_to_float(given.read<std::uint16_t>()[c]) : given.read<float>()[c];
+  return v;
+}
+
+Route feature_route(std::string_view op, std::string_view name, std::string_view yields,
+                    Job (*prepare)(const Call&, const std::vector<Spec>&), Order (*order)(const Call&)) {
+  return {.op = op,
+          .name = name,
+          .tier = Tier::gpu,
+          .needs = Tier::gpu,
+          .supports = {},
+          .prefers = {kNotHost,
+                      {Stage::shape_dtype, yields,
+                       [](const Call& c, const Device&) { return count(c.shape(0)) >= 1 << 16; }}},
+          .order = order,
+          .prepare = prepare};
+}
+
+}  // namespace gpu
+
 namespace {
 
-constexpr std::int64_t kWorthLaunch = 1 << 16;  // elements
 // One size for all: a device that compiles a kernel anew for each group size does so once.
 constexpr std::size_t kGroup = 128;
 
@@ -19,12 +44,7 @@ std::string options(Dtype from, Dtype to) {
 // ---- linear
 
 gpu::BufferPtr bias_of(const Call& call) {
-  if (!call.has(2)) return gpu::constants(std::vector<float>{0});
-  const Tensor given = contiguous(call[2]);
-  std::vector<float> bias(static_cast<std::size_t>(given.dim(0)));
-  for (std::size_t c = 0; c < bias.size(); ++c)
-    bias[c] = given.dtype() == Dtype::f16 ? half_to_float(given.read<std::uint16_t>()[c]) : given.read<float>()[c];
-  return gpu::constants(bias);
+  return gpu::constants(call.has(2) ? gpu::floats_of(call[2]) : std::vector<float>{0});
 }
 
 Job linear(const Call& call, const std::vector<Spec>& specs) {
@@ -117,16 +137,7 @@ Job dropout(const Call& call, const std::vector<Spec>& specs) {
 
 Route route(std::string_view op, std::string_view route_name, Job (*prepare)(const Call&, const std::vector<Spec>&),
             Order (*order)(const Call&)) {
-  return {.op = op,
-          .name = route_name,
-          .tier = Tier::gpu,
-          .needs = Tier::gpu,
-          .supports = {},
-          .prefers = {gpu::kNotHost,
-                      {Stage::shape_dtype, "under 65536 elements: a launch costs more",
-                       [](const Call& c, const Device&) { return count(c.shape(0)) >= kWorthLaunch; }}},
-          .order = order,
-          .prepare = prepare};
+  return gpu::feature_route(op, route_name, "under 65536 elements: a launch costs more", prepare, order);
 }
 
 }  // namespace

@@ -1,12 +1,11 @@
 // Normalisations on the device: see kernels/norms.cl.
 #include <algorithm>
 
-#include "gpu/runtime.h"
+#include "gpu/features.h"
 
 namespace plumb {
 namespace {
 
-constexpr std::int64_t kWorthLaunch = 1 << 16;                  // elements
 constexpr std::size_t kLanes = 32, kStrands = 4, kGroup = 128;  // as in norms.cl
 constexpr std::int64_t kBlock = 256;
 
@@ -16,12 +15,8 @@ gpu::Kernel kernel(std::string_view name, Dtype features) {
 
 // Per channel as floats, or a constant where it is not given.
 gpu::BufferPtr vector_of(const Call& call, std::size_t input, float otherwise) {
-  std::vector<float> v(static_cast<std::size_t>(call.shape(0)[1]), otherwise);
-  if (!call.has(input)) return gpu::constants(v);
-  const Tensor t = contiguous(call[input]);
-  for (std::size_t c = 0; c < v.size(); ++c)
-    v[c] = t.dtype() == Dtype::f16 ? half_to_float(t.read<std::uint16_t>()[c]) : t.read<float>()[c];
-  return gpu::constants(v);
+  if (call.has(input)) return gpu::constants(gpu::floats_of(call[input]));
+  return gpu::constants(std::vector<float>(static_cast<std::size_t>(call.shape(0)[1]), otherwise));
 }
 
 float eps_of(const Call& call) { return to_float(call.number("eps")); }
@@ -123,16 +118,7 @@ Order row_order(const Call&) {
 
 Route route(std::string_view op, std::string_view route_name, Job (*prepare)(const Call&, const std::vector<Spec>&),
             Order (*order)(const Call&)) {
-  return {.op = op,
-          .name = route_name,
-          .tier = Tier::gpu,
-          .needs = Tier::gpu,
-          .supports = {},
-          .prefers = {gpu::kNotHost,
-                      {Stage::shape_dtype, "under 65536 elements: the launches cost more",
-                       [](const Call& c, const Device&) { return count(c.shape(0)) >= kWorthLaunch; }}},
-          .order = order,
-          .prepare = prepare};
+  return gpu::feature_route(op, route_name, "under 65536 elements: the launches cost more", prepare, order);
 }
 
 }  // namespace
