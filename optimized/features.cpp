@@ -140,22 +140,17 @@ void dropout(const Call& call, std::vector<Tensor>& out) {
   });
 }
 
-Route route(std::string_view op, std::string_view route_name, Job (*prepare)(const Call&, const std::vector<Spec>&),
-            Order (*order)(const Call&)) {
-  Route r;
-  r.op = op;
-  r.name = route_name;
-  r.order = order;
-  r.prepare = prepare;
-  return r;
+template <void (*F)(const Call&, std::vector<Tensor>&)>
+Route route(std::string_view op, std::string_view name, Order (*order)(const Call&)) {
+  return {.op = op, .name = name, .supports = {}, .prefers = {}, .order = order, .prepare = host<F>};
 }
 
 }  // namespace
 
 std::vector<Route> features_cpu_routes() {
-  return {route("linear", "cpu.blocked", host<linear>, linear_order),
-          route("activation", "cpu.vector", host<activation>, activation_order),
-          route("dropout", "cpu.threefry", host<dropout>, nullptr)};
+  return {route<linear>("linear", "cpu.blocked", linear_order),
+          route<activation>("activation", "cpu.vector", activation_order),
+          route<dropout>("dropout", "cpu.threefry", nullptr)};
 }
 
 }  // namespace plumb

@@ -130,23 +130,18 @@ Order row_order(const Call&) {
   return o;
 }
 
-Route route(std::string_view op, std::string_view route_name, Job (*prepare)(const Call&, const std::vector<Spec>&),
-            Order (*order)(const Call&)) {
-  Route r;
-  r.op = op;
-  r.name = route_name;
-  r.order = order;
-  r.prepare = prepare;
-  return r;
+template <void (*F)(const Call&, std::vector<Tensor>&)>
+Route route(std::string_view op, std::string_view name, Order (*order)(const Call&)) {
+  return {.op = op, .name = name, .supports = {}, .prefers = {}, .order = order, .prepare = host<F>};
 }
 
 }  // namespace
 
 std::vector<Route> norms_cpu_routes() {
-  return {route("batch_norm_features", "cpu.columns", host<batch_norm_features>, column_order),
-          route("batch_norm", "cpu.columns", host<batch_norm>, column_order),
-          route("layer_norm_features", "cpu.rows", host<row_norm<true>>, row_order),
-          route("rms_norm_features", "cpu.rows", host<row_norm<false>>, row_order)};
+  return {route<batch_norm_features>("batch_norm_features", "cpu.columns", column_order),
+          route<batch_norm>("batch_norm", "cpu.columns", column_order),
+          route<row_norm<true>>("layer_norm_features", "cpu.rows", row_order),
+          route<row_norm<false>>("rms_norm_features", "cpu.rows", row_order)};
 }
 
 }  // namespace plumb
