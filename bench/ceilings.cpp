@@ -20,13 +20,13 @@ double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-// The best rate of several trials that together last about a tenth of a second or more.
+// The best rate of several trials that together last a fifth of a second or more.
 template <class F>
 double best_rate(double work, F&& trial) {
   trial();
   double best = 0;
   const double start = now();
-  for (int i = 0; i < 100 && (i < 5 || now() - start < 0.15); ++i) {
+  for (int i = 0; i < 100 && (i < 5 || now() - start < 0.2); ++i) {
     const double t = now();
     trial();
     best = std::max(best, work / (now() - t));
@@ -72,6 +72,10 @@ namespace {
 constexpr const char* kFlops = "flop/s";
 constexpr const char* kBytes = "bytes/s";
 
+#ifdef PLUMB_GPU
+double device_rate(const gpu::Load& load) { return load.work > 0 ? best_rate(load.work, load.run) : 0; }
+#endif
+
 std::string flops_name(bool matrix, Dtype dtype) {
   return matrix ? "matrix_f16" : dtype == Dtype::f64 ? "fma_f64" : "fma_f32";
 }
@@ -82,7 +86,7 @@ double measure_flops(bool on_device, bool matrix, Dtype dtype, int count) {
   if (!on_device) return host_flops(wide, count);
 #ifdef PLUMB_GPU
   const double host = current_device().facts.is_cpu ? host_flops(wide, plumb::threads()) : 0;
-  return std::max(host, gpu::device_flops(matrix, wide));
+  return std::max(host, device_rate(gpu::flops_load(matrix, wide)));
 #else
   return 0;
 #endif
@@ -99,7 +103,7 @@ double measure_bytes(bool on_device, std::int64_t set, int count) {
   if (!on_device) return host_bandwidth(set, count);
 #ifdef PLUMB_GPU
   const double host = current_device().facts.is_cpu ? host_bandwidth(set, plumb::threads()) : 0;
-  return std::max(host, gpu::device_bandwidth(set));
+  return std::max(host, device_rate(gpu::copy_load(set)));
 #else
   return 0;
 #endif

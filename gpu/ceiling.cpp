@@ -1,39 +1,26 @@
 #include "gpu/ceiling.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "gpu/runtime.h"
 
 namespace plumb::gpu {
 namespace {
 
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-template <class F>
-double best_rate(double work, F&& enqueue) {
-  enqueue();
-  finish();
-  double best = 0;
-  const double start = now();
-  for (int i = 0; i < 50 && (i < 4 || now() - start < 0.2); ++i) {
-    const double t = now();
-    enqueue();
-    finish();
-    best = std::max(best, work / (now() - t));
-  }
-  return best;
-}
-
 constexpr std::size_t kGroup = 256;
+
+Load load(double work, const Kernel& k, std::size_t items, std::size_t group) {
+  return {work, [k, items, group] {
+            k.run({items}, {group});
+            finish();
+          }};
+}
 
 }  // namespace
 
-double device_flops(bool matrix, Dtype dtype) {
+Load flops_load(bool matrix, Dtype dtype) {
   const Device& d = current_device();
-  if ((matrix && !d.matrix_f16) || (dtype == Dtype::f64 && !d.fp64)) return 0;
+  if ((matrix && !d.matrix_f16) || (dtype == Dtype::f64 && !d.fp64)) return {};
   const std::size_t group = std::min(kGroup, d.facts.max_work_group);
   const std::size_t groups = static_cast<std::size_t>(d.facts.compute_units) * (d.facts.is_cpu ? 1 : 32);
   const std::int32_t loops = d.facts.is_cpu ? 64 : matrix ? 2048 : dtype == Dtype::f64 ? 1024 : 4096;
@@ -43,10 +30,10 @@ double device_flops(bool matrix, Dtype dtype) {
   // fma: 8 chains of 16-wide vectors on a CPU device, of scalars elsewhere. matrix: 4 products of 16x8x16 per warp.
   const double lanes = static_cast<double>(groups * group), each = d.facts.is_cpu ? 16 : 1;
   const double work = matrix ? lanes / 32 * loops * 4 * 2 * 16 * 8 * 16 : lanes * loops * 8 * 2 * each;
-  return best_rate(work, [&] { k.run({groups * group}, {group}); });
+  return load(work, k, groups * group, group);
 }
 
-double device_bandwidth(std::int64_t bytes) {
+Load copy_load(std::int64_t bytes) {
   const Device& d = current_device();
   const auto limit = static_cast<std::int64_t>(d.facts.max_allocation_bytes / 4);
   const std::int64_t half = std::min(std::max<std::int64_t>(bytes / 2, 4096), limit) / 4096 * 4096;
@@ -55,8 +42,7 @@ double device_bandwidth(std::int64_t bytes) {
   Kernel k("ceiling", "copy_vectors");
   k.arg(a).arg(b).arg(half / 16);
   const std::size_t group = std::min(kGroup, d.facts.max_work_group);
-  const auto items = static_cast<std::size_t>(half / 16);
-  return best_rate(2.0 * static_cast<double>(half), [&] { k.run({items}, {group}); });
+  return load(2.0 * static_cast<double>(half), k, static_cast<std::size_t>(half / 16), group);
 }
 
 }  // namespace plumb::gpu
