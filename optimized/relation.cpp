@@ -24,6 +24,8 @@ class Grouping {
   }
 
  private:
+  static constexpr std::int64_t kAhead = 24;  // edges: rows in random order send their ids all over, out of the cache
+
   std::int64_t begin(std::int64_t run) const { return edges_ * run / runs_; }
   std::int32_t* next(std::int64_t run) { return next_.data() + run * groups_; }
   void count(std::int64_t run) {
@@ -40,7 +42,11 @@ class Grouping {
   }
   void fill(std::int64_t run) {
     std::int32_t* n = next(run);
-    for (std::int64_t e = begin(run); e < begin(run + 1); ++e) ids_[n[group_of_[e]]++] = static_cast<std::int32_t>(e);
+    const std::int64_t last = begin(run + 1);
+    for (std::int64_t e = begin(run); e < last; ++e) {
+      if (e + kAhead < last) __builtin_prefetch(ids_ + n[group_of_[e + kAhead]], 1);
+      ids_[n[group_of_[e]]++] = static_cast<std::int32_t>(e);
+    }
   }
 
   const std::int32_t* group_of_;

@@ -1,6 +1,8 @@
 // Edges by sorting. Coordinates are packed into one integer that keeps their order, so that a kernel offset is
 // the addition of a constant: a sorted list plus a constant is still sorted, and each kernel column is one linear
-// merge of the outputs with the inputs. Where the packing does not fit in 63 bits, coordinates are compared whole.
+// merge of the outputs with the inputs. Rows come in any order: a run of sorted outputs is merged where it stays in
+// the cache, and only then do its rows go to their places. Where the packing does not fit in 63 bits, coordinates are
+// compared whole.
 #include <algorithm>
 #include <bit>
 #include <limits>
@@ -9,6 +11,7 @@
 #include "core/error.h"
 #include "core/pool.h"
 #include "optimized/relation.h"
+#include "optimized/sort.h"
 
 namespace plumb::cpu {
 namespace {
@@ -119,28 +122,35 @@ struct Frame {
   std::uint64_t field(std::size_t a, std::int64_t c) const {
     return (static_cast<std::uint64_t>(c) - static_cast<std::uint64_t>(low[a])) << shift[a];
   }
+  std::uint64_t key(const Site& s) const { return field(0, s[0]) | field(1, s[1]) | field(2, s[2]) | field(3, s[3]); }
   std::uint64_t step(std::size_t a, std::int64_t by) const { return static_cast<std::uint64_t>(by) << shift[a]; }
 };
 
-struct Entry {
-  std::uint64_t key;
-  std::int32_t row;
+// Packed sites in ascending order, equal ones by row.
+struct Sorted {
+  std::vector<std::uint64_t> keys;
+  std::vector<std::int32_t> rows;
 };
 
-// Stable, least significant digit first; only the bits that a frame uses.
-void sort_entries(std::vector<Entry>& entries, int bits) {
-  constexpr int kDigit = 11;
-  if (std::is_sorted(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.key < b.key; }))
-    return;
-  std::vector<Entry> other(entries.size());
-  for (int at = 0; at < bits; at += kDigit) {
-    std::array<std::size_t, (1 << kDigit) + 1> next{};
-    const auto digit = [at](const Entry& e) { return e.key >> at & ((1 << kDigit) - 1); };
-    for (const Entry& e : entries) ++next[digit(e) + 1];
-    std::partial_sum(next.begin(), next.end(), next.begin());
-    for (const Entry& e : entries) other[next[digit(e)]++] = e;
-    entries.swap(other);
+// make(i): the key of element i.
+template <class Make>
+Sorted sorted(std::int64_t n, Make&& make) {
+  Sorted s;
+  s.keys.resize(static_cast<std::size_t>(n)), s.rows.resize(static_cast<std::size_t>(n));
+  parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) s.keys[static_cast<std::size_t>(i)] = make(i);
+  });
+  if (std::is_sorted(s.keys.begin(), s.keys.end())) {
+    std::iota(s.rows.begin(), s.rows.end(), 0);
+    return s;
   }
+  const std::vector<std::uint64_t> keys = s.keys;
+  const auto hand_over = [&](std::int64_t begin, std::int64_t end, std::uint64_t* to) {
+    std::copy(keys.begin() + begin, keys.begin() + end, to + begin);
+  };
+  radix_argsort(n, hand_over, reinterpret_cast<std::uint32_t*>(s.rows.data()));
+  for (std::size_t i = 0; i < keys.size(); ++i) s.keys[i] = keys[static_cast<std::size_t>(s.rows[i])];
+  return s;
 }
 
 Site site(const Rows& rows, std::int64_t i) { return {rows.at(i, 0), rows.at(i, 1), rows.at(i, 2), rows.at(i, 3)}; }
@@ -155,30 +165,22 @@ struct Groups {
 template <class Make>
 Groups group(std::int64_t n, const Range& range, Make&& make) {
   const Frame frame(range);
-  std::vector<Entry> entries(static_cast<std::size_t>(frame.fits ? n : 0));
+  Sorted packed;
   std::vector<Site> sites(static_cast<std::size_t>(frame.fits ? 0 : n));
   Groups g;
-  g.order.resize(static_cast<std::size_t>(n));
   if (frame.fits) {
-    parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) {
-        const Site s = make(i);
-        std::uint64_t key = 0;
-        for (std::size_t a = 0; a < 4; ++a) key |= frame.field(a, s[a]);
-        entries[static_cast<std::size_t>(i)] = {key, static_cast<std::int32_t>(i)};
-      }
-    });
-    sort_entries(entries, frame.bits);
-    for (std::size_t i = 0; i < entries.size(); ++i) g.order[i] = entries[i].row;
+    packed = sorted(n, [&](std::int64_t i) { return frame.key(make(i)); });
+    g.order = std::move(packed.rows);
   } else {
     for (std::size_t i = 0; i < sites.size(); ++i) sites[i] = make(static_cast<std::int64_t>(i));
+    g.order.resize(sites.size());
     std::iota(g.order.begin(), g.order.end(), 0);
     std::stable_sort(g.order.begin(), g.order.end(), [&](std::int32_t a, std::int32_t b) {
       return sites[static_cast<std::size_t>(a)] < sites[static_cast<std::size_t>(b)];
     });
   }
   const auto differ = [&](std::size_t i) {
-    return frame.fits ? entries[i].key != entries[i - 1].key
+    return frame.fits ? packed.keys[i] != packed.keys[i - 1]
                       : sites[static_cast<std::size_t>(g.order[i])] != sites[static_cast<std::size_t>(g.order[i - 1])];
   };
   for (std::size_t i = 0; i < g.order.size(); ++i)
@@ -221,66 +223,122 @@ std::vector<std::int64_t> coarsened(const Rows& in, const Geometry& g) {
   return out;
 }
 
-// Sorted inputs with the lowest row of each site, closed by an entry beyond all others.
-std::vector<Entry> sorted_inputs(const Rows& in, const Match& m, const Frame& frame) {
-  std::vector<Entry> e(static_cast<std::size_t>(in.count));
-  parallel_for(in.count, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      std::uint64_t key = frame.field(0, in.at(i, 0));
-      for (std::size_t a = 0; a < 3; ++a) key |= frame.field(a + 1, affine(in.at(i, static_cast<int>(a) + 1), m.in_scale[a], 0));
-      e[static_cast<std::size_t>(i)] = {key, static_cast<std::int32_t>(i)};
-    }
+// Both sides of a match in ascending order.
+struct Sides {
+  Sorted in;   // the lowest row of each site; closed by kClosing keys beyond all others
+  Sorted out;  // each at its first taps
+};
+constexpr std::size_t kClosing = 3;
+
+Sorted sorted_rows(const Rows& rows, const std::array<std::int64_t, 3>& scale, const Site& shift, const Frame& frame) {
+  return sorted(rows.count, [&](std::int64_t i) {
+    Site s = site(rows, i);
+    for (std::size_t a = 0; a < 3; ++a) s[a + 1] = affine(s[a + 1], scale[a], shift[a + 1]);
+    return frame.key(s);
   });
-  sort_entries(e, frame.bits);
-  e.erase(std::unique(e.begin(), e.end(), [](const Entry& a, const Entry& b) { return a.key == b.key; }), e.end());
-  e.push_back({kBeyond, -1});
-  return e;
 }
 
-// Sorted outputs, each at its first tap.
-std::vector<Entry> sorted_outputs(const Rows& out, const Match& m, const Frame& frame) {
-  std::vector<Entry> e(static_cast<std::size_t>(out.count));
-  parallel_for(out.count, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t o = begin; o < end; ++o) {
-      std::uint64_t key = frame.field(0, out.at(o, 0));
-      for (std::size_t a = 0; a < 3; ++a)
-        key |= frame.field(a + 1, affine(out.at(o, static_cast<int>(a) + 1), m.out_scale[a], m.taps[a][0].shift));
-      e[static_cast<std::size_t>(o)] = {key, static_cast<std::int32_t>(o)};
-    }
-  });
-  sort_entries(e, frame.bits);
-  return e;
+Sides sides(const Rows& in, const Rows& out, const Match& m, const Frame& frame) {
+  const Site none{}, first{0, m.taps[0][0].shift, m.taps[1][0].shift, m.taps[2][0].shift};
+  Sides s;
+  s.in = sorted_rows(in, m.in_scale, none, frame);
+  if (in.data == out.data && in.count == out.count && m.in_scale == m.out_scale) {
+    s.out = s.in;
+    for (std::uint64_t& key : s.out.keys)
+      for (std::size_t a = 1; a < 4; ++a) key += frame.step(a, first[a]);
+  } else {
+    s.out = sorted_rows(out, m.out_scale, first, frame);
+  }
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < s.in.keys.size(); ++i) {
+    if (i > 0 && s.in.keys[i] == s.in.keys[i - 1]) continue;
+    s.in.keys[kept] = s.in.keys[i];
+    s.in.rows[kept++] = s.in.rows[i];
+  }
+  s.in.keys.resize(kept), s.in.rows.resize(kept);
+  s.in.keys.resize(kept + kClosing, kBeyond), s.in.rows.resize(kept + kClosing, -1);
+  return s;
 }
 
-// One kernel column (x,y fixed) of a run of sorted outputs: map[o][k] = input row.
-void merge_column(const Match& m, const Frame& frame, const std::vector<Entry>& in, const Entry* first,
-                  const Entry* last, const Tap& x, const Tap& y, std::int32_t* map, std::int64_t kernels) {
-  const std::uint64_t shift = frame.step(1, x.shift - m.taps[0][0].shift) + frame.step(2, y.shift - m.taps[1][0].shift);
-  const Entry* p = std::lower_bound(in.data(), in.data() + in.size() - 1, first->key + shift,
-                                    [](const Entry& e, std::uint64_t key) { return e.key < key; });
-  for (const Entry* o = first; o < last; ++o) {
-    const std::uint64_t base = o->key + shift;
-    while (p->key < base) ++p;
-    const Entry* q = p;
-    std::int32_t* row = map + o->row * kernels;
-    for (const Tap& z : m.taps[2]) {
-      const std::uint64_t key = base + frame.step(3, z.shift - m.taps[2][0].shift);
-      while (q->key < key) ++q;
-      row[m.kernel(x.index, y.index, z.index)] = q->key == key ? q->row : -1;
+// One kernel column (x,y fixed) of some sorted outputs.
+struct Column {
+  const std::uint64_t *in, *out;  // keys
+  const std::int32_t* rows;       // of the inputs
+  std::int64_t outputs = 0;
+  std::uint64_t shift = 0;             // from the first column to this one
+  const std::uint64_t* steps;          // from the first tap of z to each
+  std::int64_t taps = 0, to_next = 1;  // and from the cell of one to that of the next: 1 or -1
+  std::int32_t* cells = nullptr;       // of the first output's first tap
+  std::int64_t kernels = 0;            // from a cell to that of the next output
+};
+
+// kTaps: how many of z there are, or 0 for any number. Nearly every step of p and q is taken without a branch, since
+// whether a site is there cannot be predicted.
+template <int kTaps>
+void merge_column(const Column& c, std::int64_t p) {
+  const std::uint64_t* const in = c.in;
+  const std::int32_t* const rows = c.rows;
+  const std::int64_t taps = kTaps ? kTaps : c.taps;
+  std::int32_t* cells = c.cells;
+  for (std::int64_t o = 0; o < c.outputs; ++o, cells += c.kernels) {
+    const std::uint64_t base = c.out[o] + c.shift;
+    p += (in[p] < base) + (in[p + 1] < base) + (in[p + 2] < base);
+    while (in[p] < base) ++p;
+    std::int64_t q = p;
+    for (std::int64_t t = 0; t < taps; ++t) {
+      const std::uint64_t key = base + c.steps[t];
+      while (in[q] < key) ++q;
+      const std::int32_t met = in[q] == key;
+      cells[t * c.to_next] = rows[q] | (met - 1);
+      q += met;
     }
   }
+}
+
+// cells[o - first][k] = the input row that meets the sorted output o of [first, last) under kernel row k, or -1
+void merge_run(const Match& m, const Frame& frame, const Sides& s, std::int64_t first, std::int64_t last,
+               std::int32_t* cells, std::int64_t kernels) {
+  const std::vector<Tap>& z = m.taps[2];
+  std::vector<std::uint64_t> steps;
+  for (const Tap& tap : z) steps.push_back(frame.step(3, tap.shift - z[0].shift));
+  Column c{.in = s.in.keys.data(),
+           .out = s.out.keys.data() + first,
+           .rows = s.in.rows.data(),
+           .outputs = last - first,
+           .steps = steps.data(),
+           .taps = std::ssize(z),
+           .to_next = z.front().index <= z.back().index ? 1 : -1,
+           .kernels = kernels};
+  const auto begin = s.in.keys.begin(), end = s.in.keys.end() - kClosing;
+  for (const Tap& x : m.taps[0])
+    for (const Tap& y : m.taps[1]) {
+      c.shift = frame.step(1, x.shift - m.taps[0][0].shift) + frame.step(2, y.shift - m.taps[1][0].shift);
+      c.cells = cells + m.kernel(x.index, y.index, z[0].index);
+      const std::int64_t p = std::lower_bound(begin, end, c.out[0] + c.shift) - begin;
+      c.taps == 3 ? merge_column<3>(c, p) : merge_column<0>(c, p);
+    }
 }
 
 // map[o][k] = the input row that meets output o under kernel row k, or -1
 void merge_map(const Rows& in, const Rows& out, const Match& m, const Frame& frame, std::int64_t kernels,
                const Block<std::int32_t>& map) {
-  constexpr std::int64_t kRun = 512;
-  const std::vector<Entry> inputs = sorted_inputs(in, m, frame), outputs = sorted_outputs(out, m, frame);
-  parallel_each((out.count + kRun - 1) / kRun, [&](std::int64_t run) {
-    const Entry* first = outputs.data() + run * kRun;
-    const Entry* last = outputs.data() + std::min(out.count, (run + 1) * kRun);
-    for (const Tap& x : m.taps[0])
-      for (const Tap& y : m.taps[1]) merge_column(m, frame, inputs, first, last, x, y, map.data, kernels);
+  constexpr std::int64_t kAhead = 8, kLine = 16;
+  // The cells of a run stay in the first cache.
+  const std::int64_t run =
+      std::min(std::clamp<std::int64_t>(8192 / kernels, 64, 512), std::max<std::int64_t>(out.count, 1));
+  const Sides s = sides(in, out, m, frame);
+  const auto to = [&](std::int64_t o) { return map.data + s.out.rows[static_cast<std::size_t>(o)] * kernels; };
+  parallel_for((out.count + run - 1) / run, 1, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<std::int32_t> cells(static_cast<std::size_t>(run * kernels));
+    for (std::int64_t first = begin * run; first < std::min(out.count, end * run); first += run) {
+      const std::int64_t last = std::min(out.count, first + run);
+      merge_run(m, frame, s, first, last, cells.data(), kernels);
+      for (std::int64_t o = first; o < last; ++o) {
+        const std::int64_t ahead = o + kAhead;
+        for (std::int64_t k = 0; ahead < last && k < kernels; k += kLine) __builtin_prefetch(to(ahead) + k, 1);
+        std::copy_n(cells.data() + (o - first) * kernels, kernels, to(o));
+      }
+    }
   });
 }
 
@@ -336,11 +394,19 @@ void list_edges(Relation& r, const Block<std::int32_t>& map, std::int32_t* in_co
   r.edges = r.offsets.back();
   r.in = Block<std::int32_t>(r.edges, in_column);
   r.kernel = Block<std::int32_t>(r.edges, kernel_column);
+  const auto offset = [&](std::int64_t o) { return std::int64_t{r.offsets[static_cast<std::size_t>(o)]}; };
   parallel_for(r.outputs, kGrain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t o = begin; o < end; ++o) {
-      std::int64_t e = r.offsets[static_cast<std::size_t>(o)];
-      for (std::int64_t k = 0; k < kernels; ++k)
-        if (const std::int32_t i = map[o * kernels + k]; i >= 0) r.in[e] = i, r.kernel[e] = static_cast<std::int32_t>(k), ++e;
+      const std::int32_t* cells = map.data + o * kernels;
+      std::int64_t e = offset(o);
+      // Without a branch, the place after the edges is written too: it must be that of an edge still to come here.
+      const std::int64_t free = offset(o + 1) < offset(end) ? kernels : 0;
+      for (std::int64_t k = 0; k < free; ++k) {
+        r.in[e] = cells[k], r.kernel[e] = static_cast<std::int32_t>(k);
+        e += cells[k] >= 0;
+      }
+      for (std::int64_t k = free; k < kernels; ++k)
+        if (cells[k] >= 0) r.in[e] = cells[k], r.kernel[e] = static_cast<std::int32_t>(k), ++e;
     }
   });
 }
@@ -474,17 +540,13 @@ std::vector<std::int32_t> nearby_order(const Rows& rows) {
     v = (v | v << 4) & 0x10C30C30C30C30C3;
     return (v | v << 2) & 0x1249249249249249;
   };
-  std::vector<Entry> e(static_cast<std::size_t>(rows.count));
-  for (std::int64_t i = 0; i < rows.count; ++i) {
+  const auto key_of = [&](std::int64_t i) {
     std::uint64_t key = (static_cast<std::uint64_t>(rows.at(i, 0)) & 7) << 60;
     for (std::size_t a = 0; a < 3; ++a)
       key |= spread((static_cast<std::uint64_t>(rows.at(i, static_cast<int>(a) + 1)) - low[a]) >> drop) << a;
-    e[static_cast<std::size_t>(i)] = {key, static_cast<std::int32_t>(i)};
-  }
-  sort_entries(e, 63);
-  std::vector<std::int32_t> order(e.size());
-  for (std::size_t i = 0; i < e.size(); ++i) order[i] = e[i].row;
-  return order;
+    return key;
+  };
+  return sorted(rows.count, key_of).rows;
 }
 
 Map build_map(RelationKind kind, const Geometry& g, const Rows& in, const Rows& targets, std::int32_t* given) {
