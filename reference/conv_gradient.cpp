@@ -8,12 +8,8 @@ namespace plumb {
 namespace {
 
 using namespace reference;
-using List = std::vector<std::int64_t>;
 
 // --- vjp: cotangent of the outputs to gradients of features, weight and bias
-
-constexpr std::size_t kVjpTargets = 5;  // positions of optional inputs
-constexpr std::size_t kJvpBias = 6, kJvpTargets = 7;
 
 template <RelationKind base>
 std::vector<Spec> infer_vjp(const Request& r) {
@@ -65,18 +61,13 @@ std::int64_t vjp_terms(const Call& call) {
   return std::max({input * s.C, kernel, call.shape(call.index("cotangent"))[0]});
 }
 
-double input_bytes(const Call& call) {
-  double bytes = 0;
-  for (const auto& s : call.specs)
-    if (s) bytes += static_cast<double>(count(s->shape) * info(s->dtype).bytes);
-  return bytes;
-}
-
 template <RelationKind base>
 Cost vjp_cost(const Call& call) {
+  const ConvShape s = check_convolution(call, base);
+  const double products = static_cast<double>(std::ssize(relation_of(call, base).edges) * s.A * s.C);
   double bytes = input_bytes(call);
-  for (const Spec& s : infer_vjp<base>(call)) bytes += static_cast<double>(count(s.shape) * info(s.dtype).bytes);
-  return {4 * products(call, base) + static_cast<double>(count(call.shape(call.index("cotangent")))), bytes};
+  for (const Spec& g : infer_vjp<base>(call)) bytes += static_cast<double>(count(g.shape) * info(g.dtype).bytes);
+  return {4 * products + static_cast<double>(count(call.shape(call.index("cotangent")))), bytes};
 }
 
 // Four input channels of many: the relation and the cotangent are whole.
@@ -102,7 +93,7 @@ std::vector<Spec> infer_jvp(const Request& r) {
   if (t.shape != x.shape || v.shape != w.shape)
     r.fail(Reason::shape, to_string(t.shape) + " and " + to_string(v.shape) + " tangents of " + to_string(x.shape) +
                               " and " + to_string(w.shape));
-  return {{r.dtype(0), {s.M, 4}}, {x.dtype, {s.M, s.C}}, {Dtype::i32, {2}}};
+  return conv_outputs(r, s.M, s.C);
 }
 
 // dY[o,c] = db[c] + sum over edges (i,o,k), over a, of dX[i,a] W[k,a,c] + X[i,a] dW[k,a,c]
@@ -129,54 +120,32 @@ std::vector<Wide> jvp(const Call& call) {
 
 template <RelationKind base>
 std::int64_t jvp_terms(const Call& call) {
-  const ConvShape s = check_convolution(call, base);
-  std::vector<std::int64_t> edges(static_cast<std::size_t>(s.M));
-  std::int64_t degree = 0;
-  for (const Edge& e : relation_of(call, base).edges)
-    degree = std::max(degree, ++edges[static_cast<std::size_t>(e.out)]);
-  return 2 * degree * s.A + (call.has("tangent_bias") ? 1 : 0);
+  const std::int64_t A = call.shape(call.index("features"))[1];
+  return 2 * fullest_output(relation_of(call, base)) * A + (call.has("tangent_bias") ? 1 : 0);
 }
 
-template <RelationKind base>
-Cost jvp_cost(const Call& call) {
-  const std::vector<Spec> out = infer_jvp<base>(call);
-  const double rows = static_cast<double>(relation_of(call, base).out.size());
-  const double row = static_cast<double>(out[1].shape[1] * info(out[1].dtype).bytes + 4 * info(out[0].dtype).bytes);
-  return {4 * products(call, base), input_bytes(call) + rows * row};
-}
-
-// Four output channels of many; the relation is whole.
 std::optional<Spot> jvp_spot(const Call& c, std::uint64_t key) {
-  const int axis = c.text("weight_layout") == "dense_5d" ? 0 : -1;
-  std::vector<Tensor> in = c.in;
-  for (const char* w : {"weight", "tangent_weight"}) in[c.index(w)] = spaced(in[c.index(w)], axis, 4, key);
-  if (c.has("tangent_bias")) in[c.index("tangent_bias")] = spaced(c["tangent_bias"], 0, 4, key);
-  return Spot{make_call(*c.op, std::move(in), c.attrs), [key](const std::vector<Tensor>& out) {
-                std::vector<Tensor> part = out;
-                part[1] = spaced(out[1], -1, 4, key);
-                return part;
-              }};
+  return output_channels(c, {"weight", "tangent_weight"}, "tangent_bias", key);
 }
 
 // --- cases
 
 struct Trial : ConvTrial {
   std::int64_t rows = -1;  // of the cotangent; -1: all that there is room for
-  bool bias = false;
 };
 
 constexpr Dtype kTypes[] = {Dtype::f32, Dtype::f16};
 
 std::int64_t room(RelationKind base, const Trial& t) {
   if (t.targets >= 0) return t.targets;
-  return base == RelationKind::transposed || base == RelationKind::generative ? t.n * t.volume() : t.n;
+  return base == RelationKind::transposed || base == RelationKind::generative ? t.n * t.kernel.volume() : t.n;
 }
 
 template <RelationKind base>
 Case vjp_case(const Trial& t) {
   Case c = described(base, t);
   c.in.push_back(input(t.type, {t.rows < 0 ? room(base, t) : t.rows, t.out}, t.values, t.layout));
-  add_targets(c, kVjpTargets, t);
+  add_targets(c, t);
   return c;
 }
 
@@ -185,59 +154,40 @@ Case jvp_case(const Trial& t) {
   Case c = described(base, t);
   c.in.push_back(c.in[2]);
   c.in.push_back(c.in[3]);
-  if (t.bias) c.in.push_back(input(t.type, {t.out}, t.values, t.vector_layout()));
-  add_targets(c, kJvpTargets, t);
+  add_bias_and_targets(c, t);
   return c;
 }
 
-template <RelationKind base>
-class Sweep {
+class Sweep : public ConvCases<Trial> {
  public:
-  explicit Sweep(Case (*make)(const Trial&)) : make_(make) {}
-
   std::vector<Case> all() {
     geometry();
     support();
     channels();
     values();
-    return std::move(cases_);
+    return std::move(cases);
   }
 
  private:
-  void add(const Trial& t) {
-    if (t.valid(base)) cases_.push_back(make_(t));
-  }
-  void both(Trial t) {  // without and with targets
-    add(t);
-    t.targets = t.n / 2 + 3;
-    if (takes_targets(base)) add(t);
-  }
-
   void geometry() {
-    struct {
-      List size, stride, padding, dilation;
-    } const steps[] = {{{3}, {1}, {0}, {1}},
-                       {{2}, {2}, {0}, {1}},
-                       {{3}, {2}, {1}, {1}},
-                       {{1}, {1}, {0}, {1}},
-                       {{1}, {2}, {0}, {1}},
-                       {{2, 3, 1}, {1, 2, 1}, {0}, {1, 1, 2}},
-                       {{4, 2, 3}, {3, 2, 1}, {1, 0, 2}, {1}},
-                       {{1, 3, 5}, {1}, {0}, {1, 2, 1}}};
+    const ConvKernel kernels[] = {{{3}, {1}, {0}, {1}},
+                                  {{2}, {2}, {0}, {1}},
+                                  {{3}, {2}, {1}, {1}},
+                                  {{1}, {1}, {0}, {1}},
+                                  {{1}, {2}, {0}, {1}},
+                                  {{2, 3, 1}, {1, 2, 1}, {0}, {1, 1, 2}},
+                                  {{4, 2, 3}, {3, 2, 1}, {1, 0, 2}, {1}},
+                                  {{1, 3, 5}, {1}, {0}, {1, 2, 1}}};
     bool half = false;
-    for (const auto& s : steps) {
+    for (const ConvKernel& kernel : kernels) {
       half = !half;
       for (const bool dense : {false, true})
-        both({{.size = s.size,
-               .stride = s.stride,
-               .padding = s.padding,
-               .dilation = s.dilation,
+        both({{.kernel = kernel,
                .values = dense ? "uniform" : "int-3",
                .type = half == dense ? Dtype::f16 : Dtype::f32,
+               .bias = dense,
                .dense = dense,
-               .budget = half ? Budget::smoke : Budget::ci},
-              -1,
-              dense});
+               .budget = half ? Budget::smoke : Budget::ci}});
     }
   }
 
@@ -249,14 +199,14 @@ class Sweep {
     both({{.active = 0}});
     // as many cotangent rows as there are outputs, and more than are active
     if (base == RelationKind::forward || base == RelationKind::submanifold) add({{}, 27});
-    if (base == RelationKind::generative) add({{.size = {2}, .stride = {2}}, 27 * 8});
+    if (base == RelationKind::generative) add({{.kernel = {{2}, {2}}}, 27 * 8});
     // sums of a kernel row in several parts, on every route
-    add({{.n = 3000, .active = 2990, .in = 2, .out = 3, .size = {3, 1, 1}, .sites = "sites_line"}});
+    add({{.n = 3000, .active = 2990, .in = 2, .out = 3, .kernel = {{3, 1, 1}}, .sites = "sites_line"}});
     add({{.n = 3000,
           .active = 3000,
           .in = 3,
           .out = 2,
-          .size = {1},
+          .kernel = {{1}},
           .sites = "sites_line",
           .values = "uniform",
           .type = Dtype::f16}});
@@ -273,9 +223,8 @@ class Sweep {
             .out = w.out,
             .sites = "sites_block",
             .values = w.in < w.out ? "uniform" : "int-2",
-            .type = w.in % 2 ? Dtype::f16 : Dtype::f32},
-           -1,
-           true});
+            .type = w.in % 2 ? Dtype::f16 : Dtype::f32,
+            .bias = true}});
     // sums beyond 2^11, where an accumulator of half precision would stand still
     add({{.n = 27,
           .active = 27,
@@ -289,30 +238,33 @@ class Sweep {
   void values() {
     for (const Dtype type : kTypes) {
       for (const char* v : {"cancel", "wide", "special"})
-        add({{.n = 40, .active = 36, .in = 8, .out = 12, .sites = "sites_block", .values = v, .type = type}, -1, true});
+        add({{.n = 40,
+              .active = 36,
+              .in = 8,
+              .out = 12,
+              .sites = "sites_block",
+              .values = v,
+              .type = type,
+              .bias = true}});
       add({{.in = 8, .out = 8, .weights = "special", .type = type}});
     }
     for (const Layout l : kLayouts)
       add({{.in = 4,
             .out = 6,
             .type = l == Layout::stepped ? Dtype::f16 : Dtype::f32,
+            .bias = true,
             .dense = l == Layout::offset || l == Layout::transposed,
-            .layout = l},
-           -1,
-           true});
+            .layout = l}});
   }
-
-  Case (*make_)(const Trial&);
-  std::vector<Case> cases_;
 };
 
 template <RelationKind base>
 std::vector<Case> vjp_cases() {
-  return Sweep<base>(vjp_case<base>).all();
+  return Sweep{{base, vjp_case<base>}}.all();
 }
 template <RelationKind base>
 std::vector<Case> jvp_cases() {
-  return Sweep<base>(jvp_case<base>).all();
+  return Sweep{{base, jvp_case<base>}}.all();
 }
 
 const Trial kGood{{.n = 8, .active = 8}};
@@ -335,6 +287,7 @@ std::vector<Reject> vjp_rejects() {
 
 template <RelationKind base>
 std::vector<Reject> jvp_rejects() {
+  constexpr std::size_t kBias = 6;
   Trial good = kGood;
   good.bias = true;
   std::vector<Reject> r = conv_rejects(base, jvp_case<base>(good));
@@ -354,9 +307,9 @@ std::vector<Reject> jvp_rejects() {
   with(
       5, [](Input& t) { t.shape[1] = 4; }, Reason::shape, "a tangent of another weight");
   with(
-      kJvpBias, [](Input& t) { t.shape = {6}; }, Reason::shape, "a bias of another length");
+      kBias, [](Input& t) { t.shape = {6}; }, Reason::shape, "a bias of another length");
   with(
-      kJvpBias,
+      kBias,
       [](Input& t) {
         t.shape = {5, 1};
       },
@@ -367,24 +320,16 @@ std::vector<Reject> jvp_rejects() {
 template <RelationKind base>
 std::vector<Case> bench(Case (*make)(const Trial&)) {
   std::vector<Case> c;
-  const auto add = [&](std::int64_t n, std::int64_t channels, Dtype type, List size, List stride) {
-    c.push_back(make({{.n = n,
-                       .active = n,
-                       .in = channels,
-                       .out = channels,
-                       .size = size,
-                       .stride = stride,
-                       .sites = "sites_surface",
-                       .values = "uniform",
-                       .type = type}}));
+  const auto add = [&](std::int64_t n, std::int64_t channels, Dtype type, const ConvKernel& kernel) {
+    c.push_back(make({timed(n, channels, type, "sites_surface", kernel)}));
   };
   const bool spreads = base == RelationKind::transposed || base == RelationKind::generative;
   if (base != RelationKind::submanifold) {
-    for (const Dtype type : kTypes) add(spreads ? 25000 : 200000, 64, type, {2}, {2});
+    for (const Dtype type : kTypes) add(spreads ? 25000 : 200000, 64, type, {{2}, {2}});
     return c;
   }
-  for (const std::int64_t channels : {32, 64}) add(100000, channels, Dtype::f32, {3}, {1});
-  add(100000, 64, Dtype::f16, {3}, {1});
+  for (const std::int64_t channels : {32, 64}) add(100000, channels, Dtype::f32, {});
+  add(100000, 64, Dtype::f16, {});
   return c;
 }
 template <RelationKind base>
@@ -438,7 +383,7 @@ Op jvp_row(std::string_view name, std::string_view equation) {
           .cases = jvp_cases<base>,
           .rejects = jvp_rejects<base>,
           .bench = jvp_bench<base>,
-          .cost = jvp_cost<base>,
+          .cost = [](const Call& c) { return conv_cost(c, base, infer_jvp<base>(c), 4); },
           .tolerance = {.kind = Tolerance::Class::accumulate, .terms = jvp_terms<base>},
           .active = active_outputs,
           .spot = jvp_spot,

@@ -10,10 +10,6 @@ namespace plumb {
 namespace {
 
 using namespace reference;
-using List = std::vector<std::int64_t>;
-
-constexpr std::size_t kBias = 4, kTargets = 5;
-
 float eps_of(const Request& r) {
   const double eps = r.number("eps");
   const auto f = static_cast<float>(eps);
@@ -26,7 +22,7 @@ template <RelationKind base>
 std::vector<Spec> infer(const Request& r) {
   const ConvShape s = check_convolution(r, base, "bias");
   (void)eps_of(r);
-  return {{r.dtype(0), {s.M, 4}}, {r.dtype(r.index("features")), {s.M, s.C}}, {Dtype::i32, {2}}};
+  return conv_outputs(r, s.M, s.C);
 }
 
 // A submanifold kernel of one point is a projection, and is not normalised.
@@ -40,7 +36,6 @@ bool bypassed(const Request& r) {
 // N[o,c] = sum over edges (i,o,k), over a, of X[i,a] W[k,a,c];  D[o,c] = sum of W[k,a,c]^2;  G[o,c] = sum of |X W|
 struct Sums {
   Reals N, D, G;
-  std::int64_t degree = 0;  // edges of the fullest output
 };
 
 template <RelationKind base>
@@ -48,10 +43,8 @@ Sums sums_of(const Call& call, const Relation& r) {
   const ConvShape s = check_convolution(call, base, "bias");
   const Wide features = widen(call["features"]), weight = widen(call["weight"]);
   const Reals &X = reals(features), &W = reals(weight);
-  Sums t{Reals({s.M, s.C}), Reals({s.M, s.C}), Reals({s.M, s.C}), 0};
-  std::vector<std::int64_t> edges(static_cast<std::size_t>(s.M));
-  for (const Edge& e : r.edges) {
-    t.degree = std::max(t.degree, ++edges[static_cast<std::size_t>(e.out)]);
+  Sums t{Reals({s.M, s.C}), Reals({s.M, s.C}), Reals({s.M, s.C})};
+  for (const Edge& e : r.edges)
     for (std::int64_t a = 0; a < s.A; ++a)
       for (std::int64_t c = 0; c < s.C; ++c) {
         const double x = X[e.in * s.A + a], w = W[s.at(e.kernel, a, c)];
@@ -59,7 +52,6 @@ Sums sums_of(const Call& call, const Relation& r) {
         t.D[e.out * s.C + c] += w * w;
         t.G[e.out * s.C + c] += std::abs(x * w);
       }
-  }
   return t;
 }
 
@@ -108,8 +100,9 @@ double element_bound(double N, double D, double G, double y, double eps, std::in
 
 template <RelationKind base>
 std::vector<Reals> bound(const Call& call, const std::vector<Wide>& want, const Order& order) {
-  const Sums t = sums_of<base>(call, relation_of(call, base));
-  const std::int64_t n = t.degree * call.shape(call.index("features"))[1];
+  const Relation r = relation_of(call, base);
+  const Sums t = sums_of<base>(call, r);
+  const std::int64_t n = fullest_output(r) * call.shape(call.index("features"))[1];
   const Reals& Y = reals(want[1]);
   Reals b(Y.shape);
   const double eps = eps_of(call);
@@ -120,31 +113,7 @@ std::vector<Reals> bound(const Call& call, const std::vector<Wide>& want, const 
   return {Reals(), b, Reals()};
 }
 
-template <RelationKind base>
-Cost cost(const Call& call) {
-  const std::vector<Spec> out = infer<base>(call);
-  const double rows = static_cast<double>(relation_of(call, base).out.size());
-  double bytes = rows * static_cast<double>(out[1].shape[1] * info(out[1].dtype).bytes + 4 * info(out[0].dtype).bytes);
-  for (const auto& s : call.specs)
-    if (s) bytes += static_cast<double>(count(s->shape) * info(s->dtype).bytes);
-  return {2 * products(call, base), bytes};
-}
-
-// Four output channels of many; the relation is whole.
-std::optional<Spot> spot(const Call& c, std::uint64_t key) {
-  const int axis = c.text("weight_layout") == "dense_5d" ? 0 : -1;
-  std::vector<Tensor> in = c.in;
-  in[c.index("weight")] = spaced(c["weight"], axis, 4, key);
-  if (c.has("bias")) in[c.index("bias")] = spaced(c["bias"], 0, 4, key);
-  return Spot{make_call(*c.op, std::move(in), c.attrs), [key](const std::vector<Tensor>& out) {
-                std::vector<Tensor> part = out;
-                part[1] = spaced(out[1], -1, 4, key);
-                return part;
-              }};
-}
-
 struct Trial : ConvTrial {
-  bool bias = false;
   double eps = 1e-8;
 };
 
@@ -152,52 +121,36 @@ template <RelationKind base>
 Case case_of(const Trial& t) {
   Case c = described(base, t);
   if (t.eps != 1e-8) c.attrs.set("eps", t.eps);
-  if (t.bias) c.in.push_back(input(t.type, {t.out}, t.values, t.vector_layout()));
-  add_targets(c, kTargets, t);
+  add_bias_and_targets(c, t);
   return c;
 }
 
-template <RelationKind base>
-class Sweep {
+class Sweep : public ConvCases<Trial> {
  public:
   std::vector<Case> all() {
     geometry();
     support();
     values();
-    return std::move(cases_);
+    return std::move(cases);
   }
 
  private:
-  void add(const Trial& t) {
-    if (t.valid(base)) cases_.push_back(case_of<base>(t));
-  }
-  void both(Trial t) {  // without and with targets
-    add(t);
-    t.targets = t.n / 2 + 3;
-    if (takes_targets(base)) add(t);
-  }
-
   void geometry() {
-    struct {
-      List size, stride, padding, dilation;
-    } const steps[] = {{{3}, {1}, {0}, {1}},
-                       {{2}, {2}, {0}, {1}},
-                       {{3}, {2}, {1}, {1}},
-                       {{1}, {1}, {0}, {1}},
-                       {{1}, {2}, {0}, {2}},
-                       {{2, 3, 1}, {1, 2, 1}, {0}, {1, 1, 2}},
-                       {{1, 3, 5}, {1}, {0}, {1, 2, 1}}};
-    for (const auto& s : steps)
+    const ConvKernel kernels[] = {{{3}, {1}, {0}, {1}},
+                                  {{2}, {2}, {0}, {1}},
+                                  {{3}, {2}, {1}, {1}},
+                                  {{1}, {1}, {0}, {1}},
+                                  {{1}, {2}, {0}, {2}},
+                                  {{2, 3, 1}, {1, 2, 1}, {0}, {1, 1, 2}},
+                                  {{1, 3, 5}, {1}, {0}, {1, 2, 1}}};
+    for (const ConvKernel& k : kernels)
       for (const Dtype type : {Dtype::f32, Dtype::f16})
-        both({{.size = s.size,
-               .stride = s.stride,
-               .padding = s.padding,
-               .dilation = s.dilation,
+        both({{.kernel = k,
                .values = "uniform",
                .type = type,
+               .bias = type == Dtype::f32,
                .dense = type == Dtype::f16,
-               .budget = s.dilation[0] == 1 && s.padding[0] == 0 && type == Dtype::f32 ? Budget::smoke : Budget::ci},
-              type == Dtype::f32});
+               .budget = k.dilation[0] == 1 && k.padding[0] == 0 && type == Dtype::f32 ? Budget::smoke : Budget::ci}});
   }
 
   void support() {
@@ -205,7 +158,7 @@ class Sweep {
       both({{.n = 50, .active = 48, .sites = f}});
     both({{.sites = "sites_extremes", .coords = Dtype::i64}});
     for (const std::int64_t n : {0, 1, 2, 129}) both({{.n = n, .active = n + 4, .in = 4, .sites = "sites_block"}});
-    both({{.active = 0}, true});
+    both({{.active = 0, .bias = true}});
     struct {
       std::int64_t in, out;
     } const widths[] = {{1, 1}, {16, 16}, {17, 33}, {64, 65}, {4, 130}, {0, 5}, {5, 0}};
@@ -216,40 +169,46 @@ class Sweep {
             .out = w.out,
             .sites = "sites_block",
             .values = "uniform",
-            .type = w.in % 2 ? Dtype::f16 : Dtype::f32},
-           true});
+            .type = w.in % 2 ? Dtype::f16 : Dtype::f32,
+            .bias = true}});
   }
 
   void values() {
     for (const Dtype type : {Dtype::f32, Dtype::f16}) {
       for (const char* v : {"cancel", "wide", "const-1"})
-        add({{.n = 40, .active = 36, .in = 8, .out = 12, .sites = "sites_block", .values = v, .type = type}, true});
+        add({{.n = 40,
+              .active = 36,
+              .in = 8,
+              .out = 12,
+              .sites = "sites_block",
+              .values = v,
+              .type = type,
+              .bias = true}});
       // eps as large as the norm, and larger; and a norm of zero, where half precision would lose eps
       for (const char* w : {"uniform-0.0001", "const-0"})
         both({{.in = 8, .values = "uniform", .weights = w, .type = type}});
-      both({{.values = "uniform", .type = type}, false, 10.0});
+      both({{.values = "uniform", .type = type}, 10.0});
     }
     both({{.in = 8, .values = "special", .type = Dtype::f16}});
     for (const Layout l : kLayouts)
       add({{.in = 4,
             .out = 6,
             .values = "uniform",
+            .bias = true,
             .dense = l == Layout::offset || l == Layout::transposed,
-            .layout = l},
-           true});
+            .layout = l}});
   }
-
-  std::vector<Case> cases_;
 };
 
 template <RelationKind base>
 std::vector<Case> cases() {
-  return Sweep<base>().all();
+  return Sweep{{base, case_of<base>}}.all();
 }
 
 template <RelationKind base>
 std::vector<Reject> rejects() {
-  const Case good = case_of<base>({{.n = 8, .active = 8}, true});
+  constexpr std::size_t kBias = 4;
+  const Case good = case_of<base>({{.n = 8, .active = 8, .bias = true}});
   std::vector<Reject> r = conv_rejects(base, good);
   const auto with = [&](auto change, Reason reason, const char* why) {
     Case c = good;
@@ -269,15 +228,8 @@ std::vector<Case> bench() {
   std::vector<Case> c;
   const bool subm = base == RelationKind::submanifold;
   for (const Dtype type : {Dtype::f32, Dtype::f16})
-    c.push_back(case_of<base>({{.n = subm ? 100000 : 25000,
-                                .active = subm ? 100000 : 25000,
-                                .in = 64,
-                                .out = 64,
-                                .size = {subm ? 3 : 2},
-                                .stride = {subm ? 1 : 2},
-                                .sites = "sites_surface",
-                                .values = "uniform",
-                                .type = type}}));
+    c.push_back(case_of<base>(
+        {timed(subm ? 100000 : 25000, 64, type, "sites_surface", subm ? ConvKernel() : ConvKernel{{2}, {2}})}));
   return c;
 }
 
@@ -298,10 +250,10 @@ Op row(std::string_view name, std::string_view meaning) {
           .cases = cases<base>,
           .rejects = rejects<base>,
           .bench = bench<base>,
-          .cost = cost<base>,
+          .cost = [](const Call& c) { return conv_cost(c, base, infer<base>(c), 2); },
           .tolerance = {.kind = Tolerance::Class::inherited, .bound = bound<base>},
           .active = active_outputs,
-          .spot = spot};
+          .spot = [](const Call& c, std::uint64_t key) { return output_channels(c, {"weight"}, "bias", key); }};
 }
 
 }  // namespace

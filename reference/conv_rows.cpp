@@ -9,6 +9,12 @@ using List = std::vector<std::int64_t>;
 
 std::string text(std::int64_t n) { return std::to_string(n); }
 
+// Not every row with a kernel that may have targets or a bias takes them.
+bool given(const Request& r, std::string_view optional) {
+  const std::string named = std::string(optional) + "?";
+  return std::find(r.op->inputs.begin(), r.op->inputs.end(), named) != r.op->inputs.end() && r.has(optional);
+}
+
 ConvShape weight_shape(const Request& r, const Geometry& g, const Shape& w) {
   const std::string& layout = r.text("weight_layout");
   if (layout != "kernel_major" && layout != "dense_5d") r.fail(Reason::attribute, "weight_layout " + layout);
@@ -21,40 +27,40 @@ ConvShape weight_shape(const Request& r, const Geometry& g, const Shape& w) {
   return {g.volume, dense ? w[4] : w[1], dense ? w[0] : w[2], 0, 0, dense};
 }
 
-bool targeted(const Request& r, RelationKind base) { return takes_targets(base) && r.has("target_coords"); }
-
-// M, from the coordinates and the targets
-std::int64_t check_targets(const Request& r, RelationKind base, const Geometry& g, std::int64_t n) {
-  const RelationKind kind = kind_of(r, base);
-  if (takes_targets(base) && r.has("target_coords") != r.has("target_active_rows"))
+// Rows of the targets, 0 without them.
+std::int64_t check_targets(const Request& r) {
+  if (given(r, "target_coords") != given(r, "target_active_rows"))
     r.fail(Reason::arity, "targets and their count come together");
-  if (!targeted(r, base)) return capacity(r, kind, g, n, 0);
+  if (!given(r, "target_coords")) return 0;
   const std::int64_t m = check_rows(r, r.index("target_coords"), r.index("target_active_rows"));
-  if (r.dtype(r.index("target_coords")) != r.dtype(0))
+  if (r.dtype(r.index("target_coords")) != r.dtype(r.index("coords")))
     r.fail(Reason::dtype, "targets differ from coordinates in dtype");
-  return capacity(r, kind, g, n, m);
-}
-
-void check_bias(const Request& r, std::string_view bias, Dtype t, std::int64_t channels) {
-  if (bias.empty() || !r.has(bias)) return;
-  const Spec& b = r.spec(r.index(bias));
-  if (b.dtype != t) r.fail(Reason::dtype, "the bias is " + std::string(name(b.dtype)));
-  if (b.shape.size() != 1) r.fail(Reason::rank, "the bias has rank " + text(std::ssize(b.shape)));
-  if (b.shape[0] != channels)
-    r.fail(Reason::shape, to_string(b.shape) + " bias for " + text(channels) + " output channels");
+  return m;
 }
 
 }  // namespace
 
 RelationKind kind_of(const Request& r, RelationKind base) {
-  if (!targeted(r, base)) return base;
+  if (!given(r, "target_coords")) return base;
   return base == RelationKind::forward ? RelationKind::target : RelationKind::target_transposed;
 }
 
+ConvSites check_sites(const Request& r, RelationKind base) {
+  const RelationKind kind = kind_of(r, base);
+  const Geometry g = geometry(r, kind);
+  const std::int64_t n = check_rows(r, r.index("coords"), r.index("active_rows")), m = check_targets(r);
+  return {g, n, capacity(r, kind, g, n, m)};
+}
+
+void check_bias(const Request& r, std::size_t bias, std::int64_t channels) {
+  if (!r.has(bias)) return;
+  const Shape& b = r.shape(bias);
+  if (b.size() != 1) r.fail(Reason::rank, "the bias has rank " + text(std::ssize(b)));
+  if (b[0] != channels) r.fail(Reason::shape, to_string(b) + " bias for " + text(channels) + " output channels");
+}
+
 ConvShape check_convolution(const Request& r, RelationKind base, std::string_view bias) {
-  const Geometry g = geometry(r, kind_of(r, base));
-  const std::int64_t n = check_rows(r, r.index("coords"), r.index("active_rows"));
-  const std::int64_t m = check_targets(r, base, g, n);
+  const auto [g, n, m] = check_sites(r, base);
   const Spec &x = r.spec(r.index("features")), &w = r.spec(r.index("weight"));
   if (x.dtype != Dtype::f16 && x.dtype != Dtype::f32)
     r.fail(Reason::dtype, "features are " + std::string(name(x.dtype)));
@@ -64,31 +70,80 @@ ConvShape check_convolution(const Request& r, RelationKind base, std::string_vie
   s.N = n, s.M = m;
   if (x.shape[0] != n) r.fail(Reason::shape, to_string(x.shape) + " features for " + text(n) + " rows");
   if (x.shape[1] != s.A) r.fail(Reason::shape, to_string(x.shape) + " features for " + text(s.A) + " input channels");
-  check_bias(r, bias, x.dtype, s.C);
+  if (bias.empty()) return s;
+  if (r.has(bias) && r.dtype(r.index(bias)) != x.dtype)
+    r.fail(Reason::dtype, "the bias is " + std::string(name(r.dtype(r.index(bias)))));
+  check_bias(r, r.index(bias), s.C);
   return s;
+}
+
+std::vector<Spec> conv_outputs(const Request& r, std::int64_t rows, std::int64_t channels) {
+  return {{r.dtype(r.index("coords")), {rows, 4}}, {r.dtype(r.index("features")), {rows, channels}}, {Dtype::i32, {2}}};
 }
 
 Relation relation_of(const Call& call, RelationKind base) {
   const RelationKind kind = kind_of(call, base);
   std::vector<Site> targets;
-  if (targeted(call, base)) targets = active_sites(call, call.index("target_coords"), call.index("target_active_rows"));
+  if (given(call, "target_coords"))
+    targets = active_sites(call, call.index("target_coords"), call.index("target_active_rows"));
   return relate(kind, geometry(call, kind), active_sites(call, call.index("coords"), call.index("active_rows")),
                 targets);
 }
 
-double products(const Call& call, RelationKind base) {
-  const ConvShape s = check_convolution(call, base);
-  return static_cast<double>(relation_of(call, base).edges.size()) * static_cast<double>(s.A) *
-         static_cast<double>(s.C);
+std::int64_t fullest_output(const Relation& r) {
+  std::vector<std::int64_t> edges(r.out.size());
+  std::int64_t most = 0;
+  for (const Edge& e : r.edges) most = std::max(most, ++edges[static_cast<std::size_t>(e.out)]);
+  return most;
 }
 
-Attrs conv_attrs(RelationKind base) {
+std::int64_t conv_terms(const Call& call, RelationKind base) {
+  const RelationKind kind = kind_of(call, base);
+  std::int64_t degree = geometry(call, kind).volume;
+  if (kind == RelationKind::transposed) degree = std::max(degree, fullest_output(relation_of(call, base)));
+  return degree * call.shape(call.index("features"))[1] + (call.has("bias") ? 1 : 0);
+}
+
+Cost conv_cost(const Call& call, RelationKind base, const std::vector<Spec>& out, double flops) {
+  const Relation r = relation_of(call, base);
+  const double edges = static_cast<double>(r.edges.size()), rows = static_cast<double>(r.out.size());
+  const auto A = static_cast<double>(call.shape(call.index("features"))[1]), C = static_cast<double>(out[1].shape[1]);
+  const double row_bytes = C * info(out[1].dtype).bytes + 4 * info(out[0].dtype).bytes;
+  return {flops * edges * A * C, input_bytes(call) + rows * row_bytes};
+}
+
+double input_bytes(const Call& call) {
+  double bytes = 0;
+  for (const auto& s : call.specs)
+    if (s) bytes += static_cast<double>(count(s->shape) * info(s->dtype).bytes);
+  return bytes;
+}
+
+std::optional<Spot> output_channels(const Call& c, std::initializer_list<const char*> weights, const char* bias,
+                                    std::uint64_t key) {
+  const int axis = c.text("weight_layout") == "dense_5d" ? 0 : -1;
+  std::vector<Tensor> in = c.in;
+  for (const char* w : weights) in[c.index(w)] = spaced(c[w], axis, 4, key);
+  if (c.has(bias)) in[c.index(bias)] = spaced(c[bias], 0, 4, key);
+  return Spot{make_call(*c.op, std::move(in), c.attrs), [key](const std::vector<Tensor>& out) {
+                std::vector<Tensor> part = out;
+                part[1] = spaced(out[1], -1, 4, key);
+                return part;
+              }};
+}
+
+Attrs kernel_attrs(RelationKind base) {
   const List ones{1, 1, 1}, twos{2, 2, 2}, threes{3, 3, 3}, zeros{0, 0, 0};
   const bool spreads = base == RelationKind::transposed || base == RelationKind::generative;
   Attrs a{{"kernel_size", spreads ? twos : threes}};
   if (base != RelationKind::submanifold) a.set("stride", spreads ? twos : ones);
   if (takes_targets(base)) a.set("padding", zeros);
   if (base != RelationKind::generative) a.set("dilation", ones);
+  return a;
+}
+
+Attrs conv_attrs(RelationKind base) {
+  Attrs a = kernel_attrs(base);
   a.set("weight_layout", "kernel_major");
   return a;
 }
@@ -126,8 +181,14 @@ std::vector<std::int64_t> active_outputs(const Call&, const std::vector<Tensor>&
   return {rows, rows, -1};
 }
 
+Shape ConvTrial::weight_shape() const {
+  const ConvKernel& k = kernel;
+  return dense ? Shape{out, k.at(0), k.at(1), k.at(2), in} : Shape{k.volume(), in, out};
+}
+
 bool ConvTrial::valid(RelationKind base) const {
-  return base != RelationKind::submanifold || std::none_of(size.begin(), size.end(), [](auto k) { return k % 2 == 0; });
+  const auto even = [](std::int64_t k) { return k % 2 == 0; };
+  return base != RelationKind::submanifold || std::none_of(kernel.size.begin(), kernel.size.end(), even);
 }
 
 std::optional<Input> input(Dtype t, Shape shape, std::string fill, Layout layout) {
@@ -136,10 +197,10 @@ std::optional<Input> input(Dtype t, Shape shape, std::string fill, Layout layout
 std::optional<Input> count_input(std::int64_t n) { return input(Dtype::i32, {1}, "const-" + std::to_string(n)); }
 
 Case described(RelationKind base, const ConvTrial& t) {
-  Attrs attrs{{"kernel_size", t.size}};
-  if (base != RelationKind::submanifold) attrs.set("stride", t.stride);
-  if (takes_targets(base)) attrs.set("padding", t.padding);
-  if (base != RelationKind::generative) attrs.set("dilation", t.dilation);
+  Attrs attrs{{"kernel_size", t.kernel.size}};
+  if (base != RelationKind::submanifold) attrs.set("stride", t.kernel.stride);
+  if (takes_targets(base)) attrs.set("padding", t.kernel.padding);
+  if (base != RelationKind::generative) attrs.set("dilation", t.kernel.dilation);
   if (t.dense) attrs.set("weight_layout", "dense_5d");
   return {{input(t.coords, {t.n, 4}, t.sites, t.vector_layout()), count_input(t.active),
            input(t.type, {t.n, t.in}, t.values, t.layout),
@@ -148,11 +209,29 @@ Case described(RelationKind base, const ConvTrial& t) {
           t.budget};
 }
 
-void add_targets(Case& c, std::size_t at, const ConvTrial& t) {
+void add_targets(Case& c, const ConvTrial& t) {
   if (t.targets < 0) return;
-  c.in.resize(at);
   c.in.push_back(input(t.coords, {t.targets, 4}, t.sites));
   c.in.push_back(count_input(std::max<std::int64_t>(0, t.targets - 1)));
+}
+
+void add_bias_and_targets(Case& c, const ConvTrial& t) {
+  if (t.bias)
+    c.in.push_back(input(t.type, {t.out}, t.values, t.vector_layout()));
+  else if (t.targets >= 0)
+    c.in.push_back(std::nullopt);
+  add_targets(c, t);
+}
+
+ConvTrial timed(std::int64_t n, std::int64_t channels, Dtype type, std::string sites, const ConvKernel& kernel) {
+  return {.n = n,
+          .active = n,
+          .in = channels,
+          .out = channels,
+          .kernel = kernel,
+          .sites = std::move(sites),
+          .values = "uniform",
+          .type = type};
 }
 
 std::vector<Reject> conv_rejects(RelationKind base, const Case& good) {

@@ -29,12 +29,35 @@ struct ConvShape {
 // Checks coordinates, counts, features, weight, targets, and the bias under the given name if the row has one.
 ConvShape check_convolution(const Request&, RelationKind base, std::string_view bias = "");
 
+// The parts of it that hold for any weight: N input rows, room for M output rows; and a bias of any dtype, if given.
+struct ConvSites {
+  Geometry g;
+  std::int64_t N, M;
+};
+ConvSites check_sites(const Request&, RelationKind base);
+void check_bias(const Request&, std::size_t bias, std::int64_t channels);
+
+// Coordinates, features and counts: the outputs of every forward-shaped row.
+std::vector<Spec> conv_outputs(const Request&, std::int64_t rows, std::int64_t channels);
+
 Relation relation_of(const Call&, RelationKind base);
 
-// (K,A,C) products of a call's edges, for costs
-double products(const Call&, RelationKind base);
+// Edges of the fullest output row.
+std::int64_t fullest_output(const Relation&);
 
-// The attributes of a base kind with its defaults.
+// Products and a bias in the fullest output row: K of them where sites are unique, more where inputs repeat.
+std::int64_t conv_terms(const Call&, RelationKind base);
+
+// The cost of a forward-shaped row with these outputs, at so many flops for each product of its definition.
+Cost conv_cost(const Call&, RelationKind base, const std::vector<Spec>& out, double flops);
+double input_bytes(const Call&);
+
+// Four output channels of many; the relation is whole. The weights lie as weight_layout says.
+std::optional<Spot> output_channels(const Call&, std::initializer_list<const char*> weights, const char* bias,
+                                    std::uint64_t key);
+
+// The attributes of a base kind with its defaults; conv_attrs: with the layout of a weight.
+Attrs kernel_attrs(RelationKind base);
 Attrs conv_attrs(RelationKind base);
 std::vector<std::string_view> with_targets(RelationKind base, std::vector<std::string_view> inputs);
 
@@ -45,22 +68,27 @@ Integers coords_of(const Relation&, std::int64_t rows);
 Integers counts_of(const Relation&);
 std::vector<std::int64_t> active_outputs(const Call&, const std::vector<Tensor>& out);
 
+struct ConvKernel {
+  using List = std::vector<std::int64_t>;
+  List size{3}, stride{1}, padding{0}, dilation{1};
+
+  std::int64_t at(std::size_t a) const { return size.size() == 1 ? size[0] : size[a]; }
+  std::int64_t volume() const { return at(0) * at(1) * at(2); }
+};
+
 // One case, from defaults that each sweep changes in one or two places.
 struct ConvTrial {
-  using List = std::vector<std::int64_t>;
   std::int64_t n = 30, active = 27, in = 3, out = 5;
-  List size{3}, stride{1}, padding{0}, dilation{1};
+  ConvKernel kernel{};
   std::string sites = "sites_negative", values = "int-3", weights = "";
   Dtype coords = Dtype::i32, type = Dtype::f32;
-  bool dense = false;
+  bool bias = false, dense = false;
   std::int64_t targets = -1;
   Layout layout = Layout::row;
   Budget budget = Budget::ci;
 
-  std::int64_t at(std::size_t a) const { return size.size() == 1 ? size[0] : size[a]; }
-  std::int64_t volume() const { return at(0) * at(1) * at(2); }
   Layout vector_layout() const { return layout == Layout::broadcast ? Layout::row : layout; }
-  Shape weight_shape() const { return dense ? Shape{out, at(0), at(1), at(2), in} : Shape{volume(), in, out}; }
+  Shape weight_shape() const;
   bool valid(RelationKind base) const;  // no even submanifold kernel
 };
 
@@ -69,7 +97,28 @@ std::optional<Input> count_input(std::int64_t n);
 
 // coords, active_rows, features, weight and the attributes
 Case described(RelationKind base, const ConvTrial&);
-void add_targets(Case&, std::size_t at, const ConvTrial&);  // if the trial has any, as inputs at and at + 1
+void add_targets(Case&, const ConvTrial&);  // and their count, if the trial has any
+void add_bias_and_targets(Case&, const ConvTrial&);
+
+// Cases of a base kind in the making.
+template <class Trial>
+struct ConvCases {
+  RelationKind base;
+  Case (*make)(const Trial&);
+  std::vector<Case> cases{};
+
+  void add(const Trial& t) {
+    if (t.valid(base)) cases.push_back(make(t));
+  }
+  void both(Trial t) {  // without and with targets
+    add(t);
+    t.targets = t.n / 2 + 3;
+    if (takes_targets(base)) add(t);
+  }
+};
+
+// A size worth timing: every row active, as many channels out as in.
+ConvTrial timed(std::int64_t n, std::int64_t channels, Dtype, std::string sites, const ConvKernel&);
 
 // Calls that every such row refuses. `good` describes a valid call of 8 rows, 3 channels to 5.
 std::vector<Reject> conv_rejects(RelationKind base, const Case& good);

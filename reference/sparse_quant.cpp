@@ -122,54 +122,27 @@ void check_features(const Request& r, std::size_t features) {
   if (r.rank(features) != 2) r.fail(Reason::rank, "features have rank " + std::to_string(r.rank(features)));
 }
 
-void check_bias(const Request& r, std::size_t bias, std::int64_t out) {
-  if (!r.has(bias)) return;
-  if (r.rank(bias) != 1) r.fail(Reason::rank, "the bias has rank " + std::to_string(r.rank(bias)));
-  if (r.shape(bias)[0] != out)
-    r.fail(Reason::shape, to_string(r.shape(bias)) + " bias for " + std::to_string(out) + " output channels");
-}
-
 // ---------------------------------------------------------------------------- convolutions
 
 template <RelationKind base>
-RelationKind kind_of(const Request& r) {
-  return base == RelationKind::forward && r.has(kTargets) ? RelationKind::target : base;
-}
-
-template <RelationKind base>
 std::vector<Spec> infer_conv(const Request& r) {
-  const RelationKind kind = kind_of<base>(r);
-  const Geometry g = geometry(r, kind);
-  const std::int64_t n = check_rows(r, kCoords, kActive);
-  if (r.has(kTargets) != r.has(kTargetActive)) r.fail(Reason::arity, "targets and their count come together");
-  const std::int64_t m = r.has(kTargets) ? check_rows(r, kTargets, kTargetActive) : 0;
-  if (r.has(kTargets) && r.dtype(kTargets) != r.dtype(kCoords))
-    r.fail(Reason::dtype, "targets differ from coordinates in dtype");
+  const ConvSites s = check_sites(r, base);
   check_features(r, kFeatures);
   const Shape& x = r.shape(kFeatures);
-  if (x[0] != n) r.fail(Reason::shape, to_string(x) + " features for " + std::to_string(n) + " rows");
+  if (x[0] != s.N) r.fail(Reason::shape, to_string(x) + " features for " + std::to_string(s.N) + " rows");
   if (x[1] == 0) r.fail(Reason::shape, "features without channels");
-  const Packing p = packing(r, kWeight, g.volume, x[1]);
+  const Packing p = packing(r, kWeight, s.g.volume, x[1]);
   check_bias(r, kBias, p.out);
   if (r.has(kBias) && r.dtype(kBias) != r.dtype(kFeatures))
     r.fail(Reason::dtype, "the bias is " + std::string(name(r.dtype(kBias))));
-  const std::int64_t rows = capacity(r, kind, g, n, m);
-  return {{r.dtype(kCoords), {rows, 4}}, {r.dtype(kFeatures), {rows, p.out}}, {Dtype::i32, {2}}};
-}
-
-template <RelationKind base>
-Relation relation_of(const Call& call) {
-  const RelationKind kind = kind_of<base>(call);
-  const std::vector<Site> targets =
-      call.has(kTargets) ? active_sites(call, kTargets, kTargetActive) : std::vector<Site>{};
-  return relate(kind, geometry(call, kind), active_sites(call, kCoords, kActive), targets);
+  return conv_outputs(r, s.M, p.out);
 }
 
 // Y[o,c] = bias[c] + sum over edges (i,o,k), over a, of X[i,a] W[k,a,c]
 template <RelationKind base>
 std::vector<Wide> convolution(const Call& call) {
   const std::vector<Spec> specs = infer_conv<base>(call);
-  const Relation r = relation_of<base>(call);
+  const Relation r = relation_of(call, base);
   const Packing p = packing(call, kWeight, geometry(call, base).volume, call.shape(kFeatures)[1]);
   const Reals X = features_of(call, kFeatures, kWeight), W = exact_weights(call, kWeight, p);
   Reals Y(specs[1].shape);
@@ -183,30 +156,6 @@ std::vector<Wide> convolution(const Call& call) {
       for (std::int64_t c = 0; c < p.out; ++c)
         Y[e.out * p.out + c] += X[e.in * p.in + a] * W[(e.kernel * p.in + a) * p.out + c];
   return {coords_of(r, specs[0].shape[0]), Y, counts_of(r)};
-}
-
-// Products and a bias in the fullest output row: K of them where sites are unique, more where inputs repeat.
-template <RelationKind base>
-std::int64_t terms(const Call& call) {
-  std::int64_t degree = geometry(call, base).volume;
-  if (base == RelationKind::transposed) {
-    const Relation r = relation_of<base>(call);
-    std::vector<std::int64_t> edges(r.out.size());
-    for (const Edge& e : r.edges) degree = std::max(degree, ++edges[static_cast<std::size_t>(e.out)]);
-  }
-  return degree * call.shape(kFeatures)[1] + (call.has(kBias) ? 1 : 0);
-}
-
-template <RelationKind base>
-Cost conv_cost(const Call& call) {
-  const std::vector<Spec> specs = infer_conv<base>(call);
-  const Relation r = relation_of<base>(call);
-  const double edges = static_cast<double>(r.edges.size()), rows = static_cast<double>(r.out.size());
-  const double in = static_cast<double>(call.shape(kFeatures)[1]), out = static_cast<double>(specs[1].shape[1]);
-  double bytes = rows * (out * info(specs[1].dtype).bytes + 4 * info(specs[0].dtype).bytes);
-  for (const auto& s : call.specs)
-    if (s) bytes += static_cast<double>(count(s->shape) * info(s->dtype).bytes);
-  return {2 * edges * in * out, bytes};
 }
 
 // Four output channels of many; the rows are whole.
@@ -228,12 +177,8 @@ std::optional<Spot> conv_spot(const Call& c, std::uint64_t key) { return few_cha
 
 template <RelationKind base>
 bool recorded(Attrs& attrs) {
-  switch (base) {
-    case RelationKind::forward: return drop_kind(attrs, {"forward", "target"});
-    case RelationKind::submanifold: return drop_kind(attrs, {"submanifold"});
-    case RelationKind::transposed: return drop_kind(attrs, {"transposed"});
-    default: return drop_kind(attrs, {"generative"});
-  }
+  if (base == RelationKind::transposed) return drop_kind(attrs, {"transposed"});  // without targets
+  return recorded_kind(base, attrs);
 }
 
 constexpr std::string_view kConvMeaning =
@@ -249,28 +194,30 @@ void set_packing(Attrs& attrs) {
 }
 
 template <RelationKind base>
-Op conv_row(std::string_view name, Attrs attrs, std::string_view equation) {
+Op conv_row(std::string_view name, std::string_view equation) {
+  Attrs attrs = kernel_attrs(base);
   std::vector<std::string_view> inputs{"coords", "active_rows", "features", "weight", "scales", "biases", "bias?"};
   if (base == RelationKind::forward) inputs.insert(inputs.end(), {"target_coords?", "target_active_rows?"});
   set_packing(attrs);
-  return {.name = name,
-          .inputs = inputs,
-          .outputs = {"out_coords", "features", "counts"},
-          .attrs = std::move(attrs),
-          .dtypes = {Dtype::i32, Dtype::i64},
-          .equation = equation,
-          .meaning = kConvMeaning,
-          .infer = infer_conv<base>,
-          .oracle = convolution<base>,
-          .cases = [] { return conv_cases(base); },
-          .rejects = [] { return conv_rejects(base); },
-          .bench = [] { return conv_bench(base); },
-          .cost = conv_cost<base>,
-          .tolerance = {.kind = Tolerance::Class::accumulate, .terms = terms<base>},
-          .active = active_outputs,
-          .spot = conv_spot,
-          .corpus = "sparse_quantized_conv",
-          .corpus_call = recorded<base>};
+  return {
+      .name = name,
+      .inputs = inputs,
+      .outputs = {"out_coords", "features", "counts"},
+      .attrs = std::move(attrs),
+      .dtypes = {Dtype::i32, Dtype::i64},
+      .equation = equation,
+      .meaning = kConvMeaning,
+      .infer = infer_conv<base>,
+      .oracle = convolution<base>,
+      .cases = [] { return conv_cases(base); },
+      .rejects = [] { return conv_rejects(base); },
+      .bench = [] { return conv_bench(base); },
+      .cost = [](const Call& c) { return conv_cost(c, base, infer_conv<base>(c), 2); },
+      .tolerance = {.kind = Tolerance::Class::accumulate, .terms = [](const Call& c) { return conv_terms(c, base); }},
+      .active = active_outputs,
+      .spot = conv_spot,
+      .corpus = "sparse_quantized_conv",
+      .corpus_call = recorded<base>};
 }
 
 // ---------------------------------------------------------------------------- linear
@@ -307,11 +254,8 @@ std::optional<Spot> linear_spot(const Call& c, std::uint64_t key) { return few_c
 
 Cost linear_cost(const Call& call) {
   const Spec out = infer_linear(call)[0];
-  Cost cost{2.0 * static_cast<double>(count(out.shape) * call.shape(0)[1]),
-            static_cast<double>(count(out.shape) * info(out.dtype).bytes)};
-  for (const auto& s : call.specs)
-    if (s) cost.bytes += static_cast<double>(count(s->shape) * info(s->dtype).bytes);
-  return cost;
+  return {2.0 * static_cast<double>(count(out.shape) * call.shape(0)[1]),
+          static_cast<double>(count(out.shape) * info(out.dtype).bytes) + input_bytes(call)};
 }
 
 // ---------------------------------------------------------------------------- quantize, dequantize
@@ -442,7 +386,6 @@ std::vector<Wide> dequantize(const Call& call) {
 }  // namespace
 
 std::vector<Op> sparse_quant_ops() {
-  const std::vector<std::int64_t> ones{1, 1, 1}, twos{2, 2, 2}, threes{3, 3, 3}, zeros{0, 0, 0};
   Op quantizing{.name = "quantize_weight",
                 .inputs = {"weight"},
                 .outputs = {"weight", "scales", "biases"},
@@ -461,7 +404,7 @@ std::vector<Op> sparse_quant_ops() {
                 .rejects = quantize_rejects,
                 .bench = quantize_bench,
                 .tolerance = {}};
-  Attrs layout{{"kernel_size", ones}, {"layout", "kernel_major"}};
+  Attrs layout{{"kernel_size", std::vector<std::int64_t>{1, 1, 1}}, {"layout", "kernel_major"}};
   set_packing(layout);
   Op dequantizing{
       .name = "dequantize_weight",
@@ -504,19 +447,18 @@ std::vector<Op> sparse_quant_ops() {
       dequantizing,
       product,
       conv_row<RelationKind::forward>(
-          "quantized_conv3d", {{"kernel_size", threes}, {"stride", ones}, {"padding", zeros}, {"dilation", ones}},
+          "quantized_conv3d",
           "Y[o] = bias + sum over edges (i,o,k) of the forward relation of X[i] (q[k] s[k] + b[k]); of the target "
           "relation if "
           "targets are given"),
       conv_row<RelationKind::submanifold>(
-          "quantized_subm_conv3d", {{"kernel_size", threes}, {"dilation", ones}},
+          "quantized_subm_conv3d",
           "Y[o] = bias + sum over edges (i,o,k) of the submanifold relation of X[i] (q[k] s[k] + b[k])"),
       conv_row<RelationKind::transposed>(
           "quantized_conv_transpose3d",
-          {{"kernel_size", twos}, {"stride", twos}, {"padding", zeros}, {"dilation", ones}},
           "Y[o] = bias + sum over edges (i,o,k) of the transposed relation of X[i] (q[k] s[k] + b[k])"),
       conv_row<RelationKind::generative>(
-          "quantized_generative_conv_transpose3d", {{"kernel_size", twos}, {"stride", twos}},
+          "quantized_generative_conv_transpose3d",
           "Y[o] = bias + X[i] (q[k] s[k] + b[k]) for the edge (i,o,k) of the generative relation"),
   };
 }
