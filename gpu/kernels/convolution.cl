@@ -86,7 +86,7 @@ kernel void compute_rows(global const Stored* x, global const Stored* w, global 
   for (long i = get_global_id(0); i < rows * width; i += get_global_size(0)) {
     const long o = i / width;
     const int n = (int)(i % width);
-    if (o >= counts[merged ? 1 : 0] || (!all && !marked[o])) continue;
+    if (o >= counts[1] || (!all && !marked[o])) continue;
     float sum = 0.0f;
     const int first = merged ? offsets[o] : 0, last = merged ? offsets[o + 1] : kernels;
     for (int j = first; j < last; ++j) {
