@@ -19,11 +19,7 @@ float4 get4(global const Stored* p) { return *(global const float4*)p; }
 void put(global Stored* p, long i, float v) { p[i] = v; }
 #endif
 
-// Which input row output o meets under kernel row k, or -1. Without a map, output i * K + k meets input i.
-int input_of(global const int* map, int spread, int kernels, long o, int k) {
-  if (spread) return o % kernels == k ? (int)(o / kernels) : -1;
-  return map[o * kernels + k];
-}
+#include "gather.cl"
 
 #ifndef MMA
 
@@ -53,8 +49,8 @@ kernel void pack_weights(global const Stored* from, global Stored* to, int kerne
 
 // What a launch begins with: the outputs that the preparation made, the bias in whole tiles, and no bad weight yet.
 kernel void begin(global const int* coords, global int* coords_out, long words, global const int* counts,
-                  global int* counts_out, global const Stored* from, int given, int width, int padded, global float* bias,
-                  global int* bad) {
+                  global int* counts_out, global const Stored* from, int given, int width, int padded,
+                  global float* bias, global int* bad) {
   const long e = get_global_id(0);
   if (e < words) coords_out[e] = coords[e];
   if (e < 2) counts_out[e] = counts[e];
@@ -102,68 +98,42 @@ kernel void compute_rows(global const Stored* x, global const Stored* w, global 
   }
 }
 
-// Tiles of 128 rows and 64 channels by 128 work-items, each 8 rows and 8 channels, from operands in local memory.
-#define TILE_M 128
-#define TILE_N 64
-#define TILE_K 16
+#include "row_tiles.cl"
 
+// Weights are [kernel][channel][column].
 kernel __attribute__((reqd_work_group_size(128, 1, 1))) void tiled(
     global const Stored* x, global const Stored* w, global const float* bias, global Stored* y, global const int* map,
     int spread, int kernels, global const int* order, long rows, int padded_c, int padded_n, int width) {
-  local float a[TILE_K][TILE_M + 4];
-  local float b[TILE_K][TILE_N];
+  local float a[DEPTH][ROWS + 4];
+  local float b[DEPTH][COLUMNS];
   local uint met;
-  const int t = get_local_id(0), r0 = t / 8 * 4, n0 = t % 8 * 4, column = get_group_id(1) * TILE_N;
-  const long first = (long)get_group_id(0) * TILE_M;
+  const int t = get_local_id(0), r0 = t / 8 * 4, n0 = t % 8 * 4, column = get_group_id(1) * COLUMNS;
+  const long first = (long)get_group_id(0) * ROWS;
   const long o = first + t < rows ? order[first + t] : -1;
   float sum[8][8];
-  UNROLL for (int i = 0; i < 8; ++i)
-    UNROLL for (int j = 0; j < 8; ++j) sum[i][j] = 0.0f;
+  CLEAR(sum);
   for (int k0 = 0; k0 < kernels; k0 += 32) {
-    barrier(CLK_LOCAL_MEM_FENCE);
-    if (t == 0) met = 0;
-    barrier(CLK_LOCAL_MEM_FENCE);
-    uint mine = 0;
-    for (int k = k0; o >= 0 && k < min(kernels, k0 + 32); ++k)
-      mine |= (uint)(input_of(map, spread, kernels, o, k) >= 0) << (k - k0);
-    if (mine) atomic_or(&met, mine);
-    barrier(CLK_LOCAL_MEM_FENCE);
-    for (uint left = met; left != 0; left &= left - 1) {
+    for (uint left = kernel_rows_met(&met, map, spread, kernels, o, k0); left != 0; left &= left - 1) {
       const int k = k0 + 31 - clz(left & -left);
       const long row = o >= 0 ? input_of(map, spread, kernels, o, k) : -1;
-      for (int c0 = 0; c0 < padded_c; c0 += TILE_K) {
-        for (int c = 0; c < TILE_K; c += 4) {
-          const float4 v = row >= 0 ? get4(x + row * padded_c + c0 + c) : (float4)(0.0f);
-          a[c][t] = v.x;
-          a[c + 1][t] = v.y;
-          a[c + 2][t] = v.z;
-          a[c + 3][t] = v.w;
-        }
-        for (int e = 4 * t; e < TILE_K * TILE_N; e += 4 * 128)
-          vstore4(get4(w + ((long)k * padded_c + c0 + e / TILE_N) * padded_n + column + e % TILE_N), 0,
-                  &b[e / TILE_N][e % TILE_N]);
+      for (int c0 = 0; c0 < padded_c; c0 += DEPTH) {
+        for (int c = 0; c < DEPTH; c += 4)
+          hold(a, c, t, row >= 0 ? get4(x + row * padded_c + c0 + c) : (float4)(0.0f));
+        for (int e = 4 * t; e < DEPTH * COLUMNS; e += 4 * 128)
+          vstore4(get4(w + ((long)k * padded_c + c0 + e / COLUMNS) * padded_n + column + e % COLUMNS), 0,
+                  &b[e / COLUMNS][e % COLUMNS]);
         barrier(CLK_LOCAL_MEM_FENCE);
-        UNROLL for (int c = 0; c < TILE_K; ++c) {
-          float p[8], q[8];
-          UNROLL for (int i = 0; i < 4; ++i) {
-            p[i] = a[c][r0 + i];
-            p[4 + i] = a[c][TILE_M / 2 + r0 + i];
-            q[i] = b[c][n0 + i];
-            q[4 + i] = b[c][TILE_N / 2 + n0 + i];
-          }
-          UNROLL for (int i = 0; i < 8; ++i)
-            UNROLL for (int j = 0; j < 8; ++j) sum[i][j] = fma(p[i], q[j], sum[i][j]);
-        }
+        MULTIPLY_TILES(a, b, sum);
         barrier(CLK_LOCAL_MEM_FENCE);
       }
     }
   }
   UNROLL for (int i = 0; i < 8; ++i) {
-    const long at = first + (i < 4 ? r0 + i : TILE_M / 2 + r0 + i - 4);
+    const long at = first + ROW(i);
     if (at >= rows) continue;
     const long to = order[at];
     UNROLL for (int j = 0; j < 8; ++j) {
-      const int n = column + (j < 4 ? n0 + j : TILE_N / 2 + n0 + j - 4);
+      const int n = column + COLUMN(j);
       if (n < width) put(y, to * width + n, sum[i][j] + bias[n]);
     }
   }
@@ -173,17 +143,11 @@ kernel __attribute__((reqd_work_group_size(128, 1, 1))) void tiled(
 
 #include "fragments.cl"
 
-#define ROWS 128
-#define WARPS 4
-#define ITEMS (32 * WARPS)
-#define STAGES 3
-#define PIECES (DEPTH / 8)               // copies of 16 bytes in a row of a tile
-#define LEFT_EACH (ROWS * PIECES / ITEMS)
-#define RIGHT_EACH ((COLUMNS * PIECES + ITEMS - 1) / ITEMS)
-#define STAGE ((ROWS + COLUMNS) * PITCH)
+#include "row_fragments.cl"
 
-// Weights are [kernel][column][channel]. Steps of DEPTH channels of one kernel row run through STAGES buffers, two
-// of them under way while one is used. A warp computes 32 rows and all columns.
+#define RIGHT_EACH ((COLUMNS * PIECES + ITEMS - 1) / ITEMS)
+
+// Weights are [kernel][column][channel].
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void mma_sorted(
     global const ushort* x, global const ushort* w, global const float* bias, global ushort* y, global const int* map,
     int spread, int kernels, global const int* order, long rows, int padded_c, int padded_n, int width) {
@@ -192,9 +156,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void mma_sorted(
   const int t = get_local_id(0), lane = t % 32, warp = t / 32, column = get_group_id(1) * COLUMNS;
   const long first = (long)get_group_id(0) * ROWS;
   float sum[2][COLUMNS / 8][4];
-  UNROLL for (int i = 0; i < 2; ++i)
-    UNROLL for (int n = 0; n < COLUMNS / 8; ++n)
-      UNROLL for (int j = 0; j < 4; ++j) sum[i][n][j] = 0.0f;
+  CLEAR(sum);
   long owned[LEFT_EACH];  // the output rows whose inputs this work-item copies
   UNROLL for (int j = 0; j < LEFT_EACH; ++j) {
     const long at = first + (t + j * ITEMS) / PIECES;
@@ -203,19 +165,12 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void mma_sorted(
   const long mine = first + t < rows ? order[first + t] : -1;
   const int chunks = padded_c / DEPTH;
   for (int k0 = 0; k0 < kernels; k0 += 32) {
-    barrier(CLK_LOCAL_MEM_FENCE);
-    if (t == 0) met = 0;
-    barrier(CLK_LOCAL_MEM_FENCE);
-    uint bits = 0;
-    for (int k = k0; mine >= 0 && k < min(kernels, k0 + 32); ++k)
-      bits |= (uint)(input_of(map, spread, kernels, mine, k) >= 0) << (k - k0);
-    if (bits) atomic_or(&met, bits);
-    barrier(CLK_LOCAL_MEM_FENCE);
-    uint left = met;
+    uint left = kernel_rows_met(&met, map, spread, kernels, mine, k0);
     const int steps = popcount(left) * chunks;
     int chunk = 0, k = k0 + (left ? 31 - clz(left & -left) : 0);
     long input[LEFT_EACH];
-    UNROLL for (int j = 0; j < LEFT_EACH; ++j) input[j] = left && owned[j] >= 0 ? input_of(map, spread, kernels, owned[j], k) : -1;
+    UNROLL for (int j = 0; j < LEFT_EACH; ++j)
+      input[j] = left && owned[j] >= 0 ? input_of(map, spread, kernels, owned[j], k) : -1;
     for (int step = -(STAGES - 1); step < steps; ++step) {
       if (step >= 0) {
         wait_copies();
@@ -225,7 +180,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void mma_sorted(
         local ushort* to = stage + (step + STAGES - 1) % STAGES * STAGE;
         UNROLL for (int j = 0; j < LEFT_EACH; ++j) {
           const int row = (t + j * ITEMS) / PIECES, piece = t % PIECES;
-          start_copy(to + row * PITCH + piece * 8, x + max(input[j], 0l) * padded_c + chunk * DEPTH + piece * 8, input[j] >= 0);
+          start_copy(to + row * PITCH + piece * 8, x + max(input[j], 0l) * padded_c + chunk * DEPTH + piece * 8,
+                     input[j] >= 0);
         }
         UNROLL for (int j = 0; j < RIGHT_EACH; ++j) {
           const int row = (t + j * ITEMS) / PIECES, piece = t % PIECES;
@@ -238,22 +194,15 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void mma_sorted(
           left &= left - 1;
           if (left) {
             k = k0 + 31 - clz(left & -left);
-            UNROLL for (int j = 0; j < LEFT_EACH; ++j) input[j] = owned[j] >= 0 ? input_of(map, spread, kernels, owned[j], k) : -1;
+            UNROLL for (int j = 0; j < LEFT_EACH; ++j)
+              input[j] = owned[j] >= 0 ? input_of(map, spread, kernels, owned[j], k) : -1;
           }
         }
       }
       close_copies();
       if (step < 0) continue;
       const local ushort* now = stage + step % STAGES * STAGE;
-      UNROLL for (int c = 0; c < DEPTH; c += 16) {
-        const Left a0 = left_at(now + warp * 32 * PITCH + c, lane);
-        const Left a1 = left_at(now + (warp * 32 + 16) * PITCH + c, lane);
-        UNROLL for (int n = 0; n < COLUMNS / 8; ++n) {
-          const Right b = right_at(now + (ROWS + n * 8) * PITCH + c, lane);
-          multiply(sum[0][n], a0, b);
-          multiply(sum[1][n], a1, b);
-        }
-      }
+      MULTIPLY_TILES(now, now + ROWS * PITCH, sum);
     }
   }
   UNROLL for (int i = 0; i < 4; ++i) {

@@ -22,10 +22,9 @@ Eight eight_at(global const ushort* x, long row, int c, int width) {
   return v;
 }
 
-#define ITEMS 128
-
 #ifdef COLUMNS
-#define ROWS 128
+
+#include "row_fragments.cl"
 
 // to[k][n][a], whole steps and tiles, zeros beyond
 kernel void pack_weight(global const ushort* from, global ushort* to, long size, int channels, int columns,
@@ -37,7 +36,7 @@ kernel void pack_weight(global const ushort* from, global ushort* to, long size,
   to[e] = n < columns && a < channels ? from[k * stride_k + a * stride_a + n * stride_n] : (ushort)0;
 }
 
-// As multiply_edges of edge_product.cl. A warp takes 32 edges and all columns.
+// As multiply_edges of edge_product.cl.
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void multiply_edges(
     global const ushort* x, global const ushort* w, global const ushort* x2, global const ushort* w2, int factors,
     global const int* source, global const int* tiles, int channels, int padded_a, int padded_n, int column,
@@ -49,9 +48,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void multiply_edges(
   const int k = tiles[0], first = tiles[1], last = tiles[2];
   const long row = first + t < last ? source[first + t] : -1;
   float sum[2][COLUMNS / 8][4];
-  UNROLL for (int i = 0; i < 2; ++i)
-    UNROLL for (int n = 0; n < COLUMNS / 8; ++n)
-      UNROLL for (int j = 0; j < 4; ++j) sum[i][n][j] = 0.0f;
+  CLEAR(sum);
   for (int factor = 0; factor < factors; ++factor) {
     global const ushort* from = factor == 0 ? x : x2;
     global const ushort* weight = (factor == 0 ? w : w2) + ((long)k * padded_n + column) * padded_a;
@@ -62,15 +59,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void multiply_edges(
         *(local uint4*)(right + e / (DEPTH / 8) * PITCH + e % (DEPTH / 8) * 8) =
             *(global const uint4*)(weight + (long)(e / (DEPTH / 8)) * padded_a + c0 + e % (DEPTH / 8) * 8);
       barrier(CLK_LOCAL_MEM_FENCE);
-      UNROLL for (int c = 0; c < DEPTH; c += 16) {
-        const Left a0 = left_at(left + warp * 32 * PITCH + c, lane);
-        const Left a1 = left_at(left + (warp * 32 + 16) * PITCH + c, lane);
-        UNROLL for (int n = 0; n < COLUMNS / 8; ++n) {
-          const Right b = right_at(right + n * 8 * PITCH + c, lane);
-          multiply(sum[0][n], a0, b);
-          multiply(sum[1][n], a1, b);
-        }
-      }
+      MULTIPLY_TILES(left, right, sum);
       barrier(CLK_LOCAL_MEM_FENCE);
     }
   }
@@ -87,6 +76,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void multiply_edges(
 
 #ifdef TILE
 
+#define ITEMS 128
 #define PAIRS (DEPTH / 2)
 #define SIDE (TILE / 2)  // of a warp's square: two by two warps
 #ifdef EVERY_ROW

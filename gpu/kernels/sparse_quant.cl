@@ -112,12 +112,6 @@ kernel void dequantize(global const uint* codes, global const void* s, global co
 // The lowest code of a word as a number: an integer below 2^23 under the exponent of 2^23 is that integer plus 2^23.
 float code_value(uint word, int bits) { return as_float((word & ((1u << bits) - 1)) | 0x4B000000u) - 8388608.0f; }
 
-// Which input row output o meets under kernel row k, or -1. Without a map, output i * K + k meets input i.
-int input_of(global const int* map, int spread, int kernels, long o, int k) {
-  if (spread) return o % kernels == k ? (int)(o / kernels) : -1;
-  return map[o * kernels + k];
-}
-
 #ifdef SETUP
 
 // Rows of features in the dtype of the product, widened to a whole number of tiles with zeros.
@@ -173,7 +167,11 @@ kernel void map_edges(global const int* in, global const int* out, global const 
     map[(long)out[e] * kernels + kernel_ids[e]] = in[e];
 }
 
-#elif !defined(MMA)
+#else
+
+#include "gather.cl"
+
+#ifndef MMA
 
 // The rows that tiles may not compute, one element at a time: all of them if a weight is bad, else those that are
 // marked.
@@ -206,47 +204,30 @@ kernel void compute_rows(global const Feature* x, global const uint* words, glob
   }
 }
 
-// Tiles of 128 rows and 64 outputs by 128 work-items, each 8 rows and 8 outputs, 16 channels at a time. A work-item
-// decodes 8 channels of one output: one word of 4 bits, two of 8. Without an order (sorted 0) rows are taken as they
-// come.
-#define TILE_M 128
-#define TILE_N 64
-#define TILE_K 16
+#include "row_tiles.cl"
 
+// A work-item decodes 8 channels of one output: one word of 4 bits, two of 8. Without an order (sorted 0) rows are
+// taken as they come.
 kernel __attribute__((reqd_work_group_size(128, 1, 1))) void tiled(
     global const Feature* x, global const uint* words, global const float* s, global const float* b,
     global const float* bias, global void* y, int half_results, int kernels, int in, int out, int groups, int group,
     int bits, int padded_c, global const int* map, int spread, long rows, global const int* order, int sorted) {
-  local float left[TILE_K][TILE_M + 4];
-  local float right[TILE_K][TILE_N];
+  local float left[DEPTH][ROWS + 4];
+  local float right[DEPTH][COLUMNS];
   local uint met;
-  const int t = get_local_id(0), r0 = t / 8 * 4, n0 = t % 8 * 4, column = get_group_id(1) * TILE_N;
-  const int per_word = 32 / bits, stored = groups * group / per_word, mine_n = t % TILE_N, mine_c = t / TILE_N * 8;
-  const long first = (long)get_group_id(0) * TILE_M;
+  const int t = get_local_id(0), r0 = t / 8 * 4, n0 = t % 8 * 4, column = get_group_id(1) * COLUMNS;
+  const int per_word = 32 / bits, stored = groups * group / per_word, mine_n = t % COLUMNS, mine_c = t / COLUMNS * 8;
+  const long first = (long)get_group_id(0) * ROWS;
   const long o = first + t >= rows ? -1 : sorted ? order[first + t] : first + t;
   float sum[8][8];
-  UNROLL for (int i = 0; i < 8; ++i)
-    UNROLL for (int j = 0; j < 8; ++j) sum[i][j] = 0.0f;
+  CLEAR(sum);
   for (int k0 = 0; k0 < kernels; k0 += 32) {
-    barrier(CLK_LOCAL_MEM_FENCE);
-    if (t == 0) met = 0;
-    barrier(CLK_LOCAL_MEM_FENCE);
-    uint meets = 0;
-    for (int k = k0; o >= 0 && k < min(kernels, k0 + 32); ++k)
-      meets |= (uint)(input_of(map, spread, kernels, o, k) >= 0) << (k - k0);
-    if (meets) atomic_or(&met, meets);
-    barrier(CLK_LOCAL_MEM_FENCE);
-    for (uint open = met; open != 0; open &= open - 1) {
+    for (uint open = kernel_rows_met(&met, map, spread, kernels, o, k0); open != 0; open &= open - 1) {
       const int k = k0 + 31 - clz(open & -open);
       const long row = o >= 0 ? input_of(map, spread, kernels, o, k) : -1;
-      for (int c0 = 0; c0 < padded_c; c0 += TILE_K) {
-        for (int c = 0; c < TILE_K; c += 4) {
-          const float4 v = row >= 0 ? features4(x + row * padded_c + c0 + c) : (float4)(0.0f);
-          left[c][t] = v.x;
-          left[c + 1][t] = v.y;
-          left[c + 2][t] = v.z;
-          left[c + 3][t] = v.w;
-        }
+      for (int c0 = 0; c0 < padded_c; c0 += DEPTH) {
+        for (int c = 0; c < DEPTH; c += 4)
+          hold(left, c, t, row >= 0 ? features4(x + row * padded_c + c0 + c) : (float4)(0.0f));
         const int a0 = c0 + mine_c, inside = column + mine_n < out;
         float scale = 0.0f, shift = 0.0f;
         ulong codes = 0;
@@ -261,27 +242,17 @@ kernel __attribute__((reqd_work_group_size(128, 1, 1))) void tiled(
           right[mine_c + i][mine_n] =
               a0 + i < in ? fma(code_value((uint)(codes >> (i * bits)), bits), scale, shift) : 0.0f;
         barrier(CLK_LOCAL_MEM_FENCE);
-        UNROLL for (int c = 0; c < TILE_K; ++c) {
-          float p[8], q[8];
-          UNROLL for (int i = 0; i < 4; ++i) {
-            p[i] = left[c][r0 + i];
-            p[4 + i] = left[c][TILE_M / 2 + r0 + i];
-            q[i] = right[c][n0 + i];
-            q[4 + i] = right[c][TILE_N / 2 + n0 + i];
-          }
-          UNROLL for (int i = 0; i < 8; ++i)
-            UNROLL for (int j = 0; j < 8; ++j) sum[i][j] = fma(p[i], q[j], sum[i][j]);
-        }
+        MULTIPLY_TILES(left, right, sum);
         barrier(CLK_LOCAL_MEM_FENCE);
       }
     }
   }
   UNROLL for (int i = 0; i < 8; ++i) {
-    const long at = first + (i < 4 ? r0 + i : TILE_M / 2 + r0 + i - 4);
+    const long at = first + ROW(i);
     if (at >= rows) continue;
     const long to = sorted ? order[at] : at;
     UNROLL for (int j = 0; j < 8; ++j) {
-      const int n = column + (j < 4 ? n0 + j : TILE_N / 2 + n0 + j - 4);
+      const int n = column + COLUMN(j);
       if (n < out) put(y, half_results, to * out + n, sum[i][j] + bias[n]);
     }
   }
@@ -292,6 +263,8 @@ kernel __attribute__((reqd_work_group_size(128, 1, 1))) void tiled(
 #define DEPTH 32  // channels of a step
 
 #include "fragments.cl"
+
+#include "row_fragments.cl"
 
 // Two halves in a word, each rounded to nearest even.
 #ifdef PLUMB_MATRIX_F16
@@ -309,16 +282,9 @@ uint halves(float low, float high) {
 }
 #endif
 
-#define ROWS 128
-#define WARPS 4
-#define ITEMS (32 * WARPS)
-#define STAGES 3
-#define PIECES (DEPTH / 8)                  // copies of 16 bytes in a row of a tile
-#define LEFT_EACH (ROWS * PIECES / ITEMS)
 #define PER_WORD (32 / BITS)
 #define STEP_WORDS (DEPTH / PER_WORD)       // of one output
 #define WORDS_EACH (COLUMNS * STEP_WORDS / ITEMS)
-#define STAGE ((ROWS + COLUMNS) * PITCH)
 
 // What a work-item decodes for one step: words of one output, and the scale and the bias of their group.
 typedef struct { uint word[WORDS_EACH]; float scale, shift; } Codes;
@@ -350,8 +316,7 @@ void decode(local ushort* to, Codes f, int t) {
   }
 }
 
-// Steps of DEPTH channels of one kernel row run through STAGES buffers, two of them under way while one is used; codes
-// are fetched one step before they are decoded. A warp computes 32 rows and all outputs. At most 32 kernel rows.
+// Codes are fetched one step before they are decoded. At most 32 kernel rows.
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void mma_sorted(
     global const ushort* x, global const uint* words, global const float* s, global const float* b,
     global const float* bias, global void* y, int half_results, int kernels, int chunks, int group,
@@ -362,22 +327,13 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void mma_sorted(
   const int t = get_local_id(0), lane = t % 32, warp = t / 32;
   const long first = (long)get_group_id(0) * ROWS;
   float sum[2][COLUMNS / 8][4];
-  UNROLL for (int i = 0; i < 2; ++i)
-    UNROLL for (int n = 0; n < COLUMNS / 8; ++n)
-      UNROLL for (int j = 0; j < 4; ++j) sum[i][n][j] = 0.0f;
+  CLEAR(sum);
   long owned[LEFT_EACH];  // the output rows whose inputs this work-item copies
   UNROLL for (int j = 0; j < LEFT_EACH; ++j) {
     const long at = first + (t + j * ITEMS) / PIECES;
     owned[j] = at < rows ? order[at] : -1;
   }
-  if (t == 0) met = 0;
-  barrier(CLK_LOCAL_MEM_FENCE);
-  uint bits = 0;
-  if (first + t < rows)
-    for (int k = 0; k < kernels; ++k) bits |= (uint)(map[(long)order[first + t] * kernels + k] >= 0) << k;
-  if (bits) atomic_or(&met, bits);
-  barrier(CLK_LOCAL_MEM_FENCE);
-  const uint all = met;
+  const uint all = kernel_rows_met(&met, map, 0, kernels, first + t < rows ? order[first + t] : -1, 0);
   if (t < 32 && (all >> t & 1)) list[popcount(all & ((1u << t) - 1))] = t;
   barrier(CLK_LOCAL_MEM_FENCE);
   const int steps = popcount(all) * chunks, wide = chunks - 1;  // of one or two chunks
@@ -403,15 +359,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void mma_sorted(
     close_copies();
     if (step < 0) continue;
     const local ushort* now = stage + step % STAGES * STAGE;
-    UNROLL for (int c = 0; c < DEPTH; c += 16) {
-      const Left a0 = left_at(now + warp * 32 * PITCH + c, lane);
-      const Left a1 = left_at(now + (warp * 32 + 16) * PITCH + c, lane);
-      UNROLL for (int n = 0; n < COLUMNS / 8; ++n) {
-        const Right w = right_at(now + (ROWS + n * 8) * PITCH + c, lane);
-        multiply(sum[0][n], a0, w);
-        multiply(sum[1][n], a1, w);
-      }
-    }
+    MULTIPLY_TILES(now, now + ROWS * PITCH, sum);
   }
   UNROLL for (int i = 0; i < 4; ++i) {
     const long at = first + warp * 32 + i * 8 + lane / 4;
@@ -424,5 +372,6 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void mma_sorted(
       }
   }
 }
-#endif
-#endif
+#endif  // MMA
+#endif  // SETUP
+#endif  // QUANTIZE, DEQUANTIZE
