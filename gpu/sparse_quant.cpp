@@ -4,91 +4,33 @@
 #include <algorithm>
 #include <string>
 
-#include "gpu/relation.h"
+#include "gpu/convolution.h"
 
 namespace plumb {
 namespace {
 
 using namespace gpu;
 
-enum : std::size_t { kCoords, kActive, kFeatures, kWeight, kScales, kBiases, kBias, kTargets, kTargetActive };
-
-std::int32_t size(std::int64_t v) { return static_cast<std::int32_t>(v); }
-std::int64_t rounded_up(std::int64_t n, std::int64_t to) { return (n + to - 1) / to * to; }
+enum : std::size_t { kFeatures = 2, kWeight = 3, kScales = 4 };
 
 // What a packed weight holds, from its shapes.
 struct Packed {
   std::int64_t kernels, in, out, groups, group;
   std::int32_t bits;
   Packed(const Call& c, std::size_t weight, std::int64_t kernel_rows, std::int64_t channels)
-      : kernels(kernel_rows), in(channels), bits(size(c.integer("bits"))) {
+      : kernels(kernel_rows), in(channels), bits(small(c.integer("bits"))) {
     const std::size_t last = kernels == 1 ? 2 : 1;
     out = c.shape(weight)[3 - last];
     groups = c.shape(weight + 1)[last];
     group = c.shape(weight)[last] * 32 / bits / groups;
   }
   Kernel& describe(Kernel& k) const {
-    return k.arg(size(kernels)).arg(size(in)).arg(size(out)).arg(size(groups)).arg(size(group)).arg(bits);
+    return k.arg(small(kernels)).arg(small(in)).arg(small(out)).arg(small(groups)).arg(small(group)).arg(bits);
   }
-};
-
-// Which input row each output meets under each kernel row, and the order in which tiles take the outputs.
-struct Support {
-  BufferPtr map, order, counts, marked;
-  std::int32_t spread = 0;  // no map: output i * K + k meets input i under k
-  bool merged = false;      // rows that are marked have more edges than the map holds
-  Edges edges;
 };
 
 Kernel kernel_of(std::string_view name, const std::string& options = "-DSETUP") {
   return Kernel("sparse_quant", name, options);
-}
-
-void add_merged_map(Steps& s, const Geometry& g, const Rows& in, std::int64_t rows, const BufferPtr& coords,
-                    Support& p) {
-  const std::int64_t edges = in.capacity * g.kernels;
-  p.edges = {ints(edges), ints(edges), ints(edges), p.counts, ints(rows + 1), coords};
-  add_edges(s, g, in, Rows(), rows, p.edges);
-  p.merged = true;
-  p.map = ints(rows * g.kernels);
-  p.marked = ints(rows);
-  s.fill(p.map, 0xFF);
-  s.fill(p.marked, 0);
-  Kernel k = kernel_of("map_edges");
-  k.arg(p.edges.in)
-      .arg(p.edges.out)
-      .arg(p.edges.kernel)
-      .arg(p.counts)
-      .arg(edges)
-      .arg(size(g.kernels))
-      .arg(p.map)
-      .arg(p.marked);
-  s.run(k, edges);
-}
-
-Support build_support(const Call& call, const Geometry& g, std::int64_t rows, const BufferPtr& coords,
-                      const BufferPtr& counts) {
-  Steps s;
-  Support p;
-  p.counts = counts;
-  const Rows in(call, call[kCoords], call[kActive]);
-  const Rows targets = call.has(kTargets) ? Rows(call, call[kTargets], call[kTargetActive]) : Rows();
-  s.fill(counts, 0);
-  const Ordering ordering = begin_order(s, g, rows);
-  if (!g.scatters()) {
-    p.map = add_map(s, g, in, targets, rows, coords, counts, &ordering);
-  } else if (g.merges()) {
-    add_merged_map(s, g, in, rows, coords, p);
-  } else {
-    p.spread = 1;
-    p.map = ints(1);
-    p.edges = {ints(rows), ints(rows), ints(rows), counts, ints(rows + 1), coords};
-    add_edges(s, g, in, targets, rows, p.edges);
-  }
-  if (g.scatters()) bucket_outputs(s, g, ordering, p.map, p.spread == 1, rows);
-  p.order = end_order(s, ordering, rows);
-  s.enqueue();
-  return p;
 }
 
 // One product of features with a packed weight, and what its kernels share.
@@ -105,21 +47,16 @@ struct Product {
   }
 };
 
-// Outputs of which the preparation made the contents: coordinates and counts.
-struct Prepared {
-  BufferPtr coords{}, counts{};
-  Tensor to_coords{}, to_counts{};
-};
-
-void add_begin(Steps& s, const Call& c, std::size_t weight, const Prepared& made, Product& p) {
+void add_begin(Steps& s, const Call& c, std::size_t weight, const Support& u, const std::vector<Tensor>& out,
+               Product& p) {
   const std::int64_t n = c[weight + 1].size();
-  const bool any = made.coords != nullptr, bias = c.has(weight + 3);
+  const bool any = u.coords != nullptr, bias = c.has(weight + 3);
   p.s = scratch(static_cast<std::size_t>(4 * n)), p.b = scratch(static_cast<std::size_t>(4 * n));
   p.bias = scratch(static_cast<std::size_t>(4 * p.w.out)), p.bad = ints(1);
-  const std::int64_t words = any ? static_cast<std::int64_t>(made.to_coords.storage().bytes() / 4) : 0;
+  const std::int64_t words = any ? static_cast<std::int64_t>(out[0].storage().bytes() / 4) : 0;
   Kernel k = kernel_of("begin");
-  k.arg(any ? made.coords : p.bad).arg(any ? output(made.to_coords) : p.bad).arg(words);
-  k.arg(any ? made.counts : p.bad).arg(any ? output(made.to_counts) : p.bad).arg(std::int32_t{any ? 2 : 0});
+  k.arg(any ? u.coords : p.bad).arg(any ? output(out[0]) : p.bad).arg(words);
+  k.arg(any ? u.counts : p.bad).arg(any ? output(out[2]) : p.bad).arg(std::int32_t{any ? 2 : 0});
   k.arg(dense(c[weight + 1]))
       .arg(dense(c[weight + 2]))
       .arg(std::int32_t{c.dtype(weight + 1) == Dtype::f16})
@@ -129,13 +66,14 @@ void add_begin(Steps& s, const Call& c, std::size_t weight, const Prepared& made
   k.arg(bias ? dense(c[weight + 3]) : p.bad)
       .arg(std::int32_t{bias && c.dtype(weight + 3) == Dtype::f16})
       .arg(std::int32_t{bias});
-  s.run(k.arg(size(p.w.out)).arg(p.bias).arg(p.bad), std::max({words, n, p.w.out, std::int64_t{2}}));
+  s.run(k.arg(small(p.w.out)).arg(p.bias).arg(p.bad), std::max({words, n, p.w.out, std::int64_t{2}}));
 }
 
-Product add_operands(Steps& s, const Call& c, std::size_t features, std::int64_t kernels, const Tensor& out,
-                     const Prepared& made, bool matrix) {
+Product add_operands(Steps& s, const Call& c, std::size_t features, std::int64_t kernels, const Support& u,
+                     const std::vector<Tensor>& out, bool matrix) {
   const std::size_t weight = features + 1;
-  Product p{.w = Packed(c, weight, kernels, c.shape(features)[1]), .x_type = Dtype::f32, .y_type = out.dtype()};
+  const Tensor& y = out[u.coords ? 1 : 0];
+  Product p{.w = Packed(c, weight, kernels, c.shape(features)[1]), .x_type = Dtype::f32, .y_type = y.dtype()};
   const Dtype given = c.dtype(features);
   if (given == Dtype::f16 || c.dtype(weight + 1) == Dtype::f16) p.x_type = Dtype::f16;
   p.rows = c.shape(features)[0], p.padded = rounded_up(p.w.in, 16);
@@ -144,59 +82,49 @@ Product add_operands(Steps& s, const Call& c, std::size_t features, std::int64_t
     const BufferPtr cast = scratch(static_cast<std::size_t>(p.rows * p.padded * info(p.x_type).bytes));
     Kernel k = kernel_of("cast_rows");
     k.arg(p.x).arg(std::int32_t{given == Dtype::f16}).arg(cast).arg(std::int32_t{p.x_type == Dtype::f16});
-    s.run(k.arg(p.rows).arg(size(p.w.in)).arg(size(p.padded)), p.rows * p.padded);
+    s.run(k.arg(p.rows).arg(small(p.w.in)).arg(small(p.padded)), p.rows * p.padded);
     p.x = cast;
   }
   p.words = dense(c[weight]);
-  add_begin(s, c, weight, made, p);
+  add_begin(s, c, weight, u, out, p);
   Kernel check = kernel_of("check_weights");
   s.run(p.w.describe(check.arg(p.words).arg(p.s).arg(p.b)).arg(std::int32_t{matrix}).arg(p.bad),
         kernels * p.w.in * p.w.out);
-  p.y = output(out);
+  p.y = output(y);
   return p;
 }
 
-// Rows that tiles leave to a plain loop; nearly always none.
-void add_exceptions(Steps& s, const Product& p, const Support& u, std::int64_t rows) {
-  const BufferPtr no = p.bad;
+// Rows that tiles leave to a plain loop.
+void add_plain_rows(Steps& s, const Product& p, const Support& u, std::int64_t rows) {
   Kernel k = kernel_of("compute_rows", p.options());
-  p.w.describe(p.bind(k)).arg(size(p.padded));
-  k.arg(u.map).arg(u.spread).arg(rows).arg(p.bad).arg(u.merged ? u.marked : no).arg(std::int32_t{u.merged});
-  k.arg(u.merged ? u.edges.offsets : no).arg(u.merged ? u.edges.in : no).arg(u.merged ? u.edges.kernel : no);
-  k.arg(u.merged ? u.counts : no);
-  const auto items = static_cast<std::size_t>(std::min<std::int64_t>(rounded_up(rows * p.w.out, 128), 65536));
-  s.add([k, items] { k.run({items}, {128}); });
+  p.w.describe(p.bind(k)).arg(small(p.padded)).arg(u.map).arg(u.spread).arg(rows);
+  add_exceptions(s, k, u, p.bad, rows * p.w.out);
 }
 
-std::size_t tiles(std::int64_t rows) { return static_cast<std::size_t>((rows + 127) / 128); }
-
-void add_tiles(Steps& s, const Product& p, const Support& u, std::int64_t rows) {
+void add_plain_tiles(Steps& s, const Product& p, const Support& u, std::int64_t rows) {
   Kernel k = kernel_of("tiled", p.options());
-  p.w.describe(p.bind(k)).arg(size(p.padded));
-  k.arg(u.map).arg(u.spread).arg(rows).arg(u.order ? u.order : p.bad).arg(std::int32_t{u.order != nullptr});
-  const auto panels = static_cast<std::size_t>((p.w.out + 63) / 64);
-  s.add([k, rows, panels] { k.run({tiles(rows) * 128, panels}, {128, 1}); });
+  p.w.describe(p.bind(k)).arg(small(p.padded)).arg(u.map).arg(u.spread).arg(rows);
+  k.arg(u.order ? u.order : p.bad).arg(std::int32_t{u.order != nullptr});
+  add_tiles(s, k, rows, (p.w.out + 63) / 64);
 }
 
 void add_matrix_tiles(Steps& s, const Product& p, const Support& u, std::int64_t rows) {
   Kernel k = kernel_of("mma_sorted", p.options() + " -DMMA -DBITS=" + std::to_string(p.w.bits) +
-                                           " -DCOLUMNS=" + std::to_string(p.w.out));
-  p.bind(k).arg(size(p.w.kernels)).arg(size(p.w.in / 32)).arg(size(p.w.group)).arg(u.map).arg(u.order).arg(rows);
-  s.add([k, rows] { k.run({tiles(rows) * 128}, {128}); });
+                                         " -DCOLUMNS=" + std::to_string(p.w.out));
+  p.bind(k).arg(small(p.w.kernels)).arg(small(p.w.in / 32)).arg(small(p.w.group)).arg(u.map).arg(u.order).arg(rows);
+  add_tiles(s, k, rows, 1);
 }
 
 template <RelationKind base, bool matrix>
 Job convolve(const Call& call, const std::vector<Spec>& specs) {
   const std::vector<Tensor> out = outputs(specs);
   const std::int64_t rows = specs[1].shape[0];
-  const Geometry g(call, call.has(kTargets) ? RelationKind::target : base);
-  // Prepared once; every launch hands out a copy, as it writes every output anew.
-  const Prepared made{scratch(out[0].storage().bytes()), scratch(out[2].storage().bytes()), out[0], out[2]};
-  const Support u = build_support(call, g, rows, made.coords, made.counts);
+  const Geometry g(call, kind_of(call, base));
+  const Support u = build_support(call, g, rows);
   const auto steps = std::make_shared<Steps>();
-  const Product p = add_operands(*steps, call, kFeatures, g.kernels, out[1], made, matrix);
-  matrix ? add_matrix_tiles(*steps, p, u, rows) : add_tiles(*steps, p, u, rows);
-  add_exceptions(*steps, p, u, rows);
+  const Product p = add_operands(*steps, call, kFeatures, g.kernels, u, out, matrix);
+  matrix ? add_matrix_tiles(*steps, p, u, rows) : add_plain_tiles(*steps, p, u, rows);
+  add_plain_rows(*steps, p, u, rows);
   return job(out, [steps] { steps->enqueue(); });
 }
 
@@ -207,9 +135,9 @@ Job linear(const Call& call, const std::vector<Spec>& specs) {
   u.spread = 1;
   u.map = ints(1);
   const auto steps = std::make_shared<Steps>();
-  const Product p = add_operands(*steps, call, 0, 1, out[0], Prepared(), false);
-  add_tiles(*steps, p, u, p.rows);
-  add_exceptions(*steps, p, u, p.rows);
+  const Product p = add_operands(*steps, call, 0, 1, u, out, false);
+  add_plain_tiles(*steps, p, u, p.rows);
+  add_plain_rows(*steps, p, u, p.rows);
   return job(out, [steps] { steps->enqueue(); });
 }
 
@@ -226,12 +154,12 @@ Axes axes_of(const Shape& w) {
 }
 
 void describe(Kernel& k, const Call& c, const Axes& x, std::int64_t groups, std::int64_t words) {
-  const std::int32_t bits = size(c.integer("bits"));
-  k.arg(size(x.kernels))
-      .arg(size(x.in))
-      .arg(size(x.out))
-      .arg(size(groups))
-      .arg(size(words * 32 / bits / groups))
+  const std::int32_t bits = small(c.integer("bits"));
+  k.arg(small(x.kernels))
+      .arg(small(x.in))
+      .arg(small(x.out))
+      .arg(small(groups))
+      .arg(small(words * 32 / bits / groups))
       .arg(bits);
   k.arg(x.step_k).arg(x.step_a).arg(x.step_c);
 }
@@ -265,26 +193,22 @@ Job dequantize(const Call& c, const std::vector<Spec>& specs) {
 // ---------------------------------------------------------------------------- orders and conditions
 
 // A chain of fused products, each weight rounded once when it is decoded.
-Order chain(const Call&) {
-  Order o;
-  o.fma = true;
+Order chain(const Call& c) {
+  Order o = fused_chain(c);
   o.prologue = 1;
   return o;
 }
 
-// Matrix units take weights as halves, align the products of 16 channels and the sum before them, and cut what falls
-// off.
+// Matrix units take weights as halves.
 Order matrix_chain(const Call& c) {
-  Order o = chain(c);
-  o.truncating = true;
+  Order o = truncating_chain(c);
+  o.prologue = 1;
   o.input_rounding = Dtype::f16;
   return o;
 }
 
 std::int64_t elements(const Call& c, std::size_t input) { return c[input].size(); }
 
-const Condition kManyFeatures{Stage::shape_dtype, "under 65536 features: the launches cost more",
-                              [](const Call& c, const Device&) { return elements(c, c.index("features")) >= 1 << 16; }};
 const Condition kManyWeights{Stage::shape_dtype, "under 65536 weights: a CPU route is done sooner",
                              [](const Call& c, const Device&) { return elements(c, 0) >= 1 << 16; }};
 const Condition kManyCodes{
@@ -308,33 +232,17 @@ const Condition kUnpadded{Stage::storage, "input channels are stored with paddin
 
 template <RelationKind base>
 Route tiled(std::string_view op) {
-  return {.op = op,
-          .name = "gpu.tiled",
-          .tier = Tier::gpu,
-          .needs = Tier::gpu,
-          .supports = {},
-          .prefers = {kNotHost, kManyFeatures},
-          .order = chain,
-          .prepare = convolve<base, false>,
-          .prepares = "the relation"};
+  return relation_route(op, "gpu.tiled", Tier::gpu, chain, convolve<base, false>);
 }
 
 template <RelationKind base>
 Route sorted(std::string_view op) {
-  return {.op = op,
-          .name = "gpu.mma_sorted",
-          .tier = Tier::neural_accelerator,
-          .needs = Tier::gpu,
-          .supports = {kHalves, kKernel27, kInputs, kOutputs, kUnpadded},
-          .prefers = {kNotHost, kManyFeatures},
-          .order = matrix_chain,
-          .prepare = convolve<base, true>,
-          .prepares = "the relation"};
+  return relation_route(op, "gpu.mma_sorted", Tier::neural_accelerator, matrix_chain, convolve<base, true>,
+                        {kHalves, kKernel27, kInputs, kOutputs, kUnpadded});
 }
 
 Route simple(std::string_view op, std::string_view name, std::vector<Condition> supports,
-             const Condition& size_condition, Order (*order)(const Call&),
-             Job (*prepare)(const Call&, const std::vector<Spec>&)) {
+             const Condition& size_condition, Order (*order)(const Call&), Prepare prepare) {
   return {.op = op,
           .name = name,
           .tier = Tier::gpu,
@@ -350,7 +258,7 @@ Route simple(std::string_view op, std::string_view name, std::vector<Condition> 
 std::vector<Route> sparse_quant_gpu_routes() {
   return {simple("quantize_weight", "gpu.groups", {kDoubles}, kManyWeights, nullptr, quantize),
           simple("dequantize_weight", "gpu.elements", {}, kManyCodes, nullptr, dequantize),
-          simple("quantized_linear", "gpu.tiled", {}, kManyFeatures, chain, linear),
+          simple("quantized_linear", "gpu.tiled", {}, kWorthLaunch, chain, linear),
           sorted<RelationKind::forward>("quantized_conv3d"),
           tiled<RelationKind::forward>("quantized_conv3d"),
           sorted<RelationKind::submanifold>("quantized_subm_conv3d"),

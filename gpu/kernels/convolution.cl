@@ -58,25 +58,13 @@ kernel void begin(global const int* coords, global int* coords_out, long words, 
   if (e == 0) bad[0] = 0;
 }
 
-// The map of a merged relation from its edges. Inputs may repeat, and then two edges share a place: such an
-// output row is marked, and computed from its edges.
-kernel void map_edges(global const int* in, global const int* out, global const int* kernel_ids,
-                      global const int* counts, long capacity, int kernels, global int* map, global int* marked) {
-  const long e = get_global_id(0);
-  if (e >= capacity || e >= counts[0]) return;
-  if (e > 0 && out[e] == out[e - 1] && kernel_ids[e] == kernel_ids[e - 1])
-    marked[out[e]] = 1;
-  else
-    map[(long)out[e] * kernels + kernel_ids[e]] = in[e];
-}
-
 // The rows that tiles may not compute, one element at a time: all of them if a weight is not finite (all), else
 // those that are marked.
 kernel void compute_rows(global const Stored* x, global const Stored* w, global const float* bias, global Stored* y,
                          global const int* map, int spread, int kernels, long rows, int channels, int width,
-                         int padded_c, int padded_n, int row_stride, global const int* bad, global const int* marked,
+                         int padded_c, int padded_n, int by_column, global const int* bad, global const int* marked,
                          int merged, global const int* offsets, global const int* in, global const int* kernel_ids,
-                         global const int* counts, int by_column) {
+                         global const int* counts) {
   const int all = bad[0];
   if (!all && !merged) return;
   for (long i = get_global_id(0); i < rows * width; i += get_global_size(0)) {
@@ -91,7 +79,7 @@ kernel void compute_rows(global const Stored* x, global const Stored* w, global 
       if (row < 0) continue;
       for (int c = 0; c < channels; ++c) {
         const long at = (long)k * padded_c * padded_n + (by_column ? (long)n * padded_c + c : (long)c * padded_n + n);
-        sum = fma(get(x, row * row_stride + c), get(w, at), sum);
+        sum = fma(get(x, row * padded_c + c), get(w, at), sum);
       }
     }
     put(y, i, sum + bias[n]);

@@ -29,6 +29,18 @@ kernel void place_ranks(global const int* ids, global const int* rank, global co
   kernel_of[j] = kernel_ids[ids[j]];
 }
 
+// The map of a merged relation: the input row that each output meets under each kernel row. Inputs may repeat, and then
+// two edges share a place: such an output row is marked.
+kernel void map_edges(global const int* in, global const int* out, global const int* kernel_ids,
+                      global const int* counts, long capacity, int kernels, global int* map, global int* marked) {
+  const long e = get_global_id(0);
+  if (e >= capacity || e >= counts[0]) return;
+  if (e > 0 && out[e] == out[e - 1] && kernel_ids[e] == kernel_ids[e - 1])
+    marked[out[e]] = 1;
+  else
+    map[(long)out[e] * kernels + kernel_ids[e]] = in[e];
+}
+
 #else
 
 #ifdef FROM_f16

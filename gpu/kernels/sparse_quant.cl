@@ -155,18 +155,6 @@ kernel void check_weights(global const uint* words, global const float* s, globa
   if (!isfinite(w) || (half_weights && fabs(w) >= 65520.0f)) atomic_or(bad, 1);
 }
 
-// The map of a merged relation from its edges. Inputs may repeat, and then two edges share a place: such an output row
-// is marked, and computed from its edges.
-kernel void map_edges(global const int* in, global const int* out, global const int* kernel_ids,
-                      global const int* counts, long capacity, int kernels, global int* map, global int* marked) {
-  const long e = get_global_id(0);
-  if (e >= capacity || e >= counts[0]) return;
-  if (e > 0 && out[e] == out[e - 1] && kernel_ids[e] == kernel_ids[e - 1])
-    marked[out[e]] = 1;
-  else
-    map[(long)out[e] * kernels + kernel_ids[e]] = in[e];
-}
-
 #else
 
 #include "gather.cl"
