@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "gpu/convolution.h"
 #include "gpu/edge_product.h"
 
 namespace plumb {
@@ -51,39 +52,14 @@ Job jvp(const Call& call, const std::vector<Spec>& specs) {
   const std::vector<Tensor> out = outputs(specs);
   const KernelEdges e(call, base);
   const auto steps = std::make_shared<Steps>();
-  add_copy(*steps, e.coords, out[0]);
-  add_copy(*steps, e.counts, out[2]);
-  Sum sum;
-  sum.source = e.in;
+  Sum sum = begin_outputs(*steps, call, e, out);
   sum.factors = {{dense(call["tangent_features"]), dense(call["weight"]), weight_strides(call)},
                  {dense(call["features"]), dense(call["tangent_weight"]), weight_strides(call)}};
-  sum.channels = call.shape(call.index("features"))[1], sum.columns = out[1].dim(1);
-  sum.dtype = dtype_of(call);
-  sum.y = output(out[1]);
   if (call.has("tangent_bias")) sum.bias = dense(call["tangent_bias"]);
   add_sums(*steps, e, by_output(e), sum);
   return job(out, [steps] { steps->enqueue(); });
 }
 
-// One chain is the longest of the orders that occur: sums of sums take fewer steps than there are terms.
-Order chain(const Call&) {
-  Order o;
-  o.fma = true;
-  return o;
-}
-
-// Matrix units align the products of 16 terms and the sum before them, and cut what falls off.
-Order matrix_chain(const Call& c) {
-  Order o = chain(c);
-  o.truncating = true;
-  return o;
-}
-
-const Condition kWorthLaunch{Stage::shape_dtype, "under 65536 features: the launches cost more",
-                             [](const Call& c, const Device&) {
-                               const Shape& x = c.shape(c.index("features"));
-                               return x[0] * x[1] >= 1 << 16;
-                             }};
 const Condition kHalf{Stage::shape_dtype, "features are not f16",
                       [](const Call& c, const Device&) { return c.dtype(c.index("features")) == Dtype::f16; }};
 const Condition kEnoughChannels{
@@ -91,30 +67,14 @@ const Condition kEnoughChannels{
       return c.shape(c.index("features"))[1] >= 16 && c.shape(c.index("cotangent"))[1] >= 16;
     }};
 
-using Prepare = Job (*)(const Call&, const std::vector<Spec>&);
-
+// One chain is the longest of the orders that occur: sums of sums take fewer steps than there are terms.
 Route edges(std::string_view op, Prepare prepare) {
-  return {.op = op,
-          .name = "gpu.edges",
-          .tier = Tier::gpu,
-          .needs = Tier::gpu,
-          .supports = {},
-          .prefers = {kNotHost, kWorthLaunch},
-          .order = chain,
-          .prepare = prepare,
-          .prepares = "the relation"};
+  return relation_route(op, "gpu.edges", Tier::gpu, fused_chain, prepare);
 }
 
 Route mma_edges(std::string_view op, Prepare prepare) {
-  return {.op = op,
-          .name = "gpu.mma_edges",
-          .tier = Tier::neural_accelerator,
-          .needs = Tier::gpu,
-          .supports = {kHalf},
-          .prefers = {kNotHost, kWorthLaunch, kEnoughChannels},
-          .order = matrix_chain,
-          .prepare = prepare,
-          .prepares = "the relation"};
+  return relation_route(op, "gpu.mma_edges", Tier::neural_accelerator, truncating_chain, prepare, {kHalf},
+                        {kEnoughChannels});
 }
 
 template <RelationKind base>

@@ -1,14 +1,13 @@
 // Normalised sparse convolutions on the device: see add_products in kernels/edge_product.cl.
 #include <memory>
 
+#include "gpu/convolution.h"
 #include "gpu/edge_product.h"
 
 namespace plumb {
 namespace {
 
 using namespace gpu;
-
-std::int32_t small(std::int64_t v) { return static_cast<std::int32_t>(v); }
 
 bool one_point(const Geometry& g) {
   constexpr std::size_t kDilation = 9;
@@ -30,14 +29,8 @@ Job prepare(const Call& call, const std::vector<Spec>& specs) {
   const std::vector<Tensor> out = outputs(specs);
   const KernelEdges e(call, base);
   const auto steps = std::make_shared<Steps>();
-  add_copy(*steps, e.coords, out[0]);
-  add_copy(*steps, e.counts, out[2]);
-  Sum sum;
-  sum.source = e.in;
+  Sum sum = begin_outputs(*steps, call, e, out);
   sum.factors = {{dense(call["features"]), dense(call["weight"]), weight_strides(call)}};
-  sum.channels = call.shape(call.index("features"))[1], sum.columns = out[1].dim(1);
-  sum.dtype = name(out[1].dtype());
-  sum.y = output(out[1]);
   if (call.has("bias")) sum.bias = dense(call["bias"]);
   if (base != RelationKind::submanifold || !one_point(e.geometry))
     sum.norms = add_norms(*steps, sum, e.geometry.kernels);
@@ -47,28 +40,14 @@ Job prepare(const Call& call, const std::vector<Spec>& specs) {
 }
 
 // OpenCL allows a root 3 ulp and a quotient 2.5.
-Order chain(const Call&) {
-  Order o;
-  o.fma = true;
+Order chain(const Call& c) {
+  Order o = fused_chain(c);
   o.function_ulps = 3;
   return o;
 }
 
-Route route(std::string_view op, Job (*prepare)(const Call&, const std::vector<Spec>&)) {
-  return {.op = op,
-          .name = "gpu.edges",
-          .tier = Tier::gpu,
-          .needs = Tier::gpu,
-          .supports = {},
-          .prefers = {kNotHost,
-                      {Stage::shape_dtype, "under 65536 features: the launches cost more",
-                       [](const Call& c, const Device&) {
-                         const Shape& x = c.shape(c.index("features"));
-                         return x[0] * x[1] >= 1 << 16;
-                       }}},
-          .order = chain,
-          .prepare = prepare,
-          .prepares = "the relation"};
+Route route(std::string_view op, Prepare prepare) {
+  return relation_route(op, "gpu.edges", Tier::gpu, chain, prepare);
 }
 
 }  // namespace

@@ -2,11 +2,12 @@
 
 #include <algorithm>
 
+#include "gpu/convolution.h"
+
 namespace plumb::gpu {
 namespace {
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-std::int32_t small(std::int64_t v) { return static_cast<std::int32_t>(v); }
 Kernel relation_kernel(std::string_view name) { return Kernel("relation", name); }
 Kernel index_kernel(std::string_view name) { return Kernel("edge_product", name, "-DINDEX"); }
 
@@ -14,15 +15,6 @@ std::vector<std::int32_t> downloaded(const BufferPtr& b) {
   std::vector<std::int32_t> v(b->bytes() / sizeof(std::int32_t));
   b->download(reinterpret_cast<std::byte*>(v.data()));
   return v;
-}
-
-bool given_targets(const Call& call, RelationKind base) {
-  return (base == RelationKind::forward || base == RelationKind::transposed) && call.has("target_coords");
-}
-
-RelationKind kind_of(const Call& call, RelationKind base) {
-  if (!given_targets(call, base)) return base;
-  return base == RelationKind::forward ? RelationKind::target : RelationKind::target_transposed;
 }
 
 // Edge numbers by kernel row, then the rows of each edge in that order.
@@ -97,10 +89,10 @@ BufferPtr add_packed(Steps& s, const KernelEdges& e, const Factor& f, const Sum&
 KernelEdges::KernelEdges(const Call& call, RelationKind base) : geometry(call, kind_of(call, base)) {
   inputs = Rows(call, call["coords"], call["active_rows"]);
   Rows to;
-  if (given_targets(call, base)) to = Rows(call, call["target_coords"], call["target_active_rows"]);
+  if (given_targets(call)) to = Rows(call, call["target_coords"], call["target_active_rows"]);
   const bool spreads = geometry.scatters();
   const std::int64_t room = spreads                     ? inputs.capacity * geometry.kernels
-                            : given_targets(call, base) ? to.capacity
+                            : given_targets(call) ? to.capacity
                                                         : inputs.capacity;
   const std::int64_t capacity = spreads ? room : room * geometry.kernels;
   coords = scratch(static_cast<std::size_t>(room * (inputs.wide ? 32 : 16)));
@@ -229,9 +221,22 @@ void add_column_sums(Steps& s, const BufferPtr& g, std::int64_t rows, std::strin
   add_parts(s, partial, parts, 1, 1, columns, {0, 0, 1}, out, options);
 }
 
+namespace {
 void add_copy(Steps& s, const BufferPtr& from, const Tensor& to) {
   const auto words = static_cast<std::int64_t>(to.storage().bytes() / sizeof(std::int32_t));
   s.run(relation_kernel("copy_ints").arg(from).arg(output(to)).arg(words), words);
+}
+}  // namespace
+
+Sum begin_outputs(Steps& s, const Call& call, const KernelEdges& e, const std::vector<Tensor>& out) {
+  add_copy(s, e.coords, out[0]);
+  add_copy(s, e.counts, out[2]);
+  Sum sum;
+  sum.source = e.in;
+  sum.channels = call.shape(call.index("features"))[1], sum.columns = out[1].dim(1);
+  sum.dtype = name(out[1].dtype());
+  sum.y = output(out[1]);
+  return sum;
 }
 
 }  // namespace plumb::gpu

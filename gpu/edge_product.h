@@ -57,6 +57,10 @@ struct Sum {
 };
 void add_sums(Steps&, const KernelEdges&, const Destinations&, const Sum&);
 
+// For a convolution's outputs (coordinates, features, counts): appends copies to the first and the last, and gives
+// the sum that makes the other, but for its factors.
+Sum begin_outputs(Steps&, const Call&, const KernelEdges&, const std::vector<Tensor>& out);
+
 // Z[k] = sum over edges of kernel row k of X[x_row]^T G[g_row], in parts whose number follows from the sizes; without
 // x_rows and g_rows, edges are the rows themselves.
 struct RowProducts {
@@ -70,7 +74,5 @@ void add_row_products(Steps&, const RowProducts&, const WeightStrides& to, const
 
 // out[c] = sum over all rows of g
 void add_column_sums(Steps&, const BufferPtr& g, std::int64_t rows, std::string_view dtype, const Tensor& out);
-
-void add_copy(Steps&, const BufferPtr& from, const Tensor& to);
 
 }  // namespace plumb::gpu
