@@ -10,14 +10,11 @@
 
 #include "core/error.h"
 #include "core/pool.h"
+#include "optimized/packed_sites.h"
 #include "optimized/relation.h"
-#include "optimized/sort.h"
 
 namespace plumb::cpu {
 namespace {
-
-using Site = std::array<std::int64_t, 4>;
-using Wide = __int128;
 
 constexpr std::int64_t kGrain = 4096;
 constexpr std::uint64_t kBeyond = std::numeric_limits<std::uint64_t>::max();
@@ -60,33 +57,6 @@ Match match(RelationKind kind, const Geometry& g) {
   return m;
 }
 
-// Inclusive ranges per axis, exact for any int64 coordinates.
-struct Range {
-  std::array<Wide, 4> low, high;
-  Range() {
-    low.fill(Wide{1} << 120);
-    high.fill(-(Wide{1} << 120));
-  }
-  void include(const Range& r) {
-    for (std::size_t a = 0; a < 4; ++a) low[a] = std::min(low[a], r.low[a]), high[a] = std::max(high[a], r.high[a]);
-  }
-};
-
-Range range(const Rows& rows) {
-  std::array<std::int64_t, 4> low, high;
-  low.fill(std::numeric_limits<std::int64_t>::max());
-  high.fill(std::numeric_limits<std::int64_t>::min());
-  for (std::int64_t i = 0; i < rows.count; ++i)
-    for (int a = 0; a < 4; ++a) {
-      const std::int64_t c = rows.at(i, a);
-      const auto at = static_cast<std::size_t>(a);
-      low[at] = std::min(low[at], c), high[at] = std::max(high[at], c);
-    }
-  Range r;
-  for (std::size_t a = 0; a < 4 && rows.count > 0; ++a) r.low[a] = low[a], r.high[a] = high[a];
-  return r;
-}
-
 // The range of scale * rows + [first, last] shifts.
 template <class Shifts>
 Range moved(Range r, const std::array<std::int64_t, 3>& scale, Shifts&& shifts) {
@@ -99,104 +69,6 @@ Range moved(Range r, const std::array<std::int64_t, 3>& scale, Shifts&& shifts) 
 }
 
 std::pair<std::int64_t, std::int64_t> unmoved(std::size_t) { return {0, 0}; }
-
-// Packs sites of a range into one integer whose order is the order of sites.
-struct Frame {
-  std::array<std::int64_t, 4> low{};
-  std::array<int, 4> shift{};
-  int bits = 0;
-  bool fits = true;
-
-  explicit Frame(const Range& r) {
-    for (std::size_t a = 4; a-- > 0;) {
-      if (r.low[a] > r.high[a]) continue;  // no rows
-      fits = fits && r.low[a] >= std::numeric_limits<std::int64_t>::min() &&
-             r.high[a] <= std::numeric_limits<std::int64_t>::max() && r.high[a] - r.low[a] < (Wide{1} << 62);
-      if (!fits) return;
-      low[a] = static_cast<std::int64_t>(r.low[a]);
-      shift[a] = bits;
-      bits += std::bit_width(static_cast<std::uint64_t>(r.high[a] - r.low[a]));
-      fits = bits <= 63;
-    }
-  }
-  std::uint64_t field(std::size_t a, std::int64_t c) const {
-    return (static_cast<std::uint64_t>(c) - static_cast<std::uint64_t>(low[a])) << shift[a];
-  }
-  std::uint64_t key(const Site& s) const { return field(0, s[0]) | field(1, s[1]) | field(2, s[2]) | field(3, s[3]); }
-  std::uint64_t step(std::size_t a, std::int64_t by) const { return static_cast<std::uint64_t>(by) << shift[a]; }
-};
-
-// Packed sites in ascending order, equal ones by row.
-struct Sorted {
-  std::vector<std::uint64_t> keys;
-  std::vector<std::int32_t> rows;
-};
-
-// make(i): the key of element i.
-template <class Make>
-Sorted sorted(std::int64_t n, Make&& make) {
-  Sorted s;
-  s.keys.resize(static_cast<std::size_t>(n)), s.rows.resize(static_cast<std::size_t>(n));
-  parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) s.keys[static_cast<std::size_t>(i)] = make(i);
-  });
-  if (std::is_sorted(s.keys.begin(), s.keys.end())) {
-    std::iota(s.rows.begin(), s.rows.end(), 0);
-    return s;
-  }
-  const std::vector<std::uint64_t> keys = s.keys;
-  const auto hand_over = [&](std::int64_t begin, std::int64_t end, std::uint64_t* to) {
-    std::copy(keys.begin() + begin, keys.begin() + end, to + begin);
-  };
-  radix_argsort(n, hand_over, reinterpret_cast<std::uint32_t*>(s.rows.data()));
-  for (std::size_t i = 0; i < keys.size(); ++i) s.keys[i] = keys[static_cast<std::size_t>(s.rows[i])];
-  return s;
-}
-
-Site site(const Rows& rows, std::int64_t i) { return {rows.at(i, 0), rows.at(i, 1), rows.at(i, 2), rows.at(i, 3)}; }
-
-// Groups of equal sites: order lists the rows by group, and by row within a group.
-struct Groups {
-  std::vector<std::int32_t> order;
-  std::vector<std::int64_t> starts;  // of each group in order, then the end
-};
-
-// What is grouped: element i stands for make(i), an element of a range.
-template <class Make>
-Groups group(std::int64_t n, const Range& range, Make&& make) {
-  const Frame frame(range);
-  Sorted packed;
-  std::vector<Site> sites(static_cast<std::size_t>(frame.fits ? 0 : n));
-  Groups g;
-  if (frame.fits) {
-    packed = sorted(n, [&](std::int64_t i) { return frame.key(make(i)); });
-    g.order = std::move(packed.rows);
-  } else {
-    for (std::size_t i = 0; i < sites.size(); ++i) sites[i] = make(static_cast<std::int64_t>(i));
-    g.order.resize(sites.size());
-    std::iota(g.order.begin(), g.order.end(), 0);
-    std::stable_sort(g.order.begin(), g.order.end(), [&](std::int32_t a, std::int32_t b) {
-      return sites[static_cast<std::size_t>(a)] < sites[static_cast<std::size_t>(b)];
-    });
-  }
-  const auto differ = [&](std::size_t i) {
-    return frame.fits ? packed.keys[i] != packed.keys[i - 1]
-                      : sites[static_cast<std::size_t>(g.order[i])] != sites[static_cast<std::size_t>(g.order[i - 1])];
-  };
-  for (std::size_t i = 0; i < g.order.size(); ++i)
-    if (i == 0 || differ(i)) g.starts.push_back(static_cast<std::int64_t>(i));
-  g.starts.push_back(n);
-  return g;
-}
-
-// number[i] = how many groups are first seen before group i; firsts[i] = the element that shows group i first.
-std::vector<std::int32_t> number_groups(const std::vector<std::int64_t>& firsts, std::int64_t n) {
-  std::vector<std::int32_t> rank(static_cast<std::size_t>(n) + 1, 0), number(firsts.size());
-  for (const std::int64_t f : firsts) rank[static_cast<std::size_t>(f) + 1] = 1;
-  std::partial_sum(rank.begin(), rank.end(), rank.begin());
-  for (std::size_t i = 0; i < firsts.size(); ++i) number[i] = rank[static_cast<std::size_t>(firsts[i])];
-  return number;
-}
 
 // The distinct floor(row / stride), in first-seen order.
 std::vector<std::int64_t> coarsened(const Rows& in, const Geometry& g) {
@@ -344,12 +216,12 @@ void merge_map(const Rows& in, const Rows& out, const Match& m, const Frame& fra
 
 // The same where coordinates do not pack: whole sites, found by bisection.
 void search_map(const Rows& in, const Rows& out, const Match& m, std::int64_t kernels, const Block<std::int32_t>& map) {
-  std::vector<std::pair<Site, std::int32_t>> sorted(static_cast<std::size_t>(in.count));
-  for (std::int64_t i = 0; i < in.count; ++i) sorted[static_cast<std::size_t>(i)] = {site(in, i), static_cast<std::int32_t>(i)};
-  std::sort(sorted.begin(), sorted.end());
+  std::vector<std::pair<Site, std::int32_t>> known(static_cast<std::size_t>(in.count));
+  for (std::int64_t i = 0; i < in.count; ++i) known[static_cast<std::size_t>(i)] = {site(in, i), static_cast<std::int32_t>(i)};
+  std::sort(known.begin(), known.end());
   const auto find = [&](const Site& s) {
-    const auto hit = std::lower_bound(sorted.begin(), sorted.end(), std::pair{s, std::numeric_limits<std::int32_t>::min()});
-    return hit != sorted.end() && hit->first == s ? hit->second : -1;
+    const auto hit = std::lower_bound(known.begin(), known.end(), std::pair{s, std::numeric_limits<std::int32_t>::min()});
+    return hit != known.end() && hit->first == s ? hit->second : -1;
   };
   parallel_for(out.count, 64, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t o = begin; o < end; ++o)
@@ -429,59 +301,104 @@ Relation gathered(RelationKind kind, const Geometry& g, const Rows& in, const Ro
   return r;
 }
 
-Site reached(const Rows& in, const Geometry& g, std::int64_t i, std::int64_t k) {
-  const std::int64_t index[] = {k / (g.size[1] * g.size[2]), k / g.size[2] % g.size[1], k % g.size[2]};
-  Site s{in.at(i, 0)};
-  for (std::size_t a = 0; a < 3; ++a)
-    s[a + 1] = affine(in.at(i, static_cast<int>(a) + 1), g.stride[a], index[a] * g.dilation[a] - g.padding[a]);
-  return s;
-}
+// Where inputs lead under each kernel row.
+class Reach {
+ public:
+  Reach(const Rows& in, const Geometry& g) : in_(in), stride_(g.stride) {
+    for (std::int64_t x = 0; x < g.size[0]; ++x)
+      for (std::int64_t y = 0; y < g.size[1]; ++y)
+        for (std::int64_t z = 0; z < g.size[2]; ++z)
+          shifts_.push_back(
+              {x * g.dilation[0] - g.padding[0], y * g.dilation[1] - g.padding[1], z * g.dilation[2] - g.padding[2]});
+  }
+  Site operator()(std::int64_t input, std::int64_t kernel) const {
+    const std::array<std::int64_t, 3>& shift = shifts_[static_cast<std::size_t>(kernel)];
+    Site s{in_.at(input, 0)};
+    for (std::size_t a = 0; a < 3; ++a) s[a + 1] = affine(in_.at(input, static_cast<int>(a) + 1), stride_[a], shift[a]);
+    return s;
+  }
+
+ private:
+  Rows in_;
+  std::array<std::int64_t, 3> stride_;
+  std::vector<std::array<std::int64_t, 3>> shifts_;
+};
 
 // Every (input, kernel row) makes an output row of its own.
 void spread(Relation& r, const Geometry& g, const Rows& in) {
+  const Reach reached(in, g);
   r.outputs = r.edges;
   r.out_coords.resize(static_cast<std::size_t>(4 * r.outputs));
-  parallel_for(r.edges, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t e = begin; e < end; ++e) {
-      r.in[e] = static_cast<std::int32_t>(e / g.volume);
-      r.kernel[e] = static_cast<std::int32_t>(e % g.volume);
-      r.offsets[static_cast<std::size_t>(e) + 1] = static_cast<std::int32_t>(e + 1);
-      const Site s = reached(in, g, e / g.volume, e % g.volume);
-      std::copy(s.begin(), s.end(), r.out_coords.begin() + 4 * e);
-    }
+  parallel_for(in.count, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin, e = begin * g.volume; i < end; ++i)
+      for (std::int64_t k = 0; k < g.volume; ++k, ++e) {
+        r.in[e] = static_cast<std::int32_t>(i);
+        r.kernel[e] = static_cast<std::int32_t>(k);
+        r.offsets[static_cast<std::size_t>(e) + 1] = static_cast<std::int32_t>(e + 1);
+        const Site s = reached(i, k);
+        std::copy(s.begin(), s.end(), r.out_coords.begin() + 4 * e);
+      }
   });
 }
 
-// Equal sites become one output row. Elements count kernel row first, so that the stable grouping leaves the
-// edges of an output in order of (kernel row, input row).
+// Edges in the order of kernel row, then input row.
+struct KernelFirst {
+  std::uint32_t inputs;
+  std::uint32_t input(std::int32_t e) const { return static_cast<std::uint32_t>(e) % inputs; }
+  std::uint32_t kernel(std::int32_t e) const { return static_cast<std::uint32_t>(e) / inputs; }
+};
+
+// begins[f] = where in the order the group begins whose first edge by input row, then kernel row, is f; else -1.
+// The last edge of each group is complemented.
+std::vector<std::int32_t> close_groups(Groups& g, const KernelFirst& edges, std::int64_t kernels, std::int64_t room) {
+  std::vector<std::int32_t> begins(g.order.size() + static_cast<std::size_t>(room), -1);
+  for (std::size_t i = 0; i + 1 < g.starts.size(); ++i) {
+    const std::int64_t end = g.starts[i + 1];
+    std::int64_t first = std::ssize(g.order);
+    for (std::int64_t j = g.starts[i]; j < end; ++j) {
+      const std::int32_t e = g.order[static_cast<std::size_t>(j)];
+      first = std::min(first, edges.input(e) * kernels + edges.kernel(e));
+    }
+    begins[static_cast<std::size_t>(first)] = static_cast<std::int32_t>(g.starts[i]);
+    g.order[static_cast<std::size_t>(end - 1)] = ~g.order[static_cast<std::size_t>(end - 1)];
+  }
+  return begins;
+}
+
+// Equal sites become one output row. The grouping is stable and so leaves the edges of an output in order of
+// (kernel row, input row); outputs are numbered in the order in which inputs first reach them.
 void merge(Relation& r, const Geometry& g, const Rows& in) {
-  const auto input = [&](std::int64_t e) { return e % in.count; };
-  const auto kernel = [&](std::int64_t e) { return e / in.count; };
+  constexpr std::int64_t kAhead = 16;
+  const Reach reached(in, g);
+  const KernelFirst edges{static_cast<std::uint32_t>(in.count)};
   const Range reach = moved(range(in), g.stride, [&](std::size_t a) {
     return std::pair{-g.padding[a], (g.size[a] - 1) * g.dilation[a] - g.padding[a]};
   });
-  const Groups groups = group(r.edges, reach, [&](std::int64_t e) { return reached(in, g, input(e), kernel(e)); });
-  std::vector<std::int64_t> firsts(groups.starts.size() - 1, std::numeric_limits<std::int64_t>::max());
-  const auto member = [&](std::int64_t j) { return std::int64_t{groups.order[static_cast<std::size_t>(j)]}; };
-  for (std::size_t i = 0; i < firsts.size(); ++i)
-    for (std::int64_t j = groups.starts[i]; j < groups.starts[i + 1]; ++j)
-      firsts[i] = std::min(firsts[i], input(member(j)) * g.volume + kernel(member(j)));
-  const std::vector<std::int32_t> number = number_groups(firsts, r.edges);
-  r.outputs = std::ssize(firsts);
-  r.offsets.assign(firsts.size() + 1, 0);
-  for (std::size_t i = 0; i < firsts.size(); ++i)
-    r.offsets[static_cast<std::size_t>(number[i]) + 1] = static_cast<std::int32_t>(groups.starts[i + 1] - groups.starts[i]);
-  std::partial_sum(r.offsets.begin(), r.offsets.end(), r.offsets.begin());
-  r.out_coords.resize(4 * firsts.size());
-  for (std::size_t i = 0; i < firsts.size(); ++i) {
-    const Site s = reached(in, g, firsts[i] / g.volume, firsts[i] % g.volume);
-    std::copy(s.begin(), s.end(), r.out_coords.begin() + 4 * std::ptrdiff_t{number[i]});
-    std::int64_t e = r.offsets[static_cast<std::size_t>(number[i])];
-    for (std::int64_t j = groups.starts[i]; j < groups.starts[i + 1]; ++j, ++e) {
-      r.in[e] = static_cast<std::int32_t>(input(member(j)));
-      r.kernel[e] = static_cast<std::int32_t>(kernel(member(j)));
+  Groups groups = group(r.edges, reach, [&](std::int64_t i) {
+    const auto e = static_cast<std::int32_t>(i);
+    return reached(edges.input(e), edges.kernel(e));
+  });
+  const std::vector<std::int32_t> begins = close_groups(groups, edges, g.volume, kAhead);
+  r.outputs = std::ssize(groups.starts) - 1;
+  r.offsets.clear();
+  r.out_coords.reserve(static_cast<std::size_t>(4 * r.outputs));
+  std::int32_t to = 0;
+  for (std::int64_t f = 0; f < r.edges; ++f) {
+    const std::int32_t ahead = begins[static_cast<std::size_t>(f + kAhead)],
+                       begin = begins[static_cast<std::size_t>(f)];
+    if (ahead >= 0) __builtin_prefetch(groups.order.data() + ahead);
+    if (begin < 0) continue;
+    r.offsets.push_back(to);
+    const Site s = reached(f / g.volume, f % g.volume);
+    r.out_coords.insert(r.out_coords.end(), s.begin(), s.end());
+    for (const std::int32_t* member = groups.order.data() + begin;; ++member, ++to) {
+      const std::int32_t e = *member < 0 ? ~*member : *member;
+      r.in[to] = static_cast<std::int32_t>(edges.input(e)), r.kernel[to] = static_cast<std::int32_t>(edges.kernel(e));
+      if (*member < 0) break;
     }
+    ++to;
   }
+  r.offsets.push_back(to);
 }
 
 // The scattering kinds: every input under every kernel row is an edge, and makes its output.
