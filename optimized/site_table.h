@@ -37,16 +37,18 @@ std::uint64_t site_hash(const T* site) {
 // on the site's lowest row, so that every lookup has one answer whatever the schedule was.
 class SiteTable {
  public:
-  explicit SiteTable(const Rows& rows)
-      : SiteTable(rows, std::bit_ceil(static_cast<std::uint64_t>(2 * rows.count + 2))) {}
+  // kept, if given: a flag for each row; those without are left out. first, if given, is told the lowest row of each
+  // row's site, -1 for what is left out.
+  explicit SiteTable(const Rows& rows, const std::uint8_t* kept = nullptr, std::int32_t* first = nullptr)
+      : SiteTable(rows, std::bit_ceil(static_cast<std::uint64_t>(2 * rows.count + 2)), kept, first) {}
   // slots: a power of two above the number of rows.
-  SiteTable(const Rows& rows, std::uint64_t slots)
+  SiteTable(const Rows& rows, std::uint64_t slots, const std::uint8_t* kept = nullptr, std::int32_t* first = nullptr)
       : rows_(rows), mask_(slots - 1), slots_(static_cast<std::int64_t>(slots)) {
     assert(std::has_single_bit(slots) && slots > static_cast<std::uint64_t>(rows.count));
     parallel_for(static_cast<std::int64_t>(slots), 16 * kGrain, [this](std::int64_t begin, std::int64_t end) {
       std::fill(slots_.data + begin, slots_.data + end, kEmpty);
     });
-    rows.wide ? fill<std::int64_t>() : fill<std::int32_t>();
+    rows.wide ? fill<std::int64_t>(kept, first) : fill<std::int32_t>(kept, first);
   }
 
   std::int32_t find(const Coordinates& c) const {  // -1: nowhere
@@ -61,6 +63,28 @@ class SiteTable {
     assert(queries.wide == rows_.wide);
     queries.wide ? find_all<std::int64_t>(queries, begin, end, found)
                  : find_all<std::int32_t>(queries, begin, end, found);
+  }
+  void find(const Rows& queries, std::int32_t* to) const {
+    parallel_for(queries.count, kGrain, [&](std::int64_t begin, std::int64_t end) {
+      find(queries, begin, end, [to](std::int64_t q, std::int32_t row) { to[q] = row; });
+    });
+  }
+
+  // A lookup in three steps, for a caller that has many under way: the slot asked for, then the row that it names,
+  // then the answer. The site has the dtype of the table's rows.
+  template <class T>
+  std::uint64_t ask(const T* site) const {
+    const std::uint64_t h = site_hash(site);
+    __builtin_prefetch(slots_.data + slot_of(h));
+    return h;
+  }
+  template <class T>
+  void ask_row(std::uint64_t h) const {
+    if (const std::uint64_t slot = slots_[slot_of(h)]; slot != kEmpty) __builtin_prefetch(site<T>(rows_, row_of(slot)));
+  }
+  template <class T>
+  std::int32_t answer(const T* wanted, std::uint64_t h) const {
+    return probe(h, [&](std::int64_t row) { return same(site<T>(rows_, row), wanted); });
   }
 
   // flag[i] = 1 for each row that is the lowest of its site; the others are left as they are.
@@ -96,33 +120,41 @@ class SiteTable {
     Hashes h;
     for (std::int64_t i = begin; i < end; i += kAhead) {
       const auto m = static_cast<std::size_t>(std::min(kAhead, end - i));
-      for (std::size_t j = 0; j < m; ++j) {
-        h[j] = site_hash(site<T>(rows, i) + 4 * j);
-        __builtin_prefetch(slots_.data + slot_of(h[j]));
-      }
+      for (std::size_t j = 0; j < m; ++j) h[j] = ask(site<T>(rows, i) + 4 * j);
       for (std::size_t j = 0; j < m; ++j) between(h[j]);
       for (std::size_t j = 0; j < m; ++j) each(i + static_cast<std::int64_t>(j), h[j]);
     }
   }
 
   template <class T>
-  void fill() {
+  void fill(const std::uint8_t* kept, std::int32_t* first) {
     const auto nothing = [](std::uint64_t) {};
+    const auto wanted = [kept](std::int64_t i) { return kept == nullptr || kept[i] != 0; };
     if (threads() == 1 || rows_.count < 2 * kGrain)
-      return ahead<T>(rows_, 0, rows_.count, nothing,
-                      [this](std::int64_t i, std::uint64_t h) { insert_alone<T>(i, h); });
+      return ahead<T>(rows_, 0, rows_.count, nothing, [&](std::int64_t i, std::uint64_t h) {
+        const std::int64_t lowest = wanted(i) ? insert_alone<T>(i, h) : -1;
+        if (first) first[i] = static_cast<std::int32_t>(lowest);
+      });
     parallel_for(rows_.count, kGrain, [&](std::int64_t begin, std::int64_t end) {
-      ahead<T>(rows_, begin, end, nothing, [this](std::int64_t i, std::uint64_t h) { insert_shared<T>(i, h); });
+      ahead<T>(rows_, begin, end, nothing, [&](std::int64_t i, std::uint64_t h) {
+        if (wanted(i)) insert_shared<T>(i, h);
+      });
+    });
+    if (!first) return;
+    parallel_for(rows_.count, kGrain, [&](std::int64_t begin, std::int64_t end) {
+      find(rows_, begin, end, [&](std::int64_t i, std::int32_t row) { first[i] = wanted(i) ? row : -1; });
     });
   }
 
-  // Rows come in ascending order: the first of a site stays.
+  // Rows come in ascending order: the first of a site stays. Gives it.
   template <class T>
-  void insert_alone(std::int64_t i, std::uint64_t h) {
+  std::int64_t insert_alone(std::int64_t i, std::uint64_t h) {
     std::int64_t s = slot_of(h);
     for (; slots_[s] != kEmpty; s = slot_of(static_cast<std::uint64_t>(s) + 1))
-      if (slots_[s] >> 32 == h >> 32 && same(site<T>(rows_, row_of(slots_[s])), site<T>(rows_, i))) return;
+      if (slots_[s] >> 32 == h >> 32 && same(site<T>(rows_, row_of(slots_[s])), site<T>(rows_, i)))
+        return row_of(slots_[s]);
     slots_[s] = entry_of(h, i);
+    return i;
   }
 
   template <class T>
@@ -149,13 +181,9 @@ class SiteTable {
 
   template <class T, class Found>
   void find_all(const Rows& queries, std::int64_t begin, std::int64_t end, Found&& found) const {
-    const auto fetch_row = [this](std::uint64_t h) {
-      if (const std::uint64_t slot = slots_[slot_of(h)]; slot != kEmpty)
-        __builtin_prefetch(site<T>(rows_, row_of(slot)));
-    };
-    ahead<T>(queries, begin, end, fetch_row, [&](std::int64_t q, std::uint64_t h) {
-      found(q, probe(h, [&](std::int64_t row) { return same(site<T>(rows_, row), site<T>(queries, q)); }));
-    });
+    ahead<T>(
+        queries, begin, end, [this](std::uint64_t h) { ask_row<T>(h); },
+        [&](std::int64_t q, std::uint64_t h) { found(q, answer(site<T>(queries, q), h)); });
   }
 
   Rows rows_;
@@ -191,5 +219,27 @@ std::int64_t compact(std::int64_t n, std::int64_t first, Keep&& keep, Place&& pl
              if (keep(i)) place(i, first + at++);
          });
 }
+
+// Rows by site: sites numbered as they come, the rows of each ascending.
+struct SiteGroups {
+  std::int64_t sites = 0;
+  Block<std::int32_t> number;            // of each row's site; `sites` for a row that is not kept
+  Block<std::int32_t> offsets, members;  // those not kept are a last group
+
+  explicit SiteGroups(const Rows& rows, const std::uint8_t* kept = nullptr) : number(rows.count), members(rows.count) {
+    const Block<std::int32_t> first(rows.count);
+    SiteTable(rows, kept, first.data);
+    sites = compact(
+        rows.count, 0, [&](std::int64_t i) { return first[i] == i; },
+        [&](std::int64_t i, std::int64_t at) { number[i] = static_cast<std::int32_t>(at); });
+    parallel_for(rows.count, 4096, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i)
+        if (first[i] != i) number[i] = first[i] < 0 ? static_cast<std::int32_t>(sites) : number[first[i]];
+    });
+    offsets = Block<std::int32_t>(sites + 2);
+    group_edges(number.data, rows.count, sites + 1, offsets.data, members.data);
+  }
+  std::int32_t rows(std::int64_t site) const { return offsets[site + 1] - offsets[site]; }
+};
 
 }  // namespace plumb::cpu

@@ -65,6 +65,41 @@ TEST(SiteTable, TheLowestRowStaysWhateverTheThreadsDo) {
   set_threads(before);
 }
 
+// Groups of rows of which every fifth is left out, against an ordered map.
+void expect_groups(const Rows& rows) {
+  std::vector<std::uint8_t> kept(static_cast<std::size_t>(rows.count));
+  std::map<Coordinates, std::vector<std::int32_t>> of;
+  std::vector<Coordinates> order;
+  for (std::int64_t i = 0; i < rows.count; ++i) {
+    if (i % 5 == 0) continue;
+    kept[static_cast<std::size_t>(i)] = 1;
+    std::vector<std::int32_t>& members = of[coordinates(rows, i)];
+    if (members.empty()) order.push_back(coordinates(rows, i));
+    members.push_back(static_cast<std::int32_t>(i));
+  }
+  const SiteGroups groups(rows, kept.data());
+  ASSERT_EQ(groups.sites, std::ssize(order));
+  for (std::int64_t site = 0; site < groups.sites; ++site) {
+    const auto* begin = groups.members.data + groups.offsets[site];
+    EXPECT_EQ(std::vector(begin, begin + groups.rows(site)), of[order[static_cast<std::size_t>(site)]]);
+    for (std::int32_t j = 0; j < groups.rows(site); ++j) EXPECT_EQ(groups.number[begin[j]], site);
+  }
+  for (std::int64_t i = 0; i < rows.count; i += 5) EXPECT_EQ(groups.number[i], groups.sites);
+}
+
+TEST(SiteTable, GroupsAreNumberedAsTheirSitesCome) {
+  const int before = threads();
+  for (const int count : {1, 4}) {
+    set_threads(count);
+    for (const char* fill_name : {"sites_duplicates-3", "sites_duplicates-20000", "sites_colliding", "const-0"})
+      for (const std::int64_t n : {0, 1, 7, 300, 20000}) {
+        if (n > 300 && std::string_view(fill_name) == "sites_colliding") continue;
+        for (const Dtype t : {Dtype::i32, Dtype::i64}) expect_groups(rows_of(fill({t, {n, 4}}, fill_name, 5)));
+      }
+  }
+  set_threads(before);
+}
+
 // What the fill promises to the cases of every family that looks sites up.
 TEST(SiteTable, CollidingSitesAreDistinctAndShareTheirHash) {
   const Tensor wide = fill({Dtype::i64, {300, 4}}, "sites_colliding", 7),
