@@ -1,16 +1,15 @@
-// Points and voxels on the CPU. A table of sites is cut into parts by hash: a part belongs to one thread, which meets
-// the points of its voxels in ascending order, so that numbering and sums do not depend on the number of threads.
+// Points and voxels on the CPU. The points of a voxel are met in ascending order, so that numbering and sums do not
+// depend on the number of threads.
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <numeric>
 
 #include "core/pool.h"
 #include "core/route.h"
-#include "optimized/relation.h"
+#include "optimized/site_table.h"
 #include "optimized/voxel_kernels.h"
 
 namespace plumb {
@@ -20,109 +19,10 @@ constexpr std::int64_t kGrain = 2048;
 constexpr std::int64_t kCorners = 8;
 constexpr std::int64_t kChunk = 64;  // points whose corners are looked up together
 
-struct Site {
-  std::int32_t batch, x, y, z;
-};
+// Rows of features worth a thread.
+std::int64_t row_grain(std::int64_t channels) { return std::max<std::int64_t>(1, 4096 / (channels + 1)); }
 
-constexpr std::uint8_t kNone = 255;  // the part of what is not valid
-constexpr int kMostParts = 128;
-
-std::uint64_t hash_of(const Site& s) {
-  std::uint64_t a, b;
-  std::memcpy(&a, &s.batch, 8);
-  std::memcpy(&b, &s.y, 8);
-  std::uint64_t h = a * 0x9E3779B97F4A7C15u ^ std::rotl(b * 0xC2B2AE3D27D4EB4Fu, 31);
-  h = (h ^ h >> 32) * 0xD6E8FEB86659FD93u;
-  return h ^ h >> 29;
-}
-
-bool same(const Site& a, const Site& b) { return std::memcmp(&a, &b, sizeof a) == 0; }
-
-// Sites by their lowest index. Bits 40 and up of a hash choose the part, the lower ones the slot.
-class SiteTable {
- public:
-  struct Part {
-    std::vector<std::int32_t> members;  // the indices it owns, ascending
-    std::vector<std::int32_t> firsts;   // those that show their site first
-    std::vector<std::uint64_t> slots;   // such an index + 1 beside 32 bits of its hash; 0 where empty
-    std::uint64_t mask = 0;
-  };
-
-  // valid: null if all are. first (n), if given: the lowest index of the site of each, -1 for those not valid.
-  SiteTable(const Site* sites, const std::uint8_t* valid, std::int64_t n, std::int32_t* first) : sites_(sites) {
-    const int parts = n < 2 * kGrain ? 1 : std::min(threads(), kMostParts);
-    parts_.resize(static_cast<std::size_t>(parts));
-    std::vector<std::uint8_t> part_of(static_cast<std::size_t>(n));
-    std::vector<std::uint64_t> hashes(static_cast<std::size_t>(n));
-    parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) {
-        const auto at = static_cast<std::size_t>(i);
-        hashes[at] = hash_of(sites[i]);
-        part_of[at] = valid && !valid[i] ? kNone : static_cast<std::uint8_t>(part(hashes[at]));
-        if (first && part_of[at] == kNone) first[i] = -1;
-      }
-    });
-    parallel_each(parts, [&](std::int64_t p) { build(static_cast<std::size_t>(p), part_of, hashes, first); });
-  }
-
-  std::vector<Part> parts() && { return std::move(parts_); }
-
-  void prefetch(std::uint64_t hash) const {
-    const Part& p = parts_[part(hash)];
-    __builtin_prefetch(&p.slots[hash & p.mask]);
-  }
-  void prefetch_site(std::uint64_t hash) const {
-    const Part& p = parts_[part(hash)];
-    if (const std::uint64_t entry = p.slots[hash & p.mask]; entry != 0) __builtin_prefetch(&sites_[index_in(entry)]);
-  }
-  // The lowest index of a site, or -1.
-  std::int32_t find(const Site& s, std::uint64_t hash) const {
-    const Part& p = parts_[part(hash)];
-    for (std::uint64_t slot = hash & p.mask;; slot = (slot + 1) & p.mask) {
-      const std::uint64_t entry = p.slots[slot];
-      if (entry == 0) return -1;
-      if (entry >> 32 != hash >> 32) continue;
-      if (const std::int32_t first = index_in(entry); same(sites_[first], s)) return first;
-    }
-  }
-
- private:
-  static std::int32_t index_in(std::uint64_t entry) { return static_cast<std::int32_t>((entry & 0xFFFFFFFFu) - 1); }
-  std::size_t part(std::uint64_t hash) const { return (hash >> 40) * parts_.size() >> 24; }
-
-  void build(std::size_t own, const std::vector<std::uint8_t>& part_of, const std::vector<std::uint64_t>& hashes,
-             std::int32_t* first) {
-    Part& p = parts_[own];
-    p.members.reserve(part_of.size() / parts_.size() + 64);
-    for (std::size_t i = 0; i < part_of.size(); ++i)
-      if (part_of[i] == own) p.members.push_back(static_cast<std::int32_t>(i));
-    p.mask = std::bit_ceil(2 * p.members.size() + 2) - 1;
-    p.slots.assign(p.mask + 1, 0);
-    constexpr std::size_t kAhead = 12;
-    for (std::size_t k = 0; k < p.members.size(); ++k) {
-      if (k + kAhead < p.members.size())
-        __builtin_prefetch(&p.slots[hashes[static_cast<std::size_t>(p.members[k + kAhead])] & p.mask]);
-      const std::int32_t i = p.members[k], lowest = insert(p, i, hashes[static_cast<std::size_t>(i)]);
-      if (first) first[i] = lowest;
-    }
-  }
-
-  std::int32_t insert(Part& p, std::int32_t i, std::uint64_t hash) const {
-    for (std::uint64_t slot = hash & p.mask;; slot = (slot + 1) & p.mask) {
-      const std::uint64_t entry = p.slots[slot];
-      if (entry == 0) {
-        p.firsts.push_back(i);
-        p.slots[slot] = (hash >> 32 << 32) | static_cast<std::uint64_t>(i + 1);
-        return i;
-      }
-      if (entry >> 32 != hash >> 32) continue;
-      if (const std::int32_t first = index_in(entry); same(sites_[first], sites_[i])) return first;
-    }
-  }
-
-  const Site* sites_;
-  std::vector<Part> parts_;
-};
+using Site = std::array<std::int32_t, 4>;  // batch, x, y, z
 
 // The points of a call, dense, and where they lie in units of voxels.
 struct Points {
@@ -164,83 +64,53 @@ float fraction(float u, std::int32_t floor_u) {
   return std::abs(u) >= 0x1p23F ? 0.0F : u - static_cast<float>(floor_u) + 0.0F;
 }
 
-// Distinct voxels, numbered in the order in which their first points come.
-struct Quantized {
-  std::vector<Site> sites;  // of each point
-  std::vector<std::uint8_t> valid;
-  std::vector<std::int32_t> first, row;  // of each active point: the first of its voxel; the voxel's number or -1
-  std::vector<SiteTable::Part> parts;
-  std::vector<std::int32_t> count;  // of the points of each voxel
+// The sites of the active points, and which of them have one.
+struct PointSites {
+  cpu::Block<Site> site;
+  cpu::Block<std::uint8_t> valid;
 
-  std::int32_t row_of(std::int32_t i) const { return row[static_cast<std::size_t>(i)]; }
-  std::int64_t voxels() const { return std::ssize(count); }
+  explicit PointSites(const Points& p) : site(p.active), valid(p.active) {
+    const float* x = p.points.read<float>();
+    const std::int32_t* batch = p.batch.read<std::int32_t>();
+    parallel_for(p.active, kGrain, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        const float u = p.position(x + 3 * i, 0), v = p.position(x + 3 * i, 1), w = p.position(x + 3 * i, 2);
+        valid[i] = std::isfinite(u) && std::isfinite(v) && std::isfinite(w);
+        site[i] = valid[i] ? Site{batch[i], floored(u), floored(v), floored(w)} : Site{};
+      }
+    });
+  }
 };
 
-void number_voxels(Quantized& q) {
-  const auto n = static_cast<std::int64_t>(q.first.size());
-  const std::int64_t runs = std::clamp<std::int64_t>(n / kGrain, 1, threads());
-  std::vector<std::int64_t> starts(static_cast<std::size_t>(runs) + 1, 0);
-  const auto each_first = [&](std::int64_t run, auto&& f) {
-    for (std::int64_t i = n * run / runs; i < n * (run + 1) / runs; ++i)
-      if (q.first[static_cast<std::size_t>(i)] == i) f(i);
-  };
-  parallel_each(runs, [&](std::int64_t run) {
-    each_first(run, [&](std::int64_t) { ++starts[static_cast<std::size_t>(run) + 1]; });
-  });
-  std::partial_sum(starts.begin(), starts.end(), starts.begin());
-  q.count.assign(static_cast<std::size_t>(starts.back()), 0);
-  parallel_each(runs, [&](std::int64_t run) {
-    auto next = static_cast<std::int32_t>(starts[static_cast<std::size_t>(run)]);
-    each_first(run, [&](std::int64_t i) { q.row[static_cast<std::size_t>(i)] = next++; });
-  });
-  parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      const auto at = static_cast<std::size_t>(i);
-      if (q.first[at] != i) q.row[at] = q.first[at] < 0 ? -1 : q.row_of(q.first[at]);
-    }
-  });
-  parallel_each(std::ssize(q.parts), [&](std::int64_t part) {
-    for (const std::int32_t i : q.parts[static_cast<std::size_t>(part)].members)
-      ++q.count[static_cast<std::size_t>(q.row_of(i))];
-  });
-}
+// Distinct voxels, numbered in the order in which their first points come, and the points of each.
+struct Voxels {
+  PointSites points;
+  cpu::SiteGroups groups;
 
-Quantized quantized(const Points& p) {
-  Quantized q;
-  const auto n = static_cast<std::size_t>(p.active);
-  q.sites.resize(n), q.valid.resize(n), q.first.resize(n), q.row.resize(n);
-  const float* x = p.points.read<float>();
-  const std::int32_t* batch = p.batch.read<std::int32_t>();
-  parallel_for(p.active, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      const float u = p.position(x + 3 * i, 0), v = p.position(x + 3 * i, 1), w = p.position(x + 3 * i, 2);
-      const auto at = static_cast<std::size_t>(i);
-      q.valid[at] = std::isfinite(u) && std::isfinite(v) && std::isfinite(w);
-      q.sites[at] = q.valid[at] ? Site{batch[i], floored(u), floored(v), floored(w)} : Site{};
-    }
-  });
-  q.parts = SiteTable(q.sites.data(), q.valid.data(), p.active, q.first.data()).parts();
-  number_voxels(q);
-  return q;
-}
-
-void store_voxels(const Quantized& q, const Tensor& coords, const Tensor& active) {
-  auto* site = coords.write<std::int32_t>();
-  active.write<std::int32_t>()[0] = static_cast<std::int32_t>(q.voxels());
-  parallel_each(std::ssize(q.parts), [&](std::int64_t part) {
-    for (const std::int32_t i : q.parts[static_cast<std::size_t>(part)].firsts)
-      std::memcpy(site + 4 * std::int64_t{q.row_of(i)}, &q.sites[static_cast<std::size_t>(i)], sizeof(Site));
-  });
-}
+  explicit Voxels(const Points& p) : points(p), groups({points.site.data, false, p.active}, points.valid.data) {}
+  std::int64_t count() const { return groups.sites; }
+  void store(const Tensor& coords, const Tensor& active) const {
+    auto* to = coords.write<std::int32_t>();
+    active.write<std::int32_t>()[0] = static_cast<std::int32_t>(count());
+    parallel_for(count(), kGrain, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t v = begin; v < end; ++v)
+        std::memcpy(to + 4 * v, &points.site[groups.members[groups.offsets[v]]], sizeof(Site));
+    });
+  }
+};
 
 void sparse_quantize(const Call& call, std::vector<Tensor>& out) {
   const Points points(call);
-  const Quantized q = quantized(points);
-  store_voxels(q, out[0], out[1]);
-  std::copy(q.count.begin(), q.count.end(), out[3].write<std::int32_t>());
-  auto* rows = out[2].write<std::int32_t>();
-  std::copy(q.row.begin(), q.row.end(), rows);
-  std::fill(rows + points.active, rows + points.capacity, -1);
+  const Voxels voxels(points);
+  voxels.store(out[0], out[1]);
+  auto *rows = out[2].write<std::int32_t>(), *counts = out[3].write<std::int32_t>();
+  parallel_for(voxels.count(), kGrain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t v = begin; v < end; ++v) counts[v] = voxels.groups.rows(v);
+  });
+  parallel_for(points.capacity, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i)
+      rows[i] = i < points.active && voxels.points.valid[i] ? voxels.groups.number[i] : -1;
+  });
 }
 
 // The least power of two that is not below n, inverted: a sum of n terms scaled by it cannot overflow.
@@ -249,32 +119,29 @@ float shrink(std::int32_t n) {
   return std::bit_cast<float>(exponent << 23);
 }
 
-// A part owns its voxels and meets their points in order: the first is copied, the others are added.
+// The first point of a voxel is copied, the others are added.
 // mean = (sum of f s) / (n s): a power of two s changes no rounding.
 void voxelize(const Call& call, std::vector<Tensor>& out) {
-  const Quantized q = quantized(Points(call));
-  store_voxels(q, out[0], out[2]);
+  const Voxels voxels{Points(call)};
+  voxels.store(out[0], out[2]);
   const Tensor features = contiguous(call[3]);
   const std::int64_t channels = features.dim(1);
   const bool mean = call.text("reduction") == "mean";
   const float* f = features.read<float>();
   auto* F = out[1].write<float>();
-  const auto points_of = [&](std::int32_t i) { return mean ? q.count[static_cast<std::size_t>(q.row_of(i))] : 1; };
-  parallel_each(std::ssize(q.parts), [&](std::int64_t part) {
-    const SiteTable::Part& p = q.parts[static_cast<std::size_t>(part)];
-    for (const std::int32_t i : p.members) {
-      const float* __restrict from = f + i * channels;
-      float* __restrict to = F + q.row_of(i) * channels;
-      const float s = shrink(points_of(i));
-      if (q.first[static_cast<std::size_t>(i)] == i)
-        for (std::int64_t c = 0; c < channels; ++c) to[c] = from[c] * s;
-      else
-        for (std::int64_t c = 0; c < channels; ++c) to[c] += from[c] * s;
-    }
-    for (const std::int32_t i : p.firsts) {
-      float* to = F + q.row_of(i) * channels;
-      const std::int32_t points = points_of(i);
-      const float n = static_cast<float>(points) * shrink(points);
+  const auto &offsets = voxels.groups.offsets, &members = voxels.groups.members;
+  parallel_for(voxels.count(), row_grain(channels), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t v = begin; v < end; ++v) {
+      float* __restrict to = F + v * channels;
+      const std::int32_t points = mean ? voxels.groups.rows(v) : 1;
+      const float s = shrink(points), n = static_cast<float>(points) * s;
+      for (std::int64_t j = offsets[v]; j < offsets[v + 1]; ++j) {
+        const float* __restrict from = f + members[j] * channels;
+        if (j == offsets[v])
+          for (std::int64_t c = 0; c < channels; ++c) to[c] = from[c] * s;
+        else
+          for (std::int64_t c = 0; c < channels; ++c) to[c] += from[c] * s;
+      }
       for (std::int64_t c = 0; c < channels && points > 1; ++c) to[c] /= n;
     }
   });
@@ -282,26 +149,25 @@ void voxelize(const Call& call, std::vector<Tensor>& out) {
 
 void voxelize_vjp(const Call& call, std::vector<Tensor>& out) {
   const Points points(call);
-  const Quantized q = quantized(points);
+  const Voxels voxels(points);
   const bool mean = call.text("reduction") == "mean";
   const Tensor cotangent = contiguous(call[4]);
-  const std::int64_t channels = cotangent.dim(1), given = cotangent.dim(0);
+  const std::int64_t channels = cotangent.dim(1), given = std::min(cotangent.dim(0), voxels.count());
   const float* G = cotangent.read<float>();
   auto* g = out[0].write<float>();
-  parallel_for(points.capacity, std::max<std::int64_t>(1, 16384 / (channels + 1)),
-               [&](std::int64_t begin, std::int64_t end) {
-                 for (std::int64_t i = begin; i < end; ++i) {
-                   const std::int32_t row = i < points.active ? q.row[static_cast<std::size_t>(i)] : -1;
-                   float* __restrict to = g + i * channels;
-                   if (row < 0 || row >= given) {
-                     std::fill_n(to, channels, 0.0F);
-                     continue;
-                   }
-                   const float* __restrict from = G + row * channels;
-                   const float n = mean ? static_cast<float>(q.count[static_cast<std::size_t>(row)]) : 1.0F;
-                   for (std::int64_t c = 0; c < channels; ++c) to[c] = from[c] / n;
-                 }
-               });
+  parallel_for(points.capacity, row_grain(channels), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t row = i < points.active ? voxels.groups.number[i] : given;
+      float* __restrict to = g + i * channels;
+      if (row >= given) {
+        std::fill_n(to, channels, 0.0F);
+        continue;
+      }
+      const float* __restrict from = G + row * channels;
+      const float n = mean ? static_cast<float>(voxels.groups.rows(row)) : 1.0F;
+      for (std::int64_t c = 0; c < channels; ++c) to[c] = from[c] / n;
+    }
+  });
 }
 
 // Where the corners of points lie among voxels: rows and weights, eight per point.
@@ -311,32 +177,26 @@ class Mapper {
       : points_(call),
         coords_(contiguous(call[3])),
         nearest_(call.text("interpolation") == "nearest"),
-        table_(coords_.read<Site>(), nullptr, cpu::rows(call, coords_, call[4]).count, nullptr) {}
+        table_(cpu::rows(call, coords_, call[4])) {}
 
   // The points in [begin, end), at most kChunk of them; rows and weights begin at the first of these.
   void map(std::int64_t begin, std::int64_t end, std::int32_t* rows, float* weights) const {
     std::array<Site, kChunk * kCorners> site;
-    std::array<std::uint64_t, kChunk * kCorners> hash;
+    std::array<std::uint64_t, kChunk * kCorners> asked;
+    std::array<std::int32_t, kChunk * kCorners> slot;  // where each wanted corner's answer goes
     const std::int64_t n = (end - begin) * kCorners;
     std::fill_n(rows, n, -1);
     std::fill_n(weights, n, 0.0F);
-    std::int64_t wanted = 0;
-    std::array<std::int32_t, kChunk * kCorners> slot;  // where each wanted corner's answer goes
-    for (std::int64_t i = begin; i < std::min(end, points_.active); ++i) {
-      const std::int64_t added =
-          corners(i, (i - begin) * kCorners, site.data() + wanted, slot.data() + wanted, weights);
-      for (std::int64_t k = wanted; k < wanted + added; ++k) {
-        hash[static_cast<std::size_t>(k)] = hash_of(site[static_cast<std::size_t>(k)]);
-        table_.prefetch(hash[static_cast<std::size_t>(k)]);
-      }
-      wanted += added;
-    }
-    for (std::int64_t k = 0; k < wanted; ++k) table_.prefetch_site(hash[static_cast<std::size_t>(k)]);
-    for (std::int64_t k = 0; k < wanted; ++k) {
-      const auto at = static_cast<std::size_t>(k);
-      const std::int32_t row = table_.find(site[at], hash[at]);
-      rows[slot[at]] = row;
-      if (row < 0) weights[slot[at]] = 0.0F;
+    std::size_t wanted = 0;
+    for (std::int64_t i = begin; i < std::min(end, points_.active); ++i)
+      for (std::int64_t added = corners(i, (i - begin) * kCorners, &site[wanted], &slot[wanted], weights); added > 0;
+           --added, ++wanted)
+        asked[wanted] = table_.ask(site[wanted].data());
+    for (std::size_t k = 0; k < wanted; ++k) table_.ask_row<std::int32_t>(asked[k]);
+    for (std::size_t k = 0; k < wanted; ++k) {
+      const std::int32_t row = table_.answer(site[k].data(), asked[k]);
+      rows[slot[k]] = row;
+      if (row < 0) weights[slot[k]] = 0.0F;
     }
   }
 
@@ -372,7 +232,7 @@ class Mapper {
   Points points_;
   Tensor coords_;
   bool nearest_;
-  SiteTable table_;
+  cpu::SiteTable table_;
 };
 
 template <class F>
@@ -405,8 +265,6 @@ void devoxelize(const Call& call, std::vector<Tensor>& out) {
     (table, channels, mapper.voxels(), rows.data(), weights.data(), 0, end - begin, to + begin * channels);
   });
 }
-
-std::int64_t row_grain(std::int64_t channels) { return std::max<std::int64_t>(1, 4096 / (channels + 1)); }
 
 void interpolate(const Call& call, std::vector<Tensor>& out) {
   const Tensor features = contiguous(call[0]), rows = contiguous(call[1]), weights = contiguous(call[2]);
