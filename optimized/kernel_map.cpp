@@ -7,7 +7,7 @@
 
 #include "core/pool.h"
 #include "core/route.h"
-#include "optimized/relation.h"
+#include "optimized/site_table.h"
 
 namespace plumb {
 namespace {
@@ -38,64 +38,39 @@ void offsets(const Call& call, std::vector<Tensor>& out) {
 
 // ---- The permutation of positions ----
 
+// Positions [begin, end) as sites of batch 0.
 template <class T>
-std::uint64_t hash_of(const T* p) {
-  std::uint64_t h = static_cast<std::uint64_t>(p[0]) * 0x9E3779B97F4A7C15 + static_cast<std::uint64_t>(p[1]);
-  h = (h ^ h >> 29) * 0xBF58476D1CE4E5B9 + static_cast<std::uint64_t>(p[2]);
-  h = (h ^ h >> 32) * 0x94D049BB133111EB;
-  return h ^ h >> 29;
+void store_sites(const T* positions, std::int64_t begin, std::int64_t end, T* sites) {
+  for (std::int64_t i = begin; i < end; ++i, sites += 4) {
+    sites[0] = 0;
+    std::copy_n(positions + 3 * i, 3, sites + 1);
+  }
 }
-
-// Positions by open addressing. Threads insert together: as no position occurs twice, which slot a position takes
-// does not matter.
-template <class T>
-class Positions {
- public:
-  Positions(const T* rows, std::int64_t n)
-      : rows_(rows), mask_(std::bit_ceil(static_cast<std::uint64_t>(2 * n + 1)) - 1), slots_(mask_ + 1) {
-    for (auto& s : slots_) s.store(-1, std::memory_order_relaxed);
-    parallel_for(n, kGrain, [this](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) insert(static_cast<std::int32_t>(i));
-    });
-  }
-  bool repeated() const { return repeated_; }
-  std::int32_t find(const T* position) const {
-    for (std::uint64_t slot = hash_of(position) & mask_;; slot = (slot + 1) & mask_) {
-      const std::int32_t row = slots_[slot].load(std::memory_order_relaxed);
-      if (row < 0 || std::equal(position, position + 3, rows_ + 3 * std::int64_t{row})) return row;
-    }
-  }
-
- private:
-  void insert(std::int32_t row) {
-    const T* position = rows_ + 3 * std::int64_t{row};
-    for (std::uint64_t slot = hash_of(position) & mask_;; slot = (slot + 1) & mask_) {
-      std::int32_t other = -1;
-      if (slots_[slot].compare_exchange_strong(other, row, std::memory_order_relaxed)) return;
-      if (!std::equal(position, position + 3, rows_ + 3 * std::int64_t{other})) continue;
-      repeated_ = true;
-      return;
-    }
-  }
-
-  const T* rows_;
-  std::uint64_t mask_;
-  std::vector<std::atomic<std::int32_t>> slots_;
-  std::atomic<bool> repeated_ = false;
-};
 
 template <class T>
 void permute(const Call& call, const Tensor& source, const Tensor& target, std::int32_t* to) {
+  constexpr bool kWide = sizeof(T) == 8;
   const std::int64_t n = source.dim(0);
-  const T* wanted = target.read<T>();
-  const Positions<T> positions(source.read<T>(), n);
-  if (positions.repeated()) call.fail(Reason::domain, "the source repeats a position");
-  std::vector<std::atomic<bool>> taken(static_cast<std::size_t>(n));
+  const T *from = source.read<T>(), *wanted = target.read<T>();
+  const Block<T> sites(4 * n);
+  parallel_for(n, kGrain,
+               [&](std::int64_t begin, std::int64_t end) { store_sites(from, begin, end, sites.data + 4 * begin); });
+  const SiteTable table({sites.data, kWide, n});
+  std::vector<std::uint8_t> left(static_cast<std::size_t>(n), 0);  // rows of the source that no target has taken
+  table.mark_lowest(left.data());
+  if (std::find(left.begin(), left.end(), 0) != left.end()) call.fail(Reason::domain, "the source repeats a position");
   std::atomic<bool> wrong = false;
   parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t t = begin; t < end; ++t) {
-      to[t] = positions.find(wanted + 3 * t);
-      if (to[t] < 0 || taken[static_cast<std::size_t>(to[t])].exchange(true, std::memory_order_relaxed)) wrong = true;
+    constexpr std::int64_t kChunk = 256;
+    std::array<T, 4 * kChunk> chunk;
+    for (std::int64_t first = begin; first < end; first += kChunk) {
+      const std::int64_t m = std::min(kChunk, end - first);
+      store_sites(wanted, first, first + m, chunk.data());
+      table.find({chunk.data(), kWide, m}, 0, m, [&](std::int64_t t, std::int32_t row) {
+        to[first + t] = row;
+        if (row < 0 || !std::atomic_ref(left[static_cast<std::size_t>(row)]).exchange(0, std::memory_order_relaxed))
+          wrong = true;
+      });
     }
   });
   if (wrong) call.fail(Reason::domain, "a position of the target is not in the source, or is repeated");
