@@ -308,41 +308,22 @@ Order then_divided(const Call& call) {
 const Condition kCountsFit{Stage::shape_dtype, "over 2^24 points: a count may be no float32",
                            [](const Call& c, const Device&) { return c.shape(0)[0] <= 1 << 24; }};
 
+template <void (*F)(const Call&, std::vector<Tensor>&)>
+Route route(std::string_view op, std::string_view name, Order (*order)(const Call&) = nullptr,
+            const std::vector<Condition>& supports = {}) {
+  return {.op = op, .name = name, .supports = supports, .prefers = {}, .order = order, .prepare = host<F>};
+}
+
 }  // namespace
 
 std::vector<Route> voxel_cpu_routes() {
-  return {
-      {.op = "sparse_quantize", .name = "cpu.hash", .supports = {}, .prefers = {}, .prepare = host<sparse_quantize>},
-      {.op = "voxelize",
-       .name = "cpu.hash",
-       .supports = {},
-       .prefers = {},
-       .order = then_divided,
-       .prepare = host<voxelize>},
-      {.op = "voxelize_vjp",
-       .name = "cpu.hash",
-       .supports = {kCountsFit},
-       .prefers = {},
-       .prepare = host<voxelize_vjp>},
-      {.op = "point_voxel_map", .name = "cpu.hash", .supports = {}, .prefers = {}, .prepare = host<point_voxel_map>},
-      {.op = "devoxelize",
-       .name = "cpu.hash",
-       .supports = {},
-       .prefers = {},
-       .order = in_order,
-       .prepare = host<devoxelize>},
-      {.op = "interpolate_point_features",
-       .name = "cpu.gather",
-       .supports = {},
-       .prefers = {},
-       .order = in_order,
-       .prepare = host<interpolate>},
-      {.op = "interpolate_point_features_vjp",
-       .name = "cpu.grouped",
-       .supports = {},
-       .prefers = {},
-       .order = in_order,
-       .prepare = host<interpolate_vjp>}};
+  return {route<sparse_quantize>("sparse_quantize", "cpu.hash"),
+          route<voxelize>("voxelize", "cpu.hash", then_divided),
+          route<voxelize_vjp>("voxelize_vjp", "cpu.hash", nullptr, {kCountsFit}),
+          route<point_voxel_map>("point_voxel_map", "cpu.hash"),
+          route<devoxelize>("devoxelize", "cpu.hash", in_order),
+          route<interpolate>("interpolate_point_features", "cpu.gather", in_order),
+          route<interpolate_vjp>("interpolate_point_features_vjp", "cpu.grouped", in_order)};
 }
 
 }  // namespace plumb
