@@ -1,9 +1,11 @@
 // Arithmetic between sparse tensors on the CPU: rows meet through a hash table, features in vectors.
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "core/route.h"
 #include "optimized/dispatch.h"
+#include "optimized/matrix_rows.h"
 #include "optimized/site_table.h"
 
 namespace plumb {
@@ -18,43 +20,28 @@ using namespace cpu;
 
 enum : std::size_t { kLhs, kLhsActive, kLhsFeatures, kRhs, kRhsActive, kRhsFeatures };
 
-constexpr std::int64_t kGrain = 4096;      // rows looked up by a thread at least
-constexpr std::int64_t kValues = 1 << 15;  // features worth a thread
-
-std::int64_t grain(std::int64_t channels) {
-  return std::max<std::int64_t>(1, kValues / std::max<std::int64_t>(1, channels));
-}
-
-void look_up(const SiteTable& table, const Rows& rows, std::int32_t* to) {
-  parallel_for(rows.count, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) to[i] = table.find(coordinates(rows, i));
-  });
-}
-
-void number_rows(std::int64_t n, std::int32_t* to) {
-  for (std::int64_t i = 0; i < n; ++i) to[i] = static_cast<std::int32_t>(i);
-}
+constexpr std::int64_t kGrain = 4096;  // rows aligned by a thread at least
 
 // Fills l and r, the rows of both sides for every row of the result, and gives their number.
 std::int64_t align(const std::string& join, const Rows& lhs, const Rows& rhs, std::int32_t* l, std::int32_t* r) {
   if (join == "right") {
-    look_up(SiteTable(lhs), rhs, l);
-    number_rows(rhs.count, r);
+    SiteTable(lhs).find(rhs, l);
+    std::iota(r, r + rhs.count, 0);
     return rhs.count;
   }
   if (join == "inner") {
     std::vector<std::int32_t> match(static_cast<std::size_t>(lhs.count));
-    look_up(SiteTable(rhs), lhs, match.data());
+    SiteTable(rhs).find(lhs, match.data());
     const auto row = [&](std::int64_t i) { return match[static_cast<std::size_t>(i)]; };
     return compact(
         lhs.count, 0, [&](std::int64_t i) { return row(i) >= 0; },
         [&](std::int64_t i, std::int64_t at) { l[at] = static_cast<std::int32_t>(i), r[at] = row(i); });
   }
-  number_rows(lhs.count, l);
-  look_up(SiteTable(rhs), lhs, r);
+  std::iota(l, l + lhs.count, 0);
+  SiteTable(rhs).find(lhs, r);
   if (join == "left") return lhs.count;
   std::vector<std::int32_t> match(static_cast<std::size_t>(rhs.count));
-  look_up(SiteTable(lhs), rhs, match.data());
+  SiteTable(lhs).find(rhs, match.data());
   return compact(
       rhs.count, lhs.count, [&](std::int64_t j) { return match[static_cast<std::size_t>(j)] < 0; },
       [&](std::int64_t j, std::int64_t at) { l[at] = -1, r[at] = static_cast<std::int32_t>(j); });
@@ -109,21 +96,20 @@ void binary(const Call& call, std::vector<Tensor>& out) {
   const int op = op_code(call.text("op"));
   const auto *lhs = x.read<std::byte>(), *rhs = y.read<std::byte>();
   auto* to = out[1].write<std::byte>();
-  parallel_for(a.rows, grain(channels), [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(a.rows, row_grain(channels), [&](std::int64_t begin, std::int64_t end) {
     PLUMB_DISPATCH(combine_rows)
     (op, t == Dtype::f16, lhs, rhs, lhs_fill.data(), rhs_fill.data(), a.l, a.r, begin, end, channels, to);
   });
 }
 
-// Row o of `to`, `stride` bytes apart, is row rows[o] of `from`, or `missing` where that is none of its n rows.
-void select_rows(const std::byte* from, std::int64_t n, const std::int32_t* rows, std::int64_t count,
-                 const std::vector<std::byte>& missing, std::byte* to, std::int64_t stride) {
-  const auto bytes = static_cast<std::int64_t>(missing.size());
-  if (bytes == 0) return;
-  parallel_for(count, grain(bytes / 4), [&](std::int64_t begin, std::int64_t end) {
+// Row o of `to` begins with row rows[o] of x, or with the fill where x has no such row.
+void select_rows(const Tensor& x, const std::int32_t* rows, std::int64_t count, double fill, const Matrix& to) {
+  std::vector<std::byte> row = fill_row(fill, x.dtype(), x.dim(1));
+  const Matrix from = read_matrix(x), missing{row.data(), from.bytes};
+  parallel_for(count, row_grain(x.dim(1)), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t o = begin; o < end; ++o) {
-      const bool there = rows[o] >= 0 && rows[o] < n;
-      std::memcpy(to + o * stride, there ? from + rows[o] * bytes : missing.data(), static_cast<std::size_t>(bytes));
+      const bool there = rows[o] >= 0 && rows[o] < x.dim(0);
+      copy_row(there ? from : missing, there ? rows[o] : 0, to, o);
     }
   });
 }
@@ -131,45 +117,34 @@ void select_rows(const std::byte* from, std::int64_t n, const std::int32_t* rows
 void cat(const Call& call, std::vector<Tensor>& out) {
   const Aligned a = write_alignment(call, out);
   const Tensor x = contiguous(call[kLhsFeatures]), y = contiguous(call[kRhsFeatures]);
-  const std::vector<std::byte> no_lhs = fill_row(0, x.dtype(), x.dim(1)), no_rhs = fill_row(0, y.dtype(), y.dim(1));
-  const auto first = static_cast<std::int64_t>(no_lhs.size()),
-             stride = first + static_cast<std::int64_t>(no_rhs.size());
-  auto* to = out[1].write<std::byte>();
-  select_rows(x.read<std::byte>(), x.dim(0), a.l, a.rows, no_lhs, to, stride);
-  select_rows(y.read<std::byte>(), y.dim(0), a.r, a.rows, no_rhs, to + first, stride);
+  const Matrix to = write_matrix(out[1]);
+  select_rows(x, a.l, a.rows, 0, to);
+  select_rows(y, a.r, a.rows, 0, {to.data + read_matrix(x).bytes, to.bytes});
 }
 
 void gather(const Call& call, std::vector<Tensor>& out) {
   const Tensor x = contiguous(call[0]), picks = contiguous(call[1]);
-  const std::vector<std::byte> missing = fill_row(call.number("fill"), x.dtype(), x.dim(1));
-  select_rows(x.read<std::byte>(), x.dim(0), picks.read<std::int32_t>(), picks.dim(0), missing,
-              out[0].write<std::byte>(), static_cast<std::int64_t>(missing.size()));
+  select_rows(x, picks.read<std::int32_t>(), picks.dim(0), call.number("fill"), write_matrix(out[0]));
 }
 
 void reindex(const Call& call, std::vector<Tensor>& out) {
   const Tensor coords = contiguous(call[0]), x = contiguous(call[2]), target_coords = contiguous(call[3]);
   const Rows in = rows(call, coords, call[1]), targets = rows(call, target_coords, call[4]);
   std::vector<std::int32_t> from(static_cast<std::size_t>(target_coords.dim(0)), -1);
-  look_up(SiteTable(in), targets, from.data());
-  const std::vector<std::byte> missing = fill_row(call.number("fill"), x.dtype(), x.dim(1));
-  select_rows(x.read<std::byte>(), x.dim(0), from.data(), std::ssize(from), missing, out[0].write<std::byte>(),
-              static_cast<std::int64_t>(missing.size()));
+  SiteTable(in).find(targets, from.data());
+  select_rows(x, from.data(), std::ssize(from), call.number("fill"), write_matrix(out[0]));
 }
 
-Route route(std::string_view op, std::string_view route_name, Job (*prepare)(const Call&, const std::vector<Spec>&)) {
-  Route r;
-  r.op = op;
-  r.name = route_name;
-  r.prepare = prepare;
-  return r;
+template <void (*F)(const Call&, std::vector<Tensor>&)>
+Route route(std::string_view op, std::string_view name) {
+  return {.op = op, .name = name, .supports = {}, .prefers = {}, .prepare = host<F>};
 }
 
 }  // namespace
 
 std::vector<Route> sparse_algebra_cpu_routes() {
-  return {route("sparse_binary", "cpu.hash", host<binary>), route("sparse_cat_aligned", "cpu.hash", host<cat>),
-          route("gather_aligned_features", "cpu.rows", host<gather>),
-          route("reindex_sparse", "cpu.hash", host<reindex>)};
+  return {route<binary>("sparse_binary", "cpu.hash"), route<cat>("sparse_cat_aligned", "cpu.hash"),
+          route<gather>("gather_aligned_features", "cpu.rows"), route<reindex>("reindex_sparse", "cpu.hash")};
 }
 
 }  // namespace plumb

@@ -1,5 +1,5 @@
 // Two aligned feature rows made one, channel by channel.
-#include "optimized/simd.h"
+#include "optimized/float_values.h"
 
 namespace plumb {
 namespace PLUMB_ISA_NAME {
@@ -19,22 +19,11 @@ static inline f32v combined(f32v a, f32v b) {
   return a != a ? a : r;
 }
 
-static inline f32v load_values(const float* p) { return load(p); }
-static inline f32v load_values(const std::uint16_t* p) { return load_half(p); }
-static inline void store_values(float* p, f32v v) { store(p, v); }
-static inline void store_values(std::uint16_t* p, f32v v) { store_half(p, v); }
-
 template <int op, class T>
 void combine_row(const T* a, const T* b, std::int64_t n, T* out) {
   std::int64_t c = 0;
   for (; c + kF32 <= n; c += kF32) store_values(out + c, combined<op>(load_values(a + c), load_values(b + c)));
-  if (c == n) return;
-  T x[kF32] = {}, y[kF32] = {};
-  const auto rest = static_cast<std::size_t>(n - c) * sizeof(T);
-  std::memcpy(x, a + c, rest);
-  std::memcpy(y, b + c, rest);
-  store_values(x, combined<op>(load_values(x), load_values(y)));
-  std::memcpy(out + c, x, rest);
+  if (c < n) store_values(out + c, combined<op>(load_values(a + c, n - c), load_values(b + c, n - c)), n - c);
 }
 
 struct Job {

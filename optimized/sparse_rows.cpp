@@ -1,12 +1,11 @@
 // Rows of a sparse tensor on the CPU: merged through a hash table, kept by counting, ranked by partial sorting.
 #include <algorithm>
 #include <bit>
-#include <cstring>
-#include <numeric>
 
 #include "core/route.h"
 #include "optimized/dispatch.h"
 #include "optimized/element.h"
+#include "optimized/matrix_rows.h"
 #include "optimized/site_table.h"
 
 namespace plumb {
@@ -20,48 +19,7 @@ using namespace cpu;
 
 constexpr std::int64_t kGrain = 4096;
 
-// Rows of a matrix, as bytes.
-struct Matrix {
-  std::byte* data;
-  std::int64_t bytes;  // of a row
-};
-Matrix read_matrix(const Tensor& t) {
-  return {const_cast<std::byte*>(t.read<std::byte>()), t.dim(1) * info(t.dtype()).bytes};
-}
-Matrix write_matrix(const Tensor& t) { return {t.write<std::byte>(), t.dim(1) * info(t.dtype()).bytes}; }
-
-void copy_row(const Matrix& from, std::int64_t i, const Matrix& to, std::int64_t o) {
-  if (from.bytes > 0)
-    std::memcpy(to.data + o * to.bytes, from.data + i * from.bytes, static_cast<std::size_t>(from.bytes));
-}
-
 // ---- sparse_from_coordinates
-
-// The rows of every distinct site: sites in first-seen order, rows ascending.
-struct Groups {
-  std::vector<std::int32_t> starts, members;
-};
-
-Groups group_rows(const Rows& rows) {
-  const SiteTable table(rows);
-  const auto n = static_cast<std::size_t>(rows.count);
-  std::vector<std::int32_t> first(n), number(n);
-  parallel_for(rows.count, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) first[static_cast<std::size_t>(i)] = table.find(coordinates(rows, i));
-  });
-  const auto leads = [&](std::int64_t i) { return first[static_cast<std::size_t>(i)] == i; };
-  const std::int64_t sites = compact(rows.count, 0, leads, [&](std::int64_t i, std::int64_t at) {
-    number[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(at);
-  });
-  Groups g{std::vector<std::int32_t>(static_cast<std::size_t>(sites) + 1), std::vector<std::int32_t>(n)};
-  const auto site = [&](std::size_t i) { return static_cast<std::size_t>(number[static_cast<std::size_t>(first[i])]); };
-  for (std::size_t i = 0; i < n; ++i) ++g.starts[site(i) + 1];
-  std::partial_sum(g.starts.begin(), g.starts.end(), g.starts.begin());
-  std::vector<std::int32_t> next(g.starts.begin(), g.starts.end() - 1);
-  for (std::size_t i = 0; i < n; ++i)
-    g.members[static_cast<std::size_t>(next[site(i)]++)] = static_cast<std::int32_t>(i);
-  return g;
-}
 
 void merge(const Call& call, std::vector<Tensor>& out) {
   const Tensor coords = contiguous(call[0]), features = contiguous(call[1]);
@@ -78,16 +36,14 @@ void merge(const Call& call, std::vector<Tensor>& out) {
     });
     return;
   }
-  const Groups g = group_rows(in);
-  const std::int64_t sites = std::ssize(g.starts) - 1;
-  active[0] = static_cast<std::int32_t>(sites);
+  const SiteGroups g(in);
+  active[0] = static_cast<std::int32_t>(g.sites);
   const auto* x = features.read<std::byte>();
   auto* y = out[1].write<std::byte>();
-  parallel_for(sites, std::max<std::int64_t>(1, 32768 / (channels + 1)), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t o = begin; o < end; ++o)
-      copy_row(from, g.members[static_cast<std::size_t>(g.starts[static_cast<std::size_t>(o)])], to, o);
+  parallel_for(g.sites, row_grain(channels), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t o = begin; o < end; ++o) copy_row(from, g.members[g.offsets[o]], to, o);
     PLUMB_DISPATCH(mean_rows)
-    (features.dtype() == Dtype::f16, x, g.starts.data(), g.members.data(), begin, end, channels, y);
+    (features.dtype() == Dtype::f16, x, g.offsets.data, g.members.data, begin, end, channels, y);
   });
 }
 
@@ -250,25 +206,20 @@ void topk(const Call& call, std::vector<Tensor>& out) {
       static_cast<std::int32_t>(batches.empty() ? 0 : batches.back().at + batches.back().kept);
 }
 
-Route route(std::string_view op, std::string_view route_name, Job (*prepare)(const Call&, const std::vector<Spec>&)) {
-  Route r;
-  r.op = op;
-  r.name = route_name;
-  r.prepare = prepare;
-  return r;
+template <void (*F)(const Call&, std::vector<Tensor>&)>
+Route route(std::string_view op, std::string_view name, Order (*order)(const Call&) = nullptr) {
+  return {.op = op, .name = name, .supports = {}, .prefers = {}, .order = order, .prepare = host<F>};
 }
 
 }  // namespace
 
 std::vector<Route> sparse_rows_cpu_routes() {
-  Route mean = route("sparse_from_coordinates", "cpu.hash", host<merge>);
-  mean.order = mean_order;
-  return {mean,
-          route("sparse_collate", "cpu.copy", host<collate>),
-          route("prune", "cpu.copy", host<prune>),
-          route("prune_mask", "cpu.compact", host<prune_mask>),
-          route("crop", "cpu.compact", host<crop>),
-          route("topk_rows", "cpu.select", host<topk>)};
+  return {route<merge>("sparse_from_coordinates", "cpu.hash", mean_order),
+          route<collate>("sparse_collate", "cpu.copy"),
+          route<prune>("prune", "cpu.copy"),
+          route<prune_mask>("prune_mask", "cpu.compact"),
+          route<crop>("crop", "cpu.compact"),
+          route<topk>("topk_rows", "cpu.select")};
 }
 
 }  // namespace plumb

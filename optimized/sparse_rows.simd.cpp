@@ -1,21 +1,9 @@
 // Means of groups of feature rows: each sum in row order, in float.
-#include "optimized/simd.h"
+#include "optimized/float_values.h"
 
 namespace plumb {
 namespace PLUMB_ISA_NAME {
 namespace {
-
-static inline f32v load_values(const float* p) { return load(p); }
-static inline f32v load_values(const std::uint16_t* p) { return load_half(p); }
-static inline void store_values(float* p, f32v v) { store(p, v); }
-static inline void store_values(std::uint16_t* p, f32v v) { store_half(p, v); }
-
-template <class T>
-f32v part_of_vector(const T* p, std::int64_t n) {
-  T x[kF32] = {};
-  std::memcpy(x, p, static_cast<std::size_t>(n) * sizeof(T));
-  return load_values(x);
-}
 
 // Channels [c, c + n) of the mean of rows, n at most a vector.
 template <class T>
@@ -23,13 +11,10 @@ void mean_of(const T* x, const std::int32_t* rows, std::int64_t count, std::int6
              std::int64_t n, T* out) {
   f32v sum = {};
   for (std::int64_t j = 0; j < count; ++j) {
-    const T* p = x + rows[j] * channels + c;
-    const f32v v = n == kF32 ? load_values(p) : part_of_vector(p, n);
+    const f32v v = load_values(x + rows[j] * channels + c, n);
     sum = j == 0 ? v : sum + v;
   }
-  T y[kF32];
-  store_values(y, sum / splat(static_cast<float>(count)));
-  std::memcpy(out + c, y, static_cast<std::size_t>(n) * sizeof(T));
+  store_values(out + c, sum / splat(static_cast<float>(count)), n);
 }
 
 template <class T>
