@@ -4,9 +4,9 @@
 #include <bit>
 #include <chrono>
 #include <cstring>
-#include <memory>
 
 #include "core/device.h"
+#include "core/memory.h"
 #include "core/pool.h"
 #include "optimized/ceiling.h"
 #ifdef PLUMB_GPU
@@ -50,11 +50,12 @@ double host_flops(Dtype dtype, int count) {
   return best_rate(flops[0] * count, trial);
 }
 
+// Over memory of the kind that tensors have: pages matter.
 double host_bandwidth(std::int64_t bytes, int count) {
   set_threads(count);
   const std::int64_t half = std::max<std::int64_t>(bytes / 2, 4096) / 64 * 64;
-  const auto a = std::make_unique<std::byte[]>(static_cast<std::size_t>(half));
-  const auto b = std::make_unique<std::byte[]>(static_cast<std::size_t>(half));
+  const HostBlock a = host_block(static_cast<std::size_t>(half)), b = host_block(static_cast<std::size_t>(half));
+  if (!a || !b) throw Error("plumb", Reason::memory, "cannot allocate " + std::to_string(2 * half) + " bytes");
   std::memset(a.get(), 1, static_cast<std::size_t>(half));
   const auto over = [&](auto&& f) {
     return [&, f] { parallel_for(half / 64, 1024, [&](std::int64_t lo, std::int64_t hi) { f(lo * 64, (hi - lo) * 64); }); };

@@ -128,6 +128,18 @@ std::int64_t terms(const Call& call) {
 
 std::optional<Spot> spot(const Call& call, std::uint64_t key) { return channel_spot(call, key, 0); }
 
+// Only a maximum asks for the features themselves, and a cotangent counts as far as there are outputs.
+Cost derivative_cost(const Call& call, Pooling kind, Derivative d) {
+  const Spec &x = call.spec(kFeatures), &seed = call.spec(kSeed);
+  Cost c = pooling_cost(call, kind);
+  if (kind != Pooling::max) c.bytes -= static_cast<double>(count(x.shape) * info(x.dtype).bytes);
+  if (d == Derivative::vjp) {
+    const std::int64_t beyond = seed.shape[0] - std::ssize(windows(call, kind).relation.out);
+    c.bytes -= static_cast<double>(beyond * seed.shape[1] * info(seed.dtype).bytes);
+  }
+  return c;
+}
+
 // What both derivatives have in common.
 template <Pooling kind, Derivative d>
 Op row(std::string_view name, const Attrs& attrs, std::string_view equation, std::string_view meaning) {
@@ -141,7 +153,7 @@ Op row(std::string_view name, const Attrs& attrs, std::string_view equation, std
           .cases = [] { return pooling_cases(kind, d); },
           .rejects = [] { return pooling_rejects(kind, d); },
           .bench = [] { return pooling_bench(kind, d); },
-          .cost = [](const Call& call) { return pooling_cost(call, kind); },
+          .cost = [](const Call& call) { return derivative_cost(call, kind, d); },
           .tolerance = {},
           .spot = spot,
           .corpus = kind == Pooling::trilinear ? ""
