@@ -134,6 +134,8 @@ class Sweep : public ConvCases<ConvTrial> {
               .bias = true});
       for (const char* w : {"special", "const-1"})
         add({.n = kRows, .active = kActive, .in = 16, .out = 16, .weights = w, .type = type});
+      // more targets than edges, all of them computed anew where a weight is not finite
+      both({.n = 130, .active = 2, .in = 7, .out = 9, .sites = "sites_line", .weights = "special", .type = type});
       // sums beyond 2^11, where an accumulator of half precision would stand still
       add({.n = 30, .active = 30, .in = 1024, .out = 16, .sites = "sites_block", .values = "const-1", .type = type});
       for (const Layout l : kLayouts)
