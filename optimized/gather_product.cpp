@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <utility>
 
 #include "core/pool.h"
 #include "optimized/convolution_kernels.h"
@@ -79,7 +80,9 @@ Weights::Weights(std::int64_t channel_count, std::int64_t column_count)
 
 Panels::Panels(const float* w, WeightStrides s, std::int64_t kernels, std::int64_t channel_count,
                std::int64_t column_count)
-    : Weights(channel_count, column_count), memory_(kernels * channels * padded + kLine), values_(at_line(memory_.data)) {
+    : Weights(channel_count, column_count),
+      memory_(kernels * channels * padded + kLine),
+      values_(at_line(memory_.data)) {
   std::fill_n(values_, kernels * channels * padded, 0.0F);
   parallel_for(kernels, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t k = begin; k < end; ++k)
@@ -94,11 +97,12 @@ Panels::Panels(const float* w, WeightStrides s, std::int64_t kernels, std::int64
 }
 
 GatherPlan::GatherPlan(const Incidence& edges, std::vector<std::int32_t> order, std::int64_t columns)
-    : rows_(block_rows(columns)), order_(std::move(order)) {
+    : rows_(block_rows(columns)),
+      order_(std::move(order)),
+      source_(std::ssize(edges.source)),
+      local_(std::ssize(edges.source)) {
   const std::int64_t blocks = (std::ssize(order_) + rows_ - 1) / rows_;
   runs_.resize(index(blocks));
-  source_.resize(edges.source.size());
-  local_.resize(edges.source.size());
   std::vector<std::int64_t> starts(index(blocks) + 1);
   for (std::size_t i = 0; i < order_.size(); ++i) {
     const std::size_t d = index(order_[i]), b = i / index(rows_);
@@ -108,41 +112,86 @@ GatherPlan::GatherPlan(const Incidence& edges, std::vector<std::int32_t> order, 
   parallel_each(blocks, [&](std::int64_t b) { build(edges, b, starts[index(b)]); });
 }
 
-// A counting sort by (repetition, kernel row): an edge whose destination has met its kernel row before, which repeated
-// coordinates bring about, goes to a later run.
+std::vector<GatherPlan::Run> GatherPlan::runs_of(std::vector<std::int64_t>& next, std::int64_t at) {
+  std::vector<Run> runs;
+  for (std::size_t i = 0; i < next.size(); ++i) {
+    const std::int64_t begin = at;
+    at += std::exchange(next[i], begin);
+    if (begin < at) runs.push_back({static_cast<std::int32_t>(i), begin, at});
+  }
+  return runs;
+}
+
+// A counting sort by kernel row. Destinations that are near each other in space need not be so in memory: their edges
+// are asked for ahead.
 void GatherPlan::build(const Incidence& edges, std::int64_t block, std::int64_t at) {
-  const std::int64_t first = block * rows_, last = std::min<std::int64_t>(std::ssize(order_), first + rows_);
-  std::vector<std::int64_t> starts(index(edges.kernels) + 1), met(index(edges.kernels));
-  const auto each = [&](auto&& f) {
-    for (std::int64_t i = first; i < last; ++i) {
-      const std::size_t d = index(order_[index(i)]);
-      for (std::int32_t e = edges.offsets[d]; e < edges.offsets[d + 1]; ++e)
-        f(i - first, edges.source[index(e)], edges.kernel[index(e)], met[index(edges.kernel[index(e)])]++);
-      for (std::int32_t e = edges.offsets[d]; e < edges.offsets[d + 1]; ++e) met[index(edges.kernel[index(e)])] = 0;
+  constexpr std::int64_t kAhead = 16;
+  const std::int64_t rows = std::min<std::int64_t>(rows_, std::ssize(order_) - block * rows_);
+  const std::int32_t *order = order_.data() + block * rows_, *offsets = edges.offsets.data();
+  const std::int32_t *source = edges.source.data(), *kernel = edges.kernel.data();
+  std::int32_t *sources = source_.data, *locals = local_.data;
+  const auto each = [=](auto&& f) {
+    for (std::int64_t i = 0; i < rows; ++i) {
+      if (i + 2 * kAhead < rows) __builtin_prefetch(offsets + order[i + 2 * kAhead]);
+      if (i + kAhead < rows) __builtin_prefetch(kernel + offsets[order[i + kAhead]]);
+      if (i + kAhead < rows) __builtin_prefetch(source + offsets[order[i + kAhead]]);
+      for (std::int32_t e = offsets[order[i]], end = offsets[order[i] + 1]; e < end; ++e) f(i, e);
     }
   };
-  const auto bucket = [&](std::int32_t k, std::int64_t repetition) { return index(repetition * edges.kernels + k); };
-  each([&](std::int64_t, std::int32_t, std::int32_t k, std::int64_t repetition) {
-    if (starts.size() < bucket(0, repetition + 1) + 1) starts.resize(bucket(0, repetition + 1) + 1);
-    ++starts[bucket(k, repetition) + 1];
+  std::vector<std::int64_t> next(index(edges.kernels));
+  each([&next, kernel](std::int64_t, std::int32_t e) { ++next[index(kernel[e])]; });
+  std::vector<Run>& runs = runs_[index(block)] = runs_of(next, at);
+  each([=, &next](std::int64_t i, std::int32_t e) {
+    const std::int64_t p = next[index(kernel[e])]++;
+    sources[p] = source[e];
+    locals[p] = static_cast<std::int32_t>(i);
   });
-  for (std::size_t i = 1; i < starts.size(); ++i) starts[i] += starts[i - 1];
-  std::vector<std::int64_t> next(starts.begin(), starts.end());
-  each([&](std::int64_t local, std::int32_t source, std::int32_t k, std::int64_t repetition) {
-    const std::size_t p = index(at + next[bucket(k, repetition)]++);
-    source_[p] = source;
-    local_[p] = static_cast<std::int32_t>(local);
+  if (std::any_of(runs.begin(), runs.end(), [this](const Run& r) { return repeats(r); })) split(runs);
+}
+
+// Whether a destination meets the kernel row more than once, as repeated coordinates bring about.
+bool GatherPlan::repeats(const Run& r) const {
+  int same = 0;
+  for (std::int64_t p = r.begin + 1; p < r.end; ++p) same |= local_[p] == local_[p - 1];
+  return same != 0;
+}
+
+// A counting sort by repetition: pairs of one destination lie next to each other in a run, the first of them stays, the
+// others go to later runs.
+void GatherPlan::split(std::vector<Run>& runs) {
+  const std::int64_t at = runs.front().begin, end = runs.back().end;
+  const std::vector<std::int32_t> source(source_.data + at, source_.data + end),
+      local(local_.data + at, local_.data + end);
+  const auto each = [&](auto&& f) {
+    for (std::size_t r = 0; r < runs.size(); ++r) {
+      std::size_t bucket = r;
+      for (std::int64_t p = runs[r].begin; p < runs[r].end; ++p) {
+        const std::size_t from = index(p - at);
+        bucket = p > runs[r].begin && local[from] == local[from - 1] ? bucket + runs.size() : r;
+        f(from, bucket);
+      }
+    }
+  };
+  std::vector<std::int64_t> next;
+  each([&](std::size_t, std::size_t bucket) {
+    if (next.size() <= bucket) next.resize(bucket + 1);
+    ++next[bucket];
   });
-  for (std::size_t i = 0; i + 1 < starts.size(); ++i)
-    if (starts[i] < starts[i + 1])
-      runs_[index(block)].push_back({static_cast<std::int32_t>(static_cast<std::int64_t>(i) % edges.kernels),
-                                     at + starts[i], at + starts[i + 1]});
+  std::vector<Run> parts = runs_of(next, at);
+  for (Run& part : parts) part.kernel = runs[index(part.kernel) % runs.size()].kernel;
+  each([&](std::size_t from, std::size_t bucket) {
+    const std::int64_t to = next[bucket]++;
+    source_[to] = source[from];
+    local_[to] = local[from];
+  });
+  runs = std::move(parts);
 }
 
 namespace {
 
 // Panels of weights stay in the first level cache while the pairs pass.
-void add_pairs(const GatherPlan::Pairs& p, const Factor& f, std::span<const std::int32_t> later, float* scratch, float* sums) {
+void add_pairs(const GatherPlan::Pairs& p, const Factor& f, std::span<const std::int32_t> later, float* scratch,
+               float* sums) {
   constexpr std::int64_t kDepth = 128;
   const Weights& w = *f.weights;
   for (std::int64_t column = 0; column < w.padded; column += 4 * w.lanes) {
@@ -159,9 +208,10 @@ void add_pairs(const GatherPlan::Pairs& p, const Factor& f, std::span<const std:
 
 std::span<const std::int32_t> GatherPlan::widest(std::int64_t block) const {
   const std::vector<Run>& runs = runs_[index(block)];
-  const auto most = std::max_element(runs.begin(), runs.end(), [](const Run& a, const Run& b) { return a.end - a.begin < b.end - b.begin; });
+  const auto most = std::max_element(runs.begin(), runs.end(),
+                                     [](const Run& a, const Run& b) { return a.end - a.begin < b.end - b.begin; });
   if (most == runs.end()) return {};
-  return {source_.data() + most->begin, index(most->end - most->begin)};
+  return {source_.data + most->begin, index(most->end - most->begin)};
 }
 std::int64_t GatherPlan::pairs(std::int64_t block) const {
   const std::vector<Run>& runs = runs_[index(block)];
@@ -189,7 +239,8 @@ void GatherPlan::run(std::span<const Factor> factors, std::span<const float> sta
       each(b, [&](const Pairs& p) {
         passed += p.count;
         const std::int64_t until = std::ssize(later) * passed / edges;
-        for (const Factor& f : factors) add_pairs(p, f, later.subspan(index(done), index(until - done)), scratch.data, sums);
+        for (const Factor& f : factors)
+          add_pairs(p, f, later.subspan(index(done), index(until - done)), scratch.data, sums);
         done = until;
       });
       take({order_.data() + first, rows, sums, padded});

@@ -100,7 +100,7 @@ class GatherPlan {
   template <class F>
   void each(std::int64_t block, F&& f) const {
     for (const Run& r : runs_[static_cast<std::size_t>(block)])
-      f(Pairs{r.kernel, r.end - r.begin, source_.data() + r.begin, local_.data() + r.begin,
+      f(Pairs{r.kernel, r.end - r.begin, source_.data + r.begin, local_.data + r.begin,
               order_.data() + block * rows_});
   }
 
@@ -112,7 +112,11 @@ class GatherPlan {
     std::int32_t kernel;
     std::int64_t begin, end;
   };
+  // One run for each count that is not 0, from `at` on; the counts become where they begin.
+  static std::vector<Run> runs_of(std::vector<std::int64_t>& counts, std::int64_t at);
   void build(const Incidence&, std::int64_t block, std::int64_t at);
+  bool repeats(const Run&) const;
+  void split(std::vector<Run>&);  // of one block
   std::int64_t pairs(std::int64_t block) const;
   // The sources of the kernel row with the most pairs of a block: for a submanifold all of the block's own rows.
   std::span<const std::int32_t> widest(std::int64_t block) const;
@@ -120,7 +124,7 @@ class GatherPlan {
   std::int64_t rows_ = 1;
   std::vector<std::int32_t> order_;
   std::vector<std::vector<Run>> runs_;        // of each block
-  std::vector<std::int32_t> source_, local_;  // of each pair
+  Block<std::int32_t> source_, local_;        // of each pair
 };
 
 // Rounds the columns of each sum to its row of `to`, (destinations, columns) of f16 or f32. `to` is made writable once,
