@@ -6,6 +6,7 @@
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <future>
 #include <memory>
 #include <stdexcept>
 
@@ -35,40 +36,39 @@ void summarise(BenchRow& row) {
 }
 
 // What one timed row runs: a job made once (hot) or anew each time (cold).
-struct Subject {
+struct Timed {
   std::size_t row = 0;
   std::function<Job()> prepare;
   std::shared_ptr<Job> job;  // hot
   int threads = 1;
 };
 
-// What the oracle says of one case, in full or of a spot: computed on first use, then asked by every route.
-class Truth {
+// One case to be timed: its call, its cost, and what the oracle says of it, in full or of a spot.
+class Subject {
  public:
-  explicit Truth(const Call& call) : call_(call) {}
+  Subject(const Op& op, const Case& c) : call(make_call(op, realize(op, c), c.attrs)), text(id(op, c)), work(cost(call)) {
+    if (op.spot) spot_ = op.spot(call, hash(to_string(call.attrs)));
+    want_ = op.oracle(part());
+    magnitude_ = magnitude(part());
+  }
 
   // What is wrong with a route's outputs, or "".
-  std::string verify(const Route& route, const std::vector<Tensor>& out) {
-    if (!ready_) prepare();
-    Order order = route.order ? route.order(call_) : Order{};
+  std::string verify(const Route& route, const std::vector<Tensor>& out) const {
+    Order order = route.order ? route.order(call) : Order{};
     if (spot_) order.amplification *= spot_->growth;
     const Deviation d = compare(part(), want_, magnitude_, order, spot_ ? spot_->pick(out) : out);
     return d.ok() ? std::string() : to_string(d);
   }
 
- private:
-  const Call& part() const { return spot_ ? spot_->call : call_; }
-  void prepare() {
-    if (call_.op->spot) spot_ = call_.op->spot(call_, hash(to_string(call_.attrs)));
-    want_ = part().op->oracle(part());
-    magnitude_ = magnitude(part());
-    ready_ = true;
-  }
+  const Call call;
+  const std::string text;
+  const Cost work;
 
-  const Call& call_;
+ private:
+  const Call& part() const { return spot_ ? spot_->call : call; }
+
   std::optional<Spot> spot_;
   std::vector<Wide> want_, magnitude_;
-  bool ready_ = false;
 };
 
 double now() {
@@ -115,8 +115,8 @@ class Session {
   BenchResult run() {
     const auto work = selected();
     if (work.empty()) throw Error("plumb", Reason::query, "no benchmark matches the query");
-    std::size_t done = 0;
-    for (const auto& [op, c] : work) one(*op, c, ++done, work.size());
+    for (std::size_t done = 0; done < work.size();)
+      for (const auto& subject : subjects(work, done)) one(*subject, ++done, work.size());
     for (std::size_t i = 0; i < result_.rows.size(); ++i) judge_speed(result_.rows[i], limits_[i]);
     result_.ceilings = ceilings_.measured();
     return std::move(result_);
@@ -145,25 +145,37 @@ class Session {
     return work;
   }
 
+  // The next cases. Their oracles, which are slow, work side by side, and at rest again when something is timed.
+  std::vector<std::unique_ptr<Subject>> subjects(const std::vector<std::pair<const Op*, Case>>& work,
+                                                 std::size_t first) const {
+    constexpr std::size_t kMost = 4;  // large cases at once must fit memory
+    const std::size_t n = std::min({kMost, static_cast<std::size_t>(restore_), work.size() - first});
+    std::vector<std::future<std::unique_ptr<Subject>>> begun;
+    for (std::size_t i = first; i < first + n; ++i)
+      begun.push_back(std::async(std::launch::async, [&work, i] {
+        return std::make_unique<Subject>(*work[i].first, work[i].second);
+      }));
+    std::vector<std::unique_ptr<Subject>> ready;
+    for (auto& b : begun) ready.push_back(b.get());
+    return ready;
+  }
+
   // All routes and peers of one case, interleaved, so that a ratio compares like with like.
-  void one(const Op& op, const Case& c, std::size_t done, std::size_t total) {
-    const Call call = make_call(op, realize(op, c), c.attrs);
-    const std::string text = id(op, c);
-    const Cost work = cost(call);
+  void one(const Subject& s, std::size_t done, std::size_t total) {
+    const Op& op = *s.call.op;
     const std::size_t first = result_.rows.size();
-    std::vector<Subject> subjects;
-    Truth truth(call);
+    std::vector<Timed> timed;
     for (const Route& r : routes(op)) {
       if (r.name == kReference && options_.route != kReference) continue;
-      if (!wanted(op, text, r.name) || !chosen(call, r)) continue;
+      if (!wanted(op, s.text, r.name) || !chosen(s.call, r)) continue;
       for (const int t : r.needs == Tier::unavailable ? thread_counts_ : std::vector<int>{restore_})
-        add_route(call, r, t, text, work, truth, subjects);
+        add_route(s, r, t, timed);
     }
     if (options_.peers)
       for (const Peer& p : peers())
-        if (p.op == op.name && p.takes(call)) add_peer(call, p, text, work, subjects);
-    time(subjects);
-    finish(call, truth, subjects, first);
+        if (p.op == op.name && p.takes(s.call)) add_peer(s, p, timed);
+    time(timed);
+    finish(s, timed, first);
     for (std::size_t i = first; i < result_.rows.size() && options_.progress; ++i)
       options_.progress(result_.rows[i], done, total);
   }
@@ -173,23 +185,22 @@ class Session {
     return options_.route != "natural" || select(call, device_).route == &r;
   }
 
-  BenchRow& new_row(const Call& call, std::string_view route, int t, const std::string& text, const Cost& work) {
+  BenchRow& new_row(const Subject& s, std::string_view route, int t) {
     BenchRow row;
-    row.op = call.op->name;
+    row.op = s.call.op->name;
     row.route = route;
-    row.case_id = text;
+    row.case_id = s.text;
     row.threads = t;
-    row.flops = work.flops;
-    row.bytes = work.bytes;
+    row.flops = s.work.flops;
+    row.bytes = s.work.bytes;
     result_.rows.push_back(row);
     return result_.rows.back();
   }
 
-  void add_route(const Call& call, const Route& r, int t, const std::string& text, const Cost& work, Truth& truth,
-                 std::vector<Subject>& subjects) {
-    const auto prepare = [&call, &r] { return r.prepare(call, call.op->infer(call)); };
-    new_row(call, r.name, t, text, work);
-    Subject hot{result_.rows.size() - 1, prepare, nullptr, t};
+  void add_route(const Subject& s, const Route& r, int t, std::vector<Timed>& timed) {
+    const auto prepare = [&call = s.call, &r] { return r.prepare(call, call.op->infer(call)); };
+    new_row(s, r.name, t);
+    Timed hot{result_.rows.size() - 1, prepare, nullptr, t};
     try {
       set_threads(t);
       hot.job = std::make_shared<Job>(prepare());
@@ -199,7 +210,7 @@ class Session {
       hot.job->launch();
       hot.job->wait();
       const double once = now() - start;
-      result_.rows[hot.row].error = truth.verify(r, hot.job->fetch());
+      result_.rows[hot.row].error = s.verify(r, hot.job->fetch());
       if (once > options_.launch_limit && result_.rows[hot.row].error.empty()) {
         result_.rows[hot.row].null_reason = "one launch takes " + std::to_string(once) + " s";
         return;
@@ -208,27 +219,26 @@ class Session {
       result_.rows[hot.row].error = e.what();
     }
     if (!result_.rows[hot.row].error.empty()) return;
-    subjects.push_back(hot);
+    timed.push_back(hot);
     if (r.prepares.empty()) return;
-    new_row(call, r.name, t, text, work).mode = "cold";
-    subjects.push_back({result_.rows.size() - 1, prepare, nullptr, t});
+    new_row(s, r.name, t).mode = "cold";
+    timed.push_back({result_.rows.size() - 1, prepare, nullptr, t});
   }
 
-  void add_peer(const Call& call, const Peer& p, const std::string& text, const Cost& work,
-                std::vector<Subject>& subjects) {
+  void add_peer(const Subject& s, const Peer& p, std::vector<Timed>& timed) {
     for (const int t : p.threaded ? thread_counts_ : std::vector<int>{1}) {
-      new_row(call, p.name, t, text, work).verified = true;  // a peer is a yardstick, not a subject
+      new_row(s, p.name, t).verified = true;  // a peer is a yardstick, not a subject
       Job job;
-      job.launch = p.bind(call, t);
+      job.launch = p.bind(s.call, t);
       job.wait = [] {};
       job.launch();
-      subjects.push_back({result_.rows.size() - 1, nullptr, std::make_shared<Job>(job), t});
+      timed.push_back({result_.rows.size() - 1, nullptr, std::make_shared<Job>(job), t});
     }
   }
 
-  void time(const std::vector<Subject>& subjects) {
-    if (subjects.empty()) return;
-    for (const Subject& s : subjects)
+  void time(const std::vector<Timed>& timed) {
+    if (timed.empty()) return;
+    for (const Timed& s : timed)
       benchmark::RegisterBenchmark(std::to_string(s.row).c_str(), [s](benchmark::State& state) {
         set_threads(s.threads);
         for (auto _ : state) {
@@ -245,17 +255,17 @@ class Session {
   }
 
   // Verifies the last launch of each timed job again, and relates its time to what the machine can do.
-  void finish(const Call& call, Truth& truth, const std::vector<Subject>& subjects, std::size_t first) {
-    for (const Subject& s : subjects) {
-      BenchRow& row = result_.rows[s.row];
+  void finish(const Subject& s, const std::vector<Timed>& timed, std::size_t first) {
+    for (const Timed& t : timed) {
+      BenchRow& row = result_.rows[t.row];
       summarise(row);
       if (row.route.starts_with("peer.")) continue;
-      const Route& r = find_route(*call.op, row.route);
-      if (s.job) row.error = truth.verify(r, s.job->fetch());
+      const Route& r = find_route(*s.call.op, row.route);
+      if (t.job) row.error = s.verify(r, t.job->fetch());
       row.verified = row.error.empty();
     }
     for (std::size_t i = first; i < result_.rows.size(); ++i) {
-      limits_.push_back(limit(call, result_.rows[i]));
+      limits_.push_back(limit(s.call, result_.rows[i]));
       rate(result_.rows[i], limits_.back());
     }
   }

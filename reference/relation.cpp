@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <limits>
-#include <map>
+#include <unordered_map>
 
 namespace plumb {
 namespace reference {
@@ -52,9 +52,20 @@ Site reach(const Site& c, const Geometry& g, const Triple& f) {
   return q;
 }
 
+struct Scatter {
+  std::size_t operator()(const Site& c) const {
+    std::uint64_t h = 0;
+    for (const std::int64_t x : c) h = (h ^ static_cast<std::uint64_t>(x)) * 0x9E3779B97F4A7C15U, h ^= h >> 32;
+    return h;
+  }
+};
+// Asked for sites, never walked: no result depends on its order.
+using Rows = std::unordered_map<Site, std::int64_t, Scatter>;
+
 // site -> the lowest row that has it
-std::map<Site, std::int64_t> first_rows(const std::vector<Site>& rows) {
-  std::map<Site, std::int64_t> first;
+Rows first_rows(const std::vector<Site>& rows) {
+  Rows first;
+  first.reserve(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) first.emplace(rows[i], static_cast<std::int64_t>(i));
   return first;
 }
@@ -62,7 +73,7 @@ std::map<Site, std::int64_t> first_rows(const std::vector<Site>& rows) {
 // The distinct floor(site / stride), in first-seen order.
 std::vector<Site> coarsened(const std::vector<Site>& rows, const Geometry& g) {
   std::vector<Site> out;
-  std::map<Site, std::int64_t> seen;
+  Rows seen;
   for (const Site& c : rows) {
     Site d{c[0]};
     for (std::size_t a = 0; a < 3; ++a) d[a + 1] = floor_divide(c[a + 1], g.stride[a]);
@@ -73,7 +84,7 @@ std::vector<Site> coarsened(const std::vector<Site>& rows, const Geometry& g) {
 
 // edge (first row at out[o] * stride + f[k] - padding, o, k) wherever that row exists
 Relation gathered(const std::vector<Site>& in, std::vector<Site> out, const Geometry& g) {
-  const std::map<Site, std::int64_t> first = first_rows(in);
+  const Rows first = first_rows(in);
   const std::vector<Triple> f = offsets(g, true);
   Relation r;
   for (std::size_t o = 0; o < out.size(); ++o)
@@ -87,7 +98,7 @@ Relation gathered(const std::vector<Site>& in, std::vector<Site> out, const Geom
 // out = in * stride + f - padding, equal sites merged in first-seen order
 Relation scattered(const std::vector<Site>& in, const Geometry& g, bool merge) {
   const std::vector<Triple> f = offsets(g, false);
-  std::map<Site, std::int64_t> seen;
+  Rows seen;
   Relation r;
   for (std::size_t i = 0; i < in.size(); ++i)
     for (std::size_t k = 0; k < f.size(); ++k) {
@@ -105,7 +116,7 @@ Relation scattered(const std::vector<Site>& in, const Geometry& g, bool merge) {
 
 // edge (first row at (out[t] + padding - f[k]) / stride, t, k) where the division is exact and the row exists
 Relation inverted(const std::vector<Site>& in, const std::vector<Site>& targets, const Geometry& g) {
-  const std::map<Site, std::int64_t> first = first_rows(in);
+  const Rows first = first_rows(in);
   const std::vector<Triple> f = offsets(g, false);
   Relation r{{}, targets};
   for (std::size_t t = 0; t < targets.size(); ++t)
