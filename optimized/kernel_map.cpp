@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
-#include <numeric>
+#include <utility>
 
 #include "core/pool.h"
 #include "core/route.h"
