@@ -75,12 +75,14 @@ class Run {
  private:
   void one(const Op& op) {
     std::vector<Case> cases = cases_of(op, options_.budget);
+    bool asked = false;
     std::erase_if(cases, [&](const Case& c) {
       const std::string text = id(op, c);
       const auto all = routes(op);
-      return std::none_of(all.begin(), all.end(), [&](const Route& r) { return matches(options_.queries, op, text, r.name); });
+      asked = asked || std::any_of(all.begin(), all.end(), [&](const Route& r) { return named(op, r, text); });
+      return std::none_of(all.begin(), all.end(), [&](const Route& r) { return judged(op, r, text); });
     });
-    if (cases.empty()) return;
+    if (!asked) return;
     std::size_t done = 0;
     Ahead ahead(op, cases);
     for (const Case& c : cases) {
@@ -102,13 +104,17 @@ class Run {
       return;
     }
     for (const Route& r : routes(op))
-      if (wanted(op, r, judge.case_id())) count(op, r, judge.case_id(), judge.on(r, device_));
+      if (judged(op, r, judge.case_id())) count(op, r, judge.case_id(), judge.on(r, device_));
   }
 
-  bool wanted(const Op& op, const Route& r, const std::string& case_id) const {
-    if (r.name == kReference) return false;
-    if (options_.route != "all" && !glob(options_.route, r.name)) return false;
+  bool named(const Op& op, const Route& r, const std::string& case_id) const {
     return matches(options_.queries, op, case_id, r.name);
+  }
+  // Cases that no route is judged by need no oracle; the reference has its rejects only.
+  bool judged(const Op& op, const Route& r, const std::string& case_id) const {
+    if (options_.route == "natural") return named(op, r, case_id);
+    if (r.name == kReference || (options_.route != "all" && !glob(options_.route, r.name))) return false;
+    return named(op, r, case_id);
   }
 
   void rejects(const Op& op) {
