@@ -324,6 +324,17 @@ constexpr std::string_view kMaxMeaning =
     "zeros "
     "the first row's; -inf if all is NaN";
 
+// Only a maximum asks for the features again.
+template <Mode mode>
+Cost gradient_cost(const Call& call) {
+  double bytes = 0;
+  for (std::size_t i = 0; i < call.specs.size(); ++i)
+    if (call.has(i) && (i != kFeatures || mode == Mode::max))
+      bytes += static_cast<double>(count(call.shape(i)) * info(call.dtype(i)).bytes);
+  for (const Spec& s : call.op->infer(call)) bytes += static_cast<double>(count(s.shape) * info(s.dtype).bytes);
+  return {0, bytes};
+}
+
 template <Mode mode, bool vjp>
 Op row(std::string_view name, std::string_view equation, std::string_view meaning) {
   Op op{.name = name,
@@ -339,10 +350,11 @@ Op row(std::string_view name, std::string_view equation, std::string_view meanin
         .rejects = rejects<mode, vjp>,
         .bench = bench<mode, vjp>,
         .tolerance = {}};
-  if (vjp) op.inputs.push_back("cotangent");
-  if (vjp)
+  if (vjp) {
+    op.inputs.push_back("cotangent");
+    op.cost = gradient_cost<mode>;
     op.tolerance.kind = Tolerance::Class::rounded;
-  else if (mode != Mode::max)
+  } else if (mode != Mode::max)
     op.tolerance = {.kind = Tolerance::Class::accumulate, .terms = terms};
   return op;
 }
