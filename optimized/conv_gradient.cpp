@@ -158,34 +158,22 @@ void tangent(const Call& call, const ConvolutionPlan& plan, const std::vector<Te
 
 template <RelationKind base>
 Job jvp(const Call& call, const std::vector<Spec>& specs) {
-  return convolution_job(call, specs, base, tangent);
-}
-
-// One chain is the longest of the orders that occur: parts of a sum are added in fewer steps than there are terms.
-Order order(const Call&) { return gather_order(); }
-
-Route route(std::string_view op, Job (*prepare)(const Call&, const std::vector<Spec>&)) {
-  return {.op = op,
-          .name = "cpu.gather",
-          .supports = {},
-          .prefers = {},
-          .order = order,
-          .prepare = prepare,
-          .prepares = "the relation"};
+  return convolution_job<ConvolutionPlan>(call, specs, base, tangent);
 }
 
 }  // namespace
 
+// One chain is the longest of the orders that occur: parts of a sum are added in fewer steps than there are terms.
 std::vector<Route> conv_gradient_cpu_routes() {
   using enum RelationKind;
-  return {route("conv3d_vjp", vjp<forward>),
-          route("subm_conv3d_vjp", vjp<submanifold>),
-          route("conv_transpose3d_vjp", vjp<transposed>),
-          route("generative_conv_transpose3d_vjp", vjp<generative>),
-          route("conv3d_jvp", jvp<forward>),
-          route("subm_conv3d_jvp", jvp<submanifold>),
-          route("conv_transpose3d_jvp", jvp<transposed>),
-          route("generative_conv_transpose3d_jvp", jvp<generative>)};
+  return {gather_route("conv3d_vjp", vjp<forward>),
+          gather_route("subm_conv3d_vjp", vjp<submanifold>),
+          gather_route("conv_transpose3d_vjp", vjp<transposed>),
+          gather_route("generative_conv_transpose3d_vjp", vjp<generative>),
+          gather_route("conv3d_jvp", jvp<forward>),
+          gather_route("subm_conv3d_jvp", jvp<submanifold>),
+          gather_route("conv_transpose3d_jvp", jvp<transposed>),
+          gather_route("generative_conv_transpose3d_jvp", jvp<generative>)};
 }
 
 }  // namespace plumb

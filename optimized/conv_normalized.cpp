@@ -14,12 +14,9 @@ using namespace cpu;
 
 std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
 
-struct Plan {
+struct Plan : ConvolutionPlan {
   Incidence edges;
-  GatherPlan outputs;
-  Support support;
-  Plan(const Relation& r, const std::vector<Spec>& out)
-      : edges(by_output(r)), outputs(edges, nearby_order(r.out_rows), out[1].shape[1]), support(r, out[0].dtype) {}
+  Plan(const Relation& r, const std::vector<Spec>& out) : ConvolutionPlan(r, out), edges(by_output(r)) {}
 };
 
 // [k][c]: sum over a of W[k,a,c]^2
@@ -78,33 +75,18 @@ void convolve(const Call& call, const Plan& plan, const std::vector<Tensor>& out
 }
 
 template <RelationKind base>
-Job prepare(const Call& call, const std::vector<Spec>& specs) {
-  const CallRelation r(call, base);
-  const auto plan = std::make_shared<Plan>(r.edges, specs);
-  const auto out = std::make_shared<std::vector<Tensor>>();
-  for (const Spec& s : specs) out->emplace_back(s);
-  return {[call, plan, out] { convolve<base>(call, *plan, *out); }, [] {}, [out] { return *out; }};
-}
-
-Order order(const Call&) { return gather_order(); }
-
-Route route(std::string_view op, Job (*prepare)(const Call&, const std::vector<Spec>&)) {
-  return {.op = op,
-          .name = "cpu.gather",
-          .supports = {},
-          .prefers = {},
-          .order = order,
-          .prepare = prepare,
-          .prepares = "the relation"};
+Route route(std::string_view op) {
+  return gather_route(op, [](const Call& call, const std::vector<Spec>& specs) {
+    return convolution_job<Plan>(call, specs, base, convolve<base>);
+  });
 }
 
 }  // namespace
 
 std::vector<Route> conv_normalized_cpu_routes() {
   using enum RelationKind;
-  return {route("normalized_subm_conv3d", prepare<submanifold>),
-          route("normalized_conv_transpose3d", prepare<transposed>),
-          route("normalized_generative_conv_transpose3d", prepare<generative>)};
+  return {route<submanifold>("normalized_subm_conv3d"), route<transposed>("normalized_conv_transpose3d"),
+          route<generative>("normalized_generative_conv_transpose3d")};
 }
 
 }  // namespace plumb

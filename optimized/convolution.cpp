@@ -19,17 +19,10 @@ void convolve(const Call& call, const ConvolutionPlan& plan, const std::vector<T
 }
 
 template <RelationKind base>
-Job prepare(const Call& call, const std::vector<Spec>& specs) {
-  return convolution_job(call, specs, base, convolve);
-}
-
-// A product at a time, kernel row after kernel row, from the bias on.
-Order order(const Call&) { return gather_order(); }
-
-template <RelationKind base>
 Route route(std::string_view op) {
-  return {.op = op, .name = "cpu.gather", .supports = {}, .prefers = {}, .order = order, .prepare = prepare<base>,
-          .prepares = "the relation"};
+  return gather_route(op, [](const Call& call, const std::vector<Spec>& specs) {
+    return convolution_job<ConvolutionPlan>(call, specs, base, convolve);
+  });
 }
 
 }  // namespace

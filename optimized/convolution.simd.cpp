@@ -7,62 +7,84 @@ namespace plumb {
 namespace PLUMB_ISA_NAME {
 namespace {
 
+#define PLUMB_INLINE __attribute__((always_inline)) inline
+
 // Rows of a tile: as many accumulators as the registers hold beside one row of weights.
 template <int kVectors>
 constexpr int kTileRows = kVectorBytes == 64 ? (kVectors == 4 ? 6 : kVectors == 3 ? 8 : 10)
                                              : (kVectors == 4 ? 2 : kVectors == 3 ? 4 : kVectors == 2 ? 6 : 8);
 
-// Where the rows of a tile begin: gathered, and summed.
-template <int kRows>
-struct Rows {
+// Rows gathered, rows summed, and their sums: unrolled, so that the sums never live in memory.
+template <int kRows, int kVectors>
+struct Tile {
   const float* x[kRows];
   float* y[kRows];
-
-  void find(const ConvolutionTile& t, std::int64_t first) {
-    for (int r = 0; r < kRows; ++r) x[r] = t.x + t.in[first + r] * t.x_stride;
-    for (int r = 0; r < kRows; ++r) y[r] = t.acc + t.out[first + r] * t.acc_stride;
-  }
-  void prefetch(const ConvolutionTile& t) const {
-    for (std::int64_t c = 0; c < t.channels; c += 16)
-#pragma GCC unroll 12
-      for (int r = 0; r < kRows; ++r) __builtin_prefetch(x[r] + c);
-    for (std::int64_t c = 0; c < t.width; c += 16)
-#pragma GCC unroll 12
-      for (int r = 0; r < kRows; ++r) __builtin_prefetch(y[r] + c, 1);
-  }
-};
-
-// Unrolled, so that the sums never live in memory.
-template <int kRows, int kVectors>
-inline void tile(const ConvolutionTile& t, const Rows<kRows>& rows) {
   f32v sum[kRows][kVectors];
-#pragma GCC unroll 12
-  for (int r = 0; r < kRows; ++r)
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) sum[r][v] = load(rows.y[r] + v * kF32);
-  const float* w = t.w;
-  for (std::int64_t c = 0; c < t.channels; ++c, w += kVectors * kF32) {
-    f32v row[kVectors];
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) row[v] = load(w + v * kF32);
+
+  PLUMB_INLINE void begin(const ConvolutionTile& t, std::int64_t first) {
 #pragma GCC unroll 12
     for (int r = 0; r < kRows; ++r) {
-      const f32v a = splat(rows.x[r][c]);
+      x[r] = t.x + t.in[first + r] * t.x_stride;
+      y[r] = t.acc + t.out[first + r] * t.acc_stride;
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) sum[r][v] = load(y[r] + v * kF32);
+    }
+  }
+  PLUMB_INLINE void add(const float* w, std::int64_t c) {
+    f32v row[kVectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) row[v] = load(w + (c * kVectors + v) * kF32);
+#pragma GCC unroll 12
+    for (int r = 0; r < kRows; ++r) {
+      const f32v a = splat(x[r][c]);
 #pragma GCC unroll 4
       for (int v = 0; v < kVectors; ++v) sum[r][v] = fma(a, row[v], sum[r][v]);
     }
   }
+  PLUMB_INLINE void end() {
 #pragma GCC unroll 12
-  for (int r = 0; r < kRows; ++r)
+    for (int r = 0; r < kRows; ++r)
 #pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) store(rows.y[r] + v * kF32, sum[r][v]);
-}
+      for (int v = 0; v < kVectors; ++v) store(y[r] + v * kF32, sum[r][v]);
+  }
+};
 
 template <int kRows, int kVectors>
-inline void tile_at(const ConvolutionTile& t, std::int64_t first) {
-  Rows<kRows> rows;
-  rows.find(t, first);
-  tile<kRows, kVectors>(t, rows);
+void tile(const ConvolutionTile& t, std::int64_t first) {
+  Tile<kRows, kVectors> tile;
+  tile.begin(t, first);
+  for (std::int64_t c = 0; c < t.channels; ++c) tile.add(t.w, c);
+  tile.end();
+}
+
+// Where the rows of the next tile begin, gathered and summed: asked for one with each channel, as a tile's rows all at
+// once would wait for one another.
+template <int kRows>
+struct Ahead {
+  const float* rows[2 * kRows];
+
+  Ahead(const ConvolutionTile& t, std::int64_t first) {
+#pragma GCC unroll 12
+    for (int r = 0; r < kRows; ++r) {
+      rows[r] = t.x + t.in[first + r] * t.x_stride;
+      rows[kRows + r] = t.acc + t.out[first + r] * t.acc_stride;
+    }
+  }
+};
+
+template <int kRows, int kVectors>
+PLUMB_INLINE void tile_before(const ConvolutionTile& t, std::int64_t first, std::int64_t next) {
+  const Ahead<kRows> ahead(t, next);
+  Tile<kRows, kVectors> tile;
+  tile.begin(t, first);
+  std::int64_t c = 0;
+  for (const std::int64_t end = t.channels < 2 * kRows ? t.channels : 2 * kRows; c < end; ++c) {
+    __builtin_prefetch(ahead.rows[c]);
+    __builtin_prefetch(ahead.rows[c] + 16);
+    tile.add(t.w, c);
+  }
+  for (; c < t.channels; ++c) tile.add(t.w, c);
+  tile.end();
 }
 
 // Rows that a later call reads: a few with each tile, so that none waits for another.
@@ -76,26 +98,19 @@ struct Later {
   }
 };
 
-// The rows of the next tile are on their way while this one is computed.
 template <int kVectors>
 void tiles(const ConvolutionTile& t) {
   constexpr int kRows = kTileRows<kVectors>;
   const std::int64_t whole = t.pairs / kRows * kRows;
   Later later(t, whole / kRows);
-  Rows<kRows> rows[2];  // of this tile and of the next, in turn
-  if (whole > 0) rows[0].find(t, 0);
-  std::int64_t p = 0, turn = 0;
-  for (; p < whole; p += kRows, turn ^= 1) {
-    if (p + kRows < whole) {
-      rows[turn ^ 1].find(t, p + kRows);
-      rows[turn ^ 1].prefetch(t);
-    }
+  std::int64_t p = 0;
+  for (; p < whole; p += kRows) {
     later.prefetch(t);
-    tile<kRows, kVectors>(t, rows[turn]);
+    tile_before<kRows, kVectors>(t, p, p + kRows < whole ? p + kRows : p);
   }
-  for (; p + 4 <= t.pairs; p += 4) tile_at<4, kVectors>(t, p);
-  for (; p + 2 <= t.pairs; p += 2) tile_at<2, kVectors>(t, p);
-  for (; p < t.pairs; ++p) tile_at<1, kVectors>(t, p);
+  for (; p + 4 <= t.pairs; p += 4) tile<4, kVectors>(t, p);
+  for (; p + 2 <= t.pairs; p += 2) tile<2, kVectors>(t, p);
+  for (; p < t.pairs; ++p) tile<1, kVectors>(t, p);
 }
 
 }  // namespace
@@ -132,13 +147,16 @@ void scatter_floats(const float* from, std::int64_t stride, const std::int32_t* 
   if (width % kF32 == 0 && reinterpret_cast<std::uintptr_t>(to) % kVectorBytes == 0) {
     for (std::int64_t r = 0; r < rows; ++r)
       for (std::int64_t c = 0; c < width; c += kF32) stream(to + order[r] * width + c, load(from + r * stride + c));
-#if defined(__AVX2__)
-    _mm_sfence();
-#endif
     return;
   }
   for (std::int64_t r = 0; r < rows; ++r)
     for (std::int64_t c = 0; c < width; ++c) to[order[r] * width + c] = from[r * stride + c];
+}
+
+void end_streams() {
+#if defined(__AVX2__)
+  _mm_sfence();
+#endif
 }
 
 void scatter_halves(const float* from, std::int64_t stride, const std::int32_t* order, std::int64_t rows,

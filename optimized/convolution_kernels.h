@@ -27,8 +27,10 @@ PLUMB_DECLARE_SIMD(void convolution_tile(const ConvolutionTile&);
                    // Rows of `width` floats, a multiple of the vector, all equal to `row`.
                    void repeat_row(const float* row, std::int64_t width, std::int64_t rows, float* to);
                    // Row i of `from`, its first `width` elements, to row order[i] of `to`, whose rows have that width.
+                   // Other threads may read it after end_streams.
                    void scatter_floats(const float* from, std::int64_t stride, const std::int32_t* order,
                                        std::int64_t rows, std::int64_t width, float* to);
+                   void end_streams();
                    void scatter_halves(const float* from, std::int64_t stride, const std::int32_t* order,
                                        std::int64_t rows, std::int64_t width, std::uint16_t* to);
                    void halves_to_floats(const std::uint16_t* from, std::int64_t n, float* to);

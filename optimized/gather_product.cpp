@@ -16,7 +16,7 @@ std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
 constexpr std::int64_t kLine = 16;  // floats of a cache line
 float* at_line(float* p) { return p + (kLine - reinterpret_cast<std::uintptr_t>(p) / sizeof(float) % kLine) % kLine; }
 
-// Rows of a block: about half of the second level cache for its sums.
+// Rows of a block: with the sums of the block before they stay in the second level cache.
 std::int64_t block_rows(std::int64_t columns) {
   return std::clamp<std::int64_t>(131072 / std::max<std::int64_t>(columns, 1), 256, 1024);
 }
@@ -218,33 +218,71 @@ std::int64_t GatherPlan::pairs(std::int64_t block) const {
   return runs.empty() ? 0 : runs.back().end - runs.front().begin;
 }
 
-void GatherPlan::run(std::span<const Factor> factors, std::span<const float> start,
-                     const std::function<void(const Sums&)>& take) const {
-  const Weights& w = *factors[0].weights;
-  const std::int64_t padded = w.padded, blocks = std::ssize(runs_);
-  std::vector<float> first_sums(index(padded), 0.0F);
+// What a thread needs to compute blocks: two sets of sums. While those of a block are added up, the rows of the block
+// before leave, some after each kernel row: stores past the caches wait for memory if they come all at once.
+class GatherPlan::Lane {
+ public:
+  Lane(const GatherPlan& plan, std::span<const Factor> factors, const Take& take)
+      : plan_(plan), factors_(factors), take_(take), padded_(factors[0].weights->padded),
+        scratch_(factors[0].weights->channels * 4 * factors[0].weights->lanes),
+        memory_(2 * plan.rows_ * padded_ + kLine), next_(at_line(memory_.data)),
+        other_(next_ + plan.rows_ * padded_) {}
+
+  // later: rows of X that the next block reads.
+  void compute(std::int64_t block, const float* start, std::span<const std::int32_t> later) {
+    const std::int64_t first = block * plan_.rows_, edges = plan_.pairs(block), leaving = leaving_.rows;
+    const Sums sums{plan_.order_.data() + first, std::min(plan_.rows_, std::ssize(plan_.order_) - first), next_, padded_};
+    std::swap(next_, other_);
+    PLUMB_DISPATCH(repeat_row)(start, padded_, sums.rows, sums.values);
+    std::int64_t passed = 0, asked = 0, left = 0;
+    plan_.each(block, [&](const Pairs& p) {
+      passed += p.count;
+      const std::int64_t ask = std::ssize(later) * passed / edges - asked;
+      for (const Factor& f : factors_)
+        add_pairs(p, f, later.subspan(index(asked), index(ask)), scratch_.data, sums.values);
+      asked += ask;
+      const std::int64_t leave = leaving * passed / edges - left;
+      release(leave);
+      left += leave;
+    });
+    finish();
+    leaving_ = sums;
+  }
+  void finish() { release(leaving_.rows); }
+
+ private:
+  void release(std::int64_t rows) {
+    if (rows == 0) return;
+    take_({leaving_.order, rows, leaving_.values, padded_});
+    leaving_ = {leaving_.order + rows, leaving_.rows - rows, leaving_.values + rows * padded_, padded_};
+  }
+
+  const GatherPlan& plan_;
+  std::span<const Factor> factors_;
+  const Take& take_;
+  std::int64_t padded_;
+  Block<float> scratch_, memory_;
+  float *next_, *other_;
+  Sums leaving_{};
+};
+
+void GatherPlan::run(std::span<const Factor> factors, std::span<const float> start, const Take& take) const {
+  const std::int64_t blocks = std::ssize(runs_), lanes = std::min<std::int64_t>(threads(), blocks);
+  std::vector<float> first_sums(index(factors[0].weights->padded), 0.0F);
   std::copy(start.begin(), start.end(), first_sums.begin());
   std::atomic<std::int64_t> taken{0};
-  parallel_for(std::min<std::int64_t>(threads(), blocks), 1, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(lanes, 1, [&](std::int64_t begin, std::int64_t end) {
     if (begin == end) return;
-    const Block<float> scratch(w.channels * 4 * w.lanes), memory(rows_ * padded + kLine);
-    float* sums = at_line(memory.data);
+    Lane lane(*this, factors, take);
     for (std::int64_t b = taken++, next; b < blocks; b = next) {
-      next = taken++;
-      std::span<const std::int32_t> later = next < blocks ? widest(next) : std::span<const std::int32_t>();
-      const std::int64_t edges = pairs(b);
-      std::int64_t passed = 0, done = 0;
-      const std::int64_t first = b * rows_, rows = std::min<std::int64_t>(rows_, std::ssize(order_) - first);
-      PLUMB_DISPATCH(repeat_row)(first_sums.data(), padded, rows, sums);
-      each(b, [&](const Pairs& p) {
-        passed += p.count;
-        const std::int64_t until = std::ssize(later) * passed / edges;
-        for (const Factor& f : factors)
-          add_pairs(p, f, later.subspan(index(done), index(until - done)), scratch.data, sums);
-        done = until;
-      });
-      take({order_.data() + first, rows, sums, padded});
+      // The last blocks are taken by whoever has time for them.
+      const bool ahead = b + 2 * lanes < blocks;
+      if (ahead) next = taken++;
+      lane.compute(b, first_sums.data(), ahead && next < blocks ? widest(next) : std::span<const std::int32_t>());
+      if (!ahead) next = taken++;
     }
+    lane.finish();
+    PLUMB_DISPATCH(end_streams)();
   });
 }
 
@@ -266,10 +304,15 @@ void store_floats(const float* from, std::int64_t n, Dtype type, void* to, std::
     PLUMB_DISPATCH(floats_to_halves)(from, n, static_cast<std::uint16_t*>(to) + offset);
 }
 
-Order gather_order() {
+Order gather_order(const Call&) {
   Order o;
   o.fma = isa() != Isa::base;
   return o;
+}
+
+Route gather_route(std::string_view op, Prepare prepare, std::string_view name, Order (*order)(const Call&)) {
+  return {.op = op, .name = name, .supports = {}, .prefers = {}, .order = order, .prepare = prepare,
+          .prepares = "the relation"};
 }
 
 RelationKind targeted(RelationKind base, bool targets) {
@@ -317,14 +360,7 @@ void Support::store(const std::vector<Tensor>& out) const {
   std::copy_n(counts_, 2, out[2].write<std::int32_t>());
 }
 
-Job convolution_job(const Call& call, const std::vector<Spec>& specs, RelationKind base, Convolve convolve) {
-  const CallRelation r(call, base);
-  const auto plan = std::make_shared<ConvolutionPlan>(
-      ConvolutionPlan{{by_output(r.edges), nearby_order(r.edges.out_rows), specs[1].shape[1]},
-                      {r.edges, specs[0].dtype}});
-  const auto out = std::make_shared<std::vector<Tensor>>();
-  for (const Spec& s : specs) out->emplace_back(s);
-  return {[call, plan, out, convolve] { convolve(call, *plan, *out); }, [] {}, [out] { return *out; }};
-}
+ConvolutionPlan::ConvolutionPlan(const Relation& r, const std::vector<Spec>& out)
+    : outputs(by_output(r), nearby_order(r.out_rows), out[1].shape[1]), support(r, out[0].dtype) {}
 
 }  // namespace plumb::cpu

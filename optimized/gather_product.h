@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -74,7 +75,7 @@ struct Factor {
   const Weights* weights;
 };
 
-// The sums of a block: row i belongs to destination order[i] and has the weights' padded width.
+// Sums of a block: row i belongs to destination order[i] and has the weights' padded width.
 struct Sums {
   const std::int32_t* order;
   std::int64_t rows;
@@ -104,10 +105,13 @@ class GatherPlan {
               order_.data() + block * rows_});
   }
 
-  // Calls take once for each block; it may change the sums. They begin with `start`, a row of columns, or with zero.
-  void run(std::span<const Factor>, std::span<const float> start, const std::function<void(const Sums&)>& take) const;
+  // Calls take for all rows of a block, some at a time; it may change the sums. They begin with `start`, a row of
+  // columns, or with zero.
+  using Take = std::function<void(const Sums&)>;
+  void run(std::span<const Factor>, std::span<const float> start, const Take& take) const;
 
  private:
+  class Lane;
   struct Run {
     std::int32_t kernel;
     std::int64_t begin, end;
@@ -134,7 +138,12 @@ std::function<void(const Sums&)> into_rows(const Tensor& to);
 // Rounds `n` sums to f16 or f32 elements at `to`, offset in elements.
 void store_floats(const float* from, std::int64_t n, Dtype, void* to, std::int64_t offset);
 
-Order gather_order();
+Order gather_order(const Call&);
+
+// A route of these sums, whose relation is built before.
+using Prepare = Job (*)(const Call&, const std::vector<Spec>&);
+Route gather_route(std::string_view op, Prepare, std::string_view name = "cpu.gather",
+                   Order (*)(const Call&) = gather_order);
 
 RelationKind targeted(RelationKind base, bool targets);
 // The relation of a call that names its inputs as convolutions do. Holds no reference to the call's tensors but
@@ -163,8 +172,15 @@ class Support {
 struct ConvolutionPlan {
   GatherPlan outputs;
   Support support;
+  ConvolutionPlan(const Relation&, const std::vector<Spec>& out);
 };
-using Convolve = void (*)(const Call&, const ConvolutionPlan&, const std::vector<Tensor>& out);
-Job convolution_job(const Call&, const std::vector<Spec>&, RelationKind base, Convolve);
+template <class Plan>
+using Convolve = void (*)(const Call&, const Plan&, const std::vector<Tensor>& out);
+template <class Plan>
+Job convolution_job(const Call& call, const std::vector<Spec>& specs, RelationKind base, Convolve<Plan> convolve) {
+  const auto plan = std::make_shared<Plan>(CallRelation(call, base).edges, specs);
+  const auto out = std::make_shared<std::vector<Tensor>>(specs.begin(), specs.end());
+  return {[call, plan, out, convolve] { convolve(call, *plan, *out); }, [] {}, [out] { return *out; }};
+}
 
 }  // namespace plumb::cpu

@@ -14,7 +14,7 @@ namespace {
 
 using namespace cpu;
 
-enum : std::size_t { kCoords, kActive, kFeatures, kWeight, kScales, kBiases, kBias, kTargets, kTargetActive };
+enum : std::size_t { kFeatures = 2, kWeight, kScales };  // of a convolution
 
 int kind_of(Dtype t) { return t == Dtype::f32 ? 0 : 1; }
 
@@ -89,11 +89,6 @@ void convolve(const Call& call, const ConvolutionPlan& plan, const std::vector<T
   const Floats bias(call, "bias");
   const Factor factor{features.data(), &panels};
   plan.outputs.run({&factor, 1}, bias.values(), into_rows(out[1]));
-}
-
-template <RelationKind base>
-Job prepare(const Call& call, const std::vector<Spec>& specs) {
-  return convolution_job(call, specs, base, convolve);
 }
 
 // ---------------------------------------------------------------------------- linear
@@ -281,8 +276,10 @@ Order linear_order(const Call&) {
 
 template <RelationKind base>
 Route route(std::string_view op) {
-  return {.op = op, .name = "cpu.packed", .supports = {}, .prefers = {}, .order = conv_order, .prepare = prepare<base>,
-          .prepares = "the relation"};
+  const auto prepare = [](const Call& call, const std::vector<Spec>& specs) {
+    return convolution_job<ConvolutionPlan>(call, specs, base, convolve);
+  };
+  return gather_route(op, prepare, "cpu.packed", conv_order);
 }
 
 }  // namespace
