@@ -39,9 +39,16 @@ inline float quotient(float s, float d, const float*) { return s / d; }
 inline float quotient(float s, float d, const Half*) { return odd_quotient(s, d); }
 inline f32v quotient(f32v s, float d, const float*) { return s / splat(d); }
 inline f32v quotient(f32v s, float d, const Half*) {
+#if defined(__FMA__)
+  // What the rounded quotient leaves of s is exact, and its sign says to which side was rounded.
+  const f32v q = s / splat(d), rest = fma(-q, splat(d), s);
+  const i32v inexact = (rest != 0.0F) & (q - q == 0.0F), away = inexact & ((rest < 0.0F) ^ (s < 0.0F));
+  return (f32v)(((i32v)q + away) | (inexact & 1));
+#else
   f32v q;
   for (int i = 0; i < kF32; ++i) q[i] = odd_quotient(s[i], d);
   return q;
+#endif
 }
 
 // f(channel, zero): in whole registers, then one by one.
@@ -63,10 +70,12 @@ S* written(const PoolRows& r) {
   return const_cast<S*>(static_cast<const S*>(r.data));
 }
 
-// The inputs of the row after next few are on their way while this one is reduced.
+// The inputs of the row after next few are on their way while this one is reduced; halves come fast enough. GCC drops
+// calls of a function that only prefetches, unless it is inlined early.
 template <class X>
-inline void prefetch_inputs(const PoolJob& j, std::int64_t r) {
+__attribute__((always_inline)) inline void prefetch_inputs(const PoolJob& j, std::int64_t r) {
   constexpr std::int64_t kAhead = 6, kLine = 64 / static_cast<std::int64_t>(sizeof(X));
+  if (sizeof(X) == 2) return;
   if (r + kAhead >= j.end) return;
   for (std::int64_t e = j.edges.offsets[r + kAhead]; e < j.edges.offsets[r + kAhead + 1]; ++e)
     for (std::int64_t c = 0; c < j.channels; c += kLine)
@@ -75,9 +84,15 @@ inline void prefetch_inputs(const PoolJob& j, std::int64_t r) {
 
 inline bool finite(float v) { return v - v == 0; }
 inline bool finite(f32v v) {
+#if defined(__AVX512F__)
+  return _mm512_cmp_ps_mask((__m512)(v - v), _mm512_setzero_ps(), _CMP_NEQ_UQ) == 0;
+#elif defined(__AVX2__)
+  return _mm256_movemask_ps(_mm256_cmp_ps((__m256)(v - v), _mm256_setzero_ps(), _CMP_NEQ_UQ)) == 0;
+#else
   bool all_finite = true;
   for (int i = 0; i < kF32; ++i) all_finite &= finite(v[i]);
   return all_finite;
+#endif
 }
 
 // A sum that is to be divided may overflow though its quotient does not: such channels are summed again, scaled.
