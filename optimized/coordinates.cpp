@@ -343,10 +343,7 @@ void child_coords(const Call& call, Outputs& out) {
 // Of each row of one side, the lowest row of the same site on the other, or -1.
 Block<std::int32_t> matches(const Rows& side, const Rows& other) {
   Block<std::int32_t> match(side.count);
-  const SiteTable table(other);
-  parallel_for(side.count, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    table.find(side, begin, end, [&](std::int64_t i, std::int32_t row) { match[i] = row; });
-  });
+  SiteTable(other).find(side, match.data);
   return match;
 }
 

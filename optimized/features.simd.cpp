@@ -3,15 +3,11 @@
 #include "optimized/activation.h"
 #include "optimized/exp.h"
 #include "optimized/feature_values.h"
+#include "optimized/float_values.h"
 
 namespace plumb {
 namespace PLUMB_ISA_NAME {
 namespace {
-
-static inline f32v load_values(const float* p) { return load(p); }
-static inline f32v load_values(const std::uint16_t* p) { return load_half(p); }
-static inline void store_values(float* p, f32v v) { store(p, v); }
-static inline void store_values(std::uint16_t* p, f32v v) { store_half(p, v); }
 
 static inline f64v magnitude(f64v x) { return (f64v)((i64v)x & 0x7FFFFFFFFFFFFFFF); }
 static inline f64v with_sign_of(f64v magnitude_, f64v x) {

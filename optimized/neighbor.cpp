@@ -242,10 +242,11 @@ void look_up(const Call& call, std::vector<Tensor>& out) {
 }
 
 std::vector<std::int32_t> lowest_rows(const Rows& rows) {
-  const SiteTable table(rows);
+  const Block<std::int32_t> first(rows.count);
+  SiteTable(rows, nullptr, first.data);
   std::vector<std::int32_t> lowest;
-  for (std::int64_t i = 0; i < rows.count; ++i)
-    if (table.find(coordinates(rows, i)) == i) lowest.push_back(static_cast<std::int32_t>(i));
+  for (std::int32_t i = 0; i < rows.count; ++i)
+    if (first[i] == i) lowest.push_back(i);
   return lowest;
 }
 

@@ -16,12 +16,7 @@
 
 namespace plumb::cpu {
 
-using Site = std::array<std::int64_t, 4>;
 using Int128 = __int128;
-
-inline Site site(const Rows& rows, std::int64_t i) {
-  return {rows.at(i, 0), rows.at(i, 1), rows.at(i, 2), rows.at(i, 3)};
-}
 
 // Inclusive ranges per axis, exact for any int64 coordinates.
 struct Range {
@@ -72,7 +67,9 @@ struct Frame {
   std::uint64_t field(std::size_t a, std::int64_t c) const {
     return (static_cast<std::uint64_t>(c) - static_cast<std::uint64_t>(low[a])) << shift[a];
   }
-  std::uint64_t key(const Site& s) const { return field(0, s[0]) | field(1, s[1]) | field(2, s[2]) | field(3, s[3]); }
+  std::uint64_t key(const Coordinates& s) const {
+    return field(0, s[0]) | field(1, s[1]) | field(2, s[2]) | field(3, s[3]);
+  }
   std::uint64_t step(std::size_t a, std::int64_t by) const { return static_cast<std::uint64_t>(by) << shift[a]; }
 };
 
@@ -114,7 +111,7 @@ template <class Make>
 Groups group(std::int64_t n, const Range& range, Make&& make) {
   const Frame frame(range);
   Sorted packed;
-  std::vector<Site> sites(static_cast<std::size_t>(frame.fits ? 0 : n));
+  std::vector<Coordinates> sites(static_cast<std::size_t>(frame.fits ? 0 : n));
   Groups g;
   if (frame.fits) {
     packed = sorted(n, [&](std::int64_t i) { return frame.key(make(i)); });

@@ -30,6 +30,11 @@ struct Rows {
   }
 };
 
+using Coordinates = std::array<std::int64_t, 4>;
+inline Coordinates coordinates(const Rows& rows, std::int64_t i) {
+  return {rows.at(i, 0), rows.at(i, 1), rows.at(i, 2), rows.at(i, 3)};
+}
+
 // The active rows of a dense coordinate tensor; throws Error(domain) for a negative count.
 Rows rows(const Call&, const Tensor& coords, const Tensor& active);
 

@@ -73,7 +73,7 @@ std::pair<std::int64_t, std::int64_t> unmoved(std::size_t) { return {0, 0}; }
 // The distinct floor(row / stride), in first-seen order.
 std::vector<std::int64_t> coarsened(const Rows& in, const Geometry& g) {
   const auto floored = [&](std::int64_t i) {
-    Site s = site(in, i);
+    Coordinates s = coordinates(in, i);
     for (std::size_t a = 0; a < 3; ++a) s[a + 1] = floor_divide(s[a + 1], g.stride[a]);
     return s;
   };
@@ -89,7 +89,7 @@ std::vector<std::int64_t> coarsened(const Rows& in, const Geometry& g) {
   std::sort(firsts.begin(), firsts.end());
   std::vector<std::int64_t> out;
   for (const std::int64_t f : firsts) {
-    const Site s = floored(f);
+    const Coordinates s = floored(f);
     out.insert(out.end(), s.begin(), s.end());
   }
   return out;
@@ -102,16 +102,17 @@ struct Sides {
 };
 constexpr std::size_t kClosing = 3;
 
-Sorted sorted_rows(const Rows& rows, const std::array<std::int64_t, 3>& scale, const Site& shift, const Frame& frame) {
+Sorted sorted_rows(const Rows& rows, const std::array<std::int64_t, 3>& scale, const Coordinates& shift,
+                   const Frame& frame) {
   return sorted(rows.count, [&](std::int64_t i) {
-    Site s = site(rows, i);
+    Coordinates s = coordinates(rows, i);
     for (std::size_t a = 0; a < 3; ++a) s[a + 1] = affine(s[a + 1], scale[a], shift[a + 1]);
     return frame.key(s);
   });
 }
 
 Sides sides(const Rows& in, const Rows& out, const Match& m, const Frame& frame) {
-  const Site none{}, first{0, m.taps[0][0].shift, m.taps[1][0].shift, m.taps[2][0].shift};
+  const Coordinates none{}, first{0, m.taps[0][0].shift, m.taps[1][0].shift, m.taps[2][0].shift};
   Sides s;
   s.in = sorted_rows(in, m.in_scale, none, frame);
   if (in.data == out.data && in.count == out.count && m.in_scale == m.out_scale) {
@@ -216,10 +217,11 @@ void merge_map(const Rows& in, const Rows& out, const Match& m, const Frame& fra
 
 // The same where coordinates do not pack: whole sites, found by bisection.
 void search_map(const Rows& in, const Rows& out, const Match& m, std::int64_t kernels, const Block<std::int32_t>& map) {
-  std::vector<std::pair<Site, std::int32_t>> known(static_cast<std::size_t>(in.count));
-  for (std::int64_t i = 0; i < in.count; ++i) known[static_cast<std::size_t>(i)] = {site(in, i), static_cast<std::int32_t>(i)};
+  std::vector<std::pair<Coordinates, std::int32_t>> known(static_cast<std::size_t>(in.count));
+  for (std::int64_t i = 0; i < in.count; ++i)
+    known[static_cast<std::size_t>(i)] = {coordinates(in, i), static_cast<std::int32_t>(i)};
   std::sort(known.begin(), known.end());
-  const auto find = [&](const Site& s) {
+  const auto find = [&](const Coordinates& s) {
     const auto hit = std::lower_bound(known.begin(), known.end(), std::pair{s, std::numeric_limits<std::int32_t>::min()});
     return hit != known.end() && hit->first == s ? hit->second : -1;
   };
@@ -228,7 +230,7 @@ void search_map(const Rows& in, const Rows& out, const Match& m, std::int64_t ke
       for (const Tap& x : m.taps[0])
         for (const Tap& y : m.taps[1])
           for (const Tap& z : m.taps[2]) {
-            Site s{out.at(o, 0)};
+            Coordinates s{out.at(o, 0)};
             bool exact = true;
             const Tap* taps[] = {&x, &y, &z};
             for (std::size_t a = 0; a < 3; ++a) {
@@ -311,9 +313,9 @@ class Reach {
           shifts_.push_back(
               {x * g.dilation[0] - g.padding[0], y * g.dilation[1] - g.padding[1], z * g.dilation[2] - g.padding[2]});
   }
-  Site operator()(std::int64_t input, std::int64_t kernel) const {
+  Coordinates operator()(std::int64_t input, std::int64_t kernel) const {
     const std::array<std::int64_t, 3>& shift = shifts_[static_cast<std::size_t>(kernel)];
-    Site s{in_.at(input, 0)};
+    Coordinates s{in_.at(input, 0)};
     for (std::size_t a = 0; a < 3; ++a) s[a + 1] = affine(in_.at(input, static_cast<int>(a) + 1), stride_[a], shift[a]);
     return s;
   }
@@ -335,7 +337,7 @@ void spread(Relation& r, const Geometry& g, const Rows& in) {
         r.in[e] = static_cast<std::int32_t>(i);
         r.kernel[e] = static_cast<std::int32_t>(k);
         r.offsets[static_cast<std::size_t>(e) + 1] = static_cast<std::int32_t>(e + 1);
-        const Site s = reached(i, k);
+        const Coordinates s = reached(i, k);
         std::copy(s.begin(), s.end(), r.out_coords.begin() + 4 * e);
       }
   });
@@ -389,7 +391,7 @@ void merge(Relation& r, const Geometry& g, const Rows& in) {
     if (ahead >= 0) __builtin_prefetch(groups.order.data() + ahead);
     if (begin < 0) continue;
     r.offsets.push_back(to);
-    const Site s = reached(f / g.volume, f % g.volume);
+    const Coordinates s = reached(f / g.volume, f % g.volume);
     r.out_coords.insert(r.out_coords.end(), s.begin(), s.end());
     for (const std::int32_t* member = groups.order.data() + begin;; ++member, ++to) {
       const std::int32_t e = *member < 0 ? ~*member : *member;

@@ -15,12 +15,6 @@
 
 namespace plumb::cpu {
 
-using Coordinates = std::array<std::int64_t, 4>;
-
-inline Coordinates coordinates(const Rows& rows, std::int64_t i) {
-  return {rows.at(i, 0), rows.at(i, 1), rows.at(i, 2), rows.at(i, 3)};
-}
-
 // As sites_colliding of core/fill_sites.cpp expects it.
 template <class T>
 std::uint64_t site_hash(const T* site) {
