@@ -7,6 +7,8 @@
 namespace plumb {
 namespace {
 
+double bytes_of(const Spec& s) { return static_cast<double>(count(s.shape) * info(s.dtype).bytes); }
+
 bool optional(std::string_view input) { return input.ends_with('?'); }
 std::string_view bare(std::string_view input) { return optional(input) ? input.substr(0, input.size() - 1) : input; }
 
@@ -161,11 +163,20 @@ Tensor spaced(const Tensor& t, int axis, std::int64_t n, std::uint64_t key) {
 
 Cost cost(const Call& call) {
   if (call.op->cost) return call.op->cost(call);
-  Cost c;
-  for (const Tensor& t : call.in)
-    if (t.defined()) c.bytes += static_cast<double>(t.size() * info(t.dtype()).bytes);
-  for (const Spec& s : call.op->infer(call)) c.bytes += static_cast<double>(count(s.shape) * info(s.dtype).bytes);
-  return c;
+  return {0, input_bytes(call) + output_bytes(call)};
+}
+
+double input_bytes(const Call& call) {
+  double bytes = 0;
+  for (const auto& s : call.specs)
+    if (s) bytes += bytes_of(*s);
+  return bytes;
+}
+
+double output_bytes(const Call& call) {
+  double bytes = 0;
+  for (const Spec& s : call.op->infer(call)) bytes += bytes_of(s);
+  return bytes;
 }
 
 }  // namespace plumb

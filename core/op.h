@@ -117,5 +117,7 @@ Call make_call(std::string_view op, std::vector<Tensor> in, Attrs attrs = {});
 
 std::vector<Tensor> active(const Call&, const std::vector<Tensor>& out);  // the active leading rows
 Cost cost(const Call&);
+double input_bytes(const Call&);  // each input once
+double output_bytes(const Call&);
 
 }  // namespace plumb

@@ -65,9 +65,8 @@ template <RelationKind base>
 Cost vjp_cost(const Call& call) {
   const ConvShape s = check_convolution(call, base);
   const double products = static_cast<double>(std::ssize(relation_of(call, base).edges) * s.A * s.C);
-  double bytes = input_bytes(call);
-  for (const Spec& g : infer_vjp<base>(call)) bytes += static_cast<double>(count(g.shape) * info(g.dtype).bytes);
-  return {4 * products + static_cast<double>(count(call.shape(call.index("cotangent")))), bytes};
+  return {4 * products + static_cast<double>(count(call.shape(call.index("cotangent")))),
+          input_bytes(call) + output_bytes(call)};
 }
 
 // Four input channels of many: the relation and the cotangent are whole.

@@ -112,13 +112,6 @@ Cost conv_cost(const Call& call, RelationKind base, const std::vector<Spec>& out
   return {flops * edges * A * C, input_bytes(call) + rows * row_bytes};
 }
 
-double input_bytes(const Call& call) {
-  double bytes = 0;
-  for (const auto& s : call.specs)
-    if (s) bytes += static_cast<double>(count(s->shape) * info(s->dtype).bytes);
-  return bytes;
-}
-
 std::optional<Spot> output_channels(const Call& c, std::initializer_list<const char*> weights, const char* bias,
                                     std::uint64_t key) {
   const int axis = c.text("weight_layout") == "dense_5d" ? 0 : -1;

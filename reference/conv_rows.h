@@ -50,7 +50,6 @@ std::int64_t conv_terms(const Call&, RelationKind base);
 
 // The cost of a forward-shaped row with these outputs, at so many flops for each product of its definition.
 Cost conv_cost(const Call&, RelationKind base, const std::vector<Spec>& out, double flops);
-double input_bytes(const Call&);
 
 // Four output channels of many; the relation is whole. The weights lie as weight_layout says.
 std::optional<Spot> output_channels(const Call&, std::initializer_list<const char*> weights, const char* bias,

@@ -64,11 +64,8 @@ std::vector<Wide> linear(const Call& call) {
 std::int64_t linear_terms(const Call& call) { return call.shape(kFeatures)[1] + (call.has(kBias) ? 1 : 0); }
 
 Cost linear_cost(const Call& call) {
-  const Spec out = infer_linear(call)[0];
-  double bytes = static_cast<double>(count(out.shape)) * info(out.dtype).bytes;
-  for (const auto& s : call.specs)
-    if (s) bytes += static_cast<double>(count(s->shape) * info(s->dtype).bytes);
-  return {2 * static_cast<double>(count(out.shape)) * static_cast<double>(call.shape(kFeatures)[1]), bytes};
+  const auto outputs = static_cast<double>(count(infer_linear(call)[0].shape));
+  return {2 * outputs * static_cast<double>(call.shape(kFeatures)[1]), input_bytes(call) + output_bytes(call)};
 }
 
 Case project(std::int64_t n, std::int64_t in, std::int64_t out, Dtype t, const std::string& values,

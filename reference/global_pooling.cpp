@@ -327,12 +327,9 @@ constexpr std::string_view kMaxMeaning =
 // Only a maximum asks for the features again.
 template <Mode mode>
 Cost gradient_cost(const Call& call) {
-  double bytes = 0;
-  for (std::size_t i = 0; i < call.specs.size(); ++i)
-    if (call.has(i) && (i != kFeatures || mode == Mode::max))
-      bytes += static_cast<double>(count(call.shape(i)) * info(call.dtype(i)).bytes);
-  for (const Spec& s : call.op->infer(call)) bytes += static_cast<double>(count(s.shape) * info(s.dtype).bytes);
-  return {0, bytes};
+  const Spec& x = *call.specs[kFeatures];
+  const double unread = mode == Mode::max ? 0 : static_cast<double>(count(x.shape) * info(x.dtype).bytes);
+  return {0, input_bytes(call) - unread + output_bytes(call)};
 }
 
 template <Mode mode, bool vjp>

@@ -83,10 +83,9 @@ std::int64_t matmul_terms(const Call& call) {
 
 Cost matmul_cost(const Call& call) {
   const Spec out = call.op->infer(call)[0];
-  const auto bytes = [](const Spec& s) { return static_cast<double>(count(s.shape)) * info(s.dtype).bytes; };
   const double per_term = out.dtype == Dtype::c64 ? 8 : 2;
   return {per_term * static_cast<double>(count(out.shape)) * static_cast<double>(call.shape(0).back()),
-          bytes(call.spec(0)) + bytes(call.spec(1)) + bytes(out)};
+          input_bytes(call) + output_bytes(call)};
 }
 
 constexpr Dtype kFloats[] = {Dtype::f16, Dtype::bf16, Dtype::f32, Dtype::f64, Dtype::c64};

@@ -60,12 +60,7 @@ double flops(const Call& c) {
   return 2.0 * static_cast<double>(c.shape(kFeatures)[0]) * static_cast<double>(c.shape(kFeatures)[1]) *
          static_cast<double>(c.shape(kWeight)[0]);
 }
-double bytes(const Call& c) {
-  double sum = 0;
-  for (const Spec& s : c.op->infer(c)) sum += static_cast<double>(count(s.shape)) * info(s.dtype).bytes;
-  for (const auto& s : c.specs) sum += static_cast<double>(count(s->shape)) * info(s->dtype).bytes;
-  return sum;
-}
+double bytes(const Call& c) { return input_bytes(c) + output_bytes(c); }
 Cost projection_cost(const Call& c) { return {flops(c), bytes(c)}; }
 Cost vjp_cost(const Call& c) { return {2 * flops(c), bytes(c)}; }
 

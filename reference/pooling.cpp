@@ -156,9 +156,7 @@ Reals weighted_bound(const Call& call, const Reals& want, const Reals& G, std::i
 Cost pooling_cost(const Call& call, Pooling kind) {
   const Windows w = windows(call, kind);
   const double edges = static_cast<double>(w.relation.edges.size());
-  double bytes = 0;
-  for (const auto& s : call.specs)
-    if (s) bytes += static_cast<double>(count(s->shape) * info(s->dtype).bytes);
+  double bytes = input_bytes(call);
   for (const Spec& s : call.op->infer(call)) {
     const bool by_row = call.op->active && s.shape.size() == 2;
     const std::int64_t rows = by_row ? std::ssize(w.relation.out) * s.shape[1] : count(s.shape);

@@ -431,13 +431,8 @@ std::optional<Spot> quantized_matmul_spot(const Call& c, std::uint64_t key) {
 }
 
 Cost quantized_matmul_cost(const Call& c) {
-  Cost cost;
-  for (const Tensor& t : c.in)
-    if (t.defined()) cost.bytes += static_cast<double>(t.size() * info(t.dtype()).bytes);
-  const Spec out = infer_quantized_matmul(c)[0];
-  cost.bytes += static_cast<double>(count(out.shape) * info(out.dtype).bytes);
-  cost.flops = 2.0 * static_cast<double>(count(out.shape) * inner(c));
-  return cost;
+  const double products = static_cast<double>(count(infer_quantized_matmul(c)[0].shape) * inner(c));
+  return {2 * products, input_bytes(c) + output_bytes(c)};
 }
 
 constexpr Dtype kReals[] = {Dtype::f16, Dtype::bf16, Dtype::f32};

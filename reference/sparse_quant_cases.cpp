@@ -1,18 +1,17 @@
 // Cases, rejections and benchmark sizes of the rows of packed sparse weights.
 #include <algorithm>
 
+#include "reference/conv_rows.h"
 #include "reference/sparse_quant.h"
 
 namespace plumb::sparse_quant {
 namespace {
 
+using reference::count_input;
+using reference::input;
 using reference::RelationKind;
+using reference::takes_targets;
 using List = std::vector<std::int64_t>;
-
-std::optional<Input> input(Dtype t, Shape shape, std::string fill, Layout layout = Layout::row) {
-  return Input{t, std::move(shape), layout, std::move(fill)};
-}
-std::optional<Input> rows(std::int64_t n) { return input(Dtype::i32, {1}, "const-" + std::to_string(n)); }
 
 // A packed weight, appended to the inputs of a case.
 struct Packed {
@@ -59,10 +58,10 @@ Trial half(Trial t) {
 Case described(RelationKind base, const Trial& t) {
   Attrs attrs{{"kernel_size", t.size}};
   if (base != RelationKind::submanifold) attrs.set("stride", t.stride);
-  if (base == RelationKind::forward || base == RelationKind::transposed) attrs.set("padding", t.pad);
+  if (takes_targets(base)) attrs.set("padding", t.pad);
   if (base != RelationKind::generative) attrs.set("dilation", t.dilation);
   const Layout vector = t.layout == Layout::broadcast ? Layout::row : t.layout;
-  Case c{{input(t.coords, {t.n, 4}, t.sites, vector), rows(t.active), input(t.type, {t.n, t.in}, t.values, t.layout)},
+  Case c{{input(t.coords, {t.n, 4}, t.sites, vector), count_input(t.active), input(t.type, {t.n, t.in}, t.values, t.layout)},
          attrs,
          t.budget};
   append(c, {.kernels = t.at(0) * t.at(1) * t.at(2),
@@ -78,7 +77,7 @@ Case described(RelationKind base, const Trial& t) {
   if (t.bias || t.targets >= 0) c.in.push_back(t.bias ? input(t.type, {t.out}, t.values, vector) : std::nullopt);
   if (t.targets >= 0) {
     c.in.push_back(input(t.coords, {t.targets, 4}, t.sites));
-    c.in.push_back(rows(std::max<std::int64_t>(0, t.targets - 1)));
+    c.in.push_back(count_input(std::max<std::int64_t>(0, t.targets - 1)));
   }
   return c;
 }
@@ -351,7 +350,7 @@ std::vector<Reject> conv_rejects(RelationKind base) {
   if (base != RelationKind::forward)
     with(
         [](Case& c) {
-          c.in.insert(c.in.end(), {input(Dtype::i32, {4, 4}, "sites_box"), rows(4)});
+          c.in.insert(c.in.end(), {input(Dtype::i32, {4, 4}, "sites_box"), count_input(4)});
         },
         Reason::arity, "targets");
   else
@@ -361,8 +360,11 @@ std::vector<Reject> conv_rejects(RelationKind base) {
         },
         Reason::arity, "targets without a count");
   if (base == RelationKind::forward)
-    with([](Case& c) { c.in.insert(c.in.end(), {input(Dtype::i64, {4, 4}, "sites_box"), rows(4)}); }, Reason::dtype,
-         "targets of another dtype");
+    with(
+        [](Case& c) {
+          c.in.insert(c.in.end(), {input(Dtype::i64, {4, 4}, "sites_box"), count_input(4)});
+        },
+        Reason::dtype, "targets of another dtype");
   return r;
 }
 
