@@ -46,14 +46,21 @@ struct Timed {
 // One case to be timed: its call, its cost, and what the oracle says of it, in full or of a spot.
 class Subject {
  public:
-  Subject(const Op& op, const Case& c) : call(make_call(op, realize(op, c), c.attrs)), text(id(op, c)), work(cost(call)) {
+  Subject(const Op& op, const Case& c) : call(make_call(op, realize(op, c), c.attrs)), text(id(op, c)), work(cost(call)) {}
+
+  // Needed before verify.
+  void ask_oracle() try {
+    const Op& op = *call.op;
     if (op.spot) spot_ = op.spot(call, hash(to_string(call.attrs)));
     want_ = op.oracle(part());
     magnitude_ = magnitude(part());
+  } catch (const std::exception& e) {
+    failure_ = std::string("the oracle failed: ") + e.what();
   }
 
   // What is wrong with a route's outputs, or "".
   std::string verify(const Route& route, const std::vector<Tensor>& out) const {
+    if (!failure_.empty()) return failure_;
     Order order = route.order ? route.order(call) : Order{};
     if (spot_) order.amplification *= spot_->growth;
     const Deviation d = compare(part(), want_, magnitude_, order, spot_ ? spot_->pick(out) : out);
@@ -69,6 +76,7 @@ class Subject {
 
   std::optional<Spot> spot_;
   std::vector<Wide> want_, magnitude_;
+  std::string failure_;
 };
 
 double now() {
@@ -159,8 +167,10 @@ class Session {
     const std::size_t n = std::min({kMost, static_cast<std::size_t>(restore_), work.size() - first});
     std::vector<std::future<std::unique_ptr<Subject>>> begun;
     for (std::size_t i = first; i < first + n; ++i)
-      begun.push_back(std::async(std::launch::async, [&work, i] {
-        return std::make_unique<Subject>(*work[i].first, work[i].second);
+      begun.push_back(std::async(std::launch::async, [this, &work, i] {
+        auto s = std::make_unique<Subject>(*work[i].first, work[i].second);
+        if (!chosen(*s).empty()) s->ask_oracle();
+        return s;
       }));
     std::vector<std::unique_ptr<Subject>> ready;
     for (auto& b : begun) ready.push_back(b.get());
@@ -172,12 +182,9 @@ class Session {
     const Op& op = *s.call.op;
     const std::size_t first = result_.rows.size();
     std::vector<Timed> timed;
-    for (const Route& r : routes(op)) {
-      if (r.name == kReference && options_.route != kReference) continue;
-      if (!wanted(op, s.text, r.name) || !chosen(s.call, r)) continue;
-      for (const int t : r.needs == Tier::unavailable ? thread_counts_ : std::vector<int>{restore_})
-        add_route(s, r, t, timed);
-    }
+    for (const Route* r : chosen(s))
+      for (const int t : r->needs == Tier::unavailable ? thread_counts_ : std::vector<int>{restore_})
+        add_route(s, *r, t, timed);
     if (options_.peers)
       for (const Peer& p : peers())
         if (p.op == op.name && p.takes(s.call)) add_peer(s, p, timed);
@@ -187,9 +194,14 @@ class Session {
       options_.progress(result_.rows[i], done, total);
   }
 
-  bool chosen(const Call& call, const Route& r) const {
-    if (!refusal(r, call, device_).empty()) return false;
-    return options_.route != "natural" || select(call, device_).route == &r;
+  std::vector<const Route*> chosen(const Subject& s) const {
+    std::vector<const Route*> chosen;
+    for (const Route& r : routes(*s.call.op)) {
+      if (r.name == kReference && options_.route != kReference) continue;
+      if (!wanted(*s.call.op, s.text, r.name) || !refusal(r, s.call, device_).empty()) continue;
+      if (options_.route != "natural" || select(s.call, device_).route == &r) chosen.push_back(&r);
+    }
+    return chosen;
   }
 
   BenchRow& new_row(const Subject& s, std::string_view route, int t) {
