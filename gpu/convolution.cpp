@@ -185,7 +185,8 @@ Job prepare(const Call& call, const std::vector<Spec>& specs) {
   const std::int64_t columns = narrow ? 16 : !matrix || width > 32 ? 64 : 32, step = !matrix || narrow ? 16 : 32;
   const auto steps = std::make_shared<Steps>();
   const Operands o = add_operands(*steps, call, g, p, out[0], out[2], step, columns, matrix, options);
-  const std::string tile = " -DMMA -DCOLUMNS=" + std::to_string(columns) + " -DDEPTH=" + std::to_string(step);
+  std::string tile = " -DMMA -DCOLUMNS=" + std::to_string(columns) + " -DDEPTH=" + std::to_string(step);
+  if (narrow) tile += " -DPITCH=16";  // more work-groups at once: worth more there than banks that nobody shares
   Kernel k("convolution", matrix ? "mma_sorted" : "tiled", matrix ? options + tile : options);
   k.arg(o.x).arg(o.w).arg(o.bias).arg(y).arg(p.map).arg(p.spread).arg(small(g.kernels)).arg(p.order);
   k.arg(rows).arg(small(o.padded_in)).arg(small(o.padded_out)).arg(small(width));

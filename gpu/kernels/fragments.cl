@@ -3,7 +3,9 @@
 // The tile product of matrix units behind a few functions with two bodies. A fragment of the left operand covers
 // 16 rows and 16 terms, of the right operand 8 columns and 16 terms; a work-item owns the sums of two rows and
 // two adjacent columns. The plain body computes the same sums from local memory.
-#define PITCH (DEPTH + 8)  // of a tile row in local memory: no two rows of a fragment share a bank
+#ifndef PITCH  // of a tile row in local memory: no two rows of a fragment share a bank
+#define PITCH (DEPTH + 8)
+#endif
 
 #ifdef PLUMB_MATRIX_F16
 typedef struct { uint x[4]; } Left;
