@@ -29,7 +29,7 @@ std::string lines_of(const Entry& e) {
   std::string command;
   for (const std::string& word : e.command) command += " " + quoted(word);
   std::string properties = " SKIP_RETURN_CODE 77 TIMEOUT " + std::to_string(e.timeout_seconds);
-  if (e.device) properties += " RESOURCE_LOCK gpu";
+  if (e.device) properties += " RESOURCE_LOCK gpu COST 1";  // one after another, so they begin before the others
   return "add_test(" + quoted(e.test) + command + ")\n" + "set_tests_properties(" + quoted(e.test) +
          " PROPERTIES LABELS " + quoted(joined(e.labels, ";")) + properties + ")\n";
 }
