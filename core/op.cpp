@@ -7,7 +7,7 @@
 namespace plumb {
 namespace {
 
-double bytes_of(const Spec& s) { return static_cast<double>(count(s.shape) * info(s.dtype).bytes); }
+double bytes_of(const Spec& s) { return static_cast<double>(count(s.shape)) * info(s.dtype).bytes; }
 
 bool optional(std::string_view input) { return input.ends_with('?'); }
 std::string_view bare(std::string_view input) { return optional(input) ? input.substr(0, input.size() - 1) : input; }

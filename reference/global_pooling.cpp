@@ -328,7 +328,7 @@ constexpr std::string_view kMaxMeaning =
 template <Mode mode>
 Cost gradient_cost(const Call& call) {
   const Spec& x = *call.specs[kFeatures];
-  const double unread = mode == Mode::max ? 0 : static_cast<double>(count(x.shape) * info(x.dtype).bytes);
+  const double unread = mode == Mode::max ? 0 : static_cast<double>(count(x.shape)) * info(x.dtype).bytes;
   return {0, input_bytes(call) - unread + output_bytes(call)};
 }
 
