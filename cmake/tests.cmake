@@ -6,6 +6,10 @@ add_custom_command(TARGET plumb POST_BUILD
           --corpus ${PROJECT_SOURCE_DIR}/conformance/corpus VERBATIM)
 set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${listed})
 
+# What smoke.* asks, in one process: for the sanitizers, under which it takes long to start.
+add_test(NAME all.smoke COMMAND plumb check --budget=smoke)
+set_tests_properties(all.smoke PROPERTIES LABELS all TIMEOUT 1200 COST 2)
+
 # The generated pages are current. A build without the device's routes has fewer to list.
 set(pages ops)
 if(PLUMB_GPU)
