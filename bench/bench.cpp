@@ -46,7 +46,8 @@ struct Timed {
 // One case to be timed: its call, its cost, and what the oracle says of it, in full or of a spot.
 class Subject {
  public:
-  Subject(const Op& op, const Case& c) : call(make_call(op, realize(op, c), c.attrs)), text(id(op, c)), work(cost(call)) {}
+  Subject(const Op& op, const Case& c)
+      : call(make_call(op, realize(op, c), c.attrs)), text(id(op, c)), work(cost(call)) {}
 
   // Needed before verify.
   void ask_oracle() try {

@@ -231,7 +231,8 @@ class GatherPlan::Lane {
   // later: rows of X that the next block reads.
   void compute(std::int64_t block, const float* start, std::span<const std::int32_t> later) {
     const std::int64_t first = block * plan_.rows_, edges = plan_.pairs(block), leaving = leaving_.rows;
-    const Sums sums{plan_.order_.data() + first, std::min(plan_.rows_, std::ssize(plan_.order_) - first), next_, padded_};
+    const std::int64_t rows = std::min(plan_.rows_, std::ssize(plan_.order_) - first);
+    const Sums sums{plan_.order_.data() + first, rows, next_, padded_};
     std::swap(next_, other_);
     PLUMB_DISPATCH(repeat_row)(start, padded_, sums.rows, sums.values);
     std::int64_t passed = 0, asked = 0, left = 0;

@@ -255,7 +255,7 @@ std::optional<Spot> linear_spot(const Call& c, std::uint64_t key) { return few_c
 Cost linear_cost(const Call& call) {
   const Spec out = infer_linear(call)[0];
   return {2.0 * static_cast<double>(count(out.shape) * call.shape(0)[1]),
-          static_cast<double>(count(out.shape) * info(out.dtype).bytes) + input_bytes(call)};
+          input_bytes(call) + output_bytes(call)};
 }
 
 // ---------------------------------------------------------------------------- quantize, dequantize

@@ -61,7 +61,8 @@ Case described(RelationKind base, const Trial& t) {
   if (takes_targets(base)) attrs.set("padding", t.pad);
   if (base != RelationKind::generative) attrs.set("dilation", t.dilation);
   const Layout vector = t.layout == Layout::broadcast ? Layout::row : t.layout;
-  Case c{{input(t.coords, {t.n, 4}, t.sites, vector), count_input(t.active), input(t.type, {t.n, t.in}, t.values, t.layout)},
+  Case c{{input(t.coords, {t.n, 4}, t.sites, vector), count_input(t.active),
+          input(t.type, {t.n, t.in}, t.values, t.layout)},
          attrs,
          t.budget};
   append(c, {.kernels = t.at(0) * t.at(1) * t.at(2),
