@@ -33,3 +33,9 @@ if(PYTHON)
   set_tests_properties(report.make PROPERTIES FIXTURES_SETUP report LABELS report TIMEOUT 300)
   set_tests_properties(report.valid PROPERTIES FIXTURES_REQUIRED report LABELS report TIMEOUT 60 SKIP_RETURN_CODE 77)
 endif()
+
+# A planted fault that no longer applies would be no test of anything.
+if(PYTHON)
+  add_test(NAME planted.apply COMMAND ${PYTHON} ${PROJECT_SOURCE_DIR}/ci/plant.py --check)
+  set_tests_properties(planted.apply PROPERTIES LABELS unit TIMEOUT 60)
+endif()
