@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -76,6 +78,20 @@ void print_json(const reports::Json& all, const char* key, const std::vector<con
   std::puts(out.dump(2).c_str());
 }
 
+bool takes_parameter(const Fill& f) { return f.range.low != f.range.high; }
+
+std::string plain(double v) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, v).ptr};
+}
+
+std::string range_of(const Fill& f) {
+  if (std::isinf(f.range.low)) return "any number";
+  return "[" + plain(f.range.low) + ", " + plain(f.range.high) + "]";
+}
+
+reports::Json end_of(double v) { return std::isinf(v) ? reports::Json(plain(v)) : reports::Json(v); }
+
 constexpr const char* kOpsPage =
     "# Operations\n\nOne row per operation, as `plumb list ops --markdown` prints them. *Judged* is the class of the "
     "bound\nthat a route's result must keep (core/tolerance.h); an input that ends in `?` may be left out.\n\n";
@@ -132,12 +148,19 @@ int list_cases(const ListArgs& args) {
 int list_fills(const ListArgs& args) {
   if (args.json) {
     reports::Json out = reports::Json::array();
-    for (const Fill& f : fills()) out.push_back({{"name", f.name}, {"what", f.what}, {"parameter", f.fallback}});
+    for (const Fill& f : fills()) {
+      reports::Json one{{"name", f.name}, {"what", f.what}};
+      if (takes_parameter(f)) one["parameter"] = f.fallback, one["range"] = {end_of(f.range.low), end_of(f.range.high)};
+      out.push_back(one);
+    }
     std::puts(out.dump(2).c_str());
     return kGood;
   }
-  Table table({"fill", "parameter", "<values"});
-  for (const Fill& f : fills()) table.row({std::string(f.name), number(f.fallback, 6), std::string(f.what)});
+  Table table({"fill", "parameter p", "<its range", "<values"});
+  for (const Fill& f : fills()) {
+    const bool takes = takes_parameter(f);
+    table.row({std::string(f.name), takes ? plain(f.fallback) : "", takes ? range_of(f) : "", std::string(f.what)});
+  }
   table.print();
   return kGood;
 }

@@ -1,5 +1,6 @@
 #include "core/fill.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <charconv>
@@ -8,8 +9,10 @@
 #include <numbers>
 
 #include "core/error.h"
+#include "core/fill_extremes.h"
 #include "core/fill_sites.h"
 #include "core/fill_streams.h"
+#include "core/fill_values.h"
 #include "core/matrix_fills.h"
 
 namespace plumb {
@@ -19,19 +22,6 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInf = std::numeric_limits<double>::infinity();
 
 bool wants_integers(const Spec& s) { return !is_inexact(s.dtype); }
-
-// A real fill from a function of the logical index; complex tensors draw a second, independent value.
-template <class F>
-Wide real_fill(const Spec& spec, F&& value) {
-  if (is_complex(spec.dtype)) {
-    Complexes a(spec.shape);
-    for (std::int64_t i = 0; i < a.size(); ++i) a[i] = {value(2 * i), value(2 * i + 1)};
-    return a;
-  }
-  Reals a(spec.shape);
-  for (std::int64_t i = 0; i < a.size(); ++i) a[i] = value(i);
-  return a;
-}
 
 // Signed integers in [-p, p]; unsigned ones in [0, p].
 Wide integer_fill(const Spec& spec, std::uint64_t key, double p) {
@@ -284,56 +274,67 @@ Wide nan_rows(const Spec& spec, std::uint64_t key, double p) {
   return values;
 }
 
+constexpr double kRows = 0x1p31, kWhole = 0x1p62;  // ends of counts and of whole numbers
+constexpr Fill::Range kNone{0, 0}, kAny{-kInf, kInf};
+
 constexpr Fill kFills[] = {
     // clang-format off
-    {"uniform",  "uniform in [-p, p); integers in [-100, 100]",                1,    uniform},
-    {"positive", "uniform in (0, p]",                                          1,    positive},
-    {"int",      "integers in [-p, p]; unsigned in [0, p]",                    3,    integer_fill},
-    {"index",    "whole numbers in [0, p)",                                    1,    index_fill},
-    {"bits",     "every bit pattern of the element's width",                   0,    bits},
-    {"const",    "p everywhere",                                               1,    constant},
-    {"pow2",     "signed powers of two, exponents in [-p, p]",                 3,    powers},
-    {"wide",     "magnitudes spread over 2p binades",                          12,   wide},
-    {"cancel",   "the second half cancels the first up to 2^-p",               14,   cancel},
-    {"special",  "one in p is 0, -0, subnormal, inf, NaN or the largest",      4,    special},
-    {"groups",   "runs of p: zeros, constant, an outlier, all negative, tiny, ties",  32,  groups},
-    {"near_tie", "whole numbers beside the midpoint of two bf16 numbers",        0,    near_tie},
-    {"below",    "integers in [0, p)",                                         2,    below},
-    {"cdf",          "rows of S + 1 bounds, strictly increasing from 0; equal widths if p is 1", 0, streams::cdf},
-    {"range_stream", "a stream of p / 65536 symbols, p % 65536 equal ones",   0, streams::range},
-    {"rans_stream",  "the same of the other coder",    0, streams::rans},
-    {"borders",  "multiples of p in float32, and one ulp to either side",      1,    borders},
-    {"shell",    "points (x,y,z) near a sphere of radius p",                   100,  shell},
-    {"masked",   "p of 8 values are -inf, the rest uniform in [-4, 4)",        4,    masked},
-    {"ramp",     "the logical index, modulo p if p > 0",                       0,    ramp},
-    {"order",    "a third each: special, small integers, any bits",            0,    order},
-    {"spd",         "symmetric positive definite, condition about p",          100,  spd},
-    {"spd_lower",   "the same, NaN above the diagonal",                        100,  spd_lower},
-    {"spd_upper",   "the same, NaN below the diagonal",                        100,  spd_upper},
-    {"spd_integer", "L L^T, L of integers up to p: an exact factor",           3,    spd_integer},
-    {"indefinite",  "spd, the last matrix with -1 at diagonal element p",      -1,   indefinite},
-    {"sites_box",        "rows (b,x,y,z): one in each run of p cells of a cube",    8,     sites::box},
-    {"sites_batches",    "rows: p batches of equal sites, one batch between empty", 2,     sites::batches},
-    {"sites_line",       "rows: consecutive along x, from -p",                      0,     sites::line},
-    {"sites_plane",      "rows: a full square",                                     0,     sites::plane},
-    {"sites_block",      "rows: a full cube",                                       0,     sites::block},
-    {"sites_surface",    "rows: a bumpy sphere in Morton order; shuffled if p",     0,     sites::surface},
-    {"sites_isolated",   "rows: multiples of p, no two are neighbours",             65536, sites::isolated},
-    {"sites_duplicates", "rows: each site about p times",                           2,     sites::duplicates},
-    {"sites_negative",   "rows: within -5..5, batches from -p",                     0,     sites::negative},
-    {"sites_extremes",   "rows: the largest and smallest values of the dtype",      0,     sites::extremes},
-    {"offsets",          "rows (x,y,z): the first of a cube at p, shuffled",        0,     sites::offsets},
-    {"sites_scan",       "rows: a scanned surface at 2^p mm in Morton order, again in each batch", 0, sites::scan},
-    {"layout_isolated",  "rows: every p-th along x, in order",                      3,     sites::layout_isolated},
-    {"layout_line",      "rows: along x, in order",                                 0,     sites::layout_line},
-    {"layout_plane",     "rows: a square, in order",                                0,     sites::layout_plane},
-    {"layout_grid",      "rows: a bar of p by p, in order",                         97,    sites::layout_grid},
-    {"layout_block",     "rows: full cubes of side p apart along x, in order",      3,     sites::layout_block},
-    {"sites_colliding",  "rows: one hash (int32: its low 10 bits), from the p-th",  0,     sites::colliding},
-
-    {"impulse",     "0 but for one element of p per row of the last axis",     1,    impulse},
-    {"tone",        "one oscillation of p turns along the last axis",          1,    tone},
-    {"nan_rows",    "uniform, a NaN real part in every second row from p on",  0,    nan_rows},
+    {"uniform",          "uniform in [-p, p); integers to 100, or p if that is more", 1, {0, kWhole}, uniform},
+    {"positive",         "uniform in (0, p]; integers as there, not below 0", 1, {0, kWhole}, positive},
+    {"int",              "integers in [-p, p]; unsigned in [0, p]", 3, {0, kWhole}, integer_fill},
+    {"index",            "whole numbers in [0, p)", 1, {0, kWhole}, index_fill},
+    {"bits",             "every bit pattern of the element's width", 0, kNone, bits},
+    {"const",            "p everywhere", 1, kAny, constant},
+    {"pow2",             "signed powers of two, exponents in [-p, p]", 3, {0, 1074}, powers},
+    {"wide",             "magnitudes spread over 2p binades", 12, {0, 1023}, wide},
+    {"cancel",           "the second half cancels the first up to 2^-p", 14, {0, 1074}, cancel},
+    {"special",          "one in p is 0, -0, subnormal, inf, NaN or the largest", 4, {1, kRows}, special},
+    {"groups",           "runs of p: zeros, constant, an outlier, all negative, tiny, ties", 32, {1, kRows}, groups},
+    {"near_tie",         "whole numbers beside the midpoint of two bf16 numbers", 0, kNone, near_tie},
+    {"below",            "integers in [0, p)", 2, {0, kWhole}, below},
+    {"cdf",              "rows of S + 1 bounds, strictly increasing from 0; equal widths if p is 1",
+     0, {0, 1}, streams::cdf},
+    {"range_stream",     "a stream of p / 65536 symbols, p % 65536 equal ones", 0, {0, 0x1p36}, streams::range},
+    {"rans_stream",      "the same of the other coder", 0, {0, 0x1p36}, streams::rans},
+    {"borders",          "multiples of p in float32, and one ulp to either side", 1, {-3e38, 3e38}, borders},
+    {"shell",            "points (x,y,z) near a sphere of radius p", 100, {0, 1e30}, shell},
+    {"masked",           "p of 8 values are -inf, the rest uniform in [-4, 4)", 4, {0, 8}, masked},
+    {"ramp",             "the logical index, modulo p if p > 0", 0, {0, kWhole}, ramp},
+    {"order",            "a third each: special, small integers, any bits", 0, kNone, order},
+    {"spd",              "symmetric positive definite, condition about p", 100, {1, 1e18}, spd},
+    {"spd_lower",        "the same, NaN above the diagonal", 100, {1, 1e18}, spd_lower},
+    {"spd_upper",        "the same, NaN below the diagonal", 100, {1, 1e18}, spd_upper},
+    {"spd_integer",      "L L^T, L of integers up to p: an exact factor", 3, {1, 0x1p20}, spd_integer},
+    {"indefinite",       "spd, the last matrix with -1 at diagonal element p", -1, {-1, kRows}, indefinite},
+    {"sites_box",        "rows (b,x,y,z): one in each run of p cells of a cube", 8, {1, 0x1p20}, sites::box},
+    {"sites_batches",    "rows: p batches of equal sites, one batch between empty", 2, {1, kRows}, sites::batches},
+    {"sites_line",       "rows: consecutive along x, from -p", 0, {-kWhole, kWhole}, sites::line},
+    {"sites_plane",      "rows: a full square", 0, kNone, sites::plane},
+    {"sites_block",      "rows: a full cube", 0, kNone, sites::block},
+    {"sites_surface",    "rows: a bumpy sphere in Morton order; shuffled if p", 0, {0, 1}, sites::surface},
+    {"sites_isolated",   "rows: multiples of p, no two are neighbours", 65536, {-kWhole, kWhole}, sites::isolated},
+    {"sites_duplicates", "rows: each site about p times", 2, {1, kRows}, sites::duplicates},
+    {"sites_negative",   "rows: within -5..5, batches from -p", 0, {-kWhole, kWhole}, sites::negative},
+    {"sites_extremes",   "rows: the largest and smallest values of the dtype", 0, kNone, sites::extremes},
+    {"offsets",          "rows (x,y,z): the first of a cube at p, shuffled", 0, {-kWhole, kWhole}, sites::offsets},
+    {"sites_scan",       "rows: a scanned surface at 2^p mm in Morton order, again in each batch",
+     0, {0, 8}, sites::scan},
+    {"layout_isolated",  "rows: every p-th along x, in order", 3, {1, kRows}, sites::layout_isolated},
+    {"layout_line",      "rows: along x, in order", 0, kNone, sites::layout_line},
+    {"layout_plane",     "rows: a square, in order", 0, kNone, sites::layout_plane},
+    {"layout_grid",      "rows: a bar of p by p, in order", 97, {1, 0x1p20}, sites::layout_grid},
+    {"layout_block",     "rows: full cubes of side p apart along x, in order", 3, {1, 0x1p16}, sites::layout_block},
+    {"sites_colliding",  "rows: one hash (int32: its low 10 bits), from the p-th", 0, {0, 0x1p16}, sites::colliding},
+    {"tiny",             "products of two underflow; one in 16 is 0; integers -1, 0, 1", 0, kNone, extremes::tiny},
+    {"huge",             "the largest and p binades below: sums overflow", 2, {0, 2047}, extremes::huge},
+    {"subnormal",        "below the smallest normal number; integers -1, 0, 1", 0, kNone, extremes::subnormal},
+    {"whole",            "whole numbers to 2^precision / p; integers: all of the type, over p",
+     1, {1, 127}, extremes::whole},
+    {"lanes",            "every p-th is NaN, inf, -inf, -0, subnormal, max, -max by turns; integers: ends, -1, 0, 1",
+     17, {1, kRows}, extremes::lanes},
+    {"impulse",          "0 but for one element of p per row of the last axis", 1, kAny, impulse},
+    {"tone",             "one oscillation of p turns along the last axis", 1, {-kWhole, kWhole}, tone},
+    {"nan_rows",         "uniform, a NaN real part in every second row from p on", 0, {0, kRows}, nan_rows},
     // clang-format on
 };
 
@@ -358,31 +359,43 @@ std::span<const Fill> fills() { return kFills; }
 
 namespace {
 
-// "int-3" is the fill "int" with 3; names may themselves hold dashes, so the longest name wins.
-const Fill* find_fill(std::string_view text, double& parameter) {
-  for (const Fill& f : kFills)
-    if (f.name == text) {
-      parameter = f.fallback;
-      return &f;
-    }
-  auto dash = text.rfind('-');
-  if (dash == std::string_view::npos) return nullptr;
-  if (dash > 0 && text[dash - 1] == '-') --dash;  // a negative parameter: "const--1"
-  const std::string_view digits = text.substr(dash + 1);
-  const auto r = std::from_chars(digits.data(), digits.data() + digits.size(), parameter);
-  if (r.ec != std::errc() || r.ptr != digits.data() + digits.size()) return nullptr;
-  for (const Fill& f : kFills)
-    if (f.name == text.substr(0, dash)) return &f;
-  return nullptr;
+std::string shortest(double v) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, v).ptr};
+}
+
+[[noreturn]] void bad_fill(const std::string& why) { throw Error("case", Reason::query, why); }
+
+void check_parameter(const Fill& f, double p) {
+  const auto [low, high] = f.range;
+  if ((p >= low && p <= high) || low == -kInf) return;
+  const std::string name = "the fill " + std::string(f.name);
+  if (low == high) bad_fill(name + " takes no parameter, not " + shortest(p));
+  bad_fill(name + " takes a parameter in [" + shortest(low) + ", " + shortest(high) + "], not " + shortest(p));
 }
 
 }  // namespace
 
-Tensor fill(const Spec& spec, std::string_view text, std::uint64_t key) {
+// Names hold no dash, parameters may: "const--3e-38".
+FillCall parse_fill(std::string_view text) {
+  const auto dash = text.find('-');
+  const auto named = [&](const Fill& f) { return f.name == text.substr(0, dash); };
+  const auto* f = std::find_if(std::begin(kFills), std::end(kFills), named);
+  if (f == std::end(kFills)) bad_fill("no fill is named '" + std::string(text) + "'");
+  if (dash == std::string_view::npos) return {f, f->fallback};
+  const std::string_view digits = text.substr(dash + 1);
   double parameter = 0;
-  const Fill* f = find_fill(text, parameter);
-  if (!f) throw Error("case", Reason::query, "no fill is named '" + std::string(text) + "'");
-  return narrow(f->make(spec, key, parameter), spec.dtype);
+  const auto r = std::from_chars(digits.data(), digits.data() + digits.size(), parameter);
+  // A plus would end the input within a case id.
+  if (r.ec != std::errc() || r.ptr != digits.data() + digits.size() || digits.find('+') != std::string_view::npos)
+    bad_fill("the parameter of the fill " + std::string(f->name) + " is no number: '" + std::string(digits) + "'");
+  check_parameter(*f, parameter);
+  return {f, parameter};
+}
+
+Tensor fill(const Spec& spec, std::string_view text, std::uint64_t key) {
+  const FillCall call = parse_fill(text);
+  return narrow(call.fill->make(spec, key, call.parameter), spec.dtype);
 }
 
 }  // namespace plumb

@@ -21,13 +21,24 @@ double unit(std::uint64_t key, std::uint64_t i);  // [0, 1), 53 bits
 std::uint64_t hash(std::string_view text);  // FNV-1a, 64 bit
 
 struct Fill {
+  struct Range {
+    double low, high;  // of the parameter; equal: it takes none; infinite: any number, NaN too
+  };
   std::string_view name;
   std::string_view what;   // one line for `plumb list fills`
   double fallback;         // the parameter when none is written
+  Range range;
   Wide (*make)(const Spec&, std::uint64_t key, double parameter);
 };
 
 std::span<const Fill> fills();
+
+struct FillCall {
+  const Fill* fill;
+  double parameter;
+};
+FillCall parse_fill(std::string_view text);  // throws Error(query) for a name or a parameter that it does not take
+
 Tensor fill(const Spec&, std::string_view fill, std::uint64_t key);  // row-major; throws Error(query)
 
 }  // namespace plumb

@@ -51,7 +51,7 @@ std::vector<Site> scanned(int level) {
 }  // namespace
 
 Wide scan(const Spec& spec, std::uint64_t, double p) {
-  const std::vector<Site> cells = scanned(std::clamp(static_cast<int>(p), 0, kDepth));
+  const std::vector<Site> cells = scanned(static_cast<int>(p));
   const std::int64_t n = std::ssize(cells);
   return ordered(spec, [&](std::int64_t i) {
     Site site = cells[static_cast<std::size_t>(i % n)];
@@ -76,13 +76,13 @@ Wide layout_plane(const Spec& spec, std::uint64_t, double) {
 }
 
 Wide layout_grid(const Spec& spec, std::uint64_t, double p) {
-  const auto side = std::max<std::int64_t>(1, static_cast<std::int64_t>(p));
+  const auto side = static_cast<std::int64_t>(p);
   return ordered(spec, [side](std::int64_t i) { return Site{0, i % side, i / side % side, i / (side * side)}; });
 }
 
 // A site has ((3 s - 2) / s)^3 neighbours on average, itself included.
 Wide layout_block(const Spec& spec, std::uint64_t, double p) {
-  const auto side = std::max<std::int64_t>(1, static_cast<std::int64_t>(p));
+  const auto side = static_cast<std::int64_t>(p);
   return ordered(spec, [side](std::int64_t i) {
     const std::int64_t cube = side * side * side, in = i % cube;
     return Site{0, i / cube * (side + 3) + in % side, in / side % side, in / (side * side)};

@@ -97,7 +97,7 @@ std::vector<Site> shell(double radius) {
 
 // One site in each run of p cells of a cube.
 Wide box(const Spec& spec, std::uint64_t key, double p) {
-  const auto run = std::max<std::int64_t>(1, static_cast<std::int64_t>(p));
+  const auto run = static_cast<std::int64_t>(p);
   const std::int64_t s = side(rows(spec) * run, 3);
   return made(spec, key, [&](std::int64_t i) {
     return cell(0, i * run + static_cast<std::int64_t>(draw(key, static_cast<std::uint64_t>(i)) % static_cast<std::uint64_t>(run)), s);
@@ -106,7 +106,7 @@ Wide box(const Spec& spec, std::uint64_t key, double p) {
 
 // p batches of the same sites; batch 1 of three or more is empty.
 Wide batches(const Spec& spec, std::uint64_t key, double p) {
-  const auto n = std::max<std::int64_t>(1, static_cast<std::int64_t>(p));
+  const auto n = static_cast<std::int64_t>(p);
   const std::int64_t s = side(4 * (rows(spec) / n + 1), 3);
   return made(spec, key, [&](std::int64_t i) {
     const std::int64_t batch = i % n;

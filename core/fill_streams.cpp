@@ -45,8 +45,8 @@ Wide cdf(const Spec& spec, std::uint64_t key, double p) {
 Wide range(const Spec& spec, std::uint64_t key, double p) {
   Unsigneds b = headed(spec, key, "MLXGERNG01", p);
   const auto sizes = static_cast<std::uint64_t>(p);
-  const auto taken =
-      static_cast<std::int64_t>((sizes >> 16) * static_cast<std::uint64_t>(std::bit_width(sizes & 0xFFFF) - 1));
+  const std::uint64_t symbols = std::max<std::uint64_t>(1, sizes & 0xFFFF);
+  const auto taken = static_cast<std::int64_t>((sizes >> 16) * static_cast<std::uint64_t>(std::bit_width(symbols) - 1));
   for (std::int64_t bit = taken; 18 + bit / 8 < b.size(); ++bit) {
     const std::uint64_t mask = 128U >> bit % 8;
     std::uint64_t& byte = b[18 + bit / 8];

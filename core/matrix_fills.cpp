@@ -31,7 +31,7 @@ void gram(const Extents& e, std::uint64_t key, double condition, double* a) {
     g[i] = 2 * unit(key, i) - 1;
     trace += g[i] * g[i] / kRank;
   }
-  const double shift = std::max(trace, 1.0) / std::max(condition, 1.0);
+  const double shift = std::max(trace, 1.0) / condition;
   for (std::int64_t i = 0; i < e.rows; ++i) {
     for (std::int64_t j = 0; j < e.columns; ++j) {
       double s = 0;
@@ -71,7 +71,7 @@ Wide spd_upper(const Spec& spec, std::uint64_t key, double condition) { return t
 Wide spd_integer(const Spec& spec, std::uint64_t key, double largest) {
   Reals a(spec.shape);
   const Extents e = extents(spec.shape);
-  const auto p = static_cast<std::uint64_t>(std::max(largest, 1.0));
+  const auto p = static_cast<std::uint64_t>(largest);
   for (std::int64_t m = 0; m < e.batch && a.size() > 0; ++m) {
     const std::uint64_t matrix = draw(key, static_cast<std::uint64_t>(m));
     const auto l = [&](std::int64_t i, std::int64_t j) {
