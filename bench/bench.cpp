@@ -46,13 +46,13 @@ struct Timed {
 // One case to be timed: its call, its cost, and what the oracle says of it, in full or of a spot.
 class Subject {
  public:
-  Subject(const Op& op, const Case& c)
-      : call(make_call(op, realize(op, c), c.attrs)), text(id(op, c)), work(cost(call)) {}
+  Subject(const Op& op, const Case& c, std::uint64_t salt)
+      : call(make_call(op, realize(op, c, 2 * salt), c.attrs)), text(id(op, c)), work(cost(call)), salt_(salt) {}
 
   // Needed before verify.
   void ask_oracle() try {
     const Op& op = *call.op;
-    if (op.spot) spot_ = op.spot(call, hash(to_string(call.attrs)));
+    if (op.spot) spot_ = op.spot(call, hash(to_string(call.attrs)) + salt_);
     want_ = op.oracle(part());
     magnitude_ = magnitude(part());
   } catch (const std::exception& e) {
@@ -75,6 +75,7 @@ class Subject {
  private:
   const Call& part() const { return spot_ ? spot_->call : call; }
 
+  std::uint64_t salt_;
   std::optional<Spot> spot_;
   std::vector<Wide> want_, magnitude_;
   std::string failure_;
@@ -135,6 +136,7 @@ class Session {
       for (const auto& subject : subjects(work, done)) one(*subject, ++done, work.size());
     for (std::size_t i = 0; i < result_.rows.size(); ++i) judge_speed(result_.rows[i], limits_[i]);
     result_.ceilings = ceilings_.measured();
+    result_.salt = options_.salt;
     return std::move(result_);
   }
 
@@ -169,7 +171,7 @@ class Session {
     std::vector<std::future<std::unique_ptr<Subject>>> begun;
     for (std::size_t i = first; i < first + n; ++i)
       begun.push_back(std::async(std::launch::async, [this, &work, i] {
-        auto s = std::make_unique<Subject>(*work[i].first, work[i].second);
+        auto s = std::make_unique<Subject>(*work[i].first, work[i].second, options_.salt);
         if (!chosen(*s).empty()) s->ask_oracle();
         return s;
       }));

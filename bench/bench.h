@@ -36,6 +36,7 @@ struct BenchOptions {
   std::vector<std::string> queries;  // as in check
   std::string route = "all";
   Budget budget = Budget::ci;        // sizes of a larger budget are left out
+  std::uint64_t salt = 0;            // as in check; inputs are data set A of it
   double launch_limit = 5;           // seconds: a route whose single launch takes longer is not timed
   double min_seconds = 0.2;  // per repetition
   int repetitions = 5;
@@ -47,6 +48,7 @@ struct BenchOptions {
 struct BenchResult {
   std::vector<Ceiling> ceilings;
   std::vector<BenchRow> rows;
+  std::uint64_t salt = 0;
 };
 
 BenchResult bench(const BenchOptions&);

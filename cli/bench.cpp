@@ -26,6 +26,7 @@ BenchResult timed(const BenchArgs& args) {
   BenchOptions options;
   options.queries = args.queries;
   options.route = args.route;
+  options.salt = salt_named(args.salt);
   options.budget = budget_named(args.budget);
   options.launch_limit = args.launch_limit;
   options.min_seconds = args.min_time;

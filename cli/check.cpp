@@ -34,10 +34,17 @@ void print_failure(const Failure& f) {
   std::printf("FAIL %s@%s\n     %s\n     %s\n", f.case_id.c_str(), f.route.c_str(), f.message.c_str(), f.repro.c_str());
 }
 
+void print_settings(const CheckResult& result) {
+  std::string text;
+  for (const Setting& s : result.settings)
+    text += (text.empty() ? "" : "; ") + to_string(s) + (why_absent(s).empty() ? "" : " (absent)");
+  std::printf("CPU routes ran under each of: %s\n", text.c_str());
+}
+
 std::string why_nothing_ran(const CheckResult& result) {
   for (const Tally& t : result.tallies) {
-    if (t.absent > 0) return "the device that " + t.route + " needs is not here";
-    if (!t.reasons.empty()) return "every case is refused: " + t.reasons.begin()->first;
+    if (t.absent > 0 && t.tier != name(Tier::unavailable)) return "the device that " + t.route + " needs is not here";
+    if (!t.reasons.empty()) return t.route + " ran no case: " + t.reasons.begin()->first;
   }
   return "no case was found";
 }
@@ -62,6 +69,9 @@ int check(const CheckArgs& args) {
   options.queries = args.queries;
   options.budget = budget_named(args.budget);
   options.route = args.route;
+  options.salt = salt_named(args.salt);
+  options.isas = isas_named(args.isas);
+  options.threads = args.threads;
   options.progress = [&](const std::string&, const std::string& case_id, std::size_t done, std::size_t total) {
     progress.show(case_id, done, total);
   };
@@ -78,6 +88,8 @@ int check(const CheckArgs& args) {
   }
   print_tallies(result);
   if (args.verbose) print_reasons(result);
+  if (result.settings.size() > 1) print_settings(result);
+  if (result.salt) std::printf("salt %llu\n", static_cast<unsigned long long>(result.salt));
   if (nothing_ran(result)) std::printf("nothing ran: %s\n", why_nothing_ran(result).c_str());
   std::printf("%lld passed, %lld failed, %lld skipped\n", static_cast<long long>(result.passed),
               static_cast<long long>(result.failed), static_cast<long long>(result.skipped));

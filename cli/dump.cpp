@@ -21,17 +21,18 @@ void add_outputs(CorpusCase& c, const Call& call, double allowed) {
   if (close) c.tol.assign(out.size(), {0.0, allowed});
 }
 
-}  // namespace
-
-CorpusCase recorded(const Op& op, const Case& described, double allowed, const std::string& note) {
+CorpusCase one(const Op& op, const Case& described, std::uint64_t data, double allowed, const std::string& note) {
   CorpusCase c;
-  c.id = id(op, described);
+  c.id = id(op, described) + "#" + std::to_string(data);
   c.op = op.corpus_name();
   c.note = note;
   c.source = "the reference of this project";
-  const std::vector<Tensor> in = realize(op, described);
-  for (std::size_t i = 0; i < in.size(); ++i)
-    if (in[i].defined()) c.inputs.emplace(input_name(op.inputs[i]), contiguous(in[i]));
+  const std::vector<Tensor> in = realize(op, described, data);
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    if (!in[i].defined()) continue;
+    c.inputs.emplace(input_name(op.inputs[i]), in[i]);
+    if (described.in[i]->layout != Layout::row) c.layouts.emplace(input_name(op.inputs[i]), described.in[i]->layout);
+  }
   try {
     const Call call = make_call(op, in, described.attrs);
     c.attrs = call.attrs;
@@ -43,15 +44,29 @@ CorpusCase recorded(const Op& op, const Case& described, double allowed, const s
   return c;
 }
 
+// What the judge allowed where it was farthest off; 0 for a call that is rejected.
+double allowed_of(const Op& op, const Case& c, const Failure& f) {
+  const std::vector<Reject> rejects = op.rejects ? op.rejects() : std::vector<Reject>{};
+  if (reject_of(rejects, op, f.case_id)) return 0;
+  const Under under(f.setting.value_or(current_setting()));
+  return Judge(op, c, f.salt).on(find_route(op, f.route), current_device()).worst.allowed;
+}
+
+}  // namespace
+
+std::vector<CorpusCase> recorded(const Op& op, const Case& described, std::uint64_t salt, double allowed,
+                                 const std::string& note) {
+  return {one(op, described, 2 * salt, allowed, note), one(op, described, 2 * salt + 1, allowed, note)};
+}
+
 void save_failures(const std::string& folder, const std::vector<Failure>& failures) {
   std::vector<CorpusCase> cases;
   std::set<std::string> seen;
   for (const Failure& f : failures) {
     if (!seen.insert(f.case_id).second) continue;
     const auto [op, described] = parse_case(f.case_id);
-    const Route& route = find_route(*op, f.route);
-    const Verdict verdict = Judge(*op, described).on(route, current_device());
-    cases.push_back(recorded(*op, described, verdict.worst.allowed, f.route + ": " + f.message));
+    for (CorpusCase& c : recorded(*op, described, f.salt, allowed_of(*op, described, f), f.route + ": " + f.message))
+      cases.push_back(std::move(c));
   }
   write_corpus(folder, cases);
 }

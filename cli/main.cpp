@@ -33,6 +33,22 @@ void json_flag(CLI::App* sub, Args& args) {
 }
 
 template <class Args>
+void salt_option(CLI::App* sub, Args& args) {
+  sub->add_option("--salt", args.salt, "A number that chooses other values for every case, or day")
+      ->capture_default_str();
+}
+
+// Every pair of the two lists.
+template <class Args>
+void setting_options(CLI::App* sub, Args& args) {
+  sub->add_option("--isa", args.isas, "Instruction sets of the CPU routes: base, avx2, avx512; none: the best")
+      ->delimiter(',');
+  sub->add_option("--threads", args.threads, "Numbers of threads of the CPU routes; none: all cores")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 1024));
+}
+
+template <class Args>
 void runs(CLI::App* sub, Run& run, int (*f)(const Args&), Args& args) {
   sub->callback([&run, f, &args] { run = [f, &args] { return f(args); }; });
 }
@@ -90,10 +106,13 @@ void add_check(CLI::App& app, Run& run) {
   static CheckArgs args;
   CLI::App* sub = verb(app, "check", "Judge routes by the reference, with bounds derived from what they declare",
                        "  plumb check\n  plumb check add sum --budget=smoke\n  plumb check matmul --route='cpu.*' -v\n"
-                       "  plumb check 'fft/*@gpu.*' --save-failures out/failures\n");
+                       "  plumb check 'fft/*@gpu.*' --save-failures out/failures\n"
+                       "  plumb check sort --budget=smoke --salt=day --isa=base,avx2,avx512 --threads=1,2,3\n");
   sub->add_option("query", args.queries, "Ops, or globs on CASE@ROUTE; none: everything");
   sub->add_option("--budget", args.budget, "smoke, ci or nightly")->capture_default_str();
   sub->add_option("--route", args.route, "all, natural, or a route name (globs allowed)")->capture_default_str();
+  salt_option(sub, args);
+  setting_options(sub, args);
   sub->add_option("--save-failures", args.save_failures, "Write failing cases as a corpus into this folder");
   sub->add_flag("-v,--verbose", args.verbose, "Also refusals by reason, and the worst cases");
   json_flag(sub, args);
@@ -104,8 +123,11 @@ void add_repro(CLI::App& app, Run& run) {
   static ReproArgs args;
   CLI::App* sub = verb(app, "repro", "One case in detail: inputs, bound, worst elements",
                        "  plumb repro 'argsort/f32.7.row.uniform/-@cpu.merge'\n"
+                       "  plumb repro 'argsort/f32.7.row.uniform/-@cpu.merge' --salt=7 --isa=avx2 --threads=3\n"
                        "  plumb repro 'argsort/f32.7.row.uniform/-' --dump out/case\n");
   sub->add_option("case", args.target, "CASE, or CASE@ROUTE; without a route: every route")->required();
+  salt_option(sub, args);
+  setting_options(sub, args);
   sub->add_option("--dump", args.dump, "Write the case and the reference's answer as a corpus into this folder");
   json_flag(sub, args);
   runs(sub, run, repro, args);
@@ -156,6 +178,7 @@ void add_bench(CLI::App& app, Run& run) {
   sub->add_option("query", args.queries, "Ops, or globs on CASE@ROUTE; none: everything");
   sub->add_option("--route", args.route, "all, natural, or a route name (globs allowed)")->capture_default_str();
   sub->add_option("--budget", args.budget, "Sizes to time: smoke, ci or nightly")->capture_default_str();
+  salt_option(sub, args);
   bench_options(sub, args);
   json_flag(sub, args);
   runs(sub, run, bench, args);
@@ -169,6 +192,7 @@ void add_report(CLI::App& app, Run& run, const std::string& command) {
   sub->add_option("query", args.queries, "Ops, or globs on CASE@ROUTE; none: everything");
   sub->add_option("--out", args.out, "The folder to write into")->capture_default_str();
   sub->add_option("--budget", args.budget, "smoke, ci or nightly")->capture_default_str();
+  salt_option(sub, args);
   sub->add_flag("--no-bench", args.no_bench, "Correctness only");
   bench_options(sub, args.bench);
   json_flag(sub, args);

@@ -20,6 +20,7 @@ CheckResult checked(const ReportArgs& args) {
   CheckOptions options;
   options.queries = args.queries;
   options.budget = budget_named(args.budget);
+  options.salt = salt_named(args.salt);
   options.progress = [&](const std::string&, const std::string& case_id, std::size_t done, std::size_t total) {
     progress.show(case_id, done, total);
   };
@@ -50,6 +51,7 @@ int report(const ReportArgs& args) {
   BenchArgs timing = args.bench;
   timing.queries = args.queries;
   timing.budget = args.budget;
+  timing.salt = std::to_string(check.salt);  // the day may have changed
   const BenchResult bench = args.no_bench ? BenchResult{} : timed(timing);
   std::error_code error;
   std::filesystem::create_directories(args.out, error);
@@ -59,7 +61,8 @@ int report(const ReportArgs& args) {
   if (args.json) std::puts(document.dump(2).c_str());
   render(path);
   for (const Failure& f : check.failures)
-    std::fprintf(stderr, "FAIL %s@%s: %s\n", f.case_id.c_str(), f.route.c_str(), f.message.c_str());
+    std::fprintf(stderr, "FAIL %s@%s: %s\n     %s\n", f.case_id.c_str(), f.route.c_str(), f.message.c_str(),
+                 f.repro.c_str());
   const auto errors = reports::bench_errors(bench);
   for (const std::string& e : errors) std::fprintf(stderr, "ERROR %s\n", e.c_str());
   if (!args.json)

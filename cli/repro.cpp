@@ -68,9 +68,13 @@ void print_inputs(const Op& op, const std::vector<Tensor>& in) {
                   to_string(in[i].strides()).c_str());
 }
 
-void print_elements(const Call& call, const Route& route) {
+void print_elements(const char* data, const Call& call, const Route& route) {
+  const std::vector<Element> worst = worst_elements(call, route);
+  std::printf("  data set %s: %s\n", data,
+              worst.empty() ? "a single run gives the reference's values" : "farthest off");
+  if (worst.empty()) return;
   Table table({"<output", "element", "want", "got", "want (hex)", "got (hex)"});
-  for (const Element& e : worst_elements(call, route)) {
+  for (const Element& e : worst) {
     char want[32], got[32];
     std::snprintf(want, sizeof want, "%a", e.want);
     std::snprintf(got, sizeof got, "%a", e.got);
@@ -83,49 +87,60 @@ void print_elements(const Call& call, const Route& route) {
 struct Judged {
   const Route* route;
   Verdict verdict;
+  std::optional<Setting> setting;  // of a CPU route
 };
 
-const Reject* reject_of(const std::vector<Reject>& rejects, const Op& op, const std::string& case_id) {
-  for (const Reject& r : rejects)
-    if (id(op, r.call) == case_id) return &r;
-  return nullptr;
-}
+struct Options {
+  std::uint64_t salt;
+  std::vector<Setting> settings;
+};
 
-std::vector<Judged> judge_all(const Target& target) {
+std::vector<Judged> judge_all(const Target& target, const Options& o) {
   const Op& op = *target.parsed.op;
   const std::vector<Reject> rejects = op.rejects ? op.rejects() : std::vector<Reject>{};
   const Reject* reject = reject_of(rejects, op, id(op, target.parsed.call));
   std::unique_ptr<Judge> judge;
-  if (!reject) judge = std::make_unique<Judge>(op, target.parsed.call);
+  if (!reject) judge = std::make_unique<Judge>(op, target.parsed.call, o.salt);
   std::vector<Judged> all;
   for (const Route& route : routes(op)) {
     if (!target.route.empty() && route.name != target.route) continue;
-    const Device& device = current_device();
-    all.push_back({&route, reject ? judge_reject(op, *reject, route, device) : judge->on(route, device)});
+    const auto judged = [&] {
+      const Device& device = current_device();
+      return reject ? judge_reject(op, *reject, route, device, o.salt) : judge->on(route, device);
+    };
+    under_each(route, o.settings, judged, [&](const Verdict& v, const std::optional<Setting>& setting) {
+      all.push_back({&route, v, setting});
+    });
   }
   return all;
 }
 
-void print_verdict(const Target& target, const Judged& j) {
+void print_verdict(const Target& target, const Judged& j, std::uint64_t salt) {
   const Verdict& v = j.verdict;
-  std::printf("%s  %s%s%s\n", std::string(name(v.status)).c_str(), std::string(j.route->name).c_str(),
+  const std::string where = j.setting ? " (" + to_string(*j.setting) + ")" : "";
+  std::printf("%s  %s%s%s%s\n", std::string(name(v.status)).c_str(), std::string(j.route->name).c_str(), where.c_str(),
               v.reason.empty() ? "" : ": ", v.reason.c_str());
   if (v.status != Status::pass && v.status != Status::fail) return;
   const Op& op = *target.parsed.op;
+  const Under under(j.setting.value_or(current_setting()));  // the elements shown are of the same run
   try {
-    const Call call = make_call(op, realize(op, target.parsed.call), target.parsed.call.attrs);
+    const Case& c = target.parsed.call;
+    const Call call = make_call(op, realize(op, c, 2 * salt), c.attrs);
     const std::string order = j.route->order ? to_string(j.route->order(call)) : "exact";
     std::printf("  judged as %s; sums in the order: %s\n", std::string(name(op.tolerance.kind)).c_str(), order.c_str());
     if (v.worst.ratio > 0 || !v.worst.what.empty()) std::printf("  worst: %s\n", to_string(v.worst).c_str());
-    if (v.status == Status::fail) print_elements(call, *j.route);
+    if (v.status != Status::fail) return;
+    print_elements("A", call, *j.route);
+    print_elements("B", make_call(op, realize(op, c, 2 * salt + 1), c.attrs), *j.route);
   } catch (const Error& e) {
     std::printf("  the call is rejected: %s\n", e.what());
   }
 }
 
-reports::Json to_json(const Target& target, const std::vector<Judged>& all) {
-  reports::Json out{{"case", id(*target.parsed.op, target.parsed.call)}, {"routes", reports::Json::array()}};
-  for (const auto& [route, v] : all)
+reports::Json to_json(const Target& target, const std::vector<Judged>& all, std::uint64_t salt) {
+  reports::Json out{
+      {"case", id(*target.parsed.op, target.parsed.call)}, {"salt", salt}, {"routes", reports::Json::array()}};
+  for (const auto& [route, v, setting] : all) {
     out["routes"].push_back({{"route", route->name},
                              {"status", name(v.status)},
                              {"reason", v.reason},
@@ -134,13 +149,17 @@ reports::Json to_json(const Target& target, const std::vector<Judged>& all) {
                              {"want", v.worst.want},
                              {"got", v.worst.got},
                              {"allowed", v.worst.allowed}});
+    if (!setting) continue;
+    out["routes"].back()["isa"] = name(setting->isa);
+    out["routes"].back()["threads"] = setting->threads;
+  }
   return out;
 }
 
-void dump(const std::string& folder, const Target& target, const std::vector<Judged>& all) {
+void dump(const std::string& folder, const Target& target, const std::vector<Judged>& all, std::uint64_t salt) {
   double allowed = 0;
   for (const Judged& j : all) allowed = std::max(allowed, j.verdict.worst.allowed);
-  write_corpus(folder, {recorded(*target.parsed.op, target.parsed.call, allowed, "")});
+  write_corpus(folder, recorded(*target.parsed.op, target.parsed.call, salt, allowed, ""));
 }
 
 }  // namespace
@@ -148,21 +167,24 @@ void dump(const std::string& folder, const Target& target, const std::vector<Jud
 int repro(const ReproArgs& args) {
   const Target target = target_of(args.target);
   const Op& op = *target.parsed.op;
-  const std::vector<Judged> all = judge_all(target);
-  if (!args.dump.empty()) dump(args.dump, target, all);
+  const std::uint64_t salt = salt_named(args.salt);
+  const std::vector<Judged> all = judge_all(target, {salt, settings(isas_named(args.isas), args.threads)});
+  if (!args.dump.empty()) dump(args.dump, target, all, salt);
   std::int64_t passed = 0, failed = 0, skipped = 0;
   for (const Judged& j : all)
     ++(j.verdict.status == Status::pass ? passed : j.verdict.status == Status::fail ? failed : skipped);
   const int code = failed ? kFailed : passed ? kGood : kSkipped;
   if (args.json) {
-    std::puts(to_json(target, all).dump(2).c_str());
+    std::puts(to_json(target, all, salt).dump(2).c_str());
     return code;
   }
   std::printf("%s\n", id(op, target.parsed.call).c_str());
-  print_inputs(op, realize(op, target.parsed.call));
-  for (const Judged& j : all) print_verdict(target, j);
+  if (salt) std::printf("salt %llu\n", static_cast<unsigned long long>(salt));
+  print_inputs(op, hollow(target.parsed.call));
+  for (const Judged& j : all) print_verdict(target, j, salt);
   if (args.dump.empty())
-    std::printf("inputs and expected outputs as files: plumb repro '%s' --dump DIR\n", args.target.c_str());
+    std::printf("inputs and expected outputs as files: plumb repro '%s'%s --dump DIR\n", args.target.c_str(),
+                salt_option(salt).c_str());
   std::printf("%lld passed, %lld failed, %lld skipped\n", static_cast<long long>(passed),
               static_cast<long long>(failed), static_cast<long long>(skipped));
   return code;

@@ -23,12 +23,15 @@ struct ExplainArgs {
   bool json = false;
 };
 struct CheckArgs {
-  std::vector<std::string> queries;
-  std::string budget = "ci", route = "all", save_failures;
+  std::vector<std::string> queries, isas;
+  std::vector<int> threads;
+  std::string budget = "ci", route = "all", salt = "0", save_failures;
   bool json = false, verbose = false;
 };
 struct ReproArgs {
-  std::string target, dump;
+  std::vector<std::string> isas;
+  std::vector<int> threads;
+  std::string target, dump, salt = "0";
   bool json = false;
 };
 struct ReplayArgs {
@@ -42,14 +45,14 @@ struct EvalArgs {
 struct BenchArgs {
   std::vector<std::string> queries;
   std::vector<int> threads;
-  std::string route = "all", budget = "ci";
+  std::string route = "all", budget = "ci", salt = "0";
   double min_time = 0.2, launch_limit = 5;
   int repetitions = 5;
   bool no_peers = false, json = false;
 };
 struct ReportArgs {
   std::vector<std::string> queries;
-  std::string out = "out", budget = "ci", command;
+  std::string out = "out", budget = "ci", salt = "0", command;
   BenchArgs bench;
   bool json = false, no_bench = false;
 };

@@ -1,8 +1,27 @@
 #include "cli/words.h"
 
+#include <charconv>
+#include <ctime>
+
 #include "conformance/check.h"
 
 namespace plumb::cli {
+namespace {
+
+std::uint64_t today() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  return static_cast<std::uint64_t>((parts.tm_year + 1900) * 10000 + (parts.tm_mon + 1) * 100 + parts.tm_mday);
+}
+
+Isa isa_named(const std::string& text) {
+  for (const Isa i : {Isa::base, Isa::avx2, Isa::avx512})
+    if (name(i) == text) return i;
+  throw Error("plumb", Reason::query, "no instruction set \"" + text + "\"; there are base, avx2 and avx512");
+}
+
+}  // namespace
 
 std::vector<const Op*> ops_matching(const std::string& query) {
   std::vector<const Op*> found;
@@ -18,11 +37,34 @@ Budget budget_named(const std::string& text) {
   throw Error("plumb", Reason::query, "no budget \"" + text + "\"; there are smoke, ci and nightly");
 }
 
+std::uint64_t salt_named(const std::string& text) {
+  if (text == "day") return today();
+  constexpr std::uint64_t kMost = UINT64_MAX / 2;  // data set B is number 2 salt + 1
+  std::uint64_t salt = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), salt);
+  if (error != std::errc() || end != text.data() + text.size() || salt > kMost)
+    throw Error("plumb", Reason::query,
+                "no salt \"" + text + "\"; it is a number of at most " + std::to_string(kMost) + ", or day");
+  return salt;
+}
+
+std::vector<Isa> isas_named(const std::vector<std::string>& texts) {
+  std::vector<Isa> all;
+  for (const std::string& text : texts) all.push_back(isa_named(text));
+  return all;
+}
+
 Target target_of(const std::string& text) {
   const auto at = text.rfind('@');
   Target target{parse_case(text.substr(0, at)), at == std::string::npos ? "" : text.substr(at + 1)};
   if (!target.route.empty()) find_route(*target.parsed.op, target.route);
   return target;
+}
+
+const Reject* reject_of(const std::vector<Reject>& rejects, const Op& op, const std::string& case_id) {
+  for (const Reject& r : rejects)
+    if (id(op, r.call) == case_id) return &r;
+  return nullptr;
 }
 
 std::string input_name(std::string_view input) {

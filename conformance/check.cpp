@@ -42,13 +42,12 @@ void check_queries(const CheckOptions& o) {
 // on other threads while routes run.
 class Ahead {
  public:
-  Ahead(const Op& op, const std::vector<Case>& cases) : op_(op), cases_(cases) {}
+  Ahead(const Op& op, const std::vector<Case>& cases, std::uint64_t salt) : op_(op), cases_(cases), salt_(salt) {}
 
   std::unique_ptr<Judge> next() {
     while (begun_ < cases_.size() && std::ssize(waiting_) < threads())
-      waiting_.push_back(std::async(std::launch::async, [this, i = begun_++] {
-        return std::make_unique<Judge>(op_, cases_[i]);
-      }));
+      waiting_.push_back(std::async(std::launch::async,
+                                    [this, i = begun_++] { return std::make_unique<Judge>(op_, cases_[i], salt_); }));
     std::future<std::unique_ptr<Judge>> first = std::move(waiting_.front());
     waiting_.pop_front();
     return first.get();
@@ -57,6 +56,7 @@ class Ahead {
  private:
   const Op& op_;
   const std::vector<Case>& cases_;
+  std::uint64_t salt_;
   std::size_t begun_ = 0;
   std::deque<std::future<std::unique_ptr<Judge>>> waiting_;
 };
@@ -67,6 +67,8 @@ class Run {
 
   CheckResult all() {
     check_queries(options_);
+    result_.salt = options_.salt;
+    result_.settings = settings(options_.isas, options_.threads);
     for (const Op& op : ops()) one(op);
     if (result_.tallies.empty()) throw Error("plumb", Reason::query, "no case matches the query");
     return std::move(result_);
@@ -84,7 +86,7 @@ class Run {
     });
     if (!asked) return;
     std::size_t done = 0;
-    Ahead ahead(op, cases);
+    Ahead ahead(op, cases, options_.salt);
     for (const Case& c : cases) {
       if (options_.progress) options_.progress(std::string(op.name), id(op, c), done, cases.size());
       ++done;
@@ -99,12 +101,13 @@ class Run {
     if (options_.route == "natural") {
       const Call call = make_call(op, hollow(c), c.attrs);
       const Route& r = *select(call, device_).route;
-      if (r.name != kReference) count(op, r, judge.case_id(), judge.on(r, device_));
+      if (r.name != kReference)
+        each(op, r, judge.case_id(), [&] { return judge.on(r, device_); });
       else ++tally(op, r).refused, ++result_.skipped, ++tally(op, r).reasons["the oracle itself is the natural route"];
       return;
     }
     for (const Route& r : routes(op))
-      if (judged(op, r, judge.case_id())) count(op, r, judge.case_id(), judge.on(r, device_));
+      if (judged(op, r, judge.case_id())) each(op, r, judge.case_id(), [&] { return judge.on(r, device_); });
   }
 
   bool named(const Op& op, const Route& r, const std::string& case_id) const {
@@ -123,10 +126,17 @@ class Run {
         const std::string text = id(op, reject.call);
         if (!matches(options_.queries, op, text, r.name)) continue;
         if (options_.route != "all" && options_.route != "natural" && !glob(options_.route, r.name)) continue;
-        const Verdict v = judge_reject(op, reject, r, device_);
-        if (v.status == Status::pass) ++tally(op, r).rejects;
-        count(op, r, text, v);
+        each(op, r, text, [&] {
+          const Verdict v = judge_reject(op, reject, r, device_, options_.salt);
+          if (v.status == Status::pass) ++tally(op, r).rejects;
+          return v;
+        });
       }
+  }
+
+  void each(const Op& op, const Route& r, const std::string& case_id, const std::function<Verdict()>& judge) {
+    under_each(r, result_.settings, judge,
+               [&](const Verdict& v, const std::optional<Setting>& s) { count(op, r, case_id, v, s); });
   }
 
   Tally& tally(const Op& op, const Route& r) {
@@ -140,7 +150,13 @@ class Run {
     return result_.tallies.back();
   }
 
-  void count(const Op& op, const Route& r, const std::string& case_id, const Verdict& v) {
+  std::string repro(const std::string& full, const std::optional<Setting>& s) const {
+    const bool plain = options_.isas.empty() && options_.threads.empty() && s && is_plain(*s);
+    return "plumb repro '" + full + "'" + salt_option(options_.salt) + (s && !plain ? options_text(*s) : "");
+  }
+
+  void count(const Op& op, const Route& r, const std::string& case_id, const Verdict& v,
+             const std::optional<Setting>& setting) {
     Tally& t = tally(op, r);
     t.seconds += v.seconds;
     switch (v.status) {
@@ -155,7 +171,9 @@ class Run {
       case Status::fail: {
         ++t.failed, ++result_.failed;
         const std::string full = case_id + "@" + std::string(r.name);
-        result_.failures.push_back({case_id, t.op, t.route, v.reason, "plumb repro '" + full + "'"});
+        const std::string where = setting ? " (" + to_string(*setting) + ")" : "";
+        result_.failures.push_back(
+            {case_id, t.op, t.route, v.reason + where, repro(full, setting), options_.salt, setting});
         if (options_.failed) options_.failed(result_.failures.back());
         break;
       }
@@ -169,6 +187,21 @@ class Run {
 
 }  // namespace
 
+void under_each(const Route& route, const std::vector<Setting>& all, const std::function<Verdict()>& judge,
+                const std::function<void(const Verdict&, const std::optional<Setting>&)>& found) {
+  if (route.needs != Tier::unavailable || route.name == kReference) return found(judge(), std::nullopt);
+  for (const Setting& s : all) {
+    Verdict v;
+    v.status = Status::absent;
+    v.reason = why_absent(s);
+    if (v.reason.empty()) {
+      const Under under(s);
+      v = judge();
+    }
+    found(v, s);
+  }
+}
+
 CheckResult check(const CheckOptions& options) { return Run(options).all(); }
 
 std::vector<Case> cases_of(const Op& op, Budget budget) {
@@ -180,6 +213,8 @@ std::vector<Case> cases_of(const Op& op, Budget budget) {
   }
   return kept;
 }
+
+std::string salt_option(std::uint64_t salt) { return salt ? " --salt=" + std::to_string(salt) : ""; }
 
 bool glob(std::string_view p, std::string_view t) {
   std::size_t i = 0, j = 0, star = std::string_view::npos, mark = 0;

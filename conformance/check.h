@@ -4,9 +4,11 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "conformance/setting.h"
 #include "core/route.h"
 
 namespace plumb {
@@ -29,7 +31,8 @@ struct Verdict {
 // One case with its inputs and the oracle's answer, computed once and compared with many routes.
 class Judge {
  public:
-  Judge(const Op&, const Case&);
+  // The data sets A and B are numbers 2 salt and 2 salt + 1 of `realize`.
+  Judge(const Op&, const Case&, std::uint64_t salt = 0);
   ~Judge();
   // Runs A, B (other data, same shapes) and A twice more on one job: wrong values, stale outputs,
   // accumulation into old output, damaged guard bands, changed inputs and unrepeatable bits all fail.
@@ -41,7 +44,12 @@ class Judge {
   std::unique_ptr<State> state_;
 };
 
-Verdict judge_reject(const Op&, const Reject&, const Route&, const Device&);
+Verdict judge_reject(const Op&, const Reject&, const Route&, const Device&, std::uint64_t salt = 0);
+
+// Judges a device route and the reference once, a CPU route under each of the settings; one with instructions that
+// this processor lacks is absent.
+void under_each(const Route&, const std::vector<Setting>&, const std::function<Verdict()>& judge,
+                const std::function<void(const Verdict&, const std::optional<Setting>&)>& found);
 
 // What is counted per op and route.
 struct Tally {
@@ -56,12 +64,17 @@ struct Tally {
 
 struct Failure {
   std::string case_id, op, route, message, repro;  // repro: the one-line command
+  std::uint64_t salt = 0;
+  std::optional<Setting> setting;  // of a CPU route
 };
 
 struct CheckOptions {
   std::vector<std::string> queries;  // globs on "CASE@ROUTE"; an op name alone is its every case; empty: all
   Budget budget = Budget::ci;
   std::string route = "all";  // all, natural, or a route name (globs allowed)
+  std::uint64_t salt = 0;     // chooses the values of every case; 0: those of every run
+  std::vector<Isa> isas;      // CPU routes run under each pair of these two; empty: as the process is set
+  std::vector<int> threads;
   std::function<void(const std::string& op, const std::string& case_id, std::size_t done, std::size_t total)> progress;
   std::function<void(const Failure&)> failed;
 };
@@ -70,6 +83,8 @@ struct CheckResult {
   std::vector<Tally> tallies;
   std::vector<Failure> failures;
   std::int64_t passed = 0, failed = 0, skipped = 0;  // skipped: refused or absent
+  std::uint64_t salt = 0;
+  std::vector<Setting> settings;  // that CPU routes ran under
 };
 
 // Throws Error(query) for a query, op or route that matches nothing. A result with passed == 0 is a failure
@@ -78,6 +93,9 @@ CheckResult check(const CheckOptions&);
 
 // The cases of an op that a budget holds, in row order; ids are unique.
 std::vector<Case> cases_of(const Op&, Budget);
+
+// " --salt=7", and nothing for the salt that every command has anyway.
+std::string salt_option(std::uint64_t salt);
 
 bool glob(std::string_view pattern, std::string_view text);  // * and ?
 

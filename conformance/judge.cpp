@@ -121,8 +121,8 @@ struct Judge::State {
   Truth a, b;  // the same shapes with two sets of values
 };
 
-Judge::Judge(const Op& op, const Case& c)
-    : state_(new State{op, c, id(op, c), truth(op, c, 0), truth(op, c, 1)}) {}
+Judge::Judge(const Op& op, const Case& c, std::uint64_t salt)
+    : state_(new State{op, c, id(op, c), truth(op, c, 2 * salt), truth(op, c, 2 * salt + 1)}) {}
 Judge::~Judge() = default;
 const std::string& Judge::case_id() const { return state_->text; }
 
@@ -160,11 +160,11 @@ Verdict Judge::on(const Route& r, const Device& device) {
   return v;
 }
 
-Verdict judge_reject(const Op& op, const Reject& reject, const Route& r, const Device& device) {
+Verdict judge_reject(const Op& op, const Reject& reject, const Route& r, const Device& device, std::uint64_t salt) {
   Verdict v;
   v.status = Status::fail;
   try {
-    const Call call = make_call(op, realize(op, reject.call), reject.call.attrs);
+    const Call call = make_call(op, realize(op, reject.call, 2 * salt), reject.call.attrs);
     if (std::string no = refusal(r, call, device); !no.empty()) {
       v.status = device.tier < r.needs ? Status::absent : Status::refused;
       v.reason = std::move(no);

@@ -1,16 +1,12 @@
 #include "core/case.h"
 
-#include <algorithm>
-#include <cstring>
-
 #include "core/fill.h"
+#include "core/layout.h"
 #include "core/op.h"
 #include "core/route.h"
 
 namespace plumb {
 namespace {
-
-constexpr std::string_view kLayoutNames[] = {"row", "transposed", "stepped", "offset", "reversed", "broadcast", "padded"};
 
 std::string print(const Shape& shape) {
   std::string s;
@@ -23,88 +19,15 @@ std::string print(const std::optional<Input>& in) {
   return std::string(name(in->dtype)) + "." + print(in->shape) + "." + std::string(name(in->layout)) + "." + in->fill;
 }
 
-// Storage geometry of a layout: what to allocate, and how to look at it.
-struct Geometry {
-  Shape stored;
-  Strides strides;
-  std::int64_t offset = 0;
-};
-
-Geometry geometry(const Shape& shape, Layout layout) {
-  Geometry g{shape, row_major(shape), 0};
-  const std::size_t rank = shape.size();
-  if (layout == Layout::offset) {
-    g.stored.insert(g.stored.begin(), 2);
-    g.offset = count(shape);
-    return g;
-  }
-  if (rank == 0 || count(shape) == 0) return g;
-  const auto last = rank - 1;
-  switch (layout) {
-    case Layout::row:
-    case Layout::offset: break;
-    case Layout::transposed:
-      std::reverse(g.stored.begin(), g.stored.end());
-      g.strides = row_major(g.stored);
-      std::reverse(g.strides.begin(), g.strides.end());
-      break;
-    case Layout::stepped:
-      g.stored[last] = 2 * shape[last] + 1;
-      g.strides = row_major(g.stored);
-      g.strides[last] = 2;
-      g.offset = 1;
-      break;
-    case Layout::reversed:
-      g.strides[last] = -1;
-      g.offset = shape[last] - 1;
-      break;
-    case Layout::broadcast:
-      g.stored[0] = 1;
-      g.strides[0] = 0;
-      break;
-    case Layout::padded:
-      g.stored[last] += 3;
-      g.strides = row_major(g.stored);
-      g.offset = 1;
-      break;
-  }
-  return g;
-}
-
-Tensor laid_out(const Input& in) {
-  const Geometry g = geometry(in.shape, in.layout);
-  return Tensor(Spec{in.dtype, g.stored}).view(in.shape, g.strides, g.offset);
-}
-
-// Copies dense values into a view; the gaps between its elements hold the guard pattern.
-void scatter(const Tensor& values, const Tensor& view) {
-  const auto bytes = static_cast<std::size_t>(info(view.dtype()).bytes);
-  std::byte* base = view.storage().host_write();
-  std::memset(base, kGuardByte, view.storage().bytes());
-  std::byte* to = view.write<std::byte>();
-  const std::byte* from = values.read<std::byte>();
-  std::vector<std::int64_t> index(view.shape().size(), 0);
-  for (std::int64_t i = 0, n = view.size(); i < n; ++i) {
-    std::int64_t at = 0;
-    for (std::size_t d = 0; d < index.size(); ++d) at += index[d] * view.strides()[d];
-    std::memcpy(to + at * static_cast<std::int64_t>(bytes), from + i * static_cast<std::int64_t>(bytes), bytes);
-    for (std::size_t d = index.size(); d-- > 0 && ++index[d] == view.shape()[d];) index[d] = 0;
-  }
-}
-
 Tensor realize(const Input& in, std::uint64_t key) {
-  if (in.layout == Layout::row) return fill({in.dtype, in.shape}, in.fill, key);
   Shape drawn = in.shape;
   const bool repeated = in.layout == Layout::broadcast && !drawn.empty() && count(drawn) > 0;
   if (repeated) drawn[0] = 1;
-  Tensor values = fill({in.dtype, drawn}, in.fill, key);
-  const Tensor view = laid_out(in);
-  if (repeated) {  // the view has one stored row: writing it once writes all
-    scatter(values, view.view(drawn, view.strides()));
-    return view;
-  }
-  if (view.size() > 0) scatter(values, view);
-  return view;
+  const Tensor values = fill({in.dtype, drawn}, in.fill, key);
+  if (!repeated) return lay_out(values, in.layout);
+  Strides strides = row_major(drawn);
+  strides[0] = 0;
+  return lay_out(values.view(in.shape, strides), in.layout);
 }
 
 [[noreturn]] void bad(std::string_view text, const std::string& why) {
@@ -141,10 +64,10 @@ std::optional<Input> parse_input(std::string_view text) {
   if (parts.size() < 4) bad(text, "an input is dtype.shape.layout.fill");
   const auto dtype = dtype_named(parts[0]);
   if (!dtype) bad(parts[0], "no such dtype");
-  const auto layout = std::find(std::begin(kLayoutNames), std::end(kLayoutNames), parts[2]);
-  if (layout == std::end(kLayoutNames)) bad(parts[2], "no such layout");
+  const auto layout = layout_named(parts[2]);
+  if (!layout) bad(parts[2], "no such layout");
   const auto fill = text.substr(static_cast<std::size_t>(parts[3].data() - text.data()));
-  return Input{*dtype, parse_shape(parts[1]), static_cast<Layout>(layout - std::begin(kLayoutNames)), std::string(fill)};
+  return Input{*dtype, parse_shape(parts[1]), *layout, std::string(fill)};
 }
 
 Attrs parse_attrs(std::string_view text) {
@@ -159,8 +82,6 @@ Attrs parse_attrs(std::string_view text) {
 }
 
 }  // namespace
-
-std::string_view name(Layout l) { return kLayoutNames[static_cast<std::size_t>(l)]; }
 
 std::string_view name(Budget b) { return b == Budget::smoke ? "smoke" : b == Budget::ci ? "ci" : "nightly"; }
 
@@ -190,7 +111,7 @@ std::vector<Tensor> realize(const Op& op, const Case& c, std::uint64_t salt) {
 
 std::vector<Tensor> hollow(const Case& c) {
   std::vector<Tensor> in;
-  for (const auto& i : c.in) in.push_back(i ? laid_out(*i) : Tensor());
+  for (const auto& i : c.in) in.push_back(i ? blank({i->dtype, i->shape}, i->layout) : Tensor());
   return in;
 }
 

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "core/error.h"
+#include "core/layout.h"
 #include "core/strict_json.h"
 
 namespace plumb {
@@ -45,6 +46,11 @@ std::string output_name(const std::string& key) {
   return at == std::string::npos ? key : key.substr(at + 5);
 }
 
+std::string_view bytes_of(const Tensor& dense) {
+  const auto n = static_cast<std::size_t>(dense.size() * info(dense.dtype()).bytes);
+  return {n > 0 ? dense.read<char>() : "", n};
+}
+
 void read_expectation(CorpusCase& c, const json& item, const TensorMap& tensors, const std::string& where) {
   for (const auto& key : get<std::vector<std::string>>(item, "outputs", where))
     c.outputs.emplace_back(output_name(key), tensor_at(tensors, key, where));
@@ -56,6 +62,21 @@ void read_expectation(CorpusCase& c, const json& item, const TensorMap& tensors,
     fail(where, std::to_string(c.tol.size()) + " tolerances for " + std::to_string(c.outputs.size()) + " outputs");
   for (const auto& [rtol, atol] : c.tol)
     if (!(rtol >= 0 && atol >= 0)) fail(where, "a tolerance is negative");
+}
+
+void lay_out_inputs(CorpusCase& c, const json& item, const std::string& where) {
+  using Names = std::map<std::string, std::string>;
+  for (const auto& [input, text] : get_or<Names>(item, "layouts", where, {})) {
+    const auto layout = layout_named(text);
+    if (!layout) fail(where, "input \"" + input + "\" has no layout \"" + text + "\"");
+    const auto values = c.inputs.find(input);
+    if (values == c.inputs.end()) fail(where, "a layout of \"" + input + "\", which is no input");
+    const Tensor laid = lay_out(values->second, *layout);
+    if (bytes_of(contiguous(laid)) != bytes_of(values->second))
+      fail(where, "input \"" + input + "\" cannot lie " + text + ": its rows differ");
+    values->second = laid;
+    c.layouts.emplace(input, *layout);
+  }
 }
 
 CorpusCase read_case(const json& item, const TensorMap& tensors, const std::string& where) {
@@ -72,6 +93,7 @@ CorpusCase read_case(const json& item, const TensorMap& tensors, const std::stri
   c.attrs = attrs_of(attributes);
   const auto inputs = get<std::map<std::string, std::string>>(item, "inputs", here);
   for (const auto& [name, key] : inputs) c.inputs.emplace(name, tensor_at(tensors, key, here));
+  lay_out_inputs(c, item, here);
   if (item.contains("error")) c.error = get<std::string>(item, "error", here);
   if (!c.error) read_expectation(c, item, tensors, here);
   return c;
@@ -100,8 +122,9 @@ ordered_json write_case(const CorpusCase& c, TensorMap& tensors) {
   for (const auto& [name, value] : c.inputs) {
     const std::string key = c.id + ".in." + name;
     item["inputs"][name] = key;
-    tensors.emplace(key, value);
+    tensors.emplace(key, contiguous(value));
   }
+  for (const auto& [input, layout] : c.layouts) item["layouts"][input] = name(layout);
   if (c.error) {
     item["error"] = *c.error;
   } else {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/attrs.h"
+#include "core/case.h"
 #include "core/safetensors.h"
 
 namespace plumb {
@@ -17,6 +18,7 @@ struct CorpusCase {
   std::string id, op, note, source;
   Attrs attrs;
   std::map<std::string, Tensor> inputs;                    // by argument name
+  std::map<std::string, Layout> layouts;                   // of inputs that do not lie row-major in memory
   std::vector<std::pair<std::string, Tensor>> outputs;     // (name, value), in order
   std::string compare;                                     // exact, close, invariant; empty for error cases
   std::vector<std::pair<double, double>> tol;              // rtol, atol per output

@@ -50,6 +50,15 @@ Json tally(const Tally& t) {
           {"worst", t.worst},   {"worst_case", t.worst_case}, {"seconds", t.seconds}, {"reasons", t.reasons}};
 }
 
+Json failure(const Failure& f) {
+  Json out{{"case", f.case_id}, {"op", f.op},           {"route", f.route},
+           {"salt", f.salt},    {"message", f.message}, {"repro", f.repro}};
+  if (!f.setting) return out;
+  out["isa"] = name(f.setting->isa);
+  out["threads"] = f.setting->threads;
+  return out;
+}
+
 Json bench_row(const BenchRow& r) {
   Json row{{"op", r.op},           {"route", r.route},     {"case", r.case_id},  {"mode", r.mode},
            {"threads", r.threads}, {"seconds", r.seconds}, {"median", r.median}, {"mad", r.mad},
@@ -62,15 +71,10 @@ Json bench_row(const BenchRow& r) {
   return row;
 }
 
-Json run_facts(const std::string& command, const std::string& budget) {
-  return {{"utc", utc()},
-          {"command", command},
-          {"budget", budget},
-          {"version", kVersion},
-          {"commit", *kCommit ? Json(kCommit) : Json(nullptr)},
-          {"compiler", kCompiler},
-          {"build_type", kBuildType},
-          {"flags", kFlags}};
+Json run_facts(const std::string& command, const std::string& budget, std::uint64_t salt) {
+  return {{"utc", utc()},          {"command", command},       {"budget", budget},
+          {"salt", salt},          {"version", kVersion},      {"commit", *kCommit ? Json(kCommit) : Json(nullptr)},
+          {"compiler", kCompiler}, {"build_type", kBuildType}, {"flags", kFlags}};
 }
 
 }  // namespace
@@ -126,15 +130,11 @@ Json routes() {
 }
 
 Json check(const CheckResult& result) {
-  Json out{{"passed", result.passed},
-           {"failed", result.failed},
-           {"skipped", result.skipped},
-           {"tallies", Json::array()},
-           {"failures", Json::array()}};
+  Json out{{"passed", result.passed},   {"failed", result.failed},  {"skipped", result.skipped}, {"salt", result.salt},
+           {"settings", Json::array()}, {"tallies", Json::array()}, {"failures", Json::array()}};
+  for (const Setting& s : result.settings) out["settings"].push_back({{"isa", name(s.isa)}, {"threads", s.threads}});
   for (const Tally& t : result.tallies) out["tallies"].push_back(tally(t));
-  for (const Failure& f : result.failures)
-    out["failures"].push_back(
-        {{"case", f.case_id}, {"op", f.op}, {"route", f.route}, {"message", f.message}, {"repro", f.repro}});
+  for (const Failure& f : result.failures) out["failures"].push_back(failure(f));
   return out;
 }
 
@@ -151,7 +151,7 @@ Json coverage() {
 }
 
 Json bench(const BenchResult& result) {
-  Json out{{"rows", Json::array()}, {"ceilings", Json::array()}};
+  Json out{{"salt", result.salt}, {"rows", Json::array()}, {"ceilings", Json::array()}};
   for (const BenchRow& r : result.rows) out["rows"].push_back(bench_row(r));
   for (const Ceiling& c : result.ceilings)
     out["ceilings"].push_back(
@@ -183,10 +183,11 @@ std::vector<std::string> bench_errors(const BenchResult& result) {
 Json document(const std::string& command, const std::string& budget, const CheckResult& checked,
               const BenchResult& timed) {
   const Json facts = devices();
-  return {{"schema", "plumb-report/1"},  {"run", run_facts(command, budget)}, {"host", facts["host"]},
-          {"devices", facts["devices"]}, {"current", facts["current"]},       {"ops", ops()},
-          {"routes", routes()},          {"check", check(checked)},           {"coverage", coverage()},
-          {"bench", bench(timed)}};
+  return {{"schema", "plumb-report/1"},  {"run", run_facts(command, budget, checked.salt)},
+          {"host", facts["host"]},       {"devices", facts["devices"]},
+          {"current", facts["current"]}, {"ops", ops()},
+          {"routes", routes()},          {"check", check(checked)},
+          {"coverage", coverage()},      {"bench", bench(timed)}};
 }
 
 }  // namespace plumb::reports

@@ -7,6 +7,9 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "conformance/replay.h"
+#include "core/case.h"
+#include "core/op.h"
 #include "core/safetensors.h"
 
 namespace plumb {
@@ -42,11 +45,31 @@ std::string first_case(const std::string& op) {
 }
 
 TEST(Cli, UnknownWordsAreErrors) {
-  for (const char* arguments :
-       {"", "nosuch", "list", "list nosuch", "list ops nosuch", "list cases nosuch", "list cases --budget=long",
-        "check nosuch", "check add --route=nosuch", "check add --budget=long", "check --nosuch", "explain add",
-        "explain nosuch/-", "repro add/f32", "replay /nosuch", "bench nosuch", "eval nosuch --in=a --out=b",
-        "eval add --in=/nosuch --out=b", "report nosuch"}) {
+  for (const char* arguments : {"",
+                                "nosuch",
+                                "list",
+                                "list nosuch",
+                                "list ops nosuch",
+                                "list cases nosuch",
+                                "list cases --budget=long",
+                                "check nosuch",
+                                "check add --route=nosuch",
+                                "check add --budget=long",
+                                "check --nosuch",
+                                "explain add",
+                                "explain nosuch/-",
+                                "repro add/f32",
+                                "replay /nosuch",
+                                "bench nosuch",
+                                "eval nosuch --in=a --out=b",
+                                "eval add --in=/nosuch --out=b",
+                                "report nosuch",
+                                "check add --salt=-1",
+                                "check add --salt=night",
+                                "check add --salt=18446744073709551615",
+                                "check add --isa=sse",
+                                "check add --threads=0",
+                                "repro add/-/- --salt=x"}) {
     const Ran ran = plumb(arguments);
     EXPECT_EQ(2, ran.code) << arguments << "\n" << ran.out;
   }
@@ -66,6 +89,26 @@ TEST(Cli, CheckEndsWithItsCounts) {
   const Ran ran = plumb("check add --budget=smoke --route=reference");
   EXPECT_EQ(0, ran.code);
   EXPECT_THAT(last_line(ran.out), MatchesRegex("[1-9][0-9]* passed, 0 failed, 0 skipped"));
+}
+
+TEST(Cli, TheSaltAndTheSettingsArePrinted) {
+  const std::string check = "check add --budget=smoke --route='cpu.*' --salt=7";
+  EXPECT_THAT(plumb(check).out, HasSubstr("\nsalt 7\n"));
+  const auto json = nlohmann::json::parse(plumb(check + " --isa=base --threads=1,2 --json").out);
+  EXPECT_EQ(7, json.at("salt"));
+  const auto pair = [](int threads) { return nlohmann::json{{"isa", "base"}, {"threads", threads}}; };
+  EXPECT_EQ((nlohmann::json{pair(1), pair(2)}), json.at("settings"));
+  EXPECT_THAT(plumb("check add --budget=smoke --route='cpu.*' --salt=day").out, HasSubstr("\nsalt 20"));
+}
+
+TEST(Cli, EverySettingIsJudged) {
+  const auto passed = [](const std::string& options) {
+    const Ran ran = plumb("check argsort --budget=smoke --route='cpu.*' --json " + options);
+    EXPECT_EQ(0, ran.code) << ran.out;
+    const auto json = nlohmann::json::parse(ran.out);
+    return json.at("passed").get<int>();
+  };
+  EXPECT_EQ(3 * passed("--isa=base"), passed("--isa=base --threads=1,2,3"));
 }
 
 TEST(Cli, NothingRunIsSkippedWithItsReason) {
@@ -102,11 +145,21 @@ TEST(Cli, AListedCaseExplainsAndReproduces) {
 }
 
 TEST(Cli, ADumpedCaseReplays) {
-  const std::string folder = ::testing::TempDir() + "plumb_dump", c = first_case("argsort");
-  EXPECT_EQ(0, plumb("repro '" + c + "' --dump '" + folder + "'").code);
+  const std::string folder = ::testing::TempDir() + "plumb_dump", c = "argsort/f32.5x7.transposed.uniform/axis=-1";
+  EXPECT_EQ(0, plumb("repro '" + c + "' --salt=7 --dump '" + folder + "'").code);
   const Ran ran = plumb("replay '" + folder + "' --route=all");
   EXPECT_EQ(0, ran.code) << ran.out;
   EXPECT_THAT(last_line(ran.out), MatchesRegex("[1-9][0-9]* passed, 0 failed, 0 skipped"));
+  const std::vector<CorpusCase> cases = read_corpus(folder);
+  ASSERT_EQ(2u, cases.size());
+  EXPECT_EQ(c + "#14", cases[0].id);
+  EXPECT_EQ(c + "#15", cases[1].id);
+  const auto [op, described] = parse_case(c);
+  for (const std::size_t i : {0u, 1u}) {
+    const Tensor &got = cases[i].inputs.at("a"), want = realize(*op, described, 14 + i).at(0);
+    EXPECT_EQ(want.strides(), got.strides());
+    EXPECT_EQ("", compare_recorded(got, want, true, {0, 0}, true));
+  }
 }
 
 TEST(Cli, ReplayOfUnknownOpsAloneIsNoSuccess) {

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "core/error.h"
+#include "core/layout.h"
 #include "core/strict_json.h"
 
 namespace plumb {
@@ -55,6 +56,40 @@ TEST(Corpus, ReadsWhatItWrites) {
   EXPECT_EQ((Shape{2}), got.inputs.at("a").shape());
   EXPECT_EQ("invalid_argument", cases[1].error);
   EXPECT_TRUE(cases[1].outputs.empty());
+}
+
+TEST(Corpus, KeepsHowAnInputLies) {
+  CorpusCase c = good_case();
+  c.inputs["a"] = lay_out(tensor(Dtype::f32, {2, 3}, {1, 2, 3, 4, 5, 6}), Layout::transposed);
+  c.layouts = {{"a", Layout::transposed}};
+  write_corpus(folder("layouts"), {c});
+  const auto cases = read_corpus(folder("layouts"));
+  EXPECT_EQ(c.layouts, cases.at(0).layouts);
+  const Tensor a = cases[0].inputs.at("a");
+  EXPECT_EQ((Strides{1, 2}), a.strides());
+  EXPECT_EQ(6, contiguous(a).read<float>()[5]);
+  EXPECT_EQ(4, contiguous(a).read<float>()[3]);
+}
+
+TEST(Corpus, RefusesALayoutThatCannotBe) {
+  const std::string path = folder("layout");
+  CorpusCase c = good_case();
+  c.layouts = {{"a", Layout::padded}};
+  write_corpus(path, {c});
+  const std::string whole = read_file(path + "/cases.json");
+  for (const auto& [to, says] : {std::pair{R"({"a":"broadcast"})", "its rows differ"},
+                                 {R"({"a":"woven"})", "no layout \"woven\""},
+                                 {R"({"b":"padded"})", "which is no input"}}) {
+    std::string text = whole;
+    text.replace(text.find(R"({"a":"padded"})"), 14, to);
+    write_file(path + "/cases.json", text);
+    try {
+      (void)read_corpus(path);
+      ADD_FAILURE() << to << " was accepted";
+    } catch (const Error& e) {
+      EXPECT_THAT(e.what(), HasSubstr(says));
+    }
+  }
 }
 
 TEST(Corpus, KeepsAttributesWithoutAForm) {
