@@ -1,33 +1,35 @@
 #!/usr/bin/env bash
 # What people and CI run:  ci/check.sh STEP...   with the steps, in any order:
 #
-#   setup    install the Debian packages that are missing (as root, or through sudo)
-#   build    build everything in build/release
-#   test     build, then run every test
-#   report   build, then judge and time every operation on the devices found: out/report.{json,md,html}
-#   asan     address and undefined behaviour sanitizers on the smallest cases
-#   tsan     thread sanitizer on the smallest cases of the CPU routes
-#   tidy     build, then clang-tidy over the sources, as .clang-tidy says
+#   setup      install the Debian packages that are missing (as root, or through sudo)
+#   setup-dev  install what only the mutation tests of the judge need
+#   build      build everything in build/release
+#   test       build, then run every test
+#   report     build, then judge and time every operation on the devices found: out/report.{json,md,html}
+#   asan       address and undefined behaviour sanitizers on the smallest cases
+#   tsan       thread sanitizer on the smallest cases of the CPU routes
+#   tidy       build, then clang-tidy over the sources, as .clang-tidy says
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=(g++ cmake ninja-build git ccache libgtest-dev libgmock-dev libbenchmark-dev nlohmann-json3-dev
   libeigen3-dev libcli11-dev ocl-icd-opencl-dev opencl-headers pocl-opencl-icd libopenblas-dev
   python3-jsonschema python3-matplotlib clang-tidy)
+packages_dev=(python3-clang-14)
 
 say() { printf '\n== %s\n' "$*"; }
 
 missing_packages() {
   local package
-  for package in "${packages[@]}"; do
+  for package in "$@"; do
     dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || echo "$package"
   done
 }
 
-setup() {
+install() {
   local missing root=()
-  command -v apt-get >/dev/null || { echo "setup needs apt-get; the packages are: ${packages[*]}" >&2; return 1; }
-  mapfile -t missing < <(missing_packages)
+  command -v apt-get >/dev/null || { echo "setup needs apt-get; the packages are: $*" >&2; return 1; }
+  mapfile -t missing < <(missing_packages "$@")
   [ ${#missing[@]} -eq 0 ] && { echo "every package is installed"; return; }
   if [ "$(id -u)" -ne 0 ]; then
     command -v sudo >/dev/null || { echo "run as root, or install sudo, to add: ${missing[*]}" >&2; return 1; }
@@ -36,6 +38,10 @@ setup() {
   "${root[@]}" apt-get update -q
   "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
 }
+
+setup() { install "${packages[@]}"; }
+
+setup_dev() { install "${packages_dev[@]}"; }
 
 make_preset() {
   cmake --preset "$1"
@@ -80,6 +86,7 @@ for step in "$@"; do
   case $step in
     setup | build | report | asan | tsan | tidy) say "$step"; "$step" ;;
     test) say test; test_all ;;
+    setup-dev) say setup-dev; setup_dev ;;
     *) echo "unknown step: $step" >&2; exit 2 ;;
   esac
 done

@@ -50,10 +50,14 @@ def squeezed(text):
 
 def matching(header, opening):
     """Index behind the bracket that closes header[opening]."""
-    pairs, depth = {"(": ")", "<": ">", "[": "]"}, 0
-    first, last = header[opening][1], pairs[header[opening][1]]
+    first, depth, round_ones = header[opening][1], 0, 0
+    last = {"(": ")", "<": ">"}[first]
     for index in range(opening, len(header)):
-        depth += (header[index][1] == first) - (header[index][1] == last)
+        token = header[index][1]
+        if first == "<":  # 3 > 2 stands in round ones
+            round_ones += (token == "(") - (token == ")")
+        if round_ones == 0:
+            depth += (token == first) - (token == last)
         if depth == 0:
             return index + 1
     return len(header)
@@ -61,11 +65,11 @@ def matching(header, opening):
 
 def without_macros(header):
     """The tokens before a `{` without template lists, attributes and calls of macros that stand in front."""
-    while len(header) > 1 and header[0][1] == "template":
-        header = header[matching(header, 1):]
-    while len(header) > 3 and header[0][0] == "word" and header[1][1] == "(":
-        end = matching(header, 1)
-        if end >= len(header) or header[end][0] != "word" or header[end][1] in ("const", "noexcept", "override", "try"):
+    while len(header) > 1:
+        macro = header[0][0] == "word" and header[1][1] == "("
+        end = matching(header, 1) if macro or header[0][1] == "template" and header[1][1] == "<" else len(header)
+        behind = header[end] if end < len(header) else ("", "", 0)
+        if behind[0] != "word" or macro and behind[1] in ("const", "noexcept", "override", "try"):
             break
         header = header[end:]
     words = [token for _, token, _ in header]
@@ -149,6 +153,9 @@ class Blocks:
             self.saved.append((list(self.stack), list(self.header), self.depth))
         elif word[1] in ("else", "elif") and self.saved:
             stack, header, self.depth = self.saved[-1]
+            for name, begin, _, _ in self.stack[len(stack):]:  # its end stands in the last branch, or behind it
+                if name:
+                    self.found.append(Block(name, begin, start))
             self.stack, self.header = list(stack), list(header)
         elif word[1] == "endif" and self.saved:
             self.saved.pop()

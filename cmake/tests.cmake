@@ -37,5 +37,6 @@ endif()
 # A planted fault that no longer applies would be no test of anything.
 if(PYTHON)
   add_test(NAME planted.apply COMMAND ${PYTHON} ${PROJECT_SOURCE_DIR}/ci/plant.py --check)
-  set_tests_properties(planted.apply PROPERTIES LABELS unit TIMEOUT 60)
+  add_test(NAME planted.places COMMAND ${PYTHON} ${PROJECT_SOURCE_DIR}/ci/places_test.py)
+  set_tests_properties(planted.apply planted.places PROPERTIES LABELS unit TIMEOUT 60)
 endif()
