@@ -23,14 +23,16 @@ float eps_of(const Call& call) { return to_float(call.number("eps")); }
 
 using Launch = std::function<void()>;
 
-Launch scaled_columns(const Call& call, const gpu::BufferPtr& mean, const gpu::BufferPtr& variance,
-                      const gpu::BufferPtr& scale, const gpu::BufferPtr& bias, const Tensor& out) {
+Launch scaled_columns(const Call& call, const gpu::BufferPtr& factor, const gpu::BufferPtr& mean,
+                      const gpu::BufferPtr& variance, const gpu::BufferPtr& scale, const gpu::BufferPtr& bias,
+                      const Tensor& out) {
   const std::int64_t n = out.size();
   gpu::Kernel k = kernel("scale_columns", out.dtype());
   k.arg(gpu::dense(call[0]))
       .arg(n)
       .arg(out.dim(1))
       .arg(eps_of(call))
+      .arg(factor)
       .arg(mean)
       .arg(variance)
       .arg(scale)
@@ -41,23 +43,25 @@ Launch scaled_columns(const Call& call, const gpu::BufferPtr& mean, const gpu::B
 
 Job batch_norm_features(const Call& call, const std::vector<Spec>& specs) {
   const std::vector<Tensor> out = gpu::outputs(specs);
-  return gpu::job(out, scaled_columns(call, vector_of(call, 3, 0), vector_of(call, 4, 0), vector_of(call, 1, 1),
+  const gpu::BufferPtr ones = gpu::constants(std::vector<float>(static_cast<std::size_t>(out[0].dim(1)), 1.0F));
+  return gpu::job(out, scaled_columns(call, ones, vector_of(call, 3, 0), vector_of(call, 4, 0), vector_of(call, 1, 1),
                                       vector_of(call, 2, 0), out[0]));
 }
 
-// The mean over n rows of x, or of (x - centre)^2 if there is a centre.
-Launch column_means(const Call& call, std::int64_t n, const gpu::BufferPtr& centre, const gpu::BufferPtr& mean) {
+enum : std::int32_t { kSums, kAgain, kSquares };  // as in norms.cl
+
+// Mean and variance of the columns over n rows, and as they were summed: of columns scaled by a factor.
+struct Columns {
+  gpu::BufferPtr partial, peaks, factor, centre, spread, mean, variance;
+};
+
+Launch column_means(const Call& call, std::int64_t n, const Columns& to, std::int32_t mode) {
   const Dtype t = call.dtype(0);
   const std::int64_t channels = call.shape(0)[1], blocks = (n + kBlock - 1) / kBlock;
-  const gpu::BufferPtr partial = gpu::scratch(static_cast<std::size_t>(4 * blocks * channels));
   gpu::Kernel sum = kernel("sum_columns", t), join = kernel("join_blocks", t);
-  sum.arg(gpu::dense(call[0]))
-      .arg(n)
-      .arg(channels)
-      .arg(centre ? centre : mean)
-      .arg(std::int32_t{centre != nullptr})
-      .arg(partial);
-  join.arg(partial).arg(blocks).arg(channels).arg(n).arg(mean);
+  sum.arg(gpu::dense(call[0])).arg(n).arg(channels).arg(to.centre).arg(to.factor).arg(mode).arg(to.partial).arg(to.peaks);
+  join.arg(to.partial).arg(to.peaks).arg(blocks).arg(channels).arg(n).arg(mode).arg(to.factor);
+  join.arg(mode == kSquares ? to.spread : to.centre).arg(mode == kSquares ? to.variance : to.mean);
   const auto columns = static_cast<std::size_t>(channels), rows = static_cast<std::size_t>(blocks);
   return [sum, join, columns, rows] {
     sum.run({columns, rows * kStrands}, {kLanes, kStrands});
@@ -65,15 +69,27 @@ Launch column_means(const Call& call, std::int64_t n, const gpu::BufferPtr& cent
   };
 }
 
+Columns columns_of(const Call& call, std::int64_t n, const std::vector<Tensor>& out) {
+  const auto floats = [](std::int64_t count) { return gpu::scratch(static_cast<std::size_t>(4 * count)); };
+  const std::int64_t channels = call.shape(0)[1], blocks = (n + kBlock - 1) / kBlock;
+  return {floats(blocks * channels), floats(blocks * channels), floats(channels),    floats(channels),
+          floats(channels),          gpu::output(out[1]),       gpu::output(out[2])};
+}
+
+// No half is beyond what squares allow, so that only columns of floats may have to be summed again.
 Job batch_norm(const Call& call, const std::vector<Spec>& specs) {
   const std::vector<Tensor> out = gpu::outputs(specs);
   std::int64_t n = call.shape(0)[0];
   if (call.has(1)) n = std::min<std::int64_t>(n, call[1].read<std::int32_t>()[0]);
   if (n < 0) call.fail(Reason::domain, "active rows " + std::to_string(n));
-  const gpu::BufferPtr mean = gpu::output(out[1]), variance = gpu::output(out[2]);
-  const Launch steps[] = {column_means(call, n, nullptr, mean), column_means(call, n, mean, variance),
-                          scaled_columns(call, mean, variance, vector_of(call, 2, 1), vector_of(call, 3, 0), out[0])};
-  return gpu::job(out, [a = steps[0], b = steps[1], c = steps[2]] { a(), b(), c(); });
+  const Columns c = columns_of(call, n, out);
+  std::vector<Launch> steps{column_means(call, n, c, kSums)};
+  if (call.dtype(0) == Dtype::f32) steps.push_back(column_means(call, n, c, kAgain));
+  steps.push_back(column_means(call, n, c, kSquares));
+  steps.push_back(scaled_columns(call, c.factor, c.centre, c.spread, vector_of(call, 2, 1), vector_of(call, 3, 0), out[0]));
+  return gpu::job(out, [steps] {
+    for (const Launch& step : steps) step();
+  });
 }
 
 template <bool centred>
