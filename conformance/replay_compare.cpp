@@ -39,11 +39,13 @@ double ratio(Double2 got, Double2 want, const Rule& rule) { return ratio(got.hi,
 double ratio(Complex got, Complex want, const Rule& rule) {
   const bool finite = std::isfinite(want.real()) && std::isfinite(want.imag()) && std::isfinite(got.real()) &&
                       std::isfinite(got.imag());
-  if (rule.exact || !finite) {
-    const Rule parts{true, 0, 0, rule.signed_zero};
-    return std::max(ratio(got.real(), want.real(), parts), ratio(got.imag(), want.imag(), parts));
-  }
-  if (got == want) return 0;
+  // Part by part, each by the rule of reals; where all is finite, the modulus of the difference in place of each.
+  const Rule zeros{true, 0, 0, rule.signed_zero};
+  if (rule.exact || !finite)
+    return std::max(ratio(got.real(), want.real(), rule), ratio(got.imag(), want.imag(), rule));
+  if (got == want) return std::max(ratio(got.real(), want.real(), zeros), ratio(got.imag(), want.imag(), zeros));
+  const auto opposite = [&](double g, double w) { return g == w && ratio(g, w, zeros) > 0; };
+  if (opposite(got.real(), want.real()) || opposite(got.imag(), want.imag())) return INFINITY;
   const double allowed = rule.atol + rule.rtol * std::abs(want);
   return allowed > 0 ? std::abs(got - want) / allowed : INFINITY;
 }
