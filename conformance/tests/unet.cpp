@@ -1,12 +1,12 @@
 // A small network from end to end, on every tier: strided convolution and pooling downward, transposed convolution at
 // an explicit target upward, skips by concatenation, rectifiers, a linear head. Each operation's result is compared
-// with the run of the references within the bound that docs/bounds.md composes from the bounds of the operations.
+// with its oracle on the inputs that the run really gave it.
 #include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
-#include <map>
+#include <utility>
 
 #include "core/fill.h"
 #include "core/lattice.h"
@@ -97,95 +97,17 @@ SparseTensor input(std::int64_t n, std::int64_t channels, Dtype type, const std:
   return {coords, narrow(widen(fill({Dtype::f32, {n, channels}}, values, 2)), type), {.active_rows = active}};
 }
 
-using Bounds = std::map<const void*, Reals>;  // by the storage of a reference result
-
-bool inexact(const Tensor& t) { return t.defined() && is_inexact(t.dtype()); }
-
-// |x| + b for each input that the network computed, |w| for each that it was given; `only_b`: b and 0 in their place,
-// but |w| for the operand that multiplies. In f32, rounded up.
-Call magnitudes(const Call& call, const Bounds& bounds, bool only_b) {
-  std::vector<Tensor> in = call.in;
-  const bool sum = call.op->name == "add";
-  for (std::size_t i = 0; i < in.size(); ++i) {
-    if (!inexact(in[i])) continue;
-    const auto b = bounds.find(&in[i].storage());
-    const bool constant_term = b == bounds.end() && (sum || call.op->inputs[i] == "bias?");
-    Reals m = reals(widen(in[i]));
-    for (std::int64_t k = 0; k < m.size(); ++k) {
-      const double own = std::isfinite(m[k]) ? std::abs(m[k]) : 0, error = b == bounds.end() ? 0 : b->second[k];
-      m[k] = (only_b && (constant_term || b != bounds.end()) ? error : own + error) * (1 + 0x1p-20);
-    }
-    in[i] = narrow(m, Dtype::f32);
-  }
-  return make_call(*call.op, std::move(in), call.attrs);
-}
-
-// How far a route may stray from the reference when its inputs stray as they may: docs/bounds.md.
-Reals allowed(const Step& reference, const Step& route, std::size_t output, const Bounds& bounds) {
-  const Call& call = reference.call;
-  using Class = Tolerance::Class;
-  const Class kind = call.op->tolerance.kind;
-  const bool carries = std::any_of(call.in.begin(), call.in.end(),
-                                   [&](const Tensor& t) { return t.defined() && bounds.contains(&t.storage()); });
-  const Dtype type = reference.out[output].dtype();
-  const Reals y = reals(widen(reference.out[output]));
-  Reals b(y.shape);
-  if (carries) b = reals(call.op->oracle(magnitudes(call, bounds, true))[output]);
-  const double u = info(type).unit_roundoff();
-  Reals G(y.shape);
-  if (kind == Class::accumulate) G = reals(call.op->oracle(magnitudes(call, bounds, false))[output]);
-  const std::int64_t n = kind == Class::accumulate ? call.op->tolerance.terms(call) : 0;
-  for (std::int64_t k = 0; k < b.size(); ++k) {
-    const double carried = std::isfinite(b[k]) ? b[k] : 0, c = std::abs(y[k]) + carried;
-    double own = 0;
-    if (kind == Class::accumulate)
-      own = accumulate_bound(c, G[k], n, route.route->order ? route.route->order(call) : Order{}, type, 0x1p-53);
-    if (kind != Class::exact) own += 2 * u * c + info(type).min_subnormal;  // both results are rounded
-    b[k] = carried + own;
-  }
-  return b;
-}
-
-std::int64_t active_rows(const Step& s, std::size_t output) {
-  const std::vector<Tensor> part = active(s.call, s.out);
-  return part[output].rank() > 0 ? part[output].dim(0) : 1;
-}
-
-// Walks both runs; true rows of every result must agree: whole numbers exactly, features within their bound.
-// Gives the worst error / allowed.
-double compare_runs(const Trace& want, const Trace& got) {
-  EXPECT_EQ(want.size(), got.size());
-  Bounds bounds;
-  std::map<const void*, std::int64_t> known;  // active rows of a reference result, for ops that work row by row
+// Every step is judged by its oracle on the inputs that this run gave it, within the bound of its own class and order:
+// nothing is composed, so a fault of the last step weighs as much as one of the first. Gives the worst error / allowed.
+double judge_steps(const Trace& trace) {
   double worst = 0;
-  for (std::size_t i = 0; i < std::min(want.size(), got.size()); ++i) {
-    EXPECT_EQ(want[i].call.op, got[i].call.op);
-    for (std::size_t o = 0; o < want[i].out.size(); ++o) {
-      const Tensor &a = want[i].out[o], &b = got[i].out[o];
-      EXPECT_EQ(a.spec(), b.spec());
-      const bool counted = want[i].call.op->active != nullptr;
-      const std::int64_t rows = counted ? active_rows(want[i], o) : known.at(&want[i].call[0].storage());
-      EXPECT_TRUE(!counted || rows == active_rows(got[i], o));
-      known[&a.storage()] = rows;
-      const std::int64_t elements = a.rank() > 1 ? rows * a.dim(1) : rows;
-      if (!inexact(a)) {
-        const Integers x = as_integers(widen(a)), y = as_integers(widen(b));
-        EXPECT_TRUE(std::equal(x.data.begin(), x.data.begin() + elements, y.data.begin()))
-            << want[i].call.op->name << " output " << o;
-        continue;
-      }
-      const Reals x = reals(widen(a)), y = reals(widen(b)), bound = allowed(want[i], got[i], o, bounds);
-      for (std::int64_t k = 0; k < elements; ++k) {
-        const double error = std::abs(x[k] - y[k]), ratio = error == 0 ? 0 : error / bound[k];
-        if (!(ratio <= worst)) worst = ratio;
-        if (!(ratio <= 1)) {
-          ADD_FAILURE() << want[i].call.op->name << " (step " << i << ", " << got[i].route->name << ") at " << k
-                        << ": want " << x[k] << ", got " << y[k] << ", allowed " << bound[k];
-          return worst;
-        }
-      }
-      bounds[&a.storage()] = bound;
-    }
+  for (std::size_t i = 0; i < trace.size(); ++i) {
+    const Step& s = trace[i];
+    const Deviation d =
+        compare(s.call, s.call.op->oracle(s.call), magnitude(s.call), order_of(*s.route, s.call), s.out);
+    EXPECT_TRUE(d.ok()) << s.call.op->name << " (step " << i << ", " << s.route->name << "): " << to_string(d);
+    EXPECT_EQ(d.unbounded, 0) << s.call.op->name << " (step " << i << ")";
+    worst = std::max(worst, d.ratio);
   }
   return worst;
 }
@@ -208,11 +130,10 @@ class Network : public ::testing::TestWithParam<Dtype> {
  protected:
   const SparseTensor x = input(4200, 16, GetParam(), "uniform");
   const Weights weights{GetParam(), "uniform", 0.12};
-  const Pass reference = whole_run(x, weights, Pool::avg, by_reference);
-  double against_reference(const Pass& r) { return compare_runs(reference.trace, r.trace); }
 };
 
 TEST_P(Network, HasTheShapeItIsBuiltFor) {
+  const Pass reference = whole_run(x, weights, Pool::avg, by_reference);
   EXPECT_TRUE(reference.out.same_coords(x)) << "down and up again to the very coordinates it began with";
   EXPECT_EQ(reference.out.channels(), 5);
   const Wide y = widen(reference.out.feats());
@@ -226,21 +147,21 @@ TEST_P(Network, OnTheProcessor) {
   const Pass r = whole_run(x, weights, Pool::avg, on_tier(Tier::unavailable));
   EXPECT_TRUE(used(r.trace, "cpu."));
   EXPECT_FALSE(used(r.trace, "reference"));
-  RecordProperty("worst", std::to_string(against_reference(r)));
+  RecordProperty("worst", std::to_string(judge_steps(r.trace)));
 }
 
 TEST_P(Network, OnADevice) {
   if (current_device().tier == Tier::unavailable) GTEST_SKIP() << "no OpenCL device";
   const Pass r = whole_run(x, weights, Pool::avg, on_tier(Tier::gpu));
   EXPECT_TRUE(used(r.trace, "gpu."));
-  RecordProperty("worst", std::to_string(against_reference(r)));
+  RecordProperty("worst", std::to_string(judge_steps(r.trace)));
 }
 
 TEST_P(Network, OnADeviceThroughout) {
   if (current_device().tier == Tier::unavailable) GTEST_SKIP() << "no OpenCL device";
   const Pass r = whole_run(x, weights, Pool::avg, on_device);
   EXPECT_FALSE(used(r.trace, "cpu."));
-  RecordProperty("worst", std::to_string(against_reference(r)));
+  RecordProperty("worst", std::to_string(judge_steps(r.trace)));
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, Network, ::testing::Values(Dtype::f32, Dtype::f16),
@@ -262,15 +183,22 @@ TEST(WholeNumbers, GoThroughTheNetworkExactly) {
   }
 }
 
-// The judge of this file sees a fault: one voxel's feature off by four parts in a thousand, early on.
+// A fault of one part in a hundred in one feature is seen in whatever step it is made, the last one too.
 TEST(WholeNumbers, AreNotAFaultThatPasses) {
   const SparseTensor x = input(900, 16, Dtype::f32, "uniform");
   const Weights weights(Dtype::f32, "uniform", 0.12);
-  const Pass reference = whole_run(x, weights, Pool::avg, by_reference);
   Pass r = whole_run(x, weights, Pool::avg, on_tier(Tier::unavailable));
-  EXPECT_LE(compare_runs(reference.trace, r.trace), 1);
-  r.trace[0].out[1].write<float>()[5] *= 1.004f;
-  EXPECT_NONFATAL_FAILURE(compare_runs(reference.trace, r.trace), "allowed");
+  EXPECT_LE(judge_steps(r.trace), 1);
+  for (const std::size_t step : {std::size_t{0}, r.trace.size() / 2, r.trace.size() - 1}) {
+    Step& s = r.trace[step];
+    for (Tensor& t : s.out) {
+      if (t.dtype() != Dtype::f32 || t.size() == 0) continue;
+      float& y = t.write<float>()[5];
+      const float right = std::exchange(y, y * 1.01F + 1e-3F);
+      EXPECT_NONFATAL_FAILURE(judge_steps({s}), "error/allowed");
+      y = right;
+    }
+  }
 }
 
 }  // namespace
