@@ -62,7 +62,7 @@ class Subject {
   // What is wrong with a route's outputs, or "".
   std::string verify(const Route& route, const std::vector<Tensor>& out) const {
     if (!failure_.empty()) return failure_;
-    Order order = route.order ? route.order(call) : Order{};
+    Order order = order_of(route, call);
     if (spot_) order.amplification *= spot_->growth;
     const Deviation d = compare(part(), want_, magnitude_, order, spot_ ? spot_->pick(out) : out);
     return d.ok() ? std::string() : to_string(d);

@@ -13,17 +13,18 @@ namespace plumb::cli {
 namespace {
 
 void print_tallies(const CheckResult& result) {
-  Table table({"op", "<route", "<tier", "passed", "failed", "refused", "absent", "rejects", "worst ratio", "seconds"});
+  Table table({"op", "<route", "<tier", "passed", "failed", "refused", "absent", "mistrusted", "rejects", "worst ratio",
+               "seconds"});
   for (const Tally& t : result.tallies)
     table.row({t.op, t.route, t.tier, std::to_string(t.passed), std::to_string(t.failed), std::to_string(t.refused),
-               std::to_string(t.absent), std::to_string(t.rejects), number(t.worst), number(t.seconds)});
+               std::to_string(t.absent), std::to_string(t.mistrusted), std::to_string(t.rejects), number(t.worst), number(t.seconds)});
   table.print();
 }
 
 void print_reasons(const CheckResult& result) {
   for (const Tally& t : result.tallies)
     for (const auto& [reason, times] : t.reasons)
-      std::printf("%s@%s refused %lld: %s\n", t.op.c_str(), t.route.c_str(), static_cast<long long>(times),
+      std::printf("%s@%s not judged %lld: %s\n", t.op.c_str(), t.route.c_str(), static_cast<long long>(times),
                   reason.c_str());
   for (const Tally& t : result.tallies)
     if (t.worst > 0)
@@ -91,6 +92,8 @@ int check(const CheckArgs& args) {
   if (result.settings.size() > 1) print_settings(result);
   if (result.salt) std::printf("salt %llu\n", static_cast<unsigned long long>(result.salt));
   if (nothing_ran(result)) std::printf("nothing ran: %s\n", why_nothing_ran(result).c_str());
+  std::printf("%lld elements compared, %lld cases mistrusted\n", static_cast<long long>(result.compared),
+              static_cast<long long>(result.mistrusted));
   std::printf("%lld passed, %lld failed, %lld skipped\n", static_cast<long long>(result.passed),
               static_cast<long long>(result.failed), static_cast<long long>(result.skipped));
   return exit_code(result);

@@ -94,6 +94,18 @@ class Run {
       on_routes(op, *judge, c);
     }
     rejects(op);
+    mistrust(op);
+  }
+
+  // A row of which more than one case in twenty has no finite bound is not judged, and that is a failure of its bound.
+  void mistrust(const Op& op) {
+    for (const Tally& t : result_.tallies) {
+      const std::int64_t cases = t.passed - t.rejects + t.failed + t.mistrusted;
+      if (t.op == op.name && too_many(t.mistrusted, cases))
+        fail({t.op + "/*", t.op, t.route,
+              std::to_string(t.mistrusted) + " of " + std::to_string(cases) + " cases have no finite bound",
+              "plumb check " + t.op + "@" + t.route + " -v" + salt_option(options_.salt), options_.salt, std::nullopt});
+    }
   }
 
   // The reference is not judged by itself: golden values test it, `plumb replay` runs them.
@@ -159,25 +171,31 @@ class Run {
              const std::optional<Setting>& setting) {
     Tally& t = tally(op, r);
     t.seconds += v.seconds;
+    t.compared += v.compared, result_.compared += v.compared;
     switch (v.status) {
       case Status::pass:
-        ++t.passed, ++result_.passed;
+        ++t.passed, ++result_.passed, t.vacant += v.vacant;
         if (v.worst.ratio >= t.worst) t.worst = v.worst.ratio, t.worst_case = case_id;
         break;
       case Status::refused:
       case Status::absent:
         ++(v.status == Status::refused ? t.refused : t.absent), ++result_.skipped, ++t.reasons[v.reason];
         break;
-      case Status::fail: {
-        ++t.failed, ++result_.failed;
-        const std::string full = case_id + "@" + std::string(r.name);
-        const std::string where = setting ? " (" + to_string(*setting) + ")" : "";
-        result_.failures.push_back(
-            {case_id, t.op, t.route, v.reason + where, repro(full, setting), options_.salt, setting});
-        if (options_.failed) options_.failed(result_.failures.back());
+      case Status::mistrusted:
+        ++t.mistrusted, ++result_.mistrusted, ++t.reasons["no finite bound: " + case_id];
         break;
-      }
+      case Status::fail:
+        ++t.failed;
+        fail({case_id, t.op, t.route, v.reason + (setting ? " (" + to_string(*setting) + ")" : ""),
+              repro(case_id + "@" + std::string(r.name), setting), options_.salt, setting});
+        break;
     }
+  }
+
+  void fail(Failure f) {
+    ++result_.failed;
+    result_.failures.push_back(std::move(f));
+    if (options_.failed) options_.failed(result_.failures.back());
   }
 
   const CheckOptions& options_;

@@ -17,6 +17,7 @@ enum class Status : std::uint8_t {
   pass,
   fail,     // wrong value, shape, dtype, guard band, input changed, not repeatable, wrong error
   refused,  // the route's own conditions say no; counted by reason, never a pass
+  mistrusted,  // nothing wrong was seen, but for some elements no finite bound follows: never a pass
   absent,   // the device that the route needs is not here
 };
 std::string_view name(Status);
@@ -26,6 +27,8 @@ struct Verdict {
   std::string reason;  // of a refusal, or what failed, one line
   Deviation worst;     // of the values; ratio 0 when exact
   double seconds = 0;  // of the route's runs, uploads and downloads included
+  std::int64_t compared = 0;  // elements held against the oracle, of all launches
+  bool vacant = false;        // passed, but the outputs have no elements
 };
 
 // One case with its inputs and the oracle's answer, computed once and compared with many routes.
@@ -51,15 +54,21 @@ Verdict judge_reject(const Op&, const Reject&, const Route&, const Device&, std:
 void under_each(const Route&, const std::vector<Setting>&, const std::function<Verdict()>& judge,
                 const std::function<void(const Verdict&, const std::optional<Setting>&)>& found);
 
+// At most one case in twenty of a row may be mistrusted on a route; beyond that the row is not judged.
+bool too_many(std::int64_t mistrusted, std::int64_t cases);
+
 // What is counted per op and route.
 struct Tally {
   std::string op, route, tier;  // tier: the one the route is written for
-  std::int64_t passed = 0, failed = 0, refused = 0, absent = 0, rejects = 0;  // rejects: calls refused as they must be
+  std::int64_t passed = 0, failed = 0, refused = 0, absent = 0, mistrusted = 0;
+  std::int64_t rejects = 0;   // of those passed: calls refused as they must be
+  std::int64_t vacant = 0;    // of those passed: cases whose outputs have no elements
+  std::int64_t compared = 0;  // elements held against the oracle
   double worst = 0;  // largest ratio of a passing case
   std::string worst_case;
   std::map<std::string, std::int64_t> reasons;  // refusals by reason
   double seconds = 0;
-  bool empty() const { return passed + failed == 0; }
+  bool empty() const { return passed + failed + mistrusted == 0; }
 };
 
 struct Failure {
@@ -83,6 +92,7 @@ struct CheckResult {
   std::vector<Tally> tallies;
   std::vector<Failure> failures;
   std::int64_t passed = 0, failed = 0, skipped = 0;  // skipped: refused or absent
+  std::int64_t mistrusted = 0, compared = 0;
   std::uint64_t salt = 0;
   std::vector<Setting> settings;  // that CPU routes ran under
 };

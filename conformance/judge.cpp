@@ -76,14 +76,22 @@ struct Attempt {
   std::string trouble;
 };
 
+// Every active element must have been looked at: counted here by the outputs, there where they are compared.
+std::string uncounted(const Call& call, const Attempt& a) {
+  std::int64_t elements = 0;
+  for (const Tensor& t : active(call, a.out)) elements += t.size();
+  if (a.deviation.compared == elements) return "";
+  return std::to_string(a.deviation.compared) + " of " + std::to_string(elements) + " elements were compared";
+}
+
 Attempt attempt(const Truth& t, const Route& r, const Job& job) {
   Attempt a;
   job.launch();
   job.wait();
   a.out = job.fetch();
-  const Order order = r.order ? r.order(t.call) : Order{};
   a.trouble = guards_of(a.out);
-  a.deviation = compare(t.call, t.want, t.magnitude, order, a.out);
+  a.deviation = compare(t.call, t.want, t.magnitude, order_of(r, t.call), a.out);
+  if (a.trouble.empty() && a.deviation.what.empty()) a.trouble = uncounted(t.call, a);
   if (a.trouble.empty() && !a.deviation.ok()) a.trouble = to_string(a.deviation);
   if (a.trouble.empty() && digests(t.call) != t.digests) a.trouble = "an input was changed";
   return a;
@@ -98,16 +106,24 @@ void poison(const Call& call, const std::vector<Tensor>& out) {
   }
 }
 
+void take(Verdict& v, const Attempt& a) {
+  v.compared += a.deviation.compared;
+  const std::int64_t unbounded = v.worst.unbounded + a.deviation.unbounded;
+  if (a.deviation.ratio > v.worst.ratio || !a.deviation.what.empty()) v.worst = a.deviation;
+  v.worst.unbounded = unbounded;
+}
+
 // A, then A again on the same job: a launch is repeatable to the bit and owes nothing to old output.
 void twice(const Truth& a, const Route& r, Verdict& v) {
   const Job job = r.prepare(a.call, a.call.op->infer(a.call));
   const Attempt first = attempt(a, r, job);
-  v.worst = first.deviation;
+  take(v, first);
   v.reason = first.trouble;
   if (!v.reason.empty()) return;
   const std::string bits = bytes_of(a.call, first.out);
   poison(a.call, first.out);
   const Attempt second = attempt(a, r, job);
+  take(v, second);
   v.reason = second.trouble.empty() ? "" : "on the second launch: " + second.trouble;
   if (v.reason.empty() && bytes_of(a.call, second.out) != bits) v.reason = "two launches differ in their bits";
 }
@@ -148,7 +164,7 @@ Verdict Judge::on(const Route& r, const Device& device) {
         const Job other = r.prepare(state_->b.call, state_->op.infer(state_->b.call));
         const Attempt b = attempt(state_->b, r, other);
         if (!b.trouble.empty()) v.reason = "with other values: " + b.trouble;
-        if (b.deviation.ratio > v.worst.ratio) v.worst = b.deviation;
+        take(v, b);
       }
     } catch (const std::exception& e) {
       v.reason = std::string("raised ") + e.what();
@@ -157,8 +173,16 @@ Verdict Judge::on(const Route& r, const Device& device) {
   if (const auto damage = MemoryWatch::take_damage(); !damage.empty() && v.reason.empty()) v.reason = join(damage);
   v.seconds = now() - start;
   v.status = v.reason.empty() ? Status::pass : Status::fail;
+  v.vacant = v.status == Status::pass && v.compared == 0;
+  if (v.status == Status::pass && v.worst.unbounded > 0) {
+    v.status = Status::mistrusted;
+    v.reason = "no finite bound follows for " + std::to_string(v.worst.unbounded) + " of " +
+               std::to_string(v.compared) + " elements";
+  }
   return v;
 }
+
+bool too_many(std::int64_t mistrusted, std::int64_t cases) { return mistrusted * 20 > cases; }
 
 Verdict judge_reject(const Op& op, const Reject& reject, const Route& r, const Device& device, std::uint64_t salt) {
   Verdict v;
@@ -185,7 +209,7 @@ Verdict judge_reject(const Op& op, const Reject& reject, const Route& r, const D
 }
 
 std::string_view name(Status s) {
-  constexpr std::string_view names[] = {"pass", "fail", "refused", "absent"};
+  constexpr std::string_view names[] = {"pass", "fail", "refused", "mistrusted", "absent"};
   return names[static_cast<std::size_t>(s)];
 }
 

@@ -27,6 +27,12 @@ std::int64_t block_depth(const Order& o, std::int64_t m) {
 
 }  // namespace
 
+Order Order::oracle() {
+  Order o;
+  o.shape = Shape::exact, o.accumulator = Dtype::f64, o.function_ulps = 1, o.epilogue = 1;
+  return o;
+}
+
 double Order::accumulator_roundoff() const { return info(accumulator).unit_roundoff() * (truncating ? 2 : 1); }
 
 std::int64_t Order::depth(std::int64_t n) const {
@@ -49,6 +55,7 @@ std::string to_string(const Order& o) {
   if (o.split > 1) s += ", split " + std::to_string(o.split);
   if (o.tree && (o.block > 0 || o.split > 1)) s += " joined by a tree";
   s += ", " + std::string(name(o.accumulator)) + (o.fma ? " fma" : "");
+  if (o.reciprocal) s += ", quotients by reciprocals";
   if (o.truncating) s += ", truncating";
   if (o.input_rounding) s += ", inputs rounded to " + std::string(name(*o.input_rounding));
   if (o.partial) s += ", partial sums in " + std::string(name(*o.partial));

@@ -20,6 +20,7 @@ struct Order {
   bool tree = false;                     // block and chunk sums are joined by trees, not in sequence
   Dtype accumulator = Dtype::f32;
   bool fma = false;                      // the product is not rounded on its own
+  bool reciprocal = false;               // quotients are products with a rounded reciprocal
   bool truncating = false;               // adds by alignment and truncation (matrix units): u_acc doubles
   std::optional<Dtype> input_rounding;   // inputs are first rounded to this dtype
   std::optional<Dtype> partial;          // block or chunk sums are stored in this dtype
@@ -29,6 +30,9 @@ struct Order {
   double levels = 0;                     // normwise class: butterfly levels passed, see fft
   double twiddle_error = 0;              // normwise class: mu, absolute error of the twiddle factors
   double amplification = 1;              // normwise class: growth of the norm between input and output
+
+  // The oracle's own: binary64 or wider, nothing rounded but the result, once.
+  static Order oracle();
 
   double accumulator_roundoff() const;   // u_acc, doubled if truncating
   std::int64_t depth(std::int64_t n) const;  // h

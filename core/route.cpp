@@ -37,6 +37,7 @@ Route reference_route(std::string_view op) {
   r.op = op;
   r.name = kReference;
   r.prepare = host<oracle>;
+  r.order = [](const Call&) { return Order::oracle(); };
   return r;
 }
 
@@ -176,6 +177,8 @@ const Route& find_route(const Op& op, std::string_view wanted) {
   throw Error(op.name, Reason::query, "no route is named '" + std::string(wanted) + "'" +
                                           nearest(routes(op), wanted, [](const Route& r) { return r.name; }));
 }
+
+Order order_of(const Route& r, const Call& call) { return r.order ? r.order(call) : Order::oracle(); }
 
 std::string refusal(const Route& r, const Call& call, const Device& device) {
   const auto no = cannot(r, call, device);

@@ -55,6 +55,9 @@ const Op& find_op(std::string_view name);                 // throws Error(query)
 std::span<const Route> routes(const Op&);                 // in order of preference; the reference is last
 const Route& find_route(const Op&, std::string_view name);  // throws Error(query)
 
+// The arithmetic that a route declares; for ops that nothing but the result is rounded in, that of the oracle.
+Order order_of(const Route&, const Call&);
+
 struct Refusal {
   const Route* route;
   Stage stage;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <sstream>
 
 #include "core/op.h"
@@ -19,22 +20,43 @@ struct Component {
 };
 
 double distance(Component c) { return std::abs(double(c.got - c.want)); }
+bool finite(Component c) { return std::isfinite(c.want.hi) && std::isfinite(c.got.hi); }
 
 Dtype component_dtype(Dtype t) { return t == Dtype::c64 ? Dtype::f32 : t; }
 
-// error / allowed of one component. `early` says that a finite partial result may overflow.
-double element_ratio(Component c, double allowed, bool early, Dtype out) {
-  const double want = c.want.hi, got = c.got.hi, max = info(out).max;
+// The least real number that rounds to infinity: half a step beyond the largest one.
+double rounds_to_infinity(Dtype t) {
+  const double u = info(t).unit_roundoff();
+  return t == Dtype::f64 ? kInf : info(t).max * (1 + u / (2 - 2 * u));
+}
+
+// Whether an infinity is the rounding of something that close to a finite value.
+bool overflows(Component c, double error, Dtype out) {
+  return std::isinf(c.got.hi) && std::signbit(c.got.hi) == std::signbit(c.want.hi) &&
+         std::abs(c.want.hi) + error >= rounds_to_infinity(out);
+}
+
+// error / allowed of one component; no value where no finite bound says what is right.
+std::optional<double> element_ratio(Component c, Allowed allowed, Dtype out) {
+  const double want = c.want.hi, got = c.got.hi;
   if (std::isnan(want)) return std::isnan(got) ? 0 : kInf;
-  if (std::isfinite(want) && std::isfinite(got)) {
-    const double error = distance(c);
-    return error == 0 ? 0 : error / allowed;
-  }
-  if (early) return 0;
-  if (std::isinf(want)) return want == got ? 0 : kInf;
-  // want is finite, got is not: right only if want may round past the largest finite value.
-  const bool reaches = std::abs(want) + allowed >= max * (1 + info(out).unit_roundoff());
-  return std::isinf(got) && reaches && std::signbit(got) == std::signbit(want) ? 0 : kInf;
+  if (std::isinf(want)) return want == got || (allowed.overflow && !std::isfinite(got)) ? 0 : kInf;
+  if (finite(c) && distance(c) == 0) return 0;
+  if (!std::isfinite(allowed.error)) return std::nullopt;
+  if (finite(c)) return distance(c) / allowed.error;
+  return allowed.overflow || overflows(c, allowed.error, out) ? 0 : kInf;
+}
+
+void keep(Deviation& worst, double ratio, std::int64_t at, double want, double got, double allowed) {
+  if (ratio <= worst.ratio) return;
+  worst.ratio = ratio, worst.at = at, worst.want = want, worst.got = got, worst.allowed = allowed;
+}
+
+// Keeps one component if it is the worst.
+void judge(Deviation& worst, std::int64_t i, Component c, Allowed allowed, Dtype out) {
+  const std::optional<double> ratio = element_ratio(c, allowed, out);
+  if (ratio) keep(worst, *ratio, i, c.want.hi, c.got.hi, allowed.error);
+  else ++worst.unbounded;
 }
 
 // Calls f(i, part, component) for every element of two wide arrays of the same alternative.
@@ -83,9 +105,11 @@ Wide like(const Wide& w, Dtype dtype) {
       w);
 }
 
+// The worse of two, with what both have looked at.
 void keep_worse(Deviation& worst, const Deviation& d) {
-  if (!worst.what.empty()) return;
-  if (!d.what.empty() || !(d.ratio <= worst.ratio)) worst = d;
+  const std::int64_t compared = worst.compared + d.compared, unbounded = worst.unbounded + d.unbounded;
+  if (worst.what.empty() && (!d.what.empty() || !(d.ratio <= worst.ratio))) worst = d;
+  worst.compared = compared, worst.unbounded = unbounded;
 }
 
 double as_number(const Tensor& one) {
@@ -105,9 +129,10 @@ Deviation exact(const Tensor& want, const Tensor& given) {
   const auto bytes = static_cast<std::size_t>(info(want.dtype()).bytes);
   const std::byte *w = want.read<std::byte>(), *g = got.read<std::byte>();
   Deviation d;
-  if (want.size() == 0 || std::memcmp(w, g, bytes * static_cast<std::size_t>(want.size())) == 0) return d;
+  d.compared = want.size();
+  if (d.compared == 0 || std::memcmp(w, g, bytes * static_cast<std::size_t>(d.compared)) == 0) return d;
   const auto element = [&](const Tensor& t, std::int64_t i) { return t.view({1}, {1}, i); };
-  for (std::int64_t i = 0; i < want.size(); ++i) {
+  for (std::int64_t i = 0; i < d.compared; ++i) {
     const std::size_t at = static_cast<std::size_t>(i) * bytes;
     if (std::memcmp(w + at, g + at, bytes) == 0) continue;
     bool same_nans = is_inexact(want.dtype());
@@ -116,7 +141,10 @@ Deviation exact(const Tensor& want, const Tensor& given) {
         const bool bits = std::memcmp(&c.want, &c.got, sizeof c.want) == 0;
         same_nans &= bits || (isnan(c.want) && isnan(c.got));
       });
-    if (!same_nans) return {kInf, 0, i, as_number(element(want, i)), as_number(element(got, i)), 0, ""};
+    if (!same_nans) {
+      d.ratio = kInf, d.at = i, d.want = as_number(element(want, i)), d.got = as_number(element(got, i));
+      return d;
+    }
   }
   return d;
 }
@@ -160,79 +188,93 @@ Deviation accumulate(const Call& call, const Wide& want, const Wide& magnitude, 
     const Wide once = widen(narrow(want, out));
     for_each_component(once, once, [&](std::int64_t, int, Component c) { rounded.push_back(c.want); });
   }
-  const double limit = exact_limit(order), acc_max = info(order.accumulator).max;
-  const double growth = 1 + gamma(static_cast<double>(order.depth(n)), order.accumulator_roundoff());
+  const double limit = exact_limit(order);
   Deviation worst;
   std::size_t k = 0;
-  for_each_component(like(want, out), widen(got), [&](std::int64_t i, int, Component c) {
+  for_each_component(like(want, out), widen(got), [&](std::int64_t i, int p, Component c) {
     const std::size_t at = k++;
+    worst.compared += p == 0;
     const double G = real_at(magnitude, i);
-    double allowed = accumulate_bound(c.want.hi, G, n, order, part, oracle_roundoff(out));
+    Allowed allowed{accumulate_bound(c.want.hi, G, n, order, part, oracle_roundoff(out)), may_overflow(G, n, order)};
     if (integers && G <= limit) {  // every partial sum is exact: one rounding, or none, is left
       c.want = rounded[at];
-      allowed = 0;
+      allowed = {};
     }
-    const bool early = G * growth > acc_max;
-    const double ratio = element_ratio(c, allowed, early, part);
-    if (!(ratio <= worst.ratio)) worst = {ratio, 0, i, c.want.hi, c.got.hi, allowed, ""};
+    judge(worst, i, c, allowed, part);
   });
   return worst;
 }
 
-Deviation inherited(const Wide& want, const Reals& bound, const Tensor& got) {
+Deviation inherited(const Wide& want, const Allowances& allowed, const Tensor& got) {
   const Dtype part = component_dtype(got.dtype());
   Deviation worst;
-  for_each_component(like(want, got.dtype()), widen(got), [&](std::int64_t i, int, Component c) {
-    const double ratio = element_ratio(c, bound[i], std::isinf(bound[i]), part);
-    if (!(ratio <= worst.ratio)) worst = {ratio, 0, i, c.want.hi, c.got.hi, bound[i], ""};
+  for_each_component(like(want, got.dtype()), widen(got), [&](std::int64_t i, int p, Component c) {
+    worst.compared += p == 0;
+    judge(worst, i, c, allowed[i], part);
   });
   return worst;
 }
 
-// Squared norms of the error and of the value along each line of one axis (-1: all one line).
+// The lines of one axis, or all elements as one line.
 struct Lines {
-  std::vector<double> error, size, undefined;
+  std::int64_t inner = 1, length = 0, number = 0;
+  Lines(const Shape& shape, std::int64_t axis) : length(count(shape)) {
+    const std::int64_t all = length;
+    if (axis >= 0) {
+      for (std::size_t d = static_cast<std::size_t>(axis) + 1; d < shape.size(); ++d) inner *= shape[d];
+      length = shape[static_cast<std::size_t>(axis)];
+    }
+    number = length > 0 ? all / length : 0;
+  }
+  std::size_t of(std::int64_t i) const { return static_cast<std::size_t>(i / (inner * length) * inner + i % inner); }
 };
 
-Lines line_norms(const Wide& want, const Tensor& got, std::int64_t axis) {
-  const Shape& shape = got.shape();
-  std::int64_t inner = 1, length = got.size();
-  if (axis >= 0) {
-    for (std::size_t d = static_cast<std::size_t>(axis) + 1; d < shape.size(); ++d) inner *= shape[d];
-    length = shape[static_cast<std::size_t>(axis)];
-  }
-  const auto lines = static_cast<std::size_t>(length > 0 ? got.size() / length : 0);
-  Lines l{std::vector<double>(lines), std::vector<double>(lines), std::vector<double>(lines)};
-  for_each_component(like(want, got.dtype()), widen(got), [&](std::int64_t i, int, Component c) {
-    const auto line = static_cast<std::size_t>(i / (inner * length) * inner + i % inner);
-    if (!std::isfinite(c.want.hi) || !std::isfinite(c.got.hi)) {
-      // A line that holds NaN or inf has no norm: not finite must meet not finite.
-      if (std::isfinite(c.want.hi) != std::isfinite(c.got.hi)) l.undefined[line] = kInf;
-      return;
-    }
-    l.error[line] += distance(c) * distance(c);
-    l.size[line] += c.want.hi * c.want.hi;
+// What is allowed of the norm of a line's error: relative to the norm of its finite values, and what underflow adds.
+std::vector<double> line_bounds(const Wide& want, const Order& order, const Tensor& got, const Lines& lines) {
+  std::vector<double> squares(static_cast<std::size_t>(lines.number));
+  for_each_component(want, want, [&](std::int64_t i, int, Component c) {
+    if (std::isfinite(c.want.hi)) squares[lines.of(i)] += c.want.hi * c.want.hi;
   });
-  return l;
+  const DtypeInfo& out = info(component_dtype(got.dtype()));
+  const double n = static_cast<double>(std::max<std::int64_t>(1, got.size()));
+  double relative = normwise_bound(order);
+  if (out.precision < info(order.accumulator).precision || order.shape == Order::Shape::exact)
+    relative += out.unit_roundoff() * (1 + relative);  // rounded to the output
+  relative += n * std::sqrt(n) * oracle_roundoff(got.dtype());
+  for (double& s : squares) s = relative * std::sqrt(s) + n * out.min_subnormal;
+  return squares;
 }
 
-Deviation normwise(const Call& call, const Wide& want, const Order& order, const Tensor& got) {
-  const std::int64_t axis = call.op->tolerance.axis ? call.op->tolerance.axis(call) : -1;
-  const Lines l = line_norms(want, got, axis);
-  const double eta = info(component_dtype(got.dtype())).min_subnormal;
-  const double n = static_cast<double>(std::max<std::int64_t>(1, got.size()));
-  const double relative = normwise_bound(order) + n * std::sqrt(n) * 0x1p-53;
+// Values that are not finite are judged by the element, both parts together: some algorithms make NaN of one part
+// only. They must meet each other; the rest is judged by the norm of the line.
+Deviation normwise(const Call& call, const Wide& wide, const Order& order, const Tensor& got) {
+  const Lines lines(got.shape(), call.op->tolerance.axis ? call.op->tolerance.axis(call) : -1);
+  const Wide want = like(wide, got.dtype()), given = widen(got);
+  const std::vector<double> allowed = line_bounds(want, order, got, lines);
+  std::vector<char> undefined(static_cast<std::size_t>(got.size())), met = undefined;
+  for_each_component(want, given, [&](std::int64_t i, int, Component c) {
+    undefined[static_cast<std::size_t>(i)] |= !std::isfinite(c.want.hi);
+    met[static_cast<std::size_t>(i)] |= !std::isfinite(c.got.hi);
+  });
   Deviation worst;
-  for (std::size_t k = 0; k < l.error.size(); ++k) {
-    const double allowed = relative * std::sqrt(l.size[k]) + n * eta, error = std::sqrt(l.error[k]);
-    const double ratio = l.undefined[k] > 0 ? kInf : error == 0 ? 0 : error / allowed;
-    if (!(ratio <= worst.ratio))
-      worst = {ratio, 0, static_cast<std::int64_t>(k), std::sqrt(l.size[k]), error, allowed, ""};
+  std::vector<double> squares(allowed.size());
+  for_each_component(want, given, [&](std::int64_t i, int p, Component c) {
+    const std::size_t line = lines.of(i), k = static_cast<std::size_t>(i);
+    worst.compared += p == 0;
+    if (undefined[k]) keep(worst, met[k] ? 0 : kInf, i, c.want.hi, c.got.hi, 0);
+    else if (finite(c)) squares[line] += distance(c) * distance(c);
+    else judge(worst, i, c, {allowed[line]}, component_dtype(got.dtype()));
+  });
+  for (std::size_t k = 0; k < squares.size(); ++k) {
+    const double error = std::sqrt(squares[k]);
+    if (error == 0) continue;
+    if (std::isfinite(allowed[k])) keep(worst, error / allowed[k], -1, 0, error, allowed[k]);
+    else worst.unbounded += lines.length;
   }
   return worst;
 }
 
-Deviation compare_output(const Call& call, const Wide& want, const Wide* magnitude, const Reals* bound,
+Deviation compare_output(const Call& call, const Wide& want, const Wide* magnitude, const Allowances* allowed,
                          const Order& order, const Tensor& got) {
   using Class = Tolerance::Class;
   const Class kind = is_inexact(got.dtype()) ? call.op->tolerance.kind : Class::exact;
@@ -240,7 +282,7 @@ Deviation compare_output(const Call& call, const Wide& want, const Wide* magnitu
     case Class::exact:
     case Class::rounded: return exact(narrow(want, got.dtype()), got);
     case Class::accumulate: return accumulate(call, want, *magnitude, order, got);
-    case Class::inherited: return inherited(want, *bound, got);
+    case Class::inherited: return inherited(want, *allowed, got);
     case Class::normwise: return normwise(call, want, order, got);
     case Class::residual:
     case Class::index: break;  // judged as a whole by the row
@@ -270,12 +312,12 @@ std::vector<std::int64_t> active_rows(const Call& call, const std::vector<Wide>&
 }
 
 Deviation wrong_form(std::size_t output, const std::string& what) {
-  return {kInf, static_cast<int>(output), -1, 0, 0, 0, what};
+  Deviation d;
+  d.ratio = kInf, d.output = static_cast<int>(output), d.what = what;
+  return d;
 }
 
 }  // namespace
-
-double gamma(double h, double u) { return h * u < 0.5 ? h * u / (1 - h * u) : kInf; }
 
 std::string_view name(Tolerance::Class c) {
   constexpr std::string_view names[] = {"exact", "rounded", "accumulate", "inherited", "residual", "normwise", "index"};
@@ -289,65 +331,10 @@ std::string to_string(const Deviation& d) {
   else if (d.ratio == 0) s << "exact";
   else {
     s << "error/allowed = " << d.ratio << " in output " << d.output;
-    if (d.at >= 0) s << " at " << d.at;
-    s << ": want " << d.want << ", got " << d.got << ", allowed " << d.allowed;
+    if (d.at >= 0) s << " at " << d.at << ": want " << d.want << ", got " << d.got << ", allowed " << d.allowed;
+    else s << ": the norm of the error is " << d.got << ", allowed " << d.allowed;
   }
   return s.str();
-}
-
-Call absolute(const Call& call) {
-  Call out = call;
-  for (Tensor& t : out.in) {
-    if (!t.defined() || !is_inexact(t.dtype())) continue;
-    Wide w = widen(t);
-    std::visit(
-        []<class T>(Array<T>& a) {
-          using std::abs;
-          using std::isfinite;
-          if constexpr (!std::is_integral_v<T>)
-            for (T& x : a.data) x = isfinite(static_cast<double>(abs(x))) ? T(abs(x)) : T(0.0);
-        },
-        w);
-    t = narrow(w, t.dtype());
-  }
-  return out;
-}
-
-std::vector<Wide> magnitude(const Call& call) {
-  const Tolerance& t = call.op->tolerance;
-  if (t.kind != Tolerance::Class::accumulate) return {};
-  return t.magnitude ? t.magnitude(call) : call.op->oracle(absolute(call));
-}
-
-double accumulate_bound(double c, double G, std::int64_t n, const Order& order, Dtype out, double oracle) {
-  const double terms = static_cast<double>(n), g = gamma(static_cast<double>(order.depth(n)), order.accumulator_roundoff());
-  double bound = g * G;
-  if (order.partial) bound += info(*order.partial).unit_roundoff() * (G + bound);
-  if (order.input_rounding) {
-    const double u = info(*order.input_rounding).unit_roundoff();
-    bound += (2 * u + u * u) * (1 + g) * G;
-  }
-  if (info(out).precision < info(order.accumulator).precision)  // one more rounding, to the output
-    bound += info(out).unit_roundoff() * (std::abs(c) + bound) + info(out).min_subnormal / 2;
-  if (!order.fma) bound += terms * info(order.accumulator).min_subnormal;
-  return bound + gamma(terms + 1, oracle) * G;
-}
-
-double normwise_bound(const Order& o) {
-  const double u = o.accumulator_roundoff(), mu = o.twiddle_error;
-  const double e = mu + gamma(4, u) * (std::sqrt(2.0) + mu);
-  const double growth = o.levels * e;
-  return growth < 1 ? o.amplification * growth / (1 - growth) : kInf;
-}
-
-double index_ratio(const std::vector<double>& s, const std::vector<double>& b, std::size_t chosen) {
-  double worst = 0;
-  for (std::size_t j = 0; j < s.size(); ++j) {
-    if (s[chosen] >= s[j]) continue;
-    const double slack = b[chosen] + b[j];
-    worst = std::max(worst, slack > 0 ? (s[j] - s[chosen]) / slack : kInf);
-  }
-  return worst;
 }
 
 Deviation compare(const Call& call, const std::vector<Wide>& want, const std::vector<Wide>& G, const Order& order,
@@ -362,13 +349,13 @@ Deviation compare(const Call& call, const std::vector<Wide>& want, const std::ve
   const std::vector<std::int64_t> rows = active_rows(call, want, specs);
   const std::vector<Tensor> part = active(call, got);
   const Tolerance& tol = call.op->tolerance;
-  const std::vector<Reals> bounds = tol.bound ? tol.bound(call, want, order) : std::vector<Reals>(want.size());
+  const std::vector<Allowances> allowed = tol.bound ? tol.bound(call, want, order) : std::vector<Allowances>(want.size());
   Deviation worst;
   for (std::size_t i = 0; i < got.size(); ++i) {
     if (rows[i] >= 0 && part[i].dim(0) != rows[i])
       return wrong_form(i, std::to_string(part[i].dim(0)) + " active rows instead of " + std::to_string(rows[i]));
     const Wide m = G.empty() ? Wide() : leading(G[i], rows[i]);
-    Deviation d = compare_output(call, leading(want[i], rows[i]), &m, &bounds[i], order, part[i]);
+    Deviation d = compare_output(call, leading(want[i], rows[i]), &m, &allowed[i], order, part[i]);
     d.output = static_cast<int>(i);
     keep_worse(worst, d);
   }

@@ -5,7 +5,7 @@
 //
 //   exact       bit for bit; any NaN equals any NaN
 //   rounded     the output is the exact value rounded once, to nearest even
-//   accumulate  |d| <= gamma_h(u_acc) G + u (|c| + gamma_h G) + n eta        Higham 2002, section 3.1
+//   accumulate  |d| <= gamma_h(u_acc) G + n eta/2 + u (|c| + gamma_h G)      Higham 2002, section 3.1
 //               and exactly 0 if all inputs are integers and G <= 2^p_acc
 //   inherited   |d| <= the row's own running bound per element
 //   residual    the row's own componentwise test, for results that are not unique or ill-conditioned
@@ -14,8 +14,10 @@
 //   index       an index i is right if s_i >= max s - (b_i + b_j)
 //
 // Integer and bool outputs are always exact, whatever the class of the row. Every bound that uses the
-// oracle's value adds the oracle's own error. NaN in the expected value must meet NaN; an infinity
-// must meet the same infinity, or an overflow that the bound allows.
+// oracle's value adds the oracle's own error. NaN in the expected value must meet NaN, an infinity the same
+// infinity. A finite value may meet an infinity only where it rounds to one within its bound, and an infinity
+// or NaN where a partial result may overflow. Where no finite bound follows nothing is judged: such elements
+// are counted, and a case that has any is mistrusted.
 #pragma once
 
 #include <cstdint>
@@ -31,13 +33,22 @@ struct Call;
 
 double gamma(double h, double u);  // +inf when h u >= 1/2: no bound can be given
 
+// What a route may give in place of one exact value.
+struct Allowed {
+  double error = 0;       // |d|; infinity: no bound follows
+  bool overflow = false;  // a partial result may pass the largest number, so that infinity or NaN may come instead
+};
+using Allowances = Array<Allowed>;
+
 // What a comparison found. ratio is error / allowed: at most 1 passes, and reports rank by it.
 struct Deviation {
   double ratio = 0;
   int output = 0;
   std::int64_t at = -1;  // flat index of the worst element in logical order; -1: a norm-wise verdict
   double want = 0, got = 0, allowed = 0;
-  std::string what;      // empty, or what failed when it is not a value: "shape [2] instead of [3]"
+  std::string what;            // empty, or what failed when it is not a value: "shape [2] instead of [3]"
+  std::int64_t compared = 0;   // active elements of all outputs that were looked at
+  std::int64_t unbounded = 0;  // those of them for which no finite bound follows
   bool ok() const { return ratio <= 1 && what.empty(); }
 };
 std::string to_string(const Deviation&);
@@ -49,22 +60,28 @@ struct Tolerance {
   std::int64_t (*terms)(const Call&) = nullptr;
   // accumulate: G where the oracle on absolute inputs is none: signs that lie in codes. Null: absolute inputs.
   std::vector<Wide> (*magnitude)(const Call&) = nullptr;
+  // accumulate: whole numbers among the inputs are values, not positions or counts, so that G takes |x| of them too.
+  bool signed_values = false;
   // normwise: the axis whose lines are judged one by one; null: the whole output at once.
   std::int64_t (*axis)(const Call&) = nullptr;
-  // inherited: the allowed |error| of every element of every output, rounding to the output included.
-  std::vector<Reals> (*bound)(const Call&, const std::vector<Wide>& want, const Order&) = nullptr;
+  // inherited: what is allowed of every element of every inexact output, rounding to the output included.
+  std::vector<Allowances> (*bound)(const Call&, const std::vector<Wide>& want, const Order&) = nullptr;
   // residual: error / allowed of the whole result. May use the oracle's value or the inputs.
   Deviation (*residual)(const Call&, const std::vector<Tensor>& got, const Order&) = nullptr;
 };
 std::string_view name(Tolerance::Class);
 
-// The oracle's inputs with |x| for every inexact input, 0 where x is not finite: what G is computed from.
+// The oracle's inputs with |x| for every inexact input, and for integers where they are values; 0 where x is not
+// finite: what G is computed from.
 // For c64 the modulus, so that G bounds the real and the imaginary part alike.
 Call absolute(const Call&);
 
 // Compares the active part of a route's outputs with the oracle's. `G` is what
 // magnitude(call) gives.
 Deviation compare(const Call&, const std::vector<Wide>& want, const std::vector<Wide>& G, const Order&, const std::vector<Tensor>& got);
+
+// Whether sums with magnitude G in the declared order may pass the largest number on their way.
+bool may_overflow(double G, std::int64_t n, const Order&);
 
 // The bound of the class accumulate for one element; exposed for rows that compose it.
 double accumulate_bound(double c, double G, std::int64_t n, const Order&, Dtype out, double oracle_roundoff);

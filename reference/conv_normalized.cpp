@@ -82,11 +82,9 @@ double quotient_error(double D, double eps, std::int64_t n, const Order& o) {
   return (1 + theta / (2 * (1 - theta))) * (1 + f / (1 - f)) * (1 + f) - 1;
 }
 
-double element_bound(double N, double D, double G, double y, double eps, std::int64_t n, const Order& o, bool plain,
+Allowed element_bound(double N, double D, double G, double y, double eps, std::int64_t n, const Order& o, bool plain,
                      bool biased, Dtype out) {
   const DtypeInfo& acc = info(o.accumulator);
-  const double grown = 1 + gamma(static_cast<double>(o.depth(n)), o.accumulator_roundoff());
-  if (G * grown > acc.max || (!plain && D * grown > acc.max)) return std::numeric_limits<double>::infinity();
   double error = accumulate_bound(N, G, n, o, o.accumulator, 0x1p-53);
   if (!plain) {
     const double t = quotient_error(D, eps, n, o), root = std::sqrt(D + eps);
@@ -95,22 +93,22 @@ double element_bound(double N, double D, double G, double y, double eps, std::in
   if (biased) error += acc.unit_roundoff() * (std::abs(y) + error);
   if (info(out).precision < acc.precision)
     error += info(out).unit_roundoff() * (std::abs(y) + error) + info(out).min_subnormal / 2;
-  return error;
+  return {error, may_overflow(G, n, o)};
 }
 
 template <RelationKind base>
-std::vector<Reals> bound(const Call& call, const std::vector<Wide>& want, const Order& order) {
+std::vector<Allowances> bound(const Call& call, const std::vector<Wide>& want, const Order& order) {
   const Relation r = relation_of(call, base);
   const Sums t = sums_of<base>(call, r);
   const std::int64_t n = fullest_output(r) * call.shape(call.index("features"))[1];
   const Reals& Y = reals(want[1]);
-  Reals b(Y.shape);
+  Allowances b(Y.shape);
   const double eps = eps_of(call);
   const bool plain = bypassed<base>(call);
   for (std::int64_t i = 0; i < b.size(); ++i)
     b[i] = element_bound(t.N[i], t.D[i], t.G[i], Y[i], eps, n, order, plain, call.has("bias"),
                          call.dtype(call.index("features")));
-  return {Reals(), b, Reals()};
+  return {Allowances(), b, Allowances()};
 }
 
 struct Trial : ConvTrial {

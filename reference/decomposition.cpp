@@ -127,7 +127,7 @@ double roundoff(const Array<Double2>&) { return kDouble2Roundoff; }
 
 // |A - L L^T|_ij <= (gamma_(h-1)(u_acc) + gamma_2(u)) (|L| |L|^T)_ij: Higham 2002, Theorem 10.3, where h = n, with
 // the depth h of the declared order in its place; the last two roundings are those of the root or quotient that
-// is stored. Underflow adds eta per operation.
+// is stored, three where the quotient is a product with a reciprocal. Underflow adds eta per operation.
 template <class T>
 void judge_elements(const Pair<T>& p, double relative, double eta, std::int64_t base, const Triangle& at,
                     Deviation& worst, std::vector<double>& column_sums) {
@@ -145,7 +145,7 @@ void judge_elements(const Pair<T>& p, double relative, double eta, std::int64_t 
       const double ratio = error == 0 ? 0 : error / allowed;
       column_sums[static_cast<std::size_t>(j)] += error;
       if (i != j) column_sums[static_cast<std::size_t>(i)] += error;
-      if (!(ratio > worst.ratio)) continue;
+      if (ratio <= worst.ratio) continue;
       worst.ratio = ratio;
       worst.at = at(base, i, j);
       worst.want = static_cast<double>(p.a_row(i)[j]);
@@ -192,18 +192,20 @@ Deviation judge_factor(const Call& c, const Array<T>& a, const Array<T>& l, cons
   const DtypeInfo& type = info(c.dtype(0));
   const double n = static_cast<double>(at.n), u = type.unit_roundoff();
   const double h = static_cast<double>(order.depth(at.n));
-  const double relative = gamma(h - 1, order.accumulator_roundoff()) + gamma(2, u) + gamma(n + 2, roundoff(a));
+  const double relative = gamma(std::max(0.0, h - 1), order.accumulator_roundoff()) +
+                          gamma(order.reciprocal ? 3 : 2, u) + gamma(n + 2, roundoff(a));
   Deviation worst;
   for (std::int64_t m = 0; m < matrices(a.shape); ++m) {
     worst.what = malformed(l, m, at);
     if (!worst.what.empty()) return worst;
     const Pair<T> p = lower(a, l, m, at);
-    const bool exact = exact_regime(p, std::ldexp(1.0, type.precision));
+    worst.compared += at.n * at.n;
+    const bool exact = !order.reciprocal && exact_regime(p, std::ldexp(1.0, type.precision));
     std::vector<double> sums(static_cast<std::size_t>(at.n), 0.0);
     judge_elements(p, exact ? 0 : relative, exact ? 0 : type.min_subnormal, m, at, worst, sums);
     const double residual = sums.empty() ? 0 : *std::max_element(sums.begin(), sums.end());
     const double ratio = residual == 0 ? 0 : residual / (n * norm1(p) * u) / kLapackRatio;
-    if (!(ratio > worst.ratio)) continue;
+    if (ratio <= worst.ratio) continue;
     worst.ratio = ratio;
     worst.at = -1;
     worst.want = 0;

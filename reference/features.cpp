@@ -219,18 +219,19 @@ double relative_error(const Activation& f, double x, double y, double u, double 
 
 // That error, what underflow adds (each function and product eta, scaled by what follows), and the rounding to a
 // narrower output. The oracle's own error is of the same form with k = 1.
-std::vector<Reals> activation_bound(const Call& call, const std::vector<Wide>& want, const Order& order) {
+std::vector<Allowances> activation_bound(const Call& call, const std::vector<Wide>& want, const Order& order) {
   const Activation f = activation_of(call);
   const Wide x = widen(call[0]);
   const DtypeInfo &out = info(call.dtype(0)), &wide = info(order.accumulator);
   const double k = order.function_ulps, u = order.accumulator_roundoff();
-  Reals bound(call.shape(0));
+  Allowances bound(call.shape(0));
   for (std::int64_t i = 0; i < bound.size(); ++i) {
     const double v = reals(x)[i], y = reals(want[0])[i], c = std::abs(y);
     const double r = relative_error(f, v, y, u, k, order.epilogue) + relative_error(f, v, y, 0x1p-53, 1, 1);
     if (!std::isfinite(v) || r == 0) continue;  // exact
-    bound[i] = (r < 0.5 ? c * r / (1 - r) : c) + (k + 2) * wide.min_subnormal * (1 + std::abs(v) + 1 / f.beta);
-    if (out.precision < wide.precision) bound[i] += out.unit_roundoff() * (c + bound[i]) + out.min_subnormal / 2;
+    double& error = bound[i].error;
+    error = (r < 0.5 ? c * r / (1 - r) : c) + (k + 2) * wide.min_subnormal * (1 + std::abs(v) + 1 / f.beta);
+    if (out.precision < wide.precision) error += out.unit_roundoff() * (c + error) + out.min_subnormal / 2;
   }
   return {bound};
 }

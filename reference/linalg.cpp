@@ -303,8 +303,8 @@ std::vector<Op> linalg_ops() {
            .rejects = matmul_rejects,
            .bench = matmul_bench,
            .cost = matmul_cost,
-           .tolerance = {.kind = Tolerance::Class::accumulate, .terms = matmul_terms, .bound = nullptr,
-                         .residual = nullptr},
+           .tolerance = {.kind = Tolerance::Class::accumulate, .terms = matmul_terms,
+                         .signed_values = true},
            .spot = matmul_spot}};
 }
 

@@ -160,19 +160,21 @@ MomentErrors moment_errors(const Statistics& s, std::int64_t g, const Arithmetic
   if (s.centred) e.mean = gamma(a.h + a.q, a.u) * G;
   const double shifted = v + e.mean * e.mean;
   e.variance = e.mean * e.mean + gamma(a.h + a.q + (s.centred ? 3 : 1), a.u) * shifted + a.eta;
-  const double n = static_cast<double>(s.terms);
-  if (n * (shifted + G) * 2 > a.max) e.mean = e.variance = std::numeric_limits<double>::infinity();
   return e;
 }
 
-// |y^ - y| where m and v stray by the given errors and every further operation rounds; d = v + eps.
-double strayed(double x, double m, double d, double w, double y, const MomentErrors& e, const Arithmetic& a) {
-  const double t = (1 + e.variance / d) * (1 + a.u) - 1;
-  if (!(t < 0.5)) return std::isfinite(d) ? std::numeric_limits<double>::infinity() : 0;
-  const double S = (1 + t / (2 * (1 - t))) * (1 + a.f) - 1, distance = std::abs(x - m), s = 1 / std::sqrt(d);
-  const double off = e.mean + a.u * (distance + e.mean);
-  const double product = std::abs(w) * s * ((distance + off) * (1 + S) * (1 + a.u) * (1 + a.u) - distance);
-  return product + a.u * (std::abs(y) + product) + a.eta * (2 + std::abs(w));
+// |y^ - y| where m and v stray by the given errors and every further operation rounds; d = v + eps, of n values.
+// Where the error of v is no small part of d, no first order helps; but no value lies further from the computed mean
+// than the root of the sum of all squares from it, so that |x - m^| / sqrt(v^) <= sqrt n whatever m^ and v^ are.
+Allowed strayed(double x, double m, double d, double w, double y, double n, const MomentErrors& e, const Arithmetic& a) {
+  const double t = (1 + e.variance / d) * (1 + a.u) - 1, distance = std::abs(x - m), s = 1 / std::sqrt(d);
+  if (!std::isfinite(d)) return {};
+  const double S = t < 0.5 ? (1 + t / (2 * (1 - t))) * (1 + a.f) - 1 : 0;
+  const double off = e.mean + a.u * (distance + e.mean), four = (1 + a.f) * std::pow(1 + a.u, 3);
+  const double product = t < 0.5 ? std::abs(w) * s * ((distance + off) * (1 + S) * (1 + a.u) * (1 + a.u) - distance)
+                                 : std::abs(w) * (std::sqrt(n) * (1 + gamma(a.h + a.q, a.u)) * four + distance * s);
+  const double largest = std::max({distance + off, (distance + off) * s, std::abs(w) * distance * s + product});
+  return {product + a.u * (std::abs(y) + product) + a.eta * (2 + std::abs(w)), largest * (1 + S) * four > a.max};
 }
 
 double rounded_once(double c, double error, Dtype out, Dtype accumulator) {
@@ -181,7 +183,7 @@ double rounded_once(double c, double error, Dtype out, Dtype accumulator) {
 }
 
 template <Statistics (*statistics)(const Call&), bool by_row>
-std::vector<Reals> bound(const Call& call, const std::vector<Wide>& want, const Order& order) {
+std::vector<Allowances> bound(const Call& call, const std::vector<Wide>& want, const Order& order) {
   const Statistics s = statistics(call);
   const Wide x = widen(call[0]);
   const Reals w = vector_of(call, call.op->name == "batch_norm" ? "weight" : "scale", 1);
@@ -196,22 +198,23 @@ std::vector<Reals> bound(const Call& call, const std::vector<Wide>& want, const 
   const Arithmetic own{0x1p-53, 0x1p-52, 0x1p-1074, std::numeric_limits<double>::max(), n, 1};
   const std::int64_t C = call.shape(0)[1];
   const double eps = eps_of(call);
-  Reals of_output(call.shape(0));
+  Allowances of_output(call.shape(0));
   for (std::int64_t i = 0; i < of_output.size(); ++i) {
     const std::int64_t g = by_row ? i / C : i % C;
     const double y = reals(want[0])[i], d = s.variance[g] + eps, m = s.mean[g], v = reals(x)[i];
     if (!std::isfinite(y)) continue;
-    const double error = strayed(v, m, d, w[i % C], y, moment_errors(s, g, route), route) +
-                         strayed(v, m, d, w[i % C], y, moment_errors(s, g, own), own);
-    of_output[i] = rounded_once(y, error, call.dtype(0), acc);
+    const double among = by_row || i / C < s.terms ? n : std::numeric_limits<double>::infinity();  // those of m and v
+    const Allowed here = strayed(v, m, d, w[i % C], y, among, moment_errors(s, g, route), route),
+                  ours = strayed(v, m, d, w[i % C], y, among, moment_errors(s, g, own), own);
+    of_output[i] = {rounded_once(y, here.error + ours.error, call.dtype(0), acc), here.overflow};
   }
-  std::vector<Reals> bounds{of_output};
+  std::vector<Allowances> bounds{of_output};
   if (want.size() == 1) return bounds;
-  Reals of_mean(s.mean.shape), of_variance(s.mean.shape);
+  Allowances of_mean(s.mean.shape), of_variance(s.mean.shape);
   for (std::int64_t g = 0; g < C; ++g) {
     const MomentErrors e = moment_errors(s, g, route), o = moment_errors(s, g, own);
-    of_mean[g] = rounded_once(s.mean[g], e.mean + o.mean, Dtype::f32, acc);
-    of_variance[g] = rounded_once(s.variance[g], e.variance + o.variance, Dtype::f32, acc);
+    of_mean[g] = {rounded_once(s.mean[g], e.mean + o.mean, Dtype::f32, acc)};
+    of_variance[g] = {rounded_once(s.variance[g], e.variance + o.variance, Dtype::f32, acc)};
   }
   bounds.insert(bounds.end(), {of_mean, of_variance});
   return bounds;

@@ -135,20 +135,18 @@ double grain_of(const std::vector<double>& factors) {
   return grain;
 }
 
-Reals weighted_bound(const Call& call, const Reals& want, const Reals& G, std::int64_t n, const Order& order, Dtype out,
+Allowances weighted_bound(const Call& call, const Reals& want, const Reals& G, std::int64_t n, const Order& order, Dtype out,
                      double grain) {
   const double acc = std::ldexp(1.0, info(order.accumulator).precision), eta = info(order.accumulator).min_subnormal;
   bool exact = grain > 0;
   for (const Tensor& t : call.in) exact = exact && (!t.defined() || !is_inexact(t.dtype()) || whole(t));
   const Wide once = widen(narrow(want, out));
-  Reals bound(want.shape);
+  Allowances bound(want.shape);
   for (std::int64_t i = 0; i < bound.size(); ++i) {
-    const double growth = 1 + gamma(static_cast<double>(order.depth(n)), order.accumulator_roundoff());
     const double slack = 4 * 0x1p-53 * G[i] + static_cast<double>(2 * n + 2) * eta;
-    bound[i] = accumulate_bound(want[i], G[i], n, order, out, 0x1p-53) + slack;
-    if (G[i] * growth > info(order.accumulator).max)
-      bound[i] = std::numeric_limits<double>::infinity();  // partial sums may be
-    if (exact && G[i] * grain <= acc) bound[i] = std::abs(reals(once)[i] - want[i]);
+    bound[i] = {accumulate_bound(want[i], G[i], n, order, out, 0x1p-53) + slack, may_overflow(G[i], n, order)};
+    const double rounding = std::abs(reals(once)[i] - want[i]);
+    if (exact && G[i] * grain <= acc) bound[i] = {std::isfinite(rounding) ? rounding : 0};
   }
   return bound;
 }
@@ -233,11 +231,11 @@ std::int64_t terms(const Call& call) {
 }
 
 // Trilinear: sums of w X are exact where w is a multiple of 1/grain, and so is their divisor.
-std::vector<Reals> trilinear_bound(const Call& call, const std::vector<Wide>& want, const Order& order) {
+std::vector<Allowances> trilinear_bound(const Call& call, const std::vector<Wide>& want, const Order& order) {
   const Windows w = windows(call, Pooling::trilinear);
   const std::vector<Wide> G = pooling<Pooling::trilinear>(absolute_in(call, kFeatures));
   const double most = w.divisor.empty() ? 1 : *std::max_element(w.divisor.begin(), w.divisor.end());
-  std::vector<Reals> bounds(want.size());
+  std::vector<Allowances> bounds(want.size());
   bounds[1] = weighted_bound(call, reals(want[1]), reals(G[1]), fullest(w.relation.edges, &Edge::out), order,
                              call.dtype(kFeatures), grain_of(w.weight) * std::max(1.0, most));
   return bounds;

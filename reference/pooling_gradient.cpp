@@ -109,7 +109,7 @@ std::vector<Wide> jvp(const Call& call) {
 }
 
 template <Pooling kind>
-std::vector<Reals> vjp_bound(const Call& call, const std::vector<Wide>& want, const Order& order) {
+std::vector<Allowances> vjp_bound(const Call& call, const std::vector<Wide>& want, const Order& order) {
   const Windows w = windows(call, kind);
   const Wide features = widen(call[kFeatures]);
   const std::vector<Wide> G = vjp<kind>(absolute_in(call, kSeed));

@@ -138,6 +138,8 @@ std::vector<Wide> softmax(const Call& c) {
   return {softmax_of(std::get<Reals>(x), cut(c))};
 }
 
+constexpr double kInf = std::numeric_limits<double>::infinity();
+
 double real_of(double x) { return x; }
 double real_of(Double2 x) { return x.hi; }
 
@@ -151,7 +153,7 @@ double real_of(Double2 x) { return x.hi; }
 // to first order: r / (1 - r) covers the rest. Where numbers are subnormal, each e_j may err by k eta and the
 // quotient by eta. The oracle's own error is of the same form with k = 1, h = n and its own roundoff.
 template <class T>
-Reals softmax_bound_of(const Array<T>& x, const Array<T>& y, const Cut& lines, const Order& order, Dtype out) {
+Allowances softmax_bound_of(const Array<T>& x, const Array<T>& y, const Cut& lines, const Order& order, Dtype out) {
   const double u = order.accumulator_roundoff(), own = std::is_same_v<T, double> ? 0x1p-53 : kDouble2Roundoff;
   const double eta = info(order.accumulator).min_subnormal, k = order.function_ulps;
   const double n = static_cast<double>(lines.length);
@@ -167,18 +169,19 @@ Reals softmax_bound_of(const Array<T>& x, const Array<T>& y, const Cut& lines, c
   };
   for (std::int64_t i = 0; i < x.size(); ++i)
     if (const double v = real_of(y[i]) * d(i); std::isfinite(v)) mean[line(i)] += v;
-  Reals bound(x.shape);
+  Allowances bound(x.shape);
   for (std::int64_t i = 0; i < x.size(); ++i) {
     const double c = real_of(y[i]);
     const double r = (u + own) * (d(i) + mean[line(i)]) + 2 * (2 * k * u + 2 * own) + sum_error + 2 * u + own;
-    bound[i] = (c > 0 ? c * r / (1 - r) : 0) + (k + 1) * eta * (1 + n * c);
+    double& error = bound[i].error;
+    error = (r < 1 ? c * r / (1 - r) : c > 0 ? kInf : 0) + (k + 1) * eta * (1 + n * c);
     if (info(out).precision < info(order.accumulator).precision)
-      bound[i] += info(out).unit_roundoff() * (c + bound[i]) + info(out).min_subnormal / 2;
+      error += info(out).unit_roundoff() * (c + error) + info(out).min_subnormal / 2;
   }
   return bound;
 }
 
-std::vector<Reals> softmax_bound(const Call& c, const std::vector<Wide>& want, const Order& order) {
+std::vector<Allowances> softmax_bound(const Call& c, const std::vector<Wide>& want, const Order& order) {
   const Dtype out = at_least_float(c.dtype(0));
   const Wide x = widen_as(c[0], out);
   if (const auto* wide = std::get_if<Reals2>(&x))

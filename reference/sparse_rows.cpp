@@ -101,24 +101,21 @@ std::vector<Wide> merge(const Call& call) {
 }
 
 // A mean of n terms is their sum and a quotient: the bound of the sum over n, the quotient declared as an epilogue.
-// Where the sum of magnitudes may pass the accumulator's range nothing can be asked.
-std::vector<Reals> merge_bound(const Call& call, const std::vector<Wide>& want, const Order& order) {
+std::vector<Allowances> merge_bound(const Call& call, const std::vector<Wide>& want, const Order& order) {
   const Call magnitudes = absolute(call);
   const std::vector<Wide> G = merge(magnitudes);
   const auto found = groups(call);
   const Dtype t = call.dtype(kMergedFeatures);
-  Reals bound(shape_of(want[1]));
+  Allowances bound(shape_of(want[1]));
   const std::int64_t C = bound.shape[1];
   for (std::size_t o = 0; o < found.size(); ++o)
     for (std::int64_t c = 0; c < C && found[o].size() > 1; ++c) {
       const std::int64_t at = static_cast<std::int64_t>(o) * C + c, n = std::ssize(found[o]);
-      const double g = reals(G[1])[at],
-                   grown = 1 + gamma(static_cast<double>(order.depth(n)), order.accumulator_roundoff());
-      bound[at] = accumulate_bound(reals(want[1])[at], g, n, order, t, 0x1p-53);
-      if (static_cast<double>(n) * g * grown > info(order.accumulator).max)
-        bound[at] = std::numeric_limits<double>::infinity();
+      const double g = reals(G[1])[at];
+      bound[at] = {accumulate_bound(reals(want[1])[at], g, n, order, t, 0x1p-53),
+                   may_overflow(static_cast<double>(n) * g, n, order)};
     }
-  return {Reals(), bound, Reals()};
+  return {Allowances(), bound, Allowances()};
 }
 
 std::vector<std::int64_t> merge_active(const Call&, const std::vector<Tensor>& out) {

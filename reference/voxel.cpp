@@ -342,12 +342,14 @@ std::vector<Wide> devoxelize(const Call& call) {
 }
 
 // Whole numbers as inputs do not make the weights whole, so the bound of a sum of 8 products stands as it is.
-std::vector<Reals> devoxelize_bound(const Call& call, const std::vector<Wide>& want, const Order& order) {
+std::vector<Allowances> devoxelize_bound(const Call& call, const std::vector<Wide>& want, const Order& order) {
   const Map m = point_map(call);
   const Wide V = widen(absolute(call)[kVoxelFeatures]);
-  Reals bound = interpolated(m.row, m.weight, reals(V));
+  const Reals G = interpolated(m.row, m.weight, reals(V));
+  Allowances bound(G.shape);
   for (std::int64_t i = 0; i < bound.size(); ++i)
-    bound[i] = accumulate_bound(reals(want[0])[i], bound[i], kCorners, order, Dtype::f32, 0x1p-53);
+    bound[i] = {accumulate_bound(reals(want[0])[i], G[i], kCorners, order, Dtype::f32, 0x1p-53),
+                may_overflow(G[i], kCorners, order)};
   return {bound};
 }
 

@@ -46,7 +46,8 @@ Json conditions(const std::vector<Condition>& list) {
 
 Json tally(const Tally& t) {
   return {{"op", t.op},         {"route", t.route},           {"tier", t.tier},       {"passed", t.passed},
-          {"failed", t.failed}, {"refused", t.refused},       {"absent", t.absent},   {"rejects", t.rejects},
+          {"failed", t.failed}, {"refused", t.refused},       {"absent", t.absent},   {"mistrusted", t.mistrusted},
+          {"vacant", t.vacant}, {"compared", t.compared}, {"rejects", t.rejects},
           {"worst", t.worst},   {"worst_case", t.worst_case}, {"seconds", t.seconds}, {"reasons", t.reasons}};
 }
 

@@ -1,0 +1,130 @@
+// The formulas behind tolerance.h: what an order of arithmetic allows. docs/bounds.md derives each.
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+
+#include "core/op.h"
+
+namespace plumb {
+namespace {
+
+constexpr double kInf = std::numeric_limits<double>::infinity();
+
+// The largest number that every stage of a declared sum can hold.
+double largest(const Order& o) {
+  double most = info(o.accumulator).max;
+  if (o.partial) most = std::min(most, info(*o.partial).max);
+  return most;
+}
+
+// What rounding below the smallest normal number adds: each product, fused or not, each further rounding of a term, of
+// the sum, and each partial sum that is stored errs by half the smallest number at most. Sums of such numbers are exact.
+double underflow(std::int64_t n, const Order& o) {
+  if (o.shape == Order::Shape::exact) return 0;
+  const auto terms = static_cast<double>(n);
+  double error = (terms * (1 + o.prologue) + o.epilogue) * info(o.accumulator).min_subnormal / 2;
+  if (o.partial) error += terms * info(*o.partial).min_subnormal / 2;
+  return error;
+}
+
+// |x|; of complex numbers the modulus, which may pass the largest float, in binary64.
+Tensor without_signs(const Tensor& t) {
+  Wide w = widen(t);
+  if (is_complex(t.dtype())) {
+    Reals moduli(t.shape());
+    for (std::int64_t i = 0; i < moduli.size(); ++i) {
+      const double modulus = std::abs(complexes(w)[i]);
+      moduli[i] = std::isfinite(modulus) ? modulus : 0;
+    }
+    return narrow(moduli, Dtype::f64);
+  }
+  std::visit(
+      []<class T>(Array<T>& a) {
+        using std::abs;
+        using std::isfinite;
+        if constexpr (std::is_same_v<T, double> || std::is_same_v<T, Double2>)
+          for (T& x : a.data) x = isfinite(x) ? abs(x) : T(0.0);
+      },
+      w);
+  return narrow(w, t.dtype());
+}
+
+// |x| of whole numbers, in the unsigned type of the same width, where the least of all has its opposite.
+Tensor unsigned_values(const Tensor& t) {
+  const Wide w = widen(t);
+  const Integers& x = integers(w);
+  Unsigneds u(x.shape);
+  for (std::int64_t i = 0; i < x.size(); ++i)
+    u[i] = x[i] < 0 ? std::uint64_t{0} - static_cast<std::uint64_t>(x[i]) : static_cast<std::uint64_t>(x[i]);
+  constexpr Dtype same_width[] = {Dtype::u8, Dtype::u16, Dtype::u32, Dtype::u64};
+  return narrow(u, same_width[std::countr_zero(static_cast<unsigned>(info(t.dtype()).bytes))]);
+}
+
+}  // namespace
+
+double gamma(double h, double u) { return h * u < 0.5 ? h * u / (1 - h * u) : kInf; }
+
+bool may_overflow(double G, std::int64_t n, const Order& o) {
+  if (o.shape == Order::Shape::exact) return false;
+  return G * (1 + gamma(static_cast<double>(o.depth(n)), o.accumulator_roundoff())) > largest(o);
+}
+
+double accumulate_bound(double c, double G, std::int64_t n, const Order& order, Dtype out, double oracle) {
+  const double terms = static_cast<double>(n);
+  const double g = gamma(static_cast<double>(order.depth(n)), order.accumulator_roundoff());
+  if (std::isinf(g)) return kInf;
+  double relative = g;
+  if (order.partial) relative += info(*order.partial).unit_roundoff() * (1 + relative);
+  if (order.input_rounding) {
+    const double u = info(*order.input_rounding).unit_roundoff();
+    relative += (2 * u + u * u) * (1 + g);
+  }
+  // A term beyond twice the largest number overflows in every order, so where the result is finite G <= 2 n max.
+  const bool beyond = std::isinf(G);
+  const double times = beyond ? 2 * terms : 1, size = beyond ? std::numeric_limits<double>::max() : G;
+  double bound = relative * times * size + underflow(n, order) * (1 + g);
+  if (order.shape == Order::Shape::exact || info(out).precision < info(order.accumulator).precision)
+    bound += info(out).unit_roundoff() * (std::abs(c) + bound) + info(out).min_subnormal / 2;  // rounded to the output
+  return bound + gamma(terms + 1, oracle) * times * size + terms * std::numeric_limits<double>::denorm_min();
+}
+
+double normwise_bound(const Order& o) {
+  const double u = o.accumulator_roundoff(), mu = o.twiddle_error;
+  const double e = mu + gamma(4, u) * (std::sqrt(2.0) + mu);
+  const double growth = o.levels * e;
+  return growth < 1 ? o.amplification * growth / (1 - growth) : kInf;
+}
+
+double index_ratio(const std::vector<double>& s, const std::vector<double>& b, std::size_t chosen) {
+  double worst = 0;
+  for (std::size_t j = 0; j < s.size(); ++j) {
+    if (s[chosen] >= s[j]) continue;
+    const double slack = b[chosen] + b[j];
+    worst = std::max(worst, slack > 0 ? (s[j] - s[chosen]) / slack : kInf);
+  }
+  return worst;
+}
+
+Call absolute(const Call& call) {
+  Call out = call;
+  const bool mixed = call.op->tolerance.signed_values && std::any_of(call.in.begin(), call.in.end(), [](const Tensor& t) {
+                       return t.defined() && is_inexact(t.dtype());
+                     });
+  for (std::size_t i = 0; i < out.in.size(); ++i) {
+    Tensor& t = out.in[i];
+    if (!t.defined()) continue;
+    if (is_inexact(t.dtype())) t = without_signs(t);
+    else if (mixed && info(t.dtype()).kind == Kind::signed_integer) t = unsigned_values(t);
+    out.specs[i] = t.spec();
+  }
+  return out;
+}
+
+std::vector<Wide> magnitude(const Call& call) {
+  const Tolerance& t = call.op->tolerance;
+  if (t.kind != Tolerance::Class::accumulate) return {};
+  return t.magnitude ? t.magnitude(call) : call.op->oracle(absolute(call));
+}
+
+}  // namespace plumb
