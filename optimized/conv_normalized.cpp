@@ -1,5 +1,5 @@
 // Normalised sparse convolutions on the CPU: the sums of gather_product.h, divided by the root of the norms of the
-// kernel rows that an output met. A kernel row's norms are summed once.
+// kernel rows that an output met. A kernel row's norms are summed once, in binary64, where no square overflows.
 #include <cmath>
 #include <memory>
 
@@ -20,14 +20,14 @@ struct Plan : ConvolutionPlan {
 };
 
 // [k][c]: sum over a of W[k,a,c]^2
-std::vector<float> norms_of(const float* w, WeightStrides s, std::int64_t kernels, std::int64_t channels,
+std::vector<double> norms_of(const float* w, WeightStrides s, std::int64_t kernels, std::int64_t channels,
                             std::int64_t columns) {
-  std::vector<float> norms(index(kernels * columns), 0.0F);
+  std::vector<double> norms(index(kernels * columns), 0.0);
   parallel_for(kernels, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t k = begin; k < end; ++k)
       for (std::int64_t a = 0; a < channels; ++a)
         for (std::int64_t c = 0; c < columns; ++c) {
-          const float v = w[k * s.kernel + a * s.channel + c * s.column];
+          const double v = w[k * s.kernel + a * s.channel + c * s.column];
           norms[index(k * columns + c)] += v * v;
         }
   });
@@ -35,15 +35,15 @@ std::vector<float> norms_of(const float* w, WeightStrides s, std::int64_t kernel
 }
 
 // sums[c] /= sqrt(eps + sum over the edges of output o of norms[k][c])
-void normalize(const Incidence& edges, std::int64_t o, const std::vector<float>& norms, float eps, std::int64_t columns,
-               float* sums) {
-  thread_local std::vector<float> norm;
-  norm.assign(index(columns), 0.0F);
+void normalize(const Incidence& edges, std::int64_t o, const std::vector<double>& norms, double eps,
+               std::int64_t columns, float* sums) {
+  thread_local std::vector<double> norm;
+  norm.assign(index(columns), 0.0);
   for (std::int32_t e = edges.offsets[index(o)]; e < edges.offsets[index(o) + 1]; ++e) {
-    const float* from = norms.data() + edges.kernel[index(e)] * columns;
+    const double* from = norms.data() + edges.kernel[index(e)] * columns;
     for (std::int64_t c = 0; c < columns; ++c) norm[index(c)] += from[c];
   }
-  for (std::int64_t c = 0; c < columns; ++c) sums[c] /= std::sqrt(norm[index(c)] + eps);
+  for (std::int64_t c = 0; c < columns; ++c) sums[c] = static_cast<float>(sums[c] / std::sqrt(norm[index(c)] + eps));
 }
 
 bool one_point(const Geometry& g) { return g.volume == 1 && g.dilation == std::array<std::int64_t, 3>{1, 1, 1}; }
@@ -58,8 +58,8 @@ void convolve(const Call& call, const Plan& plan, const std::vector<Tensor>& out
   const Floats features(call["features"]), weight(call["weight"]);
   const Panels panels(weight.data(), weight_strides(call), volume, channels, width);
   const bool plain = base == RelationKind::submanifold && one_point(geometry(call));
-  const std::vector<float> norms = norms_of(weight.data(), weight_strides(call), volume, channels, width);
-  const auto eps = static_cast<float>(call.number("eps"));
+  const std::vector<double> norms = norms_of(weight.data(), weight_strides(call), volume, channels, width);
+  const double eps = static_cast<float>(call.number("eps"));
   std::vector<float> bias(index(width), 0.0F);
   if (call.has("bias")) std::copy_n(Floats(call["bias"]).data(), width, bias.data());
   const Factor factor{features.data(), &panels};

@@ -129,6 +129,20 @@ kernel __attribute__((reqd_work_group_size(ROWS, 1, 1))) void multiply_edges(
   }
 }
 
+// Squares of what is large would pass the largest float: they are summed apart, of values times 2^-80.
+#define LARGE 0x1p50f
+#define SMALLER 0x1p-80f
+
+#ifdef NORMALIZED
+
+// sum / sqrt(squares.x + squares.y 2^160 + eps); what is large is made smaller before the quotient, what is not after it
+float divided(float sum, float2 squares, float eps) {
+  if (squares.y == 0) return sum / sqrt(squares.x + eps);
+  const float root = sqrt(squares.y + squares.x * SMALLER * SMALLER + eps * SMALLER * SMALLER);
+  return fabs(sum) > 1 ? sum * SMALLER / root : sum / root * SMALLER;
+}
+#endif
+
 // y[d] = bias + sum of the products of d's edges; a work-item takes four columns. Normalized: the sum is divided by
 // sqrt(sum of norms[k] + eps).
 kernel void add_products(global const float* products, global const int* offsets, global const int* place, long rows,
@@ -144,30 +158,33 @@ kernel void add_products(global const float* products, global const int* offsets
   float4 sum = (float4)(0.0f);
   for (int e = offsets[d]; e < offsets[d + 1]; ++e) sum += vload4(0, products + (long)place[e] * COLUMNS + n);
 #ifdef NORMALIZED
-  float norm[4] = {0.0f, 0.0f, 0.0f, 0.0f};
+  float2 squares[4] = {(float2)(0.0f), (float2)(0.0f), (float2)(0.0f), (float2)(0.0f)};
   for (int e = offsets[d]; e < offsets[d + 1]; ++e)
-    for (int j = 0; j < used; ++j) norm[j] += norms[(long)kernel_of[e] * width + column + n + j];
-  for (int j = used; j < 4; ++j) norm[j] = 1.0f;
-  sum /= sqrt((float4)(norm[0], norm[1], norm[2], norm[3]) + eps);
-#endif
+    for (int j = 0; j < used; ++j) squares[j] += vload2((long)kernel_of[e] * width + column + n + j, norms);
+  float v[4] = {sum.x, sum.y, sum.z, sum.w};
+  for (int j = 0; j < used; ++j) v[j] = divided(v[j], squares[j], eps);
+#else
   const float v[4] = {sum.x, sum.y, sum.z, sum.w};
+#endif
   for (int j = 0; j < used; ++j) {
     const long at = column + n + j;
     put(y, d * width + at, biased ? v[j] + get(bias, at) : v[j]);
   }
 }
 
-// norms[k][n] = sum over channels of the squares of W[k][a][n]
+// norms[k][n] = sum over channels of the squares of W[k][a][n]: of those that are not large, and of the large ones
+// times 2^-160
 kernel void sum_squares(global const Stored* w, global float* norms, int kernels, int channels, int columns,
                         long stride_k, long stride_a, long stride_n) {
   const long i = get_global_id(0);
   if (i >= (long)kernels * columns) return;
-  float sum = 0.0f;
+  float sum = 0.0f, large = 0.0f;
   for (int a = 0; a < channels; ++a) {
-    const float v = get(w, i / columns * stride_k + a * stride_a + i % columns * stride_n);
-    sum = fma(v, v, sum);
+    const float v = get(w, i / columns * stride_k + a * stride_a + i % columns * stride_n), s = v * SMALLER;
+    if (fabs(v) < LARGE) sum = fma(v, v, sum);
+    else large = fma(s, s, large);
   }
-  norms[i] = sum;
+  vstore2((float2)(sum, large), i, norms);
 }
 
 #endif  // COLUMNS
