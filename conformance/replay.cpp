@@ -86,7 +86,8 @@ bool maps_to(Reason reason, const std::string& error) {
   return true;
 }
 
-std::string compare_outputs(const CorpusCase& c, const Call& call, const std::vector<Tensor>& all) {
+std::string compare_outputs(const CorpusCase& c, const Call& call, const std::vector<Tensor>& all,
+                            std::int64_t& compared) {
   const std::vector<Tensor> out = active(call, all);
   std::vector<std::string> names;
   for (const auto& [name, unused] : c.outputs) names.push_back(name);
@@ -95,19 +96,19 @@ std::string compare_outputs(const CorpusCase& c, const Call& call, const std::ve
     if (at[j] < 0) return "the row has no output \"" + names[j] + "\"";
     const auto tol = j < c.tol.size() ? c.tol[j] : std::pair<double, double>{0, 0};
     const std::string wrong = compare_recorded(out.at(static_cast<std::size_t>(at[j])), c.outputs[j].second,
-                                               c.compare == "exact", tol, c.signed_zero);
+                                               c.compare == "exact", tol, c.signed_zero, &compared);
     if (!wrong.empty()) return "output " + names[j] + ": " + wrong;
   }
   return "";
 }
 
 // "" if the route answers as recorded.
-std::string judge(const CorpusCase& c, const Call& call, const Route& route) {
+std::string judge(const CorpusCase& c, const Call& call, const Route& route, std::int64_t& compared) {
   try {
     const MemoryWatch watch;
     const std::vector<Tensor> out = run(call, route);
     if (c.error) return "not rejected: " + *c.error + " was recorded";
-    const std::string wrong = compare_outputs(c, call, out);
+    const std::string wrong = compare_outputs(c, call, out, compared);
     const auto damage = MemoryWatch::take_damage();
     return !wrong.empty() ? wrong : damage.empty() ? "" : damage.front();
   } catch (const Error& e) {
@@ -138,13 +139,13 @@ void run_call(Run& run, const CorpusCase& c, const Call& call) {
   const std::string& wanted = run.options.route;
   if (wanted == "natural") {
     const Route& route = *select(call, device).route;
-    return count(run, c, *call.op, route.name, judge(c, call, route));
+    return count(run, c, *call.op, route.name, judge(c, call, route, run.result.compared));
   }
   for (const Route& route : routes(*call.op)) {
     if (wanted != "all" && !glob(wanted, route.name)) continue;
     const std::string why = refusal(route, call, device);
     if (why.empty()) {
-      count(run, c, *call.op, route.name, judge(c, call, route));
+      count(run, c, *call.op, route.name, judge(c, call, route, run.result.compared));
       continue;
     }
     ++run.result.refused[std::string(call.op->name) + "@" + std::string(route.name) + ": " + why];

@@ -26,6 +26,7 @@ struct ReplayFailure {
 
 struct ReplayResult {
   std::int64_t passed = 0, failed = 0, skipped = 0;
+  std::int64_t compared = 0;  // elements held against recorded ones
   std::vector<ReplayFailure> failures;
   std::map<std::string, std::int64_t> by_route;  // passed, "op@route"
   std::map<std::string, std::int64_t> no_row;    // skipped: recorded ops that have no row here
@@ -36,8 +37,8 @@ struct ReplayResult {
 // Throws Error(file) for a folder without cases, Error(query) if nothing matches op, case or route.
 ReplayResult replay(const ReplayOptions&);
 
-// Compares one value by the rules of the format; "" if it holds, else the worst element in words.
+// Compares one value by the rules of the format; "" if it holds, else the worst element in words. Counts the elements.
 std::string compare_recorded(const Tensor& got, const Tensor& want, bool exact, std::pair<double, double> tol,
-                             bool signed_zero);
+                             bool signed_zero, std::int64_t* compared = nullptr);
 
 }  // namespace plumb

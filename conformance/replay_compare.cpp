@@ -58,17 +58,21 @@ double ratio(T got, T want, const Rule&) {
 struct Worst {
   std::int64_t at = -1;
   double ratio = 0;
-  std::int64_t beyond = 0;
+  std::int64_t beyond = 0, compared = 0;
 };
 
 template <class T>
-std::string compare_values(const Array<T>& got, const Array<T>& want, const Rule& rule) {
+std::string compare_values(const Array<T>& got, const Array<T>& want, const Rule& rule, std::int64_t* compared) {
   Worst worst;
   for (std::int64_t i = 0; i < want.size(); ++i) {
     const double r = ratio(got[i], want[i], rule);
+    ++worst.compared;
     if (!(r <= 1)) ++worst.beyond;
     if (r > worst.ratio) worst.ratio = r, worst.at = i;
   }
+  if (compared) *compared += worst.compared;
+  if (worst.compared != want.size())
+    return std::to_string(worst.compared) + " of " + std::to_string(want.size()) + " elements were compared";
   if (worst.beyond == 0) return "";
   const double allowed = rule.exact ? 0 : worst.ratio;
   std::string message =
@@ -80,11 +84,11 @@ std::string compare_values(const Array<T>& got, const Array<T>& want, const Rule
 }  // namespace
 
 std::string compare_recorded(const Tensor& got, const Tensor& want, bool exact, std::pair<double, double> tol,
-                             bool signed_zero) {
+                             bool signed_zero, std::int64_t* compared) {
   if (got.spec() != want.spec()) return to_string(got.spec()) + " instead of " + to_string(want.spec());
   const Rule rule{exact, tol.first, tol.second, signed_zero};
   const Wide expected = widen(want), actual = widen(got);
-  return std::visit([&](const auto& w) { return compare_values(std::get<std::decay_t<decltype(w)>>(actual), w, rule); },
+  return std::visit([&](const auto& w) { return compare_values(std::get<std::decay_t<decltype(w)>>(actual), w, rule, compared); },
                     expected);
 }
 
