@@ -114,6 +114,12 @@ Job reciprocal(const Call& c, const std::vector<Spec>& specs) {
   return gpu::job(std::move(out), [k, n] { k->run({static_cast<std::size_t>(n)}, {256}); });
 }
 
+Order in_double(const Call&) {
+  Order o;
+  o.accumulator = Dtype::f64;
+  return o;
+}
+
 }  // namespace
 
 std::vector<Route> elementwise_gpu_routes() {
@@ -140,6 +146,7 @@ std::vector<Route> elementwise_gpu_routes() {
   each.supports = {{Stage::capability, "the device has no f64 arithmetic, in which the quotient is taken",
                     [](const Call&, const Device& d) { return d.fp64; }}};
   each.prefers[1].holds = [](const Call& c, const Device&) { return c[0].size() >= kWorthDevice; };
+  each.order = in_double;
   each.prepare = reciprocal;
   return {flat, strided, each};
 }

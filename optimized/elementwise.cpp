@@ -165,6 +165,13 @@ void reciprocal(const Call& c, std::vector<Tensor>& out) {
   });
 }
 
+// Complex quotients are taken in double.
+Order in_double(const Call&) {
+  Order o;
+  o.accumulator = Dtype::f64;
+  return o;
+}
+
 }  // namespace
 
 std::vector<Route> elementwise_cpu_routes() {
@@ -175,6 +182,7 @@ std::vector<Route> elementwise_cpu_routes() {
   Route each;
   each.op = "reciprocal";
   each.name = "cpu.strided";
+  each.order = in_double;
   each.prepare = host<reciprocal>;
   return {strided, each};
 }

@@ -125,14 +125,50 @@ void reciprocals(const void* from, bool moves, void* to, std::int64_t n) {
   for (; i < n; ++i) put_one(out + i, static_cast<A>(A{1} / element<A>(x + (moves ? i : 0))));
 }
 
+// The rule where c^2 + d^2 is 0 or no number: an infinite part gives zeros with the signs of c and -d, + for a NaN;
+// 0 gives inf with the sign of c, and NaN.
+inline float special_reciprocal(float c, float d, float& im) {
+  constexpr float kInf = __builtin_inff();
+  if (__builtin_fabsf(c) == kInf || __builtin_fabsf(d) == kInf) {
+    im = d != d ? 0.0F : __builtin_copysignf(0.0F, -d);
+    return c != c ? 0.0F : __builtin_copysignf(0.0F, c);
+  }
+  im = __builtin_nanf("");
+  return c == 0 && d == 0 ? 1 / c : im;
+}
+
+// 1 / (c + d i) = (c - d i) / (c^2 + d^2). In double the squares are exact and the quotients of ordinary size.
+inline void reciprocal_pairs(const float* x, float* out, int n) {
+  typedef float pairs __attribute__((vector_size(kF64 * sizeof(float)), aligned(4)));
+  float re[kF64] = {}, im[kF64] = {};
+  for (int i = 0; i < n; ++i) re[i] = x[2 * i], im[i] = x[2 * i + 1];
+  pairs c, d;
+  std::memcpy(&c, re, sizeof c), std::memcpy(&d, im, sizeof d);
+  const f64v wide_c = __builtin_convertvector(c, f64v), wide_d = __builtin_convertvector(d, f64v);
+  const f64v square = wide_c * wide_c + wide_d * wide_d;
+  c = __builtin_convertvector(wide_c / square, pairs), d = __builtin_convertvector(-wide_d / square, pairs);
+  for (int i = 0; i < n; ++i) {
+    out[2 * i] = c[i], out[2 * i + 1] = d[i];
+    const double s = square[i];
+    if (!(s > 0 && s < __builtin_inf())) out[2 * i] = special_reciprocal(re[i], im[i], out[2 * i + 1]);
+  }
+}
+
+void complex_reciprocals(const float* x, bool moves, float* out, std::int64_t n) {
+  std::int64_t i = 0;
+  for (; moves && i + kF64 <= n; i += kF64) reciprocal_pairs(x + 2 * i, out + 2 * i, kF64);
+  for (; i < n; ++i) reciprocal_pairs(x + (moves ? 2 * i : 0), out + 2 * i, 1);
+}
+
 }  // namespace
 
-// out_i = 1 / x_i for i in [0, n), in a float type; an operand that does not move is one element.
+// out_i = 1 / x_i for i in [0, n), in a float type or in pairs of float; an operand that does not move is one element.
 void reciprocal_run(Element t, const void* x, bool moves, void* out, std::int64_t n) {
   if (t == Element::f16) return reciprocals<Half>(x, moves, out, n);
   if (t == Element::bf16) return reciprocals<Bf16>(x, moves, out, n);
   if (t == Element::f32) return reciprocals<float>(x, moves, out, n);
-  reciprocals<double>(x, moves, out, n);
+  if (t == Element::f64) return reciprocals<double>(x, moves, out, n);
+  complex_reciprocals(static_cast<const float*>(x), moves, static_cast<float*>(out), n);
 }
 
 // out_i = a_i + b_i for i in [0, n); an operand that does not move is one element. `past`: the output is

@@ -1,5 +1,7 @@
 // Elementwise operations: their rows, what they mean, and the inputs worth trying.
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "core/op.h"
 
@@ -161,6 +163,18 @@ Cost add_cost(const Call& c) {
 
 std::vector<Spec> infer_reciprocal(const Request& r) { return {{at_least_float(r.dtype(0)), r.shape(0)}}; }
 
+double signed_zero(double x) { return std::isnan(x) ? 0.0 : std::copysign(0.0, x); }
+
+// 1 / (c + d i) = c / (c^2 + d^2) - d / (c^2 + d^2) i. The squares of float32 numbers are exact in binary64.
+//   1 / 0 = inf + NaN i, inf with the sign of c; with an infinite part 0 - 0 i, zeros with the signs of c and -d, +0
+//   for a NaN
+Complex inverse(Complex z) {
+  const double c = z.real(), d = z.imag(), square = c * c + d * d;
+  if (std::isinf(c) || std::isinf(d)) return {signed_zero(c), signed_zero(-d)};
+  if (square == 0) return {1 / c, std::numeric_limits<double>::quiet_NaN()};
+  return {c / square, -d / square};
+}
+
 // out_i = 1 / x_i, once x is a float. The quotient taken in binary64 and rounded again is the quotient rounded once:
 // 53 >= 2 * 24 + 2 bits (Figueroa 1995).
 std::vector<Wide> reciprocal(const Call& c) {
@@ -170,47 +184,93 @@ std::vector<Wide> reciprocal(const Call& c) {
     for (std::int64_t i = 0; i < y.size(); ++i) y[i] = Double2(1.0) / (*wide)[i];
     return {y};
   }
+  if (const auto* complex = std::get_if<Complexes>(&x)) {
+    Complexes y(complex->shape);
+    for (std::int64_t i = 0; i < y.size(); ++i) y[i] = inverse((*complex)[i]);
+    return {y};
+  }
   Reals y(reals(x).shape);
   for (std::int64_t i = 0; i < y.size(); ++i) y[i] = 1.0 / reals(x)[i];
   return {y};
 }
 
-Case reciprocal_case(Input x, Budget budget = Budget::ci) { return {{std::move(x)}, {}, budget}; }
-
-std::vector<Dtype> real_dtypes() {
-  std::vector<Dtype> all = every_dtype();
-  std::erase(all, Dtype::c64);
-  return all;
+bool same(double a, double b) {
+  return (std::isnan(a) && std::isnan(b)) || (a == b && std::signbit(a) == std::signbit(b));
 }
+
+// A part v of a complex result is a number over the sum of two squares, all of one sign. A route rounds the squares,
+// their sum and the quotient to the u of its accumulator, the oracle the sum and the quotient to 2^-53, so that the
+// route's quotient is within g |v| of v, g = gamma_3(u) + gamma_2(2^-53); then it rounds once to float32. Rounding
+// keeps order, so the result lies between v - g |v| and v + g |v|, each rounded: with an accumulator of 53 bits one
+// number, or two neighbours where v is that close to their midpoint.
+double part_ratio(double v, double got, const Order& order) {
+  constexpr double kWrong = std::numeric_limits<double>::infinity();
+  if (!std::isfinite(v) || v == 0) return same(v, got) ? 0 : kWrong;
+  const double g = (gamma(3, order.accumulator_roundoff()) + gamma(2, 0x1p-53)) * std::abs(v);
+  const bool between = to_float(v - g) <= got && got <= to_float(v + g);
+  return between && std::signbit(got) == std::signbit(v) ? 0 : kWrong;
+}
+
+// Real results are rounded once, to the bit; parts of complex ones as above.
+Deviation reciprocal_error(const Call& call, const std::vector<Tensor>& out, const Order& order) {
+  const Wide want = reciprocal(call)[0], got = widen(out[0]), rounded = widen(narrow(want, out[0].dtype()));
+  Deviation worst;
+  const auto take = [&](std::int64_t i, double ratio, double wanted, double is) {
+    if (ratio > worst.ratio) worst = {ratio, 0, i, wanted, is, 0, ""};
+  };
+  const auto exact = [](double a, double b) { return same(a, b) ? 0 : std::numeric_limits<double>::infinity(); };
+  std::visit(
+      [&]<class T>(const Array<T>& w) {
+        const auto& y = std::get<Array<T>>(got);
+        for (std::int64_t i = 0; i < w.size(); ++i) {
+          if constexpr (std::is_same_v<T, Complex>) {
+            const Complex v = std::get<Complexes>(want)[i];
+            take(i, part_ratio(v.real(), y[i].real(), order), v.real(), y[i].real());
+            take(i, part_ratio(v.imag(), y[i].imag(), order), v.imag(), y[i].imag());
+          } else {
+            const auto a = static_cast<double>(w[i]), b = static_cast<double>(y[i]);
+            take(i, exact(a, b), a, b);
+          }
+        }
+      },
+      rounded);
+  return worst;
+}
+
+Case reciprocal_case(Input x, Budget budget = Budget::ci) { return {{std::move(x)}, {}, budget}; }
 
 // Beyond 2^960 the low half of a Double2 quotient underflows: there the oracle is no wider than f64.
 const char* any_value(Dtype t) { return t == Dtype::f64 ? "wide-900" : "bits"; }
 
 std::vector<Case> reciprocal_cases() {
   std::vector<Case> cases;
-  for (const Dtype t : real_dtypes()) {
-    for (const char* fill : {"special", any_value(t), "int-3"}) cases.push_back(reciprocal_case({t, {5, 33}, Layout::row, fill}, Budget::smoke));
+  for (const Dtype t : every_dtype()) {
+    for (const char* fill : {"special", "order", any_value(t), "int-3"})
+      cases.push_back(reciprocal_case({t, {5, 33}, Layout::row, fill}, Budget::smoke));
     for (const Layout l : kLayouts) cases.push_back(reciprocal_case({t, {3, 4, 21}, l, "wide-100"}));
   }
   for (const Shape& s : {Shape{}, Shape{0}, Shape{3, 0, 2}, Shape{1}, Shape{1, 1, 7}})
     cases.push_back(reciprocal_case({Dtype::f32, s, Layout::row, "uniform"}, Budget::smoke));
   for (const std::int64_t n : {1, 3, 4, 7, 8, 9, 15, 16, 17, 31, 33, 255, 257, 1023, 1025, 32767, 32769, 100003})
-    for (const Dtype t : {Dtype::f16, Dtype::bf16, Dtype::f32, Dtype::f64, Dtype::u8})
+    for (const Dtype t : {Dtype::f16, Dtype::bf16, Dtype::f32, Dtype::f64, Dtype::u8, Dtype::c64})
       cases.push_back(reciprocal_case({t, {n}, Layout::row, any_value(t)}));
+  // Squares beyond and below what f32 holds, and parts that differ by many binades.
+  for (const char* fill : {"wide-18", "wide-60", "wide-140", "pow2-126", "const-3e38", "const-0"})
+    cases.push_back(reciprocal_case({Dtype::c64, {5, 33}, Layout::row, fill}, Budget::smoke));
   return cases;
 }
 
 std::vector<Reject> reciprocal_rejects() {
   const Input x{Dtype::f32, {3}, Layout::row, "uniform"};
-  return {{reciprocal_case({Dtype::c64, {3}, Layout::row, "uniform"}), Reason::dtype, "a complex quotient"},
-          {{{}, {}, Budget::smoke}, Reason::arity, "nothing to divide by"},
+  return {{{{}, {}, Budget::smoke}, Reason::arity, "nothing to divide by"},
           {{{x, x}, {}, Budget::smoke}, Reason::arity, "two operands"},
           {{{x}, {{"axis", 0}}, Budget::smoke}, Reason::attribute, "there are no attributes"}};
 }
 
 std::vector<Case> reciprocal_bench() {
   std::vector<Case> cases;
-  for (const Dtype t : {Dtype::f32, Dtype::f16}) cases.push_back(reciprocal_case({t, {4096, 4096}, Layout::row, "uniform"}));
+  for (const Dtype t : {Dtype::f32, Dtype::f16, Dtype::c64})
+    cases.push_back(reciprocal_case({t, {4096, 4096}, Layout::row, "uniform"}));
   return cases;
 }
 
@@ -219,9 +279,12 @@ Op reciprocal_row() {
   op.name = "reciprocal";
   op.inputs = {"x"};
   op.outputs = {"out"};
-  op.dtypes = real_dtypes();
+  op.dtypes = every_dtype();
   op.equation = "out_i = 1 / x_i";
-  op.meaning = "integers and bool are first rounded once to f32; one rounding; 1/0 is inf with the sign of zero; c64 is refused";
+  op.meaning =
+      "integers and bool are first rounded once to f32; one rounding; 1/0 is inf with the sign of zero; c64: each part "
+      "a quotient in more than f32, rounded once; 1/(0+0i) is inf+NaN i with the sign of the real part, 1/z of a "
+      "z with an infinite part is 0 with the signs of conj(z), + for a NaN";
   op.infer = infer_reciprocal;
   op.oracle = reciprocal;
   op.cases = reciprocal_cases;
@@ -232,7 +295,8 @@ Op reciprocal_row() {
     const auto n = static_cast<double>(count(out.shape));
     return Cost{n, n * (info(c.dtype(0)).bytes + info(out.dtype).bytes)};
   };
-  op.tolerance = {Tolerance::Class::rounded};
+  op.tolerance.kind = Tolerance::Class::residual;
+  op.tolerance.residual = reciprocal_error;
   return op;
 }
 

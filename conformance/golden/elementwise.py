@@ -1,7 +1,9 @@
-"""Recorded cases of the elementwise family, computed by MLX on its CPU backend (pip install 'mlx[cpu]' numpy ml_dtypes)."""
+"""Recorded cases of the elementwise family, computed by MLX on its CPU backend (pip install 'mlx[cpu]' numpy
+ml_dtypes mpmath), far complex reciprocals by mpmath."""
 
 import ml_dtypes
 import mlx.core as mx
+import mpmath as mp
 import numpy as np
 
 from corpus import Corpus
@@ -58,7 +60,24 @@ for n in NAMES[:-1]:
 c.add("reciprocal", {}, {"x": np.array([-0.0, 0.0, 49.0, 1e-45, -np.inf], np.float32)},
       [("out", np.array([-np.inf, np.inf, 0.020408163, np.inf, -0.0], np.float32))], signed_zero=True,
       note="signs of zero and infinity, worked by hand")
-c.error("reciprocal", {}, {"x": np.zeros(3, np.complex64)}, error="invalid_argument", note="complex is refused here")
+ordinary = np.random.default_rng(324).uniform(-2, 2, (40, 2)).astype(np.float32).view(np.complex64)[:, 0]
+c.add("reciprocal", {}, {"x": ordinary}, [("out", value(mx.reciprocal(mx.array(ordinary))))], compare="close", tol=(1e-6, 0), note="complex")
+axes = np.array([2, -4, 0.5j, -8j, 1 + 1j, 3 - 4j], np.complex64)
+c.add("reciprocal", {}, {"x": axes}, [("out", value(mx.reciprocal(mx.array(axes))))], compare="close", tol=(3e-7, 0), note="complex, on and off the axes")
+# Parts that differ by up to 2^80, squares beyond float32: quotients of 100 digits, rounded once.
+mp.mp.dps = 100
+far = (np.random.default_rng(325).uniform(1, 2, (60, 2)) * 2.0 ** np.random.default_rng(326).integers(-40, 41, (60, 2))
+       * np.repeat(2.0 ** np.array([-80, 0, 80]), 20)[:, None]).astype(np.float32)
+quotients = [1 / mp.mpc(float(a), float(b)) for a, b in far]
+exact = np.array([[float(q.real), float(q.imag)] for q in quotients]).astype(np.float32)
+c.add("reciprocal", {}, {"x": far.view(np.complex64)[:, 0]}, [("out", exact.view(np.complex64)[:, 0])], compare="close", tol=(1.2e-7, 0),
+      note="complex, of any size", source=f"mpmath {mp.__version__}")
+zeros = np.array([complex(0, 0), complex(-0.0, 0)], np.complex64)
+c.add("reciprocal", {}, {"x": zeros}, [("out", value(mx.reciprocal(mx.array(zeros))))], note="1/(0+0i) = inf+NaN i, inf with the sign of the real part")
+inf = np.inf
+ends = np.array([complex(inf, 1), complex(-inf, 1), complex(1, inf), complex(-1, -inf), complex(inf, -inf), complex(-inf, np.nan),
+                 complex(np.nan, inf), complex(np.nan, 1), complex(1, np.nan)], np.complex64)
+c.add("reciprocal", {}, {"x": ends}, [("out", value(mx.reciprocal(mx.array(ends))))], note="an infinite part gives 0, else a NaN gives NaN")
 three, four = np.zeros(3, np.float32), np.zeros(4, np.float32)
 c.error("add", {}, {"a": three, "b": four}, error="invalid_argument", note="sizes 3 and 4")
 c.error("add", {}, {"a": np.zeros((3, 4), np.float32), "b": three}, error="invalid_argument", note="axes align at the last")

@@ -5,8 +5,8 @@
 // add_any    any two dtypes, any strides: every element through the type that the promoted dtype adds in.
 //            Built for one of those: -DVIA_WHOLE, -DVIA_FLOAT, -DVIA_DOUBLE, -DVIA_COMPLEX, with -DFP64 where
 //            an operand is f64
-// reciprocal a dense operand of any real dtype, with -DVIA_DOUBLE -DFP64: the quotient in double, rounded again,
-//            is the quotient rounded once
+// reciprocal a dense operand of any dtype, with -DVIA_DOUBLE -DFP64: the quotient in double, rounded again, is the
+//            quotient rounded once; of a complex number, where squares are exact in double, nearly so
 #pragma OPENCL FP_CONTRACT OFF
 #ifdef FP64
 #pragma OPENCL EXTENSION cl_khr_fp64 : enable
@@ -189,11 +189,26 @@ kernel void add_any(global const uchar* a, int ta, long a_first, global const uc
 }
 
 #ifdef VIA_DOUBLE
+// 1 / (c + d i) = (c - d i) / (c^2 + d^2); an infinite part gives zeros with the signs of c and -d, + for a NaN; 0
+// gives inf with the sign of c, and NaN.
+float2 complex_reciprocal(float c, float d) {
+  const double square = (double)c * c + (double)d * d;
+  if (isinf(c) || isinf(d)) 
+    return (float2)(isnan(c) ? 0.0f : copysign(0.0f, c), isnan(d) ? 0.0f : copysign(0.0f, -d));
+  if (square == 0.0) return (float2)(copysign(INFINITY, c), NAN);
+  return (float2)(convert_float_rte(c / square), convert_float_rte(-d / square));
+}
+
 kernel void reciprocal(global const uchar* x, int type, global uchar* out, int to, long n) {
   const long i = get_global_id(0);
   if (i >= n) return;
   if (to == F64) {
     ((global double*)out)[i] = 1.0 / double_at(x, type, i);
+    return;
+  }
+  if (to == C64) {
+    const float2 z = ((global const float2*)x)[i];
+    ((global float2*)out)[i] = complex_reciprocal(z.x, z.y);
     return;
   }
   const float q = convert_float_rte(1.0 / (double)float_at(x, type, to, i));
