@@ -399,7 +399,7 @@ Op sum_row() {
   op.dtypes = dtypes(true);
   op.equation = "s_l = sum of a_i over the elements i of line l; an empty line gives 0";
   op.meaning =
-      "f16 and bf16 accumulate in f32 and round once (upstream's CPU accumulates in the half type); bool and signed "
+      "f16 and bf16 accumulate in f32 and round once, as MLX has it since 0.32.3; bool and signed "
       "integers up to 32 bits give i32, unsigned ones u32; integers wrap; an empty axis list gives the elements in the "
       "output dtype (upstream keeps the input's)";
   op.infer = infer_sum;

@@ -190,7 +190,7 @@ std::vector<Op> sort_ops() {
       .equation = "out = p with a[p_0] <= a[p_1] <= ... along the axis, lower index first among equals; "
                   "axis none: of the flattened array",
       .meaning = "NaN after everything and equal to NaN; -0 equals +0; complex by real, then imaginary part; "
-                 "a line of length 0 gives an empty result (MLX crashes)",
+                 "a line of length 0 gives an empty result",
       .infer = infer_argsort,
       .oracle = argsort,
       .cases = argsort_cases,
