@@ -81,7 +81,7 @@ void quantize(const Call& c, std::vector<Tensor>& out) {
     for (std::int64_t g = from; g < to; g += kBatch) {
       const std::int64_t n = std::min(kBatch, to - g);
       simd.to_f32(words + g * group * bytes, kind, n * group, values.data());
-      simd.encode(values.data(), n, group, bits, codes + g * group * bits / 8, s, b);
+      simd.encode(values.data(), n, group, bits, quant_scale_limit(kind), codes + g * group * bits / 8, s, b);
       simd.from_f32(s, n, kind, scales.at(g));
       simd.from_f32(b, n, kind, biases.at(g));
     }
@@ -288,7 +288,7 @@ void multiply_columns(const Call& c, std::vector<Tensor>& out) {
 
 // ---------------------------------------------------------------------------- orders and conditions
 
-// A weight is rounded once more before it is multiplied, twice without an fma.
+// A weight is rounded once more before it is multiplied, twice without an fma: to binary64 and to binary32.
 Order decoded(Order o) {
   o.fma = isa() != Isa::base;
   o.prologue = o.fma ? 1 : 2;

@@ -1,5 +1,5 @@
 // Packing and unpacking of quantization codes, and sums over them, 32 codes at a time: 4 bits bytes.
-#include "optimized/simd.h"
+#include "optimized/decode.h"
 
 namespace plumb {
 
@@ -105,7 +105,7 @@ template <int bits>
 void weights(const std::uint8_t* codes, std::int64_t group, const float* s, const float* b, std::int64_t n,
              float* out) {
   for_each_unit<bits>(codes, group, s, b, n, [&](const Unit& u, f32v scale, f32v bias, std::int64_t i) {
-    for (int p = 0; p < kParts; ++p) store(out + i + p * kF32, fma(u.v[p], scale, bias));
+    for (int p = 0; p < kParts; ++p) store(out + i + p * kF32, decoded(u.v[p], scale, bias));
   });
 }
 
@@ -133,7 +133,7 @@ void dot(const float* x, std::int64_t ldx, const std::uint8_t* codes, std::int64
   f32v sums[rows][kParts] = {};
   for_each_unit<bits>(codes, group, s, b, k, [&](const Unit& u, f32v scale, f32v bias, std::int64_t i) {
     for (int p = 0; p < kParts; ++p) {
-      const f32v w = fma(u.v[p], scale, bias);
+      const f32v w = decoded(u.v[p], scale, bias);
       for (int r = 0; r < rows; ++r) sums[r][p] = fma(load(x + r * ldx + i + p * kF32), w, sums[r][p]);
     }
   });
@@ -148,7 +148,7 @@ void columns(const float* x, std::int64_t ldx, const std::uint8_t* codes, std::i
     const Unit u = unit_at<bits>(codes + i * row_bytes);
     const f32v scale = splat(s[i * row_groups]), bias = splat(b[i * row_groups]);
     for (int p = 0; p < kParts; ++p) {
-      const f32v w = fma(u.v[p], scale, bias);
+      const f32v w = decoded(u.v[p], scale, bias);
       for (int r = 0; r < rows; ++r) sums[r][p] = fma(splat(x[r * ldx + i]), w, sums[r][p]);
     }
   }
@@ -156,37 +156,62 @@ void columns(const float* x, std::int64_t ldx, const std::uint8_t* codes, std::i
     for (int p = 0; p < kParts; ++p) store(y + r * ldy + p * kF32, sums[r][p]);
 }
 
+// The scale and the bias of a group; NaN if it holds a number that is not finite, or if the scale is not below `most`.
 struct Group {
   float s, b;
 };
 
-// NaN never wins a comparison. Nothing here may be fused: the codes are exact.
-inline Group scale_of(const float* w, std::int64_t group, float n) {
-  f32v low = load(w), high = low;
+constexpr Group kLost{__builtin_nanf(""), __builtin_nanf("")};
+
+struct Range {
+  float low, high;
+  bool finite;
+};
+
+inline Range range_of(const float* w, std::int64_t group) {
+  f32v low = load(w), high = low, sum = low * splat(0.0F);  // NaN once a number is not finite
   for (std::int64_t i = kF32; i < group; i += kF32) {
     const f32v v = load(w + i);
     low = v < low ? v : low;
     high = v > high ? v : high;
+    sum += v * splat(0.0F);
   }
-  float least = low[0], most = high[0];
+  Range r{low[0], high[0], sum[0] == 0};
   for (int i = 1; i < kF32; ++i) {
-    least = low[i] < least ? low[i] : least;
-    most = high[i] > most ? high[i] : most;
+    r.low = low[i] < r.low ? low[i] : r.low;
+    r.high = high[i] > r.high ? high[i] : r.high;
+    r.finite = r.finite && sum[i] == 0;
   }
-  const float step = (most - least) / n, s = step > 1e-7F ? step : 1e-7F;
-  const bool from_low = __builtin_fabsf(least) > __builtin_fabsf(most);
-  const float e = from_low ? least : most, signed_s = from_low ? s : -s;
+  return r;
+}
+
+// Nothing here may be fused: the codes are exact. Differences are taken of halves, which never overflow; what halving
+// loses of subnormal numbers is far below the least step, 1e-7.
+template <int bits>
+inline Group scale_of(const float* w, std::int64_t group, float most) {
+  const Range r = range_of(w, group);
+  const float step = 2 * ((0.5F * r.high - 0.5F * r.low) / static_cast<float>((1 << bits) - 1));
+  const float s = step > 1e-7F ? step : 1e-7F;
+  if (!r.finite || !(s < most)) return kLost;
+  if (bits == 1) return {s, r.low};
+  const bool from_low = __builtin_fabsf(r.low) > __builtin_fabsf(r.high);
+  const float e = from_low ? r.low : r.high, signed_s = from_low ? s : -s;
   const float q0 = __builtin_rintf(e / signed_s);
+  if (__builtin_isinf(q0)) {  // of nearly equal numbers, which float32 holds but not their number of steps
+    const float part = e * 0x1p-64F;
+    return {part / (part / signed_s), e};
+  }
   return q0 != 0 ? Group{e / q0, e} : Group{signed_s, 0};
 }
 
-// Adding 1.5 2^23 leaves clamp(v, 0, n), rounded to an integer with ties to even, in the low bits.
+// Adding 1.5 2^23 leaves clamp(v, 0, n), rounded to an integer with ties to even, in the low bits. Takes half the scale
+// and half the bias.
 template <int bits>
 inline void encode_unit(const float* w, f32v scale, f32v bias, std::uint8_t* codes) {
   const f32v n = splat(static_cast<float>((1 << bits) - 1)), zero = {};
   std::uint32_t code[kUnit];
   for (int i = 0; i < kUnit; i += kF32) {
-    f32v q = (load(w + i) - bias) / scale;
+    f32v q = (load(w + i) * splat(0.5F) - bias) / scale;
     q = q < n ? q : n;
     q = q > zero ? q : zero;
     const u32v v = (u32v)(q + splat(12582912.0F)) & 0xFFU;
@@ -200,11 +225,16 @@ inline void encode_unit(const float* w, f32v scale, f32v bias, std::uint8_t* cod
 }
 
 template <int bits>
-void encode(const float* w, std::int64_t groups, std::int64_t group, std::uint8_t* codes, float* s, float* b) {
+void encode(const float* w, std::int64_t groups, std::int64_t group, float most, std::uint8_t* codes, float* s,
+            float* b) {
   for (std::int64_t g = 0; g < groups; ++g) {
-    const Group found = scale_of(w + g * group, group, static_cast<float>((1 << bits) - 1));
-    const f32v scale = splat(found.s), bias = splat(found.b);
+    const Group found = scale_of<bits>(w + g * group, group, most);
     s[g] = found.s, b[g] = found.b;
+    if (found.s != found.s) {
+      std::memset(codes + g * group / 8 * bits, 0, static_cast<std::size_t>(group / 8 * bits));
+      continue;
+    }
+    const f32v scale = splat(0.5F * found.s), bias = splat(0.5F * found.b);
     for (std::int64_t i = g * group; i < (g + 1) * group; i += kUnit)
       encode_unit<bits>(w + i, scale, bias, codes + i / 8 * bits);
   }
@@ -219,6 +249,7 @@ struct Constant {
 template <class F>
 inline void with_bits(int bits, F&& f) {
   switch (bits) {
+    case 1: return f(Constant<1>());
     case 2: return f(Constant<2>());
     case 3: return f(Constant<3>());
     case 4: return f(Constant<4>());
@@ -287,9 +318,9 @@ void quant_columns(const float* x, std::int64_t ldx, int rows, const std::uint8_
   });
 }
 
-void quant_encode(const float* w, std::int64_t groups, std::int64_t group, int bits, std::uint8_t* codes, float* s,
-                  float* b) {
-  with_bits(bits, [&](auto width) { encode<width.number>(w, groups, group, codes, s, b); });
+void quant_encode(const float* w, std::int64_t groups, std::int64_t group, int bits, float most, std::uint8_t* codes,
+                  float* s, float* b) {
+  with_bits(bits, [&](auto width) { encode<width.number>(w, groups, group, most, codes, s, b); });
 }
 
 }  // namespace PLUMB_ISA_NAME

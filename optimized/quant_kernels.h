@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 #include "optimized/dispatch.h"
 
@@ -11,7 +12,7 @@ namespace plumb {
 PLUMB_DECLARE_SIMD(void quant_to_f32(const void* in, int kind, std::int64_t n, float* out))
 PLUMB_DECLARE_SIMD(void quant_from_f32(const float* in, std::int64_t n, int kind, void* out))
 
-// out = code s + b: one rounding where there is an fma, else two.
+// out = code s + b, as decode.h has it.
 PLUMB_DECLARE_SIMD(void quant_weights(const std::uint8_t* codes, int bits, std::int64_t group, const float* s,
                                       const float* b, std::int64_t n, float* out))
 
@@ -29,8 +30,14 @@ PLUMB_DECLARE_SIMD(void quant_columns(const float* x, std::int64_t ldx, int rows
                                       std::int64_t row_bytes, int bits, const float* s, const float* b,
                                       std::int64_t row_groups, std::int64_t k, float* y, std::int64_t ldy))
 
-// Quantizes groups of w: codes, and the unrounded scales and biases.
-PLUMB_DECLARE_SIMD(void quant_encode(const float* w, std::int64_t groups, std::int64_t group, int bits,
+// Quantizes groups of w: codes, and the unrounded scales and biases. A group with a number that is not finite, or whose
+// scale is not below `most`, has codes 0, scale NaN and bias NaN.
+PLUMB_DECLARE_SIMD(void quant_encode(const float* w, std::int64_t groups, std::int64_t group, int bits, float most,
                                      std::uint8_t* codes, float* s, float* b))
+
+// Scales from here on round to infinity in the kind.
+inline float quant_scale_limit(int kind) {
+  return kind == 0 ? std::numeric_limits<float>::infinity() : kind == 1 ? 65520.0F : 0x1.FFp127F;
+}
 
 }  // namespace plumb

@@ -198,8 +198,8 @@ void quantize(const Call& c, std::vector<Tensor>& out) {
       for (std::int64_t j = 0; j < n; ++j)
         values[static_cast<std::size_t>(j * stored + a)] = w.data()[k * x.step_k + a * x.step_a + (c0 + j) * x.step_c];
     PLUMB_DISPATCH(quant_encode)
-    (values.data(), n * groups, stored / groups, bits, reinterpret_cast<std::uint8_t*>(packed.data()), s.data(),
-     b.data());
+    (values.data(), n * groups, stored / groups, bits, quant_scale_limit(kind),
+     reinterpret_cast<std::uint8_t*>(packed.data()), s.data(), b.data());
     if (one) {
       std::copy(packed.begin(), packed.end(), codes + c0 * words);
       PLUMB_DISPATCH(quant_from_f32)(s.data(), n * groups, kind, scales + c0 * groups * bytes);
@@ -259,7 +259,7 @@ void dequantize(const Call& c, std::vector<Tensor>& out) {
 
 // ---------------------------------------------------------------------------- orders and routes
 
-// A weight is rounded once more before it is multiplied, twice without fused instructions.
+// A weight is rounded once more before it is multiplied, twice without fused instructions: to binary64 and binary32.
 Order decoded(Order o) {
   o.fma = isa() != Isa::base;
   o.prologue = o.fma ? 1 : 2;

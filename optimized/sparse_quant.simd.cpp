@@ -1,5 +1,5 @@
 // Codes of a kernel row, outputs adjacent, as a panel of weights.
-#include "optimized/simd.h"
+#include "optimized/decode.h"
 
 #include "optimized/sparse_quant_kernels.h"
 
@@ -33,7 +33,7 @@ void panel(const PackedPanel& p) {
       const int used = p.channels - a < kPerWord ? static_cast<int>(p.channels - a) : kPerWord;
       for (int i = 0; i < used; ++i) {
         const i32v code = (i32v)(word >> (i * bits) & ((1U << bits) - 1));
-        store(p.panel + (a + i) * p.width + j, fma(__builtin_convertvector(code, f32v), s, b));
+        store(p.panel + (a + i) * p.width + j, decoded(__builtin_convertvector(code, f32v), s, b));
       }
     }
   }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 
 #include "reference/quant.h"
 
@@ -75,6 +76,9 @@ Dtype check_weight(const Request& r, const Format& f, std::size_t codes, std::si
 
 // ---------------------------------------------------------------------------- numbers
 
+constexpr std::uint64_t kNanE4m3 = 0x7f, kInfE8m0 = 0xff;
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
 double round_to(Dtype t, double x) {
   switch (t) {
     case Dtype::f16: return half_to_float(to_half(x));
@@ -90,8 +94,9 @@ double e2m1(std::uint64_t code) {
   return code & 8 ? -magnitude[code & 7] : magnitude[code & 7];
 }
 
-// E4M3 without infinities and NaN: sign, exponent biased by 7, three bits of fraction.
+// E4M3: sign, exponent biased by 7, three bits of fraction; the largest magnitude is NaN, none is infinite.
 double e4m3(std::uint64_t code) {
+  if ((code & 0x7f) == kNanE4m3) return kNan;
   const auto e = static_cast<int>(code >> 3 & 15), m = static_cast<int>(code & 7);
   const double magnitude = e == 0 ? std::ldexp(m, -9) : std::ldexp(8 + m, e - 10);
   return code & 0x80 ? -magnitude : magnitude;
@@ -109,7 +114,7 @@ std::uint64_t to_e4m3(double x) {
 
 // E8M0: a power of two, the largest code standing for infinity.
 double e8m0(std::uint64_t code) {
-  if (code == 255) return std::numeric_limits<double>::infinity();
+  if (code == kInfE8m0) return std::numeric_limits<double>::infinity();
   return std::ldexp(1.0, std::max(static_cast<int>(code), 0) - 127);
 }
 
@@ -156,37 +161,50 @@ std::vector<Spec> infer_quantize(const Request& r) {
   return {{Dtype::u32, w}, {r.dtype(0), s}, {r.dtype(0), s}};
 }
 
-// One group w of `group` values, each step rounded to float32:
-//   s = max((max w - min w) / n, 1e-7), n = 2^bits - 1; the anchor e = min w if |min w| > |max w|, else e = max w
-//   and s = -s; q0 = rint(e / s); s = e / q0 and b = e if q0 != 0, else b = 0; code = clamp(rint((w - b) / s), 0, n)
+// To the 24 bits of float32, whatever the exponent. A sum, difference or quotient of two float32 numbers that binary64
+// rounded first is so rounded as if once: 53 >= 2 * 24 + 2 (Figueroa 1995).
+double round24(double x) {
+  if (x == 0 || !std::isfinite(x)) return x;
+  const int e = std::ilogb(x);
+  return std::ldexp(std::nearbyint(std::ldexp(x, 23 - e)), e - 23);
+}
+
 struct Affine {
-  float s, b;
+  double s, b;
 };
-Affine affine_group(const double* w, std::int64_t group, float n) {
-  float low = std::numeric_limits<float>::infinity(), high = -low;
-  for (std::int64_t i = 0; i < group; ++i) {
-    const auto x = static_cast<float>(w[i]);
-    if (x < low) low = x;
-    if (x > high) high = x;
-  }
-  float s = std::max((high - low) / n, 1e-7F);
+
+// One group w, each step rounded to 24 bits:
+//   one bit   s = max(max w - min w, 1e-7), b = min w
+//   more      s = max((max w - min w) / n, 1e-7), n = 2^bits - 1; the anchor e = min w if |min w| > |max w|, else
+//             e = max w and s = -s; q0 = rint(e / s); s = e / q0 and b = e if q0 != 0, else b = 0
+Affine affine_group(std::span<const double> w, std::int64_t bits) {
+  const double low = *std::ranges::min_element(w), high = *std::ranges::max_element(w);
+  const double n = std::ldexp(1.0, static_cast<int>(bits)) - 1;
+  double s = std::max(round24(round24(high - low) / n), static_cast<double>(1e-7F));
+  if (bits == 1) return {s, low};
   const bool from_low = std::abs(low) > std::abs(high);
-  const float e = from_low ? low : high;
+  const double e = from_low ? low : high;
   if (!from_low) s = -s;
-  const float q0 = std::nearbyint(e / s);
-  return q0 != 0 ? Affine{e / q0, e} : Affine{s, 0};
+  const double q0 = std::nearbyint(round24(e / s));
+  return q0 != 0 ? Affine{round24(e / q0), e} : Affine{s, 0};
 }
 
-std::uint64_t affine_code(float w, Affine g, float n) {
-  const float q = std::nearbyint((w - g.b) / g.s);
-  return q > 0 ? static_cast<std::uint64_t>(std::min(q, n)) : 0;
+// code = clamp(rint((w - b) / s), 0, n)
+std::uint64_t affine_code(double w, Affine g, std::int64_t bits) {
+  const double n = std::ldexp(1.0, static_cast<int>(bits)) - 1;
+  return static_cast<std::uint64_t>(std::clamp(std::nearbyint(round24(round24(w - g.b) / g.s)), 0.0, n));
 }
 
-// r = max |w| / largest element, k = rint(log2 r) in w's dtype T; the scale is 2^k, stored as k + 127.
+bool all_finite(std::span<const double> w) {
+  return std::ranges::all_of(w, [](double x) { return std::isfinite(x); });
+}
+
+// r = max |w| / largest element, k = ceil(log2 r) in w's dtype T, 0 for r = 0; the scale is 2^k, stored as k + 127.
+// A subnormal r has exponents below -127, which no byte holds: then k = -127.
 std::uint64_t power_of_two_scale(Dtype t, double r, double& scale) {
-  const int k = r == 0 ? 0 : static_cast<int>(std::nearbyint(round_to(t, std::log2(r))));
+  const int k = r == 0 ? 0 : static_cast<int>(std::clamp(std::ceil(round_to(t, std::log2(r))), -127.0, 127.0));
   scale = std::ldexp(1.0, k);
-  return static_cast<std::uint64_t>(k + 127) & 255;
+  return static_cast<std::uint64_t>(k + 127);
 }
 
 // The first E2M1 number at the least distance: ties go to the smaller magnitude; 0 if no distance is a number.
@@ -200,25 +218,36 @@ std::uint64_t to_e2m1(Dtype t, double y) {
   return best;
 }
 
-// The scale byte and the codes of one group: y = w / scale [g], rounded to the nearest element.
-void float_group(const Format& f, Dtype t, const double* w, const double* global, std::uint64_t* row,
+// The scale byte and the codes of one group: y = w / scale [g], rounded to the nearest element. A group with a number
+// that is not finite, or a product that overflows, is lost: codes 0 and a scale byte that makes NaN of them.
+void float_group(const Format& f, Dtype t, std::span<const double> w, const double* global, std::uint64_t* row,
                  std::int64_t first, std::uint64_t& byte) {
   double largest = 0;
-  for (std::int64_t i = 0; i < f.group; ++i) largest = std::max(largest, std::abs(w[i]));
+  for (const double x : w) largest = std::max(largest, std::abs(x));
   const double r = round_to(t, largest / (f.bits == 8 ? 448 : 6));
   const double g = global ? round_to(Dtype::f32, 2688 / *global) : 1;  // 2688 = 448 * 6
   const Dtype element = global ? Dtype::f32 : t;
+  const double relative = round_to(element, r * g);
+  byte = f.is("nvfp4") ? kNanE4m3 : kInfE8m0;
+  if (!all_finite(w) || !std::isfinite(relative)) return;
+  std::uint64_t found = 0;
   double scale = 1;
   if (f.is("nvfp4"))
-    byte = to_e4m3(round_to(element, r * g)), scale = e4m3(byte);
+    found = to_e4m3(relative), scale = e4m3(found);
   else
-    byte = power_of_two_scale(t, r, scale);
+    found = power_of_two_scale(t, r, scale);
+  std::vector<double> y;
+  for (const double x : w) y.push_back(round_to(element, round_to(t, x / scale) * g));
+  if (scale != 0 && !all_finite(y)) return;
+  byte = found;
   for (std::int64_t i = 0; i < f.group; ++i) {
-    const double y = round_to(element, round_to(t, w[i] / scale) * g);
-    put_code(row, first + i, f.bits, f.bits == 8 ? to_e4m3(y) : to_e2m1(element, y));
+    const double v = y[static_cast<std::size_t>(i)];
+    put_code(row, first + i, f.bits, f.bits == 8 ? to_e4m3(v) : to_e2m1(element, v));
   }
 }
 
+// A group that holds a number that is not finite, or whose scale is none in the dtype of w, is lost: scale and bias are
+// NaN and the codes 0.
 std::vector<Wide> quantize(const Call& c) {
   const Format f = format(c);
   const Dtype t = c.dtype(0);
@@ -227,21 +256,24 @@ std::vector<Wide> quantize(const Call& c) {
   const std::int64_t per_row = out[0].shape.back(), k = w.shape.back();
   Unsigneds codes(out[0].shape), bytes(out[1].shape);
   Reals scales(out[1].shape), biases(out[1].shape);
-  const float n = static_cast<float>((1 << f.bits) - 1);
   double global = 1;
   if (c.has("global_scale")) global = scalar(c["global_scale"]);
   for (std::int64_t g = 0; g < scales.size(); ++g) {
     const std::int64_t row = g * f.group / k, first = g * f.group % k;
-    const double* values = &w.data[static_cast<std::size_t>(g * f.group)];
+    const std::span<const double> values(&w.data[static_cast<std::size_t>(g * f.group)],
+                                         static_cast<std::size_t>(f.group));
     std::uint64_t* words = &codes.data[static_cast<std::size_t>(row * per_row)];
     if (!f.affine()) {
       float_group(f, t, values, c.has("global_scale") ? &global : nullptr, words, first, bytes[g]);
       continue;
     }
-    const Affine a = affine_group(values, f.group, n);
-    for (std::int64_t i = 0; i < f.group; ++i)
-      put_code(words, first + i, f.bits, affine_code(static_cast<float>(values[i]), a, n));
+    scales[g] = biases[g] = kNan;
+    if (!all_finite(values)) continue;
+    const Affine a = affine_group(values, f.bits);
+    if (!std::isfinite(round_to(t, a.s))) continue;
     scales[g] = round_to(t, a.s), biases[g] = round_to(t, a.b);
+    for (std::int64_t i = 0; i < f.group; ++i)
+      put_code(words, first + i, f.bits, affine_code(values[static_cast<std::size_t>(i)], a, f.bits));
   }
   if (!f.affine()) return {codes, bytes};
   return {codes, scales, biases};
@@ -349,7 +381,8 @@ std::vector<Spec> infer_quantized_matmul(const Request& r) {
 
 enum class Sign : std::uint8_t { kept, dropped };
 
-// The real weights, not rounded: code s + b, or element times scale. Sign::dropped: code |s| + |b|, and |weight|.
+// The weights w = code s + b, or element times scale, not rounded, but infinite where float32 would be. Sign::dropped:
+// code |s| + |b|, or |w|, and 0 where w is not finite.
 Reals weights(const Call& c, const Format& f, Sign sign) {
   const Unsigneds codes = unsigneds(widen(c[1]));
   Shape shape = codes.shape;
@@ -360,12 +393,16 @@ Reals weights(const Call& c, const Format& f, Sign sign) {
     s = real_values(c[2]), b = real_values(c[3]);
   else
     bytes = unsigneds(widen(c[2]));
-  const auto part = [sign](double v) { return sign == Sign::kept ? v : std::abs(v); };
   for (std::int64_t i = 0; i < w.size(); ++i) {
     const std::int64_t k = shape.back(), row = i / k, g = i / f.group;
     const std::uint64_t code = code_at(&codes.data[static_cast<std::size_t>(row * codes.shape.back())], i % k, f.bits);
-    w[i] = f.affine() ? static_cast<double>(code) * part(s[g]) + part(b[g])
-                      : part(element_value(f, code) * scale_value(f, bytes[g]));
+    const double q = f.affine() ? static_cast<double>(code) : element_value(f, code);
+    const double scale = f.affine() ? s[g] : scale_value(f, bytes[g]), bias = f.affine() ? b[g] : 0;
+    const bool finite = std::isfinite(to_float(q * scale + bias));
+    if (sign == Sign::kept)
+      w[i] = finite ? q * scale + bias : round_to(Dtype::f32, q * scale + bias);
+    else
+      w[i] = finite ? std::abs(q) * std::abs(scale) + std::abs(bias) : 0;
   }
   return w;
 }
@@ -447,11 +484,15 @@ std::vector<Op> quant_ops() {
   quantizing.attrs = attrs;
   quantizing.dtypes = {std::begin(kReals), std::end(kReals)};
   quantizing.equation =
-      "s = max((max w - min w)/n, 1e-7), n = 2^bits - 1; e = min w if |min w| > |max w|, else e = max w, s = -s; "
-      "q0 = rint(e/s); s = e/q0, b = e if q0 != 0, else b = 0; w_q = clamp(rint((w - b)/s), 0, n)";
+      "s = max((max w - min w)/n, 1e-7), n = 2^bits - 1; with one bit b = min w, with more e = min w if |min w| > "
+      "|max w|, else e = max w, s = -s; q0 = rint(e/s); s = e/q0, b = e if q0 != 0, else b = 0; w_q = "
+      "clamp(rint((w - b)/s), 0, n). mxfp4, mxfp8: scale 2^k, k = ceil(log2(max|w| / largest element)) in [-127, 127], "
+      "0 if w = 0; nvfp4: max|w| / 6 [g] as E4M3, g = 2688 / global_scale; w_q = the element nearest to w / scale [g]";
   quantizing.meaning =
-      "per group, in float32, ties to even, the codes from the unrounded s and b; the other modes have two outputs "
-      "and work in the dtype of w; a group need not fill a word; f64 is refused";
+      "per group, in the 24 bits of float32 but of any exponent, ties to even, the codes from the unrounded s and b; "
+      "the other modes have two outputs and work in the dtype of w, log2 r too; a group with NaN or an infinity, or "
+      "whose scale (or a product with global_scale) is not finite in the dtype of w, has codes 0 and a scale that "
+      "makes NaN of them: NaN with bias NaN, E8M0 255, E4M3 0x7f; f64 is refused";
   quantizing.infer = infer_quantize, quantizing.oracle = quantize, quantizing.cases = quantize_cases;
   quantizing.rejects = quantize_rejects, quantizing.bench = quantize_bench;
 
@@ -463,9 +504,9 @@ std::vector<Op> quant_ops() {
   dequantizing.dtypes = {Dtype::u32};
   dequantizing.equation = "w = round(round(w_q s) + b); in the other modes w = round(element scale)";
   dequantizing.meaning =
-      "the product in the dtype of the scales, the sum in that of scales and biases, then the cast; only the widths "
-      "and "
-      "groups of quantize; empty weights are accepted; with a global scale, float32 arithmetic cast to dtype";
+      "the product in the dtype of the scales, the sum in that of scales and biases, then the cast; E4M3 0x7f and 0xff "
+      "are NaN, as elements and as scales; E8M0 255 is infinity, so that elements 0 under it are NaN; only the widths "
+      "and groups of quantize; empty weights are accepted; with a global scale, float32 arithmetic cast to dtype";
   dequantizing.infer = infer_dequantize, dequantizing.oracle = dequantize, dequantizing.cases = dequantize_cases;
   dequantizing.rejects = dequantize_rejects, dequantizing.bench = dequantize_bench;
 
@@ -477,9 +518,9 @@ std::vector<Op> quant_ops() {
                     Dtype::i16,     Dtype::i32, Dtype::i64, Dtype::f16, Dtype::bf16, Dtype::f32};
   product.equation = "out_mn = sum_k x_mk (w_q s + b)_nk with transpose, sum_k x_mk (w_q s + b)_kn without";
   product.meaning =
-      "the exact weights; f16 and bf16 sums are rounded once at the end, where upstream's CPU accumulates in the "
-      "output "
-      "dtype; all batch axes of x and w broadcast, also for an x of rank 2 or less";
+      "the exact weights, infinite where float32 would be; E4M3 0x7f and 0xff are NaN; f16 and bf16 sums are rounded "
+      "once at the end, where MLX accumulates in the output dtype on the CPU; all batch axes of x and w broadcast, "
+      "also for an x of rank 2 or less";
   product.infer = infer_quantized_matmul, product.oracle = quantized_matmul, product.cases = quantized_matmul_cases;
   product.rejects = quantized_matmul_rejects, product.bench = quantized_matmul_bench,
   product.cost = quantized_matmul_cost, product.spot = quantized_matmul_spot;

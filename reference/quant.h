@@ -14,7 +14,7 @@ struct Mode {
 };
 inline constexpr Mode kModes[] = {{"affine", 64, 4}, {"mxfp4", 32, 4}, {"mxfp8", 32, 8}, {"nvfp4", 16, 4}};
 inline constexpr std::int64_t kGroups[] = {32, 64, 128};
-inline constexpr std::int64_t kBits[] = {2, 3, 4, 5, 6, 8};
+inline constexpr std::int64_t kBits[] = {1, 2, 3, 4, 5, 6, 8};
 
 std::vector<Case> quantize_cases(), dequantize_cases(), quantized_matmul_cases();
 std::vector<Case> quantize_bench(), dequantize_bench(), quantized_matmul_bench();

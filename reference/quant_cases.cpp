@@ -10,6 +10,23 @@ Case quantize_case(Budget budget, Input w, std::int64_t group, std::int64_t bits
   return {{std::move(w)}, attributes(group, bits), budget};
 }
 
+// Groups that are lost, in one lane or in all, ranges that overflow float32, and ties.
+void add_unusual(std::vector<Case>& cases) {
+  const auto add = [&](Budget budget, Dtype t, Shape w, std::string_view fill, std::int64_t group, std::int64_t bits) {
+    cases.push_back(quantize_case(budget, {t, std::move(w), Layout::row, std::string(fill)}, group, bits));
+  };
+  for (const Dtype t : {Dtype::f32, Dtype::f16, Dtype::bf16}) {
+    const Budget budget = t == Dtype::f32 ? Budget::smoke : Budget::ci;
+    const std::string_view overflows = t == Dtype::f16 ? "uniform-65000" : "uniform-3e38";
+    for (const std::int64_t bits : kBits)
+      for (const std::string_view fill : {std::string_view("special"), std::string_view("order"), overflows})
+        add(budget, t, {4, 128}, fill, 32, bits);
+    for (const std::int64_t bits : {1, 2, 8})
+      for (const std::string_view fill : {"const-3e38", "const-6e4", "special-100", "int-2", "int-9"})
+        add(budget, t, {4, 128}, fill, 64, bits);
+  }
+}
+
 }  // namespace
 
 std::vector<Case> quantize_cases() {
@@ -31,14 +48,17 @@ std::vector<Case> quantize_cases() {
   for (const std::int64_t rows : {63, 64, 65, 129})
     add(Budget::ci, {Dtype::f32, {rows, 32}, Layout::row, "int-9"}, 32, 5);
   for (const Shape& s : {Shape{0, 64}, Shape{3, 0}, Shape{0, 0}, Shape{1, 2, 0, 64}})
-    for (const std::int64_t bits : {2, 5}) add(Budget::smoke, {Dtype::f32, s}, 64, bits);
+    for (const std::int64_t bits : {1, 2, 5}) add(Budget::smoke, {Dtype::f32, s}, 64, bits);
   for (const std::string_view f : {"wide", "cancel", "pow2-30", "const-0", "const-1", "ramp"})
-    add(Budget::smoke, {Dtype::f32, {2, 64}, Layout::row, std::string(f)}, 32, 4);
+    for (const std::int64_t bits : {1, 4})
+      add(Budget::smoke, {Dtype::f32, {2, 64}, Layout::row, std::string(f)}, 32, bits);
   add(Budget::ci, {Dtype::f32, {129, 1024}}, 128, 6);
   add(Budget::nightly, {Dtype::f32, {1024, 4096}}, 64, 4);
+  add_unusual(cases);
   for (const Mode& m : kModes)
     for (const Dtype t : {Dtype::f32, Dtype::f16, Dtype::bf16})
-      for (const std::string_view f : {"uniform", "groups", "pow2-6", "int-9"})
+      for (const std::string_view f : {"uniform", "groups", "pow2-6", "int-9", "wide-30", "special", "order",
+                                       "const-3e38", "uniform-3e38", "wide-140"})
         if (&m != kModes)
           cases.push_back(
               {{Input{t, {3, 64}, Layout::row, std::string(f)}}, {{"mode", std::string(m.name)}}, Budget::smoke});
@@ -339,6 +359,17 @@ void add_values(std::vector<Case>& cases) {
         c.in[0]->fill = std::string(fill);
         cases.push_back(c);
       }
+  // Scales and biases that are not finite, weights beyond the largest float, and features that are 0 there; short sums,
+  // so that not every one is NaN.
+  for (const std::string_view fill : {"special-40", "order", "const-3e38"})
+    for (const Dtype t : kHalves)
+      for (const std::int64_t m : {1, 11, 60})
+        for (const bool transpose : {true, false}) {
+          Case c = plain_product(Budget::ci, t, m, transpose ? 64 : 32, transpose ? 32 : 2, 32, m == 1 ? 1 : 4,
+                                 transpose, true);
+          c.in[0]->fill = "int-1", c.in[2]->fill = std::string(fill), c.in[3]->fill = std::string(fill);
+          cases.push_back(c);
+        }
   // Sums that a 16-bit accumulator would lose: all weights are 1.
   for (const Dtype t : {Dtype::f16, Dtype::bf16})
     for (const std::int64_t m : {1, 12})

@@ -96,8 +96,14 @@ std::uint64_t code_at(const Packing& p, const Unsigneds& words, std::int64_t k, 
 
 // ---------------------------------------------------------------------------- products
 
-// W[k,a,c] = q[k,a,c] s[k,g,c] + b[k,g,c], g = a div group: exact but for the rounding of binary64
-Reals exact_weights(const Call& call, std::size_t weight, const Packing& p) {
+// What becomes of a weight, its exact value and that of q |s| + |b|: itself, or the latter.
+double value_of(double exact, double) { return std::isfinite(to_float(exact)) ? exact : to_float(exact); }
+double magnitude_of(double exact, double absolute) { return std::isfinite(to_float(exact)) ? absolute : 0; }
+using Taken = double (*)(double exact, double absolute);
+
+// W[k,a,c] = q[k,a,c] s[k,g,c] + b[k,g,c], g = a div group: exact but for the rounding of binary64, and infinite where
+// f32 would be
+Reals weights(const Call& call, std::size_t weight, const Packing& p, Taken taken) {
   const Wide codes = widen(call[weight]), scales = widen(call[weight + 1]), biases = widen(call[weight + 2]);
   const Unsigneds& q = unsigneds(codes);
   const Reals &s = reals(scales), &b = reals(biases);
@@ -106,7 +112,8 @@ Reals exact_weights(const Call& call, std::size_t weight, const Packing& p) {
     for (std::int64_t a = 0; a < p.in; ++a)
       for (std::int64_t c = 0; c < p.out; ++c) {
         const std::int64_t g = p.at(k, c, a / p.group, p.groups());
-        W[(k * p.in + a) * p.out + c] = static_cast<double>(code_at(p, q, k, a, c)) * s[g] + b[g];
+        const auto code = static_cast<double>(code_at(p, q, k, a, c));
+        W[(k * p.in + a) * p.out + c] = taken(code * s[g] + b[g], code * std::abs(s[g]) + std::abs(b[g]));
       }
   return W;
 }
@@ -138,13 +145,13 @@ std::vector<Spec> infer_conv(const Request& r) {
   return conv_outputs(r, s.M, p.out);
 }
 
-// Y[o,c] = bias[c] + sum over edges (i,o,k), over a, of X[i,a] W[k,a,c]
+// Y[o,c] = bias[c] + sum over edges (i,o,k), over a, of X[i,a] W[k,a,c]; X and bias of one call, W of the other
 template <RelationKind base>
-std::vector<Wide> convolution(const Call& call) {
+std::vector<Wide> convolved(const Call& call, const Call& packed, Taken taken) {
   const std::vector<Spec> specs = infer_conv<base>(call);
   const Relation r = relation_of(call, base);
   const Packing p = packing(call, kWeight, geometry(call, base).volume, call.shape(kFeatures)[1]);
-  const Reals X = features_of(call, kFeatures, kWeight), W = exact_weights(call, kWeight, p);
+  const Reals X = features_of(call, kFeatures, kWeight), W = weights(packed, kWeight, p, taken);
   Reals Y(specs[1].shape);
   if (call.has(kBias)) {
     const Wide bias = widen(call[kBias]);
@@ -156,6 +163,15 @@ std::vector<Wide> convolution(const Call& call) {
       for (std::int64_t c = 0; c < p.out; ++c)
         Y[e.out * p.out + c] += X[e.in * p.in + a] * W[(e.kernel * p.in + a) * p.out + c];
   return {coords_of(r, specs[0].shape[0]), Y, counts_of(r)};
+}
+
+template <RelationKind base>
+std::vector<Wide> convolution(const Call& call) {
+  return convolved<base>(call, call, value_of);
+}
+template <RelationKind base>
+std::vector<Wide> convolution_magnitude(const Call& call) {
+  return convolved<base>(absolute(call), call, magnitude_of);
 }
 
 // Four output channels of many; the rows are whole.
@@ -182,11 +198,10 @@ bool recorded(Attrs& attrs) {
 }
 
 constexpr std::string_view kConvMeaning =
-    "features are rounded to the dtype of the scales, weights are exact, sums in at least f32 are rounded once to the "
-    "dtype of "
-    "the features; codes of one kernel row are stored (1,Cout,W) on every path; any Cout; padding channels are never "
-    "read; "
-    "no targets for the transposed kinds; rows beyond counts[1] are unspecified";
+    "features are rounded to the dtype of the scales; weights are exact, and infinite where f32 would be; sums in at "
+    "least f32 are rounded once to the dtype of the features; codes of one kernel row are stored (1,Cout,W) on every "
+    "path; any Cout; padding channels are never read; no targets for the transposed kinds; "
+    "rows beyond counts[1] are unspecified";
 
 void set_packing(Attrs& attrs) {
   attrs.set("bits", 4);
@@ -199,25 +214,26 @@ Op conv_row(std::string_view name, std::string_view equation) {
   std::vector<std::string_view> inputs{"coords", "active_rows", "features", "weight", "scales", "biases", "bias?"};
   if (base == RelationKind::forward) inputs.insert(inputs.end(), {"target_coords?", "target_active_rows?"});
   set_packing(attrs);
-  return {
-      .name = name,
-      .inputs = inputs,
-      .outputs = {"out_coords", "features", "counts"},
-      .attrs = std::move(attrs),
-      .dtypes = {Dtype::i32, Dtype::i64},
-      .equation = equation,
-      .meaning = kConvMeaning,
-      .infer = infer_conv<base>,
-      .oracle = convolution<base>,
-      .cases = [] { return conv_cases(base); },
-      .rejects = [] { return conv_rejects(base); },
-      .bench = [] { return conv_bench(base); },
-      .cost = [](const Call& c) { return conv_cost(c, base, infer_conv<base>(c), 2); },
-      .tolerance = {.kind = Tolerance::Class::accumulate, .terms = [](const Call& c) { return conv_terms(c, base); }},
-      .active = active_outputs,
-      .spot = conv_spot,
-      .corpus = "sparse_quantized_conv",
-      .corpus_call = recorded<base>};
+  return {.name = name,
+          .inputs = inputs,
+          .outputs = {"out_coords", "features", "counts"},
+          .attrs = std::move(attrs),
+          .dtypes = {Dtype::i32, Dtype::i64},
+          .equation = equation,
+          .meaning = kConvMeaning,
+          .infer = infer_conv<base>,
+          .oracle = convolution<base>,
+          .cases = [] { return conv_cases(base); },
+          .rejects = [] { return conv_rejects(base); },
+          .bench = [] { return conv_bench(base); },
+          .cost = [](const Call& c) { return conv_cost(c, base, infer_conv<base>(c), 2); },
+          .tolerance = {.kind = Tolerance::Class::accumulate,
+                        .terms = [](const Call& c) { return conv_terms(c, base); },
+                        .magnitude = convolution_magnitude<base>},
+          .active = active_outputs,
+          .spot = conv_spot,
+          .corpus = "sparse_quantized_conv",
+          .corpus_call = recorded<base>};
 }
 
 // ---------------------------------------------------------------------------- linear
@@ -234,10 +250,10 @@ std::vector<Spec> infer_linear(const Request& r) {
   return {{r.has(4) ? promote(t, r.dtype(4)) : t, {x[0], p.out}}};
 }
 
-// Y[i,c] = bias[c] + sum over a of X[i,a] W[a,c]
-std::vector<Wide> linear(const Call& call) {
+// Y[i,c] = bias[c] + sum over a of X[i,a] W[a,c]; X and bias of one call, W of the other
+std::vector<Wide> multiplied(const Call& call, const Call& packed, Taken taken) {
   const Packing p = packing(call, 1, 1, call.shape(0)[1]);
-  const Reals X = features_of(call, 0, 1), W = exact_weights(call, 1, p);
+  const Reals X = features_of(call, 0, 1), W = weights(packed, 1, p, taken);
   Reals Y(infer_linear(call)[0].shape);
   const Wide bias = call.has(4) ? widen(call[4]) : Wide(Reals(Shape{p.out}));
   for (std::int64_t i = 0; i < Y.shape[0]; ++i)
@@ -248,6 +264,9 @@ std::vector<Wide> linear(const Call& call) {
     }
   return {Y};
 }
+
+std::vector<Wide> linear(const Call& call) { return multiplied(call, call, value_of); }
+std::vector<Wide> linear_magnitude(const Call& call) { return multiplied(absolute(call), call, magnitude_of); }
 
 std::int64_t linear_terms(const Call& c) { return c.shape(0)[1] + (c.has(4) ? 1 : 0); }
 std::optional<Spot> linear_spot(const Call& c, std::uint64_t key) { return few_channels(c, 1, key, 0); }
@@ -299,48 +318,59 @@ double round_to(Dtype t, double x) {
   return t == Dtype::f16 ? half_to_float(to_half(x)) : static_cast<double>(to_float(x));
 }
 
+// To the 24 bits of f32, whatever the exponent; as if once, after a rounding to the 53 of binary64.
+double in_24_bits(double x) {
+  if (x == 0 || !std::isfinite(x)) return x;
+  const double ulp = std::ldexp(1.0, std::ilogb(x) - 23);
+  return std::nearbyint(x / ulp) * ulp;
+}
+
 struct Affine {
-  float s, b;
+  double s, b;
 };
 
-// Each step rounded to f32: L = 2^bits - 1, m = min w, M = max w, s = max((M - m)/L, 1e-7), negated unless |m| > |M|;
-// the edge e is m if |m| > |M|, else M; q0 = rint(e/s); s = e/q0 and b = e if q0 != 0, else b = 0
-Affine affine_of(const std::vector<float>& w, float L) {
+// Each step rounded to 24 bits: L = 2^bits - 1, m = min w, M = max w, s = max((M - m)/L, 1e-7), negated unless |m| >
+// |M|; the edge e is m if |m| > |M|, else M; q0 = rint(e/s); s = e/q0 and b = e if q0 != 0, else b = 0
+Affine affine_of(const std::vector<double>& w, double L) {
   const auto [m, M] = std::minmax_element(w.begin(), w.end());
-  float s = std::max((*M - *m) / L, 1e-7F);
+  double s = std::max(in_24_bits(in_24_bits(*M - *m) / L), static_cast<double>(1e-7F));
   const bool use_min = std::abs(*m) > std::abs(*M);
   if (!use_min) s = -s;
-  const float e = use_min ? *m : *M, q0 = std::nearbyint(e / s);
-  return q0 != 0 ? Affine{e / q0, e} : Affine{s, 0};
+  const double e = use_min ? *m : *M, q0 = std::nearbyint(in_24_bits(e / s));
+  return q0 != 0 ? Affine{in_24_bits(e / q0), e} : Affine{s, 0};
 }
 
 // code = clip(rint((w - b)/s), 0, L)
-std::uint64_t code_of(float w, Affine g, float L) {
-  const float q = std::nearbyint((w - g.b) / g.s);
+std::uint64_t code_of(double w, Affine g, double L) {
+  const double q = std::nearbyint(in_24_bits(in_24_bits(w - g.b) / g.s));
   return q > 0 ? static_cast<std::uint64_t>(std::min(q, L)) : 0;
 }
 
+// A group that holds a number that is not finite has scale and bias NaN and codes 0.
 std::vector<Wide> quantize(const Call& call) {
   const Packing p = new_packing(call);
   const Layout3 l = unpacked(call);
   const Reals w = reals(widen(call[0]));
-  const auto L = static_cast<float>((1 << p.bits) - 1);
+  const double L = p.bits == 4 ? 15 : 255;
   Unsigneds codes(p.shape(p.words()));
   Reals scales(p.shape(p.groups())), biases(p.shape(p.groups()));
   for (std::int64_t k = 0; k < p.kernels; ++k)
     for (std::int64_t c = 0; c < p.out; ++c)
       for (std::int64_t g = 0; g < p.groups(); ++g) {
-        std::vector<float> values(static_cast<std::size_t>(p.group), 0.0F);
+        std::vector<double> values(static_cast<std::size_t>(p.group), 0.0);
         for (std::int64_t i = 0; i < p.group; ++i)
           if (const std::int64_t a = g * p.group + i; a < p.in)
-            values[static_cast<std::size_t>(i)] = static_cast<float>(w[k * l.step_k + a * l.step_a + c * l.step_c]);
+            values[static_cast<std::size_t>(i)] = w[k * l.step_k + a * l.step_a + c * l.step_c];
+        const std::int64_t group = p.at(k, c, g, p.groups());
+        scales[group] = biases[group] = std::numeric_limits<double>::quiet_NaN();
+        if (!std::ranges::all_of(values, [](double v) { return std::isfinite(v); })) continue;
         const Affine f = affine_of(values, L);
         for (std::int64_t i = 0; i < p.group; ++i) {
           const std::int64_t bit = (g * p.group + i) * p.bits;
           codes[p.at(k, c, bit / 32, p.words())] |= code_of(values[static_cast<std::size_t>(i)], f, L) << (bit % 32);
         }
-        scales[p.at(k, c, g, p.groups())] = round_to(call.dtype(0), f.s);
-        biases[p.at(k, c, g, p.groups())] = round_to(call.dtype(0), f.b);
+        scales[group] = round_to(call.dtype(0), f.s);
+        biases[group] = round_to(call.dtype(0), f.b);
       }
   return {codes, scales, biases};
 }
@@ -386,24 +416,26 @@ std::vector<Wide> dequantize(const Call& call) {
 }  // namespace
 
 std::vector<Op> sparse_quant_ops() {
-  Op quantizing{.name = "quantize_weight",
-                .inputs = {"weight"},
-                .outputs = {"weight", "scales", "biases"},
-                .attrs = {{"group_size", kNone}, {"bits", 4}},
-                .dtypes = {Dtype::f16, Dtype::f32},
-                .equation =
-                    "per kernel row, output and group of input channels, zeros behind the last: m = min w, M = max w, "
-                    "s = max((M - m)/L, 1e-7), L = 2^bits - 1; e = m if |m| > |M|, else e = M, s = -s; q0 = rint(e/s); "
-                    "s = e/q0, b = e if q0 != 0, else b = 0; code = clip(rint((w - b)/s), 0, L)",
-                .meaning =
-                    "in f32, ties to even, codes from the unrounded s and b; padding zeros count in min and max; "
-                    "group_size none: 64 from 64 channels on, else 32; an empty weight is refused; weights are finite",
-                .infer = infer_quantize,
-                .oracle = quantize,
-                .cases = quantize_cases,
-                .rejects = quantize_rejects,
-                .bench = quantize_bench,
-                .tolerance = {}};
+  Op quantizing{
+      .name = "quantize_weight",
+      .inputs = {"weight"},
+      .outputs = {"weight", "scales", "biases"},
+      .attrs = {{"group_size", kNone}, {"bits", 4}},
+      .dtypes = {Dtype::f16, Dtype::f32},
+      .equation =
+          "per kernel row, output and group of input channels, zeros behind the last: m = min w, M = max w, "
+          "s = max((M - m)/L, 1e-7), L = 2^bits - 1; e = m if |m| > |M|, else e = M, s = -s; q0 = rint(e/s); "
+          "s = e/q0, b = e if q0 != 0, else b = 0; code = clip(rint((w - b)/s), 0, L)",
+      .meaning =
+          "in the 24 bits of f32 but of any exponent, ties to even, codes from the unrounded s and b; padding zeros "
+          "count in min and max; a group with NaN or an infinity has scale and bias NaN and codes 0; group_size "
+          "none: 64 from 64 channels on, else 32; an empty weight is refused",
+      .infer = infer_quantize,
+      .oracle = quantize,
+      .cases = quantize_cases,
+      .rejects = quantize_rejects,
+      .bench = quantize_bench,
+      .tolerance = {}};
   Attrs layout{{"kernel_size", std::vector<std::int64_t>{1, 1, 1}}, {"layout", "kernel_major"}};
   set_packing(layout);
   Op dequantizing{
@@ -432,7 +464,8 @@ std::vector<Op> sparse_quant_ops() {
       .dtypes = {Dtype::f16, Dtype::f32},
       .equation = "Y[i,c] = bias[c] + sum_a X[i,a] (q[a,c] s[g,c] + b[g,c]), g = a div group",
       .meaning =
-          "features are rounded to the dtype of the scales; one rounding at the end, to the dtype of the features, "
+          "features are rounded to the dtype of the scales; weights are exact, and infinite where f32 would be; one "
+          "rounding at the end, to the dtype of the features, "
           "or to the one that features and bias promote to; padding channels are never read",
       .infer = infer_linear,
       .oracle = linear,
@@ -440,7 +473,7 @@ std::vector<Op> sparse_quant_ops() {
       .rejects = linear_rejects,
       .bench = linear_bench,
       .cost = linear_cost,
-      .tolerance = {.kind = Tolerance::Class::accumulate, .terms = linear_terms},
+      .tolerance = {.kind = Tolerance::Class::accumulate, .terms = linear_terms, .magnitude = linear_magnitude},
       .spot = linear_spot};
   return {
       quantizing,

@@ -207,6 +207,15 @@ class ConvCases {
         u.values = v;
         add(u);
       }
+    // Weights beyond the largest float, infinite biases beside them, and features that are 0; few of them to a sum, so
+    // that not every sum is NaN.
+    for (const std::int64_t in : {1, 3})
+      for (const List& size : {List{1}, List{3}})
+        for (const char* scales : {"order", "const-3e38"})
+          for (Trial u : {Trial{.n = 90, .active = 86}, half({.n = 90, .active = 86})}) {
+            u.in = in, u.size = size, u.scales = scales, u.biases = "order", u.values = "int-1";
+            add(u);
+          }
     for (Trial u : {half(t), t}) {  // scales that are not finite: a row without edges keeps its bias
       u.scales = u.biases = u.type == Dtype::f16 ? "special" : "wide", u.values = "int-3";
       add(u);
@@ -422,6 +431,11 @@ std::vector<Case> linear_cases() {
       cases.push_back(linear_case(20, {.in = 100, .out = 12, .type = type}, type, v));
   cases.push_back(linear_case(6, {.in = 40, .out = 9, .type = Dtype::f16, .scales = "special", .biases = "special"},
                               Dtype::f16, "int-3"));
+  for (const char* s : {"order", "const-3e38"})  // weights beyond the largest float, also of features that are 0
+    for (const std::int64_t in : {1, 3, 40})
+      for (const Dtype type : {Dtype::f32, Dtype::f16})
+        cases.push_back(
+            linear_case(20, {.in = in, .out = 9, .type = type, .scales = s, .biases = "order"}, type, "int-1"));
   cases.push_back(
       linear_case(3, {.in = 4096, .out = 4, .group = 128, .type = Dtype::f16, .scales = "const-0", .biases = "const-1"},
                   Dtype::f16, "const-1"));
@@ -485,6 +499,11 @@ std::vector<Case> quantize_cases() {
                         "int-9", "positive"})
     for (const Dtype t : {Dtype::f32, Dtype::f16})
       for (const Shape& w : {Shape{24, 64}, Shape{2, 96, 3}}) add(t, w, f, 32, f[0] == 'g' ? 8 : 4);
+  for (const Dtype t : {Dtype::f32, Dtype::f16})
+    for (const Shape& w : {Shape{24, 64}, Shape{2, 96, 3}, Shape{1, 40, 70}}) {
+      for (const char* f : {"special", "special-100", "order", "const-3e38"}) add(t, w, f, 32, 4);
+      add(t, w, t == Dtype::f32 ? "uniform-3e38" : "uniform-65000", 32, 8);
+    }
   for (const Layout l : kLayouts)
     for (const Shape& w : {Shape{5, 40}, Shape{3, 40, 4}, Shape{4, 2, 1, 3, 33}})
       add(Dtype::f32, w, "uniform", 32, 4, l);
@@ -544,7 +563,7 @@ std::vector<Case> dequantize_cases() {
           cases.push_back(dequantize_case(p, f.layout, f.size, false, t == Dtype::f32 ? Budget::smoke : Budget::ci));
           cases.push_back(dequantize_case(p, f.layout, f.size, true));
         }
-      for (const char* v : {"special", "wide", "int-9", "uniform-900"})
+      for (const char* v : {"special", "order", "wide", "int-9", "uniform-900"})
         for (const Dtype t : {Dtype::f32, Dtype::f16})
           cases.push_back(dequantize_case(
               {.kernels = kernels, .in = 33, .out = 4, .bits = bits, .type = t, .scales = v, .biases = v}, f.layout,

@@ -155,6 +155,39 @@ def worked_examples(w):
     w.corpus.error("quantize_weight", {"group_size": 32, "bits": 4}, {"weight": first[0]}, note="a vector")
 
 
+def unusual(w):
+    """Groups that are lost, ranges beyond float32, and weights beyond it: rules of the rows, by hand."""
+    uniform = lambda *shape: w.rng.uniform(-1, 1, shape).astype(F32)
+    for value in (np.nan, np.inf, -np.inf):
+        for shape, at in (((5, 40), (3, 37)), ((3, 33, 5), (1, 7, 2))):
+            weight = uniform(*shape)
+            rows = by_rows(weight)
+            rows = np.pad(rows, ((0, 0), (0, 0), (0, -rows.shape[2] % 32)))
+            parts = [np.array(a).reshape(*rows.shape[:2], -1) for a in mx.quantize(mx.array(rows.reshape(-1, rows.shape[2])), 32, 8)]
+            weight[at] = value
+            k, c, g = (0, at[0], at[1] // 32) if len(shape) == 2 else (at[0], at[2], at[1] // 32)
+            parts[0][k, c, 8 * g : 8 * g + 8], parts[1][k, c, g], parts[2][k, c, g] = 0, np.nan, np.nan
+            w.corpus.add("quantize_weight", {"group_size": 32, "bits": 8}, {"weight": weight},
+                         [(n, stored(a)) for n, a in zip(("weight", "scales", "biases"), parts)], note=f"a group with {value}",
+                         source=MLX + ", but for the lost group")
+    far = np.stack([np.linspace(-3e38, 3e38, 32), np.linspace(3.3e38, -3e38, 32)]).astype(F32)
+    codes, scales, biases = (np.array(a)[None] for a in mx.quantize(mx.array(far / 16), 32, 4))
+    w.corpus.add("quantize_weight", {"group_size": 32, "bits": 4}, {"weight": far},
+                 [("weight", codes), ("scales", scales * 16), ("biases", biases * 16)],
+                 note="max - min is beyond float32, the scale is not", source=MLX + ", of a sixteenth")
+    # Weights 15 * 3e38 = inf, 3e38 - 3e38 = 0, 1e38 and -inf of four outputs, one channel.
+    attrs = {"bits": 4, "group_size": 32, "in_channels": 1, "out_channels": 4, "storage_in_channels": 32}
+    words = np.zeros((1, 4, 4), np.uint32)
+    words[0, :, 0] = 15, 1, 1, 2
+    scale, bias = np.array([3e38, 3e38, 3e38, -3e38], F32), np.array([0, -3e38, -2e38, -1e38], F32)
+    x = np.array([[1], [0], [-2]], F32)
+    third = float(scale[2]) + float(bias[2])
+    y = np.array([[np.inf, 0, third, -np.inf], [np.nan, 0, 0, np.nan], [-np.inf, 0, -2 * third, np.inf]])
+    inputs = {"features": x, "weight": words, "scales": scale.reshape(1, 4, 1), "biases": bias.reshape(1, 4, 1)}
+    w.corpus.add("quantized_linear", attrs, inputs, [("features", y.astype(F32))], compare="close", tol=(1e-6, 0),
+                 note="a weight is infinite where float32 would be", source="by hand")
+
+
 def main():
     w = Writer()
     worked_examples(w)
@@ -188,6 +221,7 @@ def main():
     w.dequantize("kernel_major", (3, 1, 1), (33, 4), bits=8, dtype=F16)
     w.dequantize("dense_5d", (2, 1, 3), (5, 6), spare=1, dtype=F16)
     w.dequantize("dense_5d", (1, 1, 1), (65, 3), group=64, bits=8)
+    unusual(w)
     w.corpus.save()
 
 

@@ -61,6 +61,8 @@ float round_half(float x) {
 #endif
 
 #if defined(QUANTIZE) && PLUMB_FP64
+int is_finite(float x) { return (as_uint(x) & 0x7F800000u) != 0x7F800000u; }
+
 // Correctly rounded: the quotient of two floats, rounded to 53 bits and then to 24, is rounded as if once.
 float divide(float a, float b) { return (float)((double)a / (double)b); }
 
@@ -71,6 +73,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void quantize(
     long total) {
   local float values[ITEMS * 33];  // 32 numbers and a gap, so that neighbours meet different banks
   local float lows[ITEMS], highs[ITEMS];
+  local int finite[ITEMS];
   const int id = get_local_id(0);
   const long base = (long)get_group_id(0) * (ITEMS * 32), first = base + id * 32;
   for (int i = id; i < ITEMS * 32; i += ITEMS)
@@ -80,39 +83,50 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void quantize(
   const bool inside = first < total;
   if (inside) {
     float low = mine[0], high = mine[0];
+    int all = is_finite(low);
     for (int i = 1; i < 32; ++i) {
       low = mine[i] < low ? mine[i] : low;
       high = mine[i] > high ? mine[i] : high;
+      all &= is_finite(mine[i]);
     }
-    lows[id] = low, highs[id] = high;
+    lows[id] = low, highs[id] = high, finite[id] = all;
   }
   barrier(CLK_LOCAL_MEM_FENCE);
   if (!inside) return;
   const int leader = id / units * units;
   float low = lows[leader], high = highs[leader];
+  int good = finite[leader];
   for (int i = 1; i < units; ++i) {
     low = lows[leader + i] < low ? lows[leader + i] : low;
     high = highs[leader + i] > high ? highs[leader + i] : high;
+    good &= finite[leader + i];
   }
+  // Differences are taken of halves, which never overflow; what halving loses of subnormal numbers is far below the
+  // least step, 1e-7.
   const float n = (float)((1 << bits) - 1);
-  float s = divide(high - low, n);
+  float s = 2.0f * divide(0.5f * high - 0.5f * low, n), b = low;
   s = s > 1e-7f ? s : 1e-7f;
-  const bool from_low = fabs(low) > fabs(high);
-  const float e = from_low ? low : high;
-  if (!from_low) s = -s;
-  const float q0 = rint(divide(e, s));
-  const float b = q0 != 0 ? e : 0;
-  if (q0 != 0) s = divide(e, q0);
+  good &= is_finite(ROUND(s));
+  if (bits > 1) {
+    const bool from_low = fabs(low) > fabs(high);
+    const float e = from_low ? low : high;
+    if (!from_low) s = -s;
+    const float q0 = rint(divide(e, s));
+    b = q0 != 0 ? e : 0;
+    // Of nearly equal numbers: float32 holds them, but not their number of steps.
+    if (isinf(q0)) s = divide(e * 0x1p-64f, divide(e * 0x1p-64f, s));
+    else if (q0 != 0) s = divide(e, q0);
+  }
   const long unit = first / 32;
   if (id == leader) {
-    PUT(scales, unit / units, s);
-    PUT(biases, unit / units, b);
+    PUT(scales, unit / units, good ? s : NAN);
+    PUT(biases, unit / units, good ? b : NAN);
   }
   ulong packed = 0;
   int filled = 0;
   global uint* word = codes + unit * bits;
   for (int i = 0; i < 32; ++i) {
-    float q = rint(divide(mine[i] - b, s));
+    float q = good ? rint(divide(0.5f * mine[i] - 0.5f * b, 0.5f * s)) : 0.0f;
     q = q < n ? q : n;
     packed |= (ulong)(q > 0 ? (uint)q : 0u) << filled;
     filled += bits;

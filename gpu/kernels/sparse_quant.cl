@@ -46,10 +46,13 @@ float round_half(float x) {
 }
 
 #if defined(QUANTIZE) && PLUMB_FP64
+int is_finite(float x) { return (as_uint(x) & 0x7F800000u) != 0x7F800000u; }
+
 // Correctly rounded: the quotient of two floats, rounded to 53 bits and then to 24, is rounded as if once.
 float divide(float a, float b) { return (float)((double)a / (double)b); }
 
-// One work-item per kernel row, group and output, outputs fastest; channels from `in` on are zeros.
+// One work-item per kernel row, group and output, outputs fastest; channels from `in` on are zeros. Differences are
+// taken of halves, which never overflow; what halving loses of subnormal numbers is far below the least step, 1e-7.
 kernel void quantize(global const void* w, int halves, global uint* codes, global void* scales, global void* biases,
                      int kernels, int in, int out, int groups, int group, int bits, long step_k, long step_a,
                      long step_c) {
@@ -58,29 +61,34 @@ kernel void quantize(global const void* w, int halves, global uint* codes, globa
   const int c = (int)(e % out), g = (int)(e / out % groups), k = (int)(e / out / groups);
   const long from = k * step_k + c * step_c;
   float low = read(w, halves, from + g * group * step_a), high = low;
+  int good = is_finite(low);
   for (int a = g * group + 1; a < (g + 1) * group; ++a) {
     const float v = a < in ? read(w, halves, from + a * step_a) : 0.0f;
     low = v < low ? v : low;
     high = v > high ? v : high;
+    good &= is_finite(v);
   }
   const float n = (float)((1 << bits) - 1);
-  float s = divide(high - low, n);
+  float s = 2.0f * divide(0.5f * high - 0.5f * low, n);
   s = s > 1e-7f ? s : 1e-7f;
   const int from_low = fabs(low) > fabs(high);
   const float edge = from_low ? low : high;
   if (!from_low) s = -s;
   const float q0 = rint(divide(edge, s));
   const float b = q0 != 0.0f ? edge : 0.0f;
-  if (q0 != 0.0f) s = divide(edge, q0);
+  // Of nearly equal numbers: float32 holds them, but not their number of steps.
+  if (isinf(q0)) s = divide(edge * 0x1p-64f, divide(edge * 0x1p-64f, s));
+  else if (q0 != 0.0f) s = divide(edge, q0);
   const long at = place(kernels, out, groups, k, g, c);
-  put(scales, halves, at, s);
-  put(biases, halves, at, b);
+  put(scales, halves, at, good ? s : NAN);
+  put(biases, halves, at, good ? b : NAN);
   const int per_word = 32 / bits, words = groups * group / per_word;
   for (int i = g * group / per_word; i < (g + 1) * group / per_word; ++i) {
     uint word = 0;
     for (int j = 0; j < per_word; ++j) {
       const int a = i * per_word + j;
-      float q = rint(divide((a < in ? read(w, halves, from + a * step_a) : 0.0f) - b, s));
+      const float v = a < in ? read(w, halves, from + a * step_a) : 0.0f;
+      float q = good ? rint(divide(0.5f * v - 0.5f * b, 0.5f * s)) : 0.0f;
       q = q < n ? q : n;
       word |= (q > 0.0f ? (uint)q : 0u) << (j * bits);
     }
