@@ -24,6 +24,12 @@ void add_unusual(std::vector<Case>& cases) {
     for (const std::int64_t bits : {1, 2, 8})
       for (const std::string_view fill : {"const-3e38", "const-6e4", "special-100", "int-2", "int-9"})
         add(budget, t, {4, 128}, fill, 64, bits);
+    // NaN, infinities and extremes in each lane by turns, one to a group.
+    for (const std::int64_t bits : {1, 4}) {
+      add(budget, t, {225, 32}, "lanes-33", 32, bits);
+      add(Budget::ci, t, {449, 64}, "lanes-65", 64, bits);
+      add(Budget::ci, t, {897, 128}, "lanes-129", 128, bits);
+    }
   }
 }
 
@@ -58,7 +64,7 @@ std::vector<Case> quantize_cases() {
   for (const Mode& m : kModes)
     for (const Dtype t : {Dtype::f32, Dtype::f16, Dtype::bf16})
       for (const std::string_view f : {"uniform", "groups", "pow2-6", "int-9", "wide-30", "special", "order",
-                                       "const-3e38", "uniform-3e38", "wide-140"})
+                                       "lanes-33", "const-3e38", "uniform-3e38", "wide-140"})
         if (&m != kModes)
           cases.push_back(
               {{Input{t, {3, 64}, Layout::row, std::string(f)}}, {{"mode", std::string(m.name)}}, Budget::smoke});

@@ -504,6 +504,8 @@ std::vector<Case> quantize_cases() {
       for (const char* f : {"special", "special-100", "order", "const-3e38"}) add(t, w, f, 32, 4);
       add(t, w, t == Dtype::f32 ? "uniform-3e38" : "uniform-65000", 32, 8);
     }
+  for (const Dtype t : {Dtype::f32, Dtype::f16})  // NaN, infinities and extremes in each lane by turns, one to a group
+    add(t, {225, 32}, "lanes-33", 32, 4, Layout::row, t == Dtype::f32 ? Budget::smoke : Budget::ci);
   for (const Layout l : kLayouts)
     for (const Shape& w : {Shape{5, 40}, Shape{3, 40, 4}, Shape{4, 2, 1, 3, 33}})
       add(Dtype::f32, w, "uniform", 32, 4, l);

@@ -87,8 +87,8 @@ kernel void quantize(global const void* w, int halves, global uint* codes, globa
     uint word = 0;
     for (int j = 0; j < per_word; ++j) {
       const int a = i * per_word + j;
-      const float v = a < in ? read(w, halves, from + a * step_a) : 0.0f;
-      float q = good ? rint(divide(0.5f * v - 0.5f * b, 0.5f * s)) : 0.0f;
+      const float x = a < in ? read(w, halves, from + a * step_a) : 0.0f;
+      float q = good ? rint(divide(0.5f * x - 0.5f * b, 0.5f * s)) : 0.0f;
       q = q < n ? q : n;
       word |= (q > 0.0f ? (uint)q : 0u) << (j * bits);
     }
