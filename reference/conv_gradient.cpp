@@ -177,23 +177,21 @@ class Sweep : public ConvCases<Trial> {
                                   {{2, 3, 1}, {1, 2, 1}, {0}, {1, 1, 2}},
                                   {{4, 2, 3}, {3, 2, 1}, {1, 0, 2}, {1}},
                                   {{1, 3, 5}, {1}, {0}, {1, 2, 1}}};
-    bool half = false;
-    for (const ConvKernel& kernel : kernels) {
-      half = !half;
+    for (std::size_t k = 0; k < std::size(kernels); ++k)
       for (const bool dense : {false, true})
-        both({{.kernel = kernel,
+        both({{.kernel = kernels[k],
                .values = dense ? "uniform" : "int-3",
-               .type = half == dense ? Dtype::f16 : Dtype::f32,
+               .type = (k % 4 < 2) == dense ? Dtype::f32 : Dtype::f16,
                .bias = dense,
                .dense = dense,
-               .budget = half ? Budget::smoke : Budget::ci}});
-    }
+               .budget = k % 2 == 0 ? Budget::smoke : Budget::ci}});
   }
 
   void support() {
     for (const char* f : {"sites_batches", "sites_line", "sites_isolated", "sites_duplicates", "sites_extremes"})
       both({{.n = 50, .active = 48, .sites = f}});
     both({{.sites = "sites_extremes", .coords = Dtype::i64}});
+    far({{.values = "uniform"}});
     for (const std::int64_t n : {0, 1, 2, 65, 129}) both({{.n = n, .active = n + 4, .in = 4, .sites = "sites_block"}});
     both({{.active = 0}});
     // as many cotangent rows as there are outputs, and more than are active

@@ -155,6 +155,7 @@ class Sweep : public ConvCases<Trial> {
     for (const char* f : {"sites_batches", "sites_isolated", "sites_duplicates", "sites_extremes"})
       both({{.n = 50, .active = 48, .sites = f}});
     both({{.sites = "sites_extremes", .coords = Dtype::i64}});
+    far({{.values = "uniform"}});
     for (const std::int64_t n : {0, 1, 2, 129}) both({{.n = n, .active = n + 4, .in = 4, .sites = "sites_block"}});
     both({{.active = 0, .bias = true}});
     struct {

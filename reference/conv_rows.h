@@ -114,6 +114,12 @@ struct ConvCases {
     t.targets = t.n / 2 + 3;
     if (takes_targets(base)) add(t);
   }
+  void far(Trial t) {
+    for (const FarKernel& f : far_kernels()) {
+      t.kernel = {f.size, f.stride, f.padding, f.dilation}, t.sites = f.sites, t.coords = f.coords;
+      both(t);
+    }
+  }
 };
 
 // A size worth timing: every row active, as many channels out as in.

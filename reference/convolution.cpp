@@ -81,6 +81,8 @@ class Sweep : public ConvCases<ConvTrial> {
                 .dense = dense,
                 .budget = Budget::smoke});
     both({.n = kRows, .active = kActive, .sites = "sites_batches", .budget = Budget::smoke});
+    far({.values = "uniform", .bias = true});
+    far({.values = "int-3", .type = Dtype::f16});
     for (const char* f : {"sites_batches", "sites_line", "sites_plane", "sites_block", "sites_surface-1",
                           "sites_isolated", "sites_duplicates", "sites_extremes"})
       both({.n = 130, .active = 128, .in = 7, .out = 9, .sites = f});

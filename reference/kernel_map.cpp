@@ -268,6 +268,8 @@ class Cases {
     for (const std::int64_t n : {0, 1, 2, 63, 64, 65, 128, 257})
       for (const std::int64_t a : List{n, 0, n + 5})
         add(kSteps[0], n, a, "sites_box-2"), add(kSteps[2], n, a, "sites_block");
+    for (const FarKernel& f : far_kernels())
+      add({f.size, f.stride, f.padding, f.dilation}, 40, 37, f.sites, f.coords, Budget::smoke);
     for (const Layout l : kLayouts) add(kSteps[2], 50, 45, "sites_negative", Dtype::i32, Budget::ci, l);
     add(kSteps[0], 20000, 20000, "sites_surface-1", Dtype::i32, Budget::nightly);
     return std::move(cases_);

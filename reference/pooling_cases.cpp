@@ -107,7 +107,9 @@ class Cases {
                             {{4, 2, 3}, {3, 2, 1}, {1, 0, 2}, {1, 1, 2}}};
     if (kind_ == Pooling::trilinear)
       steps = {{{}, {2}, {}, {}}, {{}, {1}, {}, {}}, {{}, {3}, {}, {}}, {{}, {2, 1, 3}, {}, {}}};
-    for (const Step& s : steps)
+    Dtype whole = Dtype::f32;  // the type whose smallest cases are of whole numbers, by turns
+    for (const Step& s : steps) {
+      whole = whole == Dtype::f32 ? Dtype::f16 : Dtype::f32;
       for (const Dtype type : kTypes)
         for (const char* values : {"uniform", "int-1"})
           both({.n = 40,
@@ -119,10 +121,21 @@ class Cases {
                 .dilation = s.dilation,
                 .values = values,
                 .type = type,
-                .budget = (values[0] == 'u') == (type == Dtype::f32) ? Budget::smoke : Budget::ci});
+                .budget = (values[0] == 'i') == (type == whole) ? Budget::smoke : Budget::ci});
+    }
   }
 
   void site_sweep() {
+    for (const FarKernel& f : far_kernels())
+      both({.n = 30,
+            .active = 27,
+            .channels = 3,
+            .size = f.size,
+            .stride = f.stride,
+            .padding = f.padding,
+            .dilation = f.dilation,
+            .sites = f.sites,
+            .coords = f.coords});
     for (const char* f :
          {"sites_batches", "sites_batches-3", "sites_line", "sites_plane", "sites_block", "sites_surface-1",
           "sites_isolated", "sites_duplicates", "sites_duplicates-40", "sites_extremes"})

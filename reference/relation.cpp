@@ -200,6 +200,20 @@ Relation relate(RelationKind kind, const Geometry& g, const std::vector<Site>& i
   return {};
 }
 
+std::vector<FarKernel> far_kernels() {
+  return {
+      {{5}, {1}, {0}, {1}, "sites_block"},
+      {{5}, {2}, {1}, {1}, "sites_negative-1"},
+      {{5, 5, 3}, {3}, {2}, {4}, "sites_extremes", Dtype::i64},
+      {{3}, {1}, {0}, {5}, "sites_negative"},
+      {{3}, {2}, {0}, {3}, "sites_block"},
+      {{2}, {1}, {2}, {3}, "sites_negative", Dtype::i64},
+      {{3, 4, 3}, {2, 1, 2}, {1}, {1, 3, 5}, "sites_duplicates"},
+      {{11, 1, 1}, {1}, {0}, {1}, "sites_line-5"},
+      {{1, 3, 11}, {1, 2, 1}, {0, 1, 5}, {1}, "sites_extremes"},
+  };
+}
+
 bool drop_kind(Attrs& attrs, std::initializer_list<std::string_view> kinds) {
   const Attr* kind = attrs.find("kind");
   const std::string* text = kind ? kind->get<std::string>() : nullptr;
@@ -326,6 +340,8 @@ class Cases {
     for (const std::int64_t n : {0, 1, 2, 63, 64, 65, 255, 256, 513})
       for (const std::int64_t a : List{n, 0, n / 2, n + 5}) add(kSteps[0], n, a, "sites_box-2"), add(kSteps[2], n, a, "sites_block");
     for (const Layout l : kLayouts) add(kSteps[2], 50, 45, "sites_negative", Dtype::i32, Budget::ci, l);
+    for (const FarKernel& f : far_kernels())
+      add({f.size, f.stride, f.padding, f.dilation}, 40, 37, f.sites, f.coords, Budget::smoke);
     impulses();
     add(kSteps[0], 20000, 20000, "sites_surface-1", Dtype::i32, Budget::nightly);
     add(kSteps[2], 20000, 19000, "sites_box", Dtype::i32, Budget::nightly);

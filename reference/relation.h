@@ -42,6 +42,15 @@ std::vector<Site> active_sites(const Call&, std::size_t coords, std::size_t acti
 
 Relation relate(RelationKind, const Geometry&, const std::vector<Site>& in, const std::vector<Site>& targets);
 
+// Kernels of more rows than a word has bits, dilations beyond the stride and reaches of five and more, each with sites
+// to try it on: dense ones, negative ones, repeated ones and the ends of the coordinates.
+struct FarKernel {
+  std::vector<std::int64_t> size, stride, padding, dilation;
+  const char* sites;
+  Dtype coords = Dtype::i32;
+};
+std::vector<FarKernel> far_kernels();
+
 // For recorded calls: drops the attribute `kind` if it is one of these.
 bool drop_kind(Attrs&, std::initializer_list<std::string_view> kinds);
 

@@ -138,6 +138,7 @@ class ConvCases {
                     .dilation = s.dilation,
                     .budget = Budget::smoke};
       both(exact(t));
+      if (s.size.size() == 3 || s.stride[0] == 2) both(t);
       Trial h = half(t);
       h.bias = true, h.bits = 8, h.budget = Budget::ci;
       both(h);
@@ -147,6 +148,15 @@ class ConvCases {
       both(exact({.n = 70, .active = 68, .in = 5, .out = 7, .size = {3, 1, 3}, .sites = f}));
     for (const char* f : {"sites_negative", "sites_extremes"})
       both(exact({.size = {3, 3, 1}, .sites = f, .coords = Dtype::i64}));
+    for (const reference::FarKernel& f : reference::far_kernels())
+      both({.n = 30,
+            .active = 27,
+            .size = f.size,
+            .stride = f.stride,
+            .pad = f.padding,
+            .dilation = f.dilation,
+            .sites = f.sites,
+            .coords = f.coords});
   }
 
   // One kernel row is stored in another order than several, on every path.
