@@ -85,6 +85,11 @@ void add_dtype_cases(std::vector<Case>& cases) {
       cases.push_back(add_case({a, {3, 33}, Layout::row, "bits"}, {b, {3, 33}, Layout::row, "bits"}, budget));
       cases.push_back(add_case({a, {3, 1}, Layout::row, "int-100"}, {b, {5}, Layout::row, "wide"}));
     }
+  for (const Dtype t : every_dtype()) {  // 4001: each special value in each lane of 512 bits of halves
+    cases.push_back(add_case({t, {4001}, Layout::row, "lanes"}, {t, {4001}, Layout::row, "lanes-19"}, Budget::smoke));
+    for (const char* fill : {"tiny", "subnormal", "whole"})
+      cases.push_back(add_case({t, {5, 67}, Layout::row, fill}, {t, {5, 67}, Layout::row, fill}, Budget::smoke));
+  }
 }
 
 // Whole numbers with more bits than f32 has, promoted to the halves: one rounding, not two.
@@ -246,8 +251,9 @@ const char* any_value(Dtype t) { return t == Dtype::f64 ? "wide-900" : "bits"; }
 std::vector<Case> reciprocal_cases() {
   std::vector<Case> cases;
   for (const Dtype t : every_dtype()) {
-    for (const char* fill : {"special", "order", any_value(t), "int-3"})
+    for (const char* fill : {"special", "order", any_value(t), "int-3", "tiny", "huge", "subnormal", "whole"})
       cases.push_back(reciprocal_case({t, {5, 33}, Layout::row, fill}, Budget::smoke));
+    cases.push_back(reciprocal_case({t, {4001}, Layout::row, "lanes"}, Budget::smoke));
     for (const Layout l : kLayouts) cases.push_back(reciprocal_case({t, {3, 4, 21}, l, "wide-100"}));
   }
   for (const Shape& s : {Shape{}, Shape{0}, Shape{3, 0, 2}, Shape{1}, Shape{1, 1, 7}})

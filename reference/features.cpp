@@ -346,6 +346,7 @@ std::vector<Case> dropout_cases() {
       add(Shape{n, 3}, t, "uniform", 0.3);
     for (const Layout l : kLayouts) add(Shape{12, 9}, t, "int-9", 0.4, true, Budget::ci, l);
     add(Shape{400, 100}, t, "wide", 0.2);
+    for (const char* v : {"tiny", "huge", "subnormal", "lanes"}) add(Shape{50, 50}, t, v, 0.5);
     add(Shape{3, 0}, t, "uniform", 0.5);
     add(Shape{5, 5}, t, "uniform", 0.5, true, Budget::ci, Layout::row, std::string("const-0"));
   }

@@ -112,7 +112,7 @@ void add_shapes(std::vector<Case>& to) {
                             {{0, 3, 2}, {2, 4}}, {{2, 3, 0}, {2, 0, 4}}, {{1, 3, 2}, {0, 2, 4}}};
   for (const auto& p : pairs)
     for (const Dtype t : {Dtype::f32, Dtype::f16, Dtype::c64})
-      to.push_back(product(t, p[0], t, p[1], "int-3", Budget::smoke));
+      to.push_back(product(t, p[0], t, p[1], t == Dtype::f16 ? "int-3" : "uniform", Budget::smoke));
 }
 
 // Operands are converted first, so each pair is judged in the promoted type.
@@ -146,7 +146,7 @@ void add_ragged(std::vector<Case>& to) {
 
 void add_layouts(std::vector<Case>& to) {
   for (const Layout l : kLayouts) {
-    to.push_back(square(Dtype::f32, {5, 7, 6}, "int-3", Budget::smoke, l, l));
+    to.push_back(square(Dtype::f32, {5, 7, 6}, "uniform", Budget::smoke, l, l));
     for (const Dtype t : kFloats) {
       to.push_back(square(t, {33, 65, 47}, "int-3", Budget::ci, l, Layout::row));
       if (l != Layout::row) to.push_back(square(t, {33, 65, 47}, "int-3", Budget::ci, Layout::row, l));

@@ -271,6 +271,11 @@ std::vector<Case> sum_cases() {
   for (const Dtype t : dtypes(true)) {
     cases.push_back(one(t, {4, 9}, "int-3", {}, Budget::smoke));
     cases.push_back(one(t, {4, 9}, "bits", {{"axis", 0}, {"keepdims", true}}, Budget::smoke));
+    if (!is_inexact(t))  // sums that leave the type, ends of the range in every lane
+      for (const Axes& axes : {Axes{0}, Axes{1}, Axes{0, 1}}) {
+        cases.push_back(one(t, {35, 67}, "whole", {{"axis", axes}}, Budget::smoke));
+        cases.push_back(one(t, {69, 68}, "lanes-69", {{"axis", axes}}));
+      }
     for (const Layout l : kLayouts) {
       cases.push_back(one(t, {5, 4, 70}, "int-3", {{"axis", -1}}, Budget::ci, l));
       cases.push_back(one(t, {5, 4, 70}, "uniform", {{"axis", 0}}, Budget::ci, l));

@@ -96,6 +96,9 @@ void add_layouts(std::vector<Case>& cases) {
   for (Dtype t : every_dtype()) {
     cases.push_back(one(t, {3, 17}, Layout::row, "order", -1, Budget::smoke));
     cases.push_back(one(t, {7, 2}, Layout::row, "int-3", 0, Budget::smoke));
+    for (const char* fill : {"subnormal", "whole", "huge"})
+      cases.push_back(one(t, {3, 70}, Layout::row, fill, -1, Budget::smoke));
+    cases.push_back(one(t, {35, 34}, Layout::row, "lanes-35", -1));
     for (Layout layout : kLayouts) {
       const auto turn = static_cast<int>(layout) + static_cast<int>(t);
       const Attr axes[] = {0, 1, 2, kNone};

@@ -306,7 +306,7 @@ std::vector<Case> binary_cases() {
       for (const Dtype type : kTypes) {
         const Attrs attrs{{"op", op}, {"join", join}, {"lhs_fill", -1.25}, {"rhs_fill", 0.1}};
         add({.type = type, .attrs = attrs, .budget = Budget::smoke});
-        for (const char* v : {"order", "wide", "int-3"})
+        for (const char* v : {"order", "wide", "int-3", "tiny", "huge", "subnormal", "lanes"})
           add({.n = 80,
                .active = 77,
                .m = 90,
@@ -340,6 +340,7 @@ std::vector<Case> cat_cases() {
         const Budget budget = c == 3 ? Budget::smoke : Budget::ci;
         add({.channels = c, .other = 4, .values = "order", .type = type, .attrs = {{"join", join}}, .budget = budget});
         add({.channels = 5, .other = c, .values = "int-3", .type = type, .attrs = {{"join", join}}});
+        add({.channels = c, .other = c, .values = "subnormal", .type = type, .attrs = {{"join", join}}});
       }
   aligned_cases(add);
   return cases;
@@ -362,7 +363,9 @@ std::vector<Case> gather_cases() {
         for (const std::int64_t c : {0, 1, 4, 9}) cases.push_back(gather_case(n, m, c, "int-33", t, 0.5));
     for (const Layout l : kLayouts) cases.push_back(gather_case(20, 30, 6, "int-25", t, 0.0, "int-9", l));
     cases.push_back(gather_case(50, 5000, 3, "int-60", t, 0.0));
+    for (const char* v : {"subnormal", "lanes"}) cases.push_back(gather_case(40, 300, 17, "int-40", t, 0.0, v));
     cases.push_back(gather_case(9, 40, 3, "order", t, 0.0));  // rows at both ends of int32
+    cases.push_back(gather_case(9, 40, 3, "whole", t, 0.0));
   }
   return cases;
 }
@@ -383,6 +386,7 @@ std::vector<Case> reindex_cases() {
            .coords = coords,
            .attrs = {{"fill", 2.5}}});
   add({.sites = "sites_isolated-1099511627776", .coords = Dtype::i64});
+  for (const char* v : {"subnormal", "lanes"}) add({.n = 200, .active = 190, .sites = "sites_block", .values = v});
   for (const std::int64_t n : {0, 1, 65, 257, 2049})
     for (const std::int64_t m : {0, 1, 64, 300})
       add({.n = n,

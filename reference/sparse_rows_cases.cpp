@@ -171,6 +171,7 @@ std::vector<Case> prune_cases() {
       add({.type = type, .coords = coords, .budget = Budget::smoke}, 0, "ramp");
       for (const std::int64_t c : {0, 1, 3, 8, 33})
         add({.n = 130, .active = 101, .channels = c, .type = type, .coords = coords}, 300, "positive");
+      add({.n = 130, .active = 101, .values = "subnormal", .type = type, .coords = coords}, 300, "ramp-101");
     }
   for (const std::int64_t n : {1, 2, 64, 257}) add({.n = n, .active = n + 3}, n, "ramp");
   for (const std::int64_t a : {0, 5}) add({.n = 9, .active = a}, 0, "ramp");
@@ -237,7 +238,7 @@ std::vector<Case> topk_cases() {
   std::vector<Case> cases;
   const auto add = [&](auto... args) { cases.push_back(topk_case(args...)); };
   for (const Dtype t : kTypes) {
-    for (const char* v : {"order", "int-3", "uniform", "const-2"}) {
+    for (const char* v : {"order", "int-3", "uniform", "const-2", "subnormal", "huge", "lanes"}) {
       for (const double rho : {1.0, 0.5, 2.5, 1e300})
         add(60, 3, "const-20", "const-7", rho, v, t, 2, Layout::row, Budget::smoke);
       add(45, 10, "ramp", "positive", 0.3, v, t);  // batches of 0, 1, .. 9 rows

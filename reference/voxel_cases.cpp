@@ -76,7 +76,8 @@ class PointCases {
   void smoke() {
     for (const char* points : {"uniform-3", "borders-0.5", "int-3"})
       add({.points = points, .values = "int-3", .size = {0.5}, .budget = Budget::smoke});
-    add({.points = "special", .batch = "int-1", .budget = Budget::smoke});
+    for (const char* points : {"special", "lanes", "huge", "subnormal", "tiny"})
+      add({.points = points, .batch = "int-1", .budget = Budget::smoke});
     add({.points = "uniform-2", .size = {0.75, 1, 1.5}, .origin = {0.1, -0.2, 0}, .budget = Budget::smoke});
   }
 
