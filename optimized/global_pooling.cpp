@@ -129,12 +129,13 @@ void divide(Floats& y, const Batches& b, const Tensor& features) {
   }
 }
 
-void store(const Floats& y, const Tensor& out) {  // a copy of each, rounded to the dtype of out
+// A copy of each, rounded to the dtype of out: the sum of one, or where a zero has its sign the greatest of one.
+void store(const Floats& y, const Tensor& out, Mode mode) {
   if (y.empty()) return;
   const std::vector<std::int32_t> zeros(1, 0);
   std::vector<std::int32_t> bounds(2, 0);
   bounds[1] = 1;
-  run_rows(PLUMB_DISPATCH(pool_sum),
+  run_rows(mode == Mode::max ? PLUMB_DISPATCH(pool_max) : PLUMB_DISPATCH(pool_sum),
            {{bounds.data(), zeros.data(), nullptr, nullptr, nullptr},
             {y.data(), false},
             pool_output(out),
@@ -164,7 +165,7 @@ Job prepare(const Call& call, const std::vector<Spec>& specs) {
             const Tensor features = contiguous(call["features"]);
             Floats y = reduced(*b, features, mode);
             if (mode == Mode::avg) divide(y, *b, features);
-            store(y, (*out)[0]);
+            store(y, (*out)[0], mode);
           },
           [] {}, [out] { return *out; }};
 }

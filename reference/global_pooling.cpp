@@ -209,6 +209,7 @@ class Cases {
     add({.size = 1, .coords = Dtype::i64});
     add({.counts = {60}});
     add({.active = 60, .counts = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 50}});
+    for (const Dtype type : kTypes) add({.values = "const--0", .type = type});  // the sign of a zero stays
     if (mode == Mode::max) return;
     add({.n = 9000, .active = 9000, .channels = 1, .size = 300, .sites = "sites_batches-300", .values = "int-9"});
     for (const std::int64_t size : {0, 3, 5, 256, 1000})
