@@ -1,0 +1,326 @@
+// Recorded cases on made-up operations: how names are paired, which routes answer, what is counted and how it is told.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+
+#include "conformance/judge_tests/mutants_fake.h"
+#include "conformance/replay.h"
+
+namespace plumb {
+namespace {
+
+namespace fs = std::filesystem;
+
+Tensor values(const std::vector<double>& v) { return tensor(Dtype::f32, {static_cast<std::int64_t>(v.size())}, v); }
+
+CorpusCase doubled(const std::string& id, const std::vector<double>& x, const std::vector<double>& y) {
+  CorpusCase c;
+  c.id = id, c.op = "twice", c.compare = "exact";
+  c.inputs = {{"x", values(x)}};
+  c.outputs = {{"y", values(y)}};
+  return c;
+}
+
+CorpusCase refused(const std::string& id, std::int64_t n, const std::string& error) {
+  CorpusCase c = doubled(id, std::vector<double>(static_cast<std::size_t>(n)), {});
+  c.outputs.clear(), c.compare.clear(), c.error = error;
+  return c;
+}
+
+class Recorded : public testing::Test {
+ protected:
+  Recorded() : folder_(testing::TempDir() + "plumb_mutants_replay") { fs::remove_all(folder_); }
+  ~Recorded() override { fs::remove_all(folder_); }
+
+  ReplayResult replayed(const std::vector<CorpusCase>& cases, const std::string& route, const std::string& id = "*",
+                        const std::string& op = "*") {
+    write_corpus(folder_, cases);
+    return replay({folder_, op, id, route, nullptr});
+  }
+  static std::string refusal_of(const std::function<void()>& f) {
+    try {
+      f();
+    } catch (const Error& e) {
+      return std::string(name(e.reason())) + "|" + e.what();
+    }
+    return "accepted";
+  }
+
+  fake::Table table_;
+  std::string folder_;
+};
+
+TEST_F(Recorded, RightAndWrongAnswersAreCountedByRoute) {
+  const ReplayResult r = replayed({doubled("a.0", {1, 2}, {2, 4}), doubled("a.1", {1, 2}, {2, 5})}, "cpu.act");
+  EXPECT_EQ(r.passed, 1);
+  EXPECT_EQ(r.failed, 1);
+  EXPECT_EQ(r.skipped, 0);
+  EXPECT_EQ(r.by_route, (std::map<std::string, std::int64_t>{{"twice@cpu.act", 1}}));
+  ASSERT_EQ(r.failures.size(), 1u);
+  EXPECT_EQ(r.failures[0].case_id, "a.1");
+  EXPECT_EQ(r.failures[0].op, "twice");
+  EXPECT_EQ(r.failures[0].route, "cpu.act");
+  EXPECT_EQ(r.failures[0].message, "output y: element 1 is 4 instead of 5 (1 of 2 elements are off)");
+  EXPECT_EQ(r.failures[0].repro, "plumb replay " + folder_ + " --case=a.1 --route=cpu.act");
+}
+
+TEST_F(Recorded, NaturalIsTheFirstRouteThatRuns) {
+  const std::vector<CorpusCase> cases{doubled("a.0", {1, 2, 3, 4}, {2, 4, 6, 8}), doubled("a.1", {1}, {2})};
+  const ReplayResult r = replayed(cases, "natural");
+  EXPECT_EQ(r.by_route, (std::map<std::string, std::int64_t>{{"twice@cpu.act", 1}, {"twice@cpu.four", 1}}));
+  EXPECT_EQ(r.skipped, 0);
+  EXPECT_TRUE(r.refused.empty());
+}
+
+TEST_F(Recorded, AllRoutesAnswerAndRefusalsAreListed) {
+  const ReplayResult r = replayed({doubled("a.0", {1, 2, 3, 4}, {2, 4, 6, 8}), doubled("a.1", {1}, {2})}, "all");
+  EXPECT_EQ(r.passed, 5);
+  EXPECT_EQ(r.skipped, 0);
+  EXPECT_EQ(r.by_route.at("twice@reference"), 2);
+  EXPECT_EQ(r.refused.at("twice@cpu.four: x has not 4 elements"), 1);
+  EXPECT_EQ(r.refused.at("twice@gpu.absent: needs tier gpu, this device is unavailable"), 2);
+}
+
+TEST_F(Recorded, ARouteThatWasAskedForAndRefusesIsSkipped) {
+  const ReplayResult r = replayed({doubled("a.0", {1, 2, 3, 4}, {2, 4, 6, 8}), doubled("a.1", {1}, {2})}, "cpu.f*");
+  EXPECT_EQ(r.passed, 1);
+  EXPECT_EQ(r.skipped, 1);
+  EXPECT_EQ(r.failed, 0);
+}
+
+TEST_F(Recorded, ErrorsMustBeOfTheRecordedClass) {
+  EXPECT_EQ(replayed({refused("e.0", 7, "invalid_argument")}, "cpu.act").passed, 1);
+  EXPECT_EQ(replayed({refused("e.0", 7, "out_of_range")}, "cpu.act").passed, 1);
+  const ReplayResult kept = replayed({refused("e.0", 3, "invalid_argument")}, "cpu.act");
+  EXPECT_EQ(kept.failed, 1);
+  EXPECT_EQ(kept.failures.at(0).message, "not rejected: invalid_argument was recorded");
+  const ReplayResult thrown = replayed({doubled("e.1", {1, 2, 3, 4, 5, 6, 7}, {1, 2, 3, 4, 5, 6, 7})}, "cpu.act");
+  EXPECT_EQ(thrown.failed, 1);
+  EXPECT_EQ(thrown.failures.at(0).route, "gate");
+  EXPECT_EQ(thrown.failures.at(0).message.substr(0, 6), "threw ");
+  EXPECT_EQ(thrown.failures.at(0).repro, "plumb replay " + folder_ + " --case=e.1 --route=cpu.act");
+  CorpusCase none = refused("e.2", 3, "out_of_range");  // an input is missing, which is no range
+  none.inputs.clear();
+  EXPECT_EQ(replayed({none}, "cpu.act").failed, 1);
+  none.error = "invalid_argument";
+  EXPECT_EQ(replayed({none}, "cpu.act").passed, 1);
+}
+
+TEST_F(Recorded, ReasonsStandForClassesOfErrors) {
+  const auto passed = [&](Reason reason, const std::string& error) {
+    fake::act = [reason](const Call&, std::vector<Tensor>&) { throw Error("twice", reason, "made up"); };
+    return replayed({refused("e.0", 3, error)}, "cpu.act").passed == 1;
+  };
+  for (const Reason never : {Reason::device, Reason::file, Reason::query}) {
+    EXPECT_FALSE(passed(never, "invalid_argument"));
+    EXPECT_FALSE(passed(never, "out_of_range"));
+  }
+  for (const Reason range : {Reason::axis, Reason::attribute, Reason::shape})
+    EXPECT_TRUE(passed(range, "out_of_range"));
+  for (const Reason other : {Reason::arity, Reason::dtype, Reason::domain}) {
+    EXPECT_FALSE(passed(other, "out_of_range"));
+    EXPECT_TRUE(passed(other, "invalid_argument"));
+  }
+  fake::act = [](const Call&, std::vector<Tensor>&) { throw Error("twice", Reason::domain, "made up"); };
+  EXPECT_EQ(replayed({doubled("e.0", {1}, {2})}, "cpu.act").failures.at(0).message, "threw [twice] domain: made up");
+}
+
+TEST_F(Recorded, WhatHasNoRowOrDoesNotFitIsSkippedWithTheReason) {
+  CorpusCase unknown = doubled("a.0", {1}, {2}), attribute = doubled("a.1", {1}, {2}), none = doubled("a.2", {1}, {2}),
+             input = doubled("a.3", {1}, {2}), invariant = doubled("a.4", {1}, {2});
+  unknown.op = "thrice";
+  attribute.attrs.set("alpha", 2);
+  none.attrs.set("alpha", kNone);
+  input.inputs = {{"x", values({1})}, {"u", values({1})}, {"v", values({1})}};
+  invariant.compare = "invariant", invariant.check = "sorted", invariant.outputs.clear();
+  const ReplayResult r = replayed({unknown, attribute, none, input, invariant}, "cpu.act");
+  EXPECT_EQ(r.passed, 1);
+  EXPECT_EQ(r.failed, 0);
+  EXPECT_EQ(r.skipped, 4);
+  EXPECT_EQ(r.no_row, (std::map<std::string, std::int64_t>{{"thrice", 1}}));
+  EXPECT_EQ(r.skips, (std::map<std::string, std::int64_t>{{"twice: attribute alpha not in row", 1},
+                                                          {"twice: input v not in row", 1},
+                                                          {"twice: no invariant check \"sorted\"", 1}}));
+}
+
+TEST_F(Recorded, AttributesOfOtherRowsMustBeNone) {
+  CorpusCase c = doubled("a.0", {1}, {2});
+  c.attrs.set("alpha", kNone);
+  EXPECT_EQ(replayed({c}, "cpu.act").passed, 1);
+  c.attrs.set("alpha", 2);
+  EXPECT_EQ(replayed({c}, "cpu.act").skipped, 1);
+}
+
+TEST_F(Recorded, AttributesOfTheRowArePassedOn) {
+  std::string mode;
+  fake::act = [&](const Call& call, std::vector<Tensor>& out) {
+    mode = call.text("mode");
+    fake::right(call, out);
+  };
+  CorpusCase c = doubled("a.0", {1}, {2});
+  EXPECT_EQ(replayed({c}, "cpu.act").passed, 1);
+  EXPECT_EQ(mode, "plain");
+  c.attrs.set("mode", "other");
+  EXPECT_EQ(replayed({c}, "cpu.act").passed, 1);
+  EXPECT_EQ(mode, "other");
+}
+
+TEST_F(Recorded, OneNameLeftOverOnBothSidesIsTheSameThing) {
+  CorpusCase c = doubled("a.0", {1, 2}, {2, 4});
+  c.inputs = {{"array", values({1, 2})}};
+  c.outputs = {{"result", values({2, 4})}};
+  // x and b are both free: nothing says which is meant.
+  EXPECT_EQ(replayed({c}, "cpu.act").skips.count("twice: input array not in row"), 1u);
+  c.inputs = {{"b", values({10, 20})}, {"array", values({1, 2})}};
+  c.outputs = {{"result", values({12, 24})}};
+  EXPECT_EQ(replayed({c}, "cpu.act").passed, 1);
+  c.inputs = {{"b", values({10, 20})}, {"x", values({1, 2})}};
+  EXPECT_EQ(replayed({c}, "cpu.act").passed, 1);
+  c.inputs = {{"bias", values({10, 20})}, {"x", values({1, 2})}};
+  EXPECT_EQ(replayed({c}, "cpu.act").passed, 1);
+}
+
+CorpusCase two_outputs(const std::vector<double>& y, const std::vector<double>& z) {
+  CorpusCase c;
+  c.id = "t.0", c.op = "about", c.compare = "close";
+  c.inputs = {{"x", values({1, 2})}};
+  c.outputs = {{"y", values(y)}, {"z", values(z)}};
+  c.tol = {{0, 0.5}, {0, 0.25}};
+  return c;
+}
+
+TEST_F(Recorded, EveryOutputHasItsOwnTolerance) {
+  EXPECT_EQ(replayed({two_outputs({1.5, 2}, {-1.25, -2})}, "cpu.act").passed, 1);
+  const ReplayResult r = replayed({two_outputs({1.5, 2}, {-1.5, -2})}, "cpu.act");
+  EXPECT_EQ(r.failed, 1);
+  EXPECT_EQ(r.failures.at(0).message.substr(0, 9), "output z:");
+  CorpusCase c = two_outputs({1.5, 2}, {-1.25, -2});
+  c.compare = "exact";
+  EXPECT_EQ(replayed({c}, "cpu.act").failed, 1);
+}
+
+TEST_F(Recorded, OutputsArePairedByName) {
+  CorpusCase c = two_outputs({1, 2}, {-1, -2});
+  std::swap(c.outputs[0], c.outputs[1]);
+  EXPECT_EQ(replayed({c}, "cpu.act").passed, 1);
+  c.outputs[0].first = "negative";
+  EXPECT_EQ(replayed({c}, "cpu.act").passed, 1);
+  c.outputs[1].first = "positive";
+  EXPECT_EQ(replayed({c}, "cpu.act").failures.at(0).message, "the row has no output \"negative\"");
+  c = two_outputs({1, 2}, {-1, -2});
+  c.outputs = {{"y", values({1, 2})}, {"z", values({-1, -2})}};
+  c.outputs.emplace(c.outputs.begin() + 1, "p", values({-1, -2}));
+  c.outputs[2].first = "q", c.tol = {{0, 0}, {0, 0}, {0, 0}};
+  EXPECT_EQ(replayed({c}, "cpu.act").failures.at(0).message, "the row has no output \"p\"");
+}
+
+TEST_F(Recorded, TheSignOfZeroIsAskedWhereItWasRecorded) {
+  CorpusCase c = doubled("z.0", {0}, {-0.0});
+  EXPECT_EQ(replayed({c}, "cpu.act").passed, 1);
+  c.signed_zero = true;
+  EXPECT_EQ(replayed({c}, "cpu.act").failed, 1);
+}
+
+TEST_F(Recorded, TheFailingRouteIsNamedAmongAll) {
+  fake::act = [](const Call& call, std::vector<Tensor>& out) {
+    fake::right(call, out);
+    out[0].write<float>()[0] += call.shape(0) == Shape{1} ? 1 : 0;
+  };
+  const ReplayResult r = replayed({doubled("a.0", {1}, {2})}, "all");
+  ASSERT_EQ(r.failed, 1);
+  EXPECT_EQ(r.failures[0].repro, "plumb replay " + folder_ + " --case=a.0 --route=cpu.act");
+  EXPECT_EQ(r.passed, 1);
+  EXPECT_EQ(r.compared, 2);
+}
+
+TEST_F(Recorded, OldDamageIsNotBlamedOnACase) {
+  MemoryWatch::damaged("before");
+  EXPECT_EQ(replayed({doubled("a.0", {1}, {2})}, "cpu.act").passed, 1);
+}
+
+TEST_F(Recorded, ARowMayChooseAmongTheCallsOfItsName) {
+  Op op = fake::twice();
+  op.name = "twice_other", op.corpus = "twice";
+  op.corpus_call = [](Attrs& a) {
+    const bool mine = a.find("other") != nullptr;
+    a = Attrs{};
+    return mine;
+  };
+  install({fake::twice(), op}, fake::all_routes_of("twice"));
+  CorpusCase c = doubled("a.0", {1}, {2});
+  EXPECT_EQ(replayed({c}, "reference").by_route, (std::map<std::string, std::int64_t>{{"twice@reference", 1}}));
+  c.attrs.set("other", true);
+  const ReplayResult r = replayed({c}, "reference");
+  EXPECT_EQ(r.by_route, (std::map<std::string, std::int64_t>{{"twice_other@reference", 1}}));
+  EXPECT_EQ(r.skips.at("twice: attribute other not in row"), 1);
+}
+
+TEST_F(Recorded, WritingBesideTheOutputIsAFailure) {
+  fake::act = [](const Call& call, std::vector<Tensor>& out) {
+    fake::right(call, out);
+    out[0].write<float>()[out[0].size()] = 1;
+  };
+  const ReplayResult r = replayed({doubled("a.0", {1}, {2})}, "cpu.act");
+  ASSERT_EQ(r.failed, 1);
+  EXPECT_EQ(r.failures[0].message, "a host buffer of 4 bytes was written outside");
+  fake::act = nullptr;
+  EXPECT_EQ(replayed({doubled("a.0", {1}, {2})}, "cpu.act").passed, 1);
+}
+
+TEST_F(Recorded, OnlyWhatWasAskedForRuns) {
+  const std::vector<CorpusCase> cases{doubled("a.0", {1}, {2}), doubled("a.1", {1}, {2}),
+                                      two_outputs({1, 2}, {-1, -2})};
+  EXPECT_EQ(replayed(cases, "cpu.act").passed, 3);
+  EXPECT_EQ(replayed(cases, "cpu.act", "a.*").passed, 2);
+  EXPECT_EQ(replayed(cases, "cpu.act", "*", "about").passed, 1);
+  EXPECT_EQ(refusal_of([&] { replayed(cases, "cpu.act", "b.*"); }),
+            "query|[replay] query: " + folder_ + ": no case of op \"*\" and id \"b.*\"");
+  EXPECT_EQ(refusal_of([&] { replayed(cases, "cpu.act", "*", "none"); }),
+            "query|[replay] query: " + folder_ + ": no case of op \"none\" and id \"*\"");
+  EXPECT_EQ(refusal_of([&] { replayed(cases, "cpu.none"); }),
+            "query|[replay] query: no route \"cpu.none\"; there are natural, all, and cpu.act cpu.four gpu.absent "
+            "reference");
+}
+
+TEST_F(Recorded, ProgressNamesEachCaseBeforeItRuns) {
+  write_corpus(folder_, {doubled("a.0", {1}, {2}), doubled("a.1", {1}, {2})});
+  std::string told;
+  replay({folder_, "*", "*", "cpu.act", [&](const std::string& id, std::size_t done, std::size_t total) {
+            told += id + " " + std::to_string(done) + "/" + std::to_string(total) + "; ";
+          }});
+  EXPECT_EQ(told, "a.0 0/2; a.1 1/2; ");
+}
+
+TEST_F(Recorded, AFolderOfFamiliesIsAFolderToo) {
+  write_corpus(folder_ + "/two", {doubled("b.0", {1}, {2})});
+  write_corpus(folder_ + "/one", {doubled("a.0", {1}, {3})});
+  fs::create_directories(folder_ + "/other");
+  const ReplayResult r = replay({folder_, "*", "*", "cpu.act", nullptr});
+  EXPECT_EQ(r.passed, 1);
+  EXPECT_EQ(r.failures.at(0).repro, "plumb replay " + folder_ + "/one --case=a.0 --route=cpu.act");
+}
+
+TEST_F(Recorded, FamiliesRunInTheOrderOfTheirNames) {
+  for (const std::string family : {"c", "a", "d", "b"})
+    write_corpus(folder_ + "/" + family, {doubled(family, {1}, {2})});
+  std::string told;
+  replay({folder_, "*", "*", "cpu.act", [&](const std::string& id, std::size_t, std::size_t) { told += id; }});
+  EXPECT_EQ(told, "abcd");
+}
+
+TEST_F(Recorded, FoldersWithoutCasesAreRefused) {
+  EXPECT_EQ(refusal_of([&] {
+              replay({folder_, "*", "*", "all", nullptr});
+            }),
+            "file|[replay] file: " + folder_ + ": no such folder");
+  fs::create_directories(folder_ + "/empty");
+  EXPECT_EQ(refusal_of([&] {
+              replay({folder_, "*", "*", "all", nullptr});
+            }),
+            "file|[replay] file: " + folder_ + ": holds no cases.json, nor does any folder in it");
+}
+
+}  // namespace
+}  // namespace plumb
