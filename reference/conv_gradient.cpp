@@ -234,7 +234,7 @@ class Sweep : public ConvCases<Trial> {
 
   void values() {
     for (const Dtype type : kTypes) {
-      for (const char* v : {"cancel", "wide", "special"})
+      for (const char* v : {"cancel", "wide", "special", "tiny", "huge", "subnormal", "lanes-37"})
         add({{.n = 40,
               .active = 36,
               .in = 8,

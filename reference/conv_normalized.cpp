@@ -174,7 +174,7 @@ class Sweep : public ConvCases<Trial> {
 
   void values() {
     for (const Dtype type : {Dtype::f32, Dtype::f16}) {
-      for (const char* v : {"cancel", "wide", "const-1"})
+      for (const char* v : {"cancel", "wide", "const-1", "tiny", "huge", "subnormal", "lanes-37"})
         add({{.n = 40,
               .active = 36,
               .in = 8,

@@ -125,7 +125,7 @@ class Sweep : public ConvCases<ConvTrial> {
 
   void value_sweep() {
     for (const Dtype type : kTypes) {
-      for (const char* v : {"cancel", "wide", "special", "const-1", "int-9"})
+      for (const char* v : {"cancel", "wide", "special", "const-1", "int-9", "tiny", "huge", "subnormal", "lanes-33"})
         both({.n = 120,
               .active = 110,
               .in = 32,

@@ -92,6 +92,7 @@ std::vector<Case> linear_cases() {
       add(70, 300, 35, t, v, std::optional(Dtype::f32));
       add(9, 1025, 5, t, v, std::optional<Dtype>());
     }
+    for (const char* v : {"tiny", "huge", "subnormal", "lanes-35"}) add(36, 34, 11, t, v, std::optional(t));
     add(3, 20000, 2, t, "const-1", std::optional(t));  // beyond what a half accumulates
     for (const Layout l : kLayouts) add(20, 9, 11, t, "int-3", std::optional(t), Budget::ci, l);
   }
@@ -264,7 +265,8 @@ std::vector<Case> activation_cases() {
     for (const Dtype t : kTypes) {
       cases.push_back(activate({5, 7}, t, "order", attrs, Budget::smoke));
       cases.push_back(activate({33, 65}, t, "bits", attrs));
-      for (const char* v : {"uniform", "uniform-8", "uniform-100", "wide-20", "int-30"})
+      for (const char* v : {"uniform", "uniform-8", "uniform-100", "wide-20", "int-30", "tiny", "huge", "subnormal",
+                            "lanes"})
         cases.push_back(activate({40, 50}, t, v, attrs));
     }
     for (const Layout l : kLayouts) cases.push_back(activate({9, 21}, Dtype::f32, "uniform-4", attrs, Budget::ci, l));

@@ -177,6 +177,8 @@ void values(Maker& m) {
   for (const char* fill : {"const-1", "int-3", "tone-5", "wide"})
     for (std::int64_t n : {60, 64, 89, 210}) m.length(n == 64 ? Budget::smoke : Budget::ci, 3, n, fill);
   for (std::int64_t n : {8, 15, 53, 64, 1009, 1024}) m.length(n < 60 ? Budget::smoke : Budget::ci, 5, n, "nan_rows");
+  for (const char* fill : {"tiny", "subnormal", "whole"})
+    for (std::int64_t n : {15, 53, 64}) m.length(Budget::ci, 66, n, fill);
   for (const char* fill : {"const-1", "tone-5", "tone-1000", "wide"})
     for (std::int64_t n : {1024, 2039, 4096}) m.length(Budget::ci, 1, n, fill);
 }

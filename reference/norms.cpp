@@ -282,7 +282,8 @@ std::vector<Case> cases() {
       add({.values = v, .type = t, .budget = Budget::smoke});
       add({.n = 300, .channels = 33, .active = 290, .values = v, .vectors = "int-3", .type = t});
     }
-    for (const char* v : {"uniform-100", "cancel", "positive", "groups", "ramp-60", "nan_rows-3"})
+    for (const char* v : {"uniform-100", "cancel", "positive", "groups", "ramp-60", "nan_rows-3", "tiny", "huge",
+                          "subnormal", "lanes-41"})
       add({.n = 70, .channels = 40, .active = 66, .values = v, .type = t});
     for (const double eps : {1e-12, 0.1, 1e6}) add({.values = "uniform-8", .type = t, .eps = eps});
     for (const bool weight : {false, true})

@@ -105,7 +105,7 @@ std::vector<Case> cases() {
     for (const std::int64_t in : {0, 31, 65})
       for (const std::int64_t out : {0, 1, 4, 33})
         all.push_back(make({.n = 40, .in = in, .out = out, .type = type, .values = out % 2 ? "uniform" : "int-2"}));
-    for (const char* v : {"cancel", "wide", "special"})
+    for (const char* v : {"cancel", "wide", "special", "tiny", "huge", "subnormal", "lanes-41"})
       all.push_back(make({.n = 40, .in = 40, .out = 40, .type = type, .values = v}));
     for (const Layout l : kLayouts) all.push_back(make({.type = type, .layout = l}));
     // sums beyond 2^11, where an accumulator of half precision would stand still, in either direction

@@ -244,6 +244,10 @@ void sum_length_cases(std::vector<Case>& cases) {
 }
 
 void sum_value_cases(std::vector<Case>& cases) {
+  for (const char* fill : {"tiny", "huge", "subnormal", "whole", "lanes-69"})
+    for (const Axes& axes : {Axes{0}, Axes{1}, Axes{0, 1}})
+      for (const Dtype t : {Dtype::f32, Dtype::f16, Dtype::bf16, Dtype::f64, Dtype::c64})
+        cases.push_back(one(t, {69, 68}, fill, {{"axis", axes}}));
   for (const char* fill : {"cancel", "wide", "special", "const-1", "positive", "pow2-10"})
     for (const Shape& shape : {Shape{7, 1001}, Shape{1001, 7}, Shape{131, 129}})
       for (const Axes& axes : {Axes{0}, Axes{1}, Axes{0, 1}})
@@ -370,6 +374,8 @@ std::vector<Case> softmax_cases() {
     cases.push_back(one(t, {64, 3}, "special", {{"axis", -1}}));
     cases.push_back(one(t, {3, 64}, "special", {{"axis", 0}}));
     cases.push_back(one(t, {64, 33}, "special-40", {{"axis", 0}}));
+    for (const char* fill : {"tiny", t == Dtype::f64 ? "whole" : "huge", "subnormal", "lanes-34"})
+      for (const std::int64_t axis : {0, 1}) cases.push_back(one(t, {34, 33}, fill, {{"axis", axis}}));
     cases.push_back(one(t, {64, 33}, "masked-7", {{"axis", 1}}));
     cases.push_back(one(t, {3, 2}, "int-3", {{"axis", Axes{}}}));
   }

@@ -212,7 +212,7 @@ class ConvCases {
 
   void value_sweep() {
     const Trial t{.n = 30, .active = 28, .in = 40, .out = 12, .size = {3, 3, 1}, .sites = "sites_block", .bias = true};
-    for (const char* v : {"cancel", "wide", "special", "const-1", "int-9"})
+    for (const char* v : {"cancel", "wide", "special", "const-1", "int-9", "tiny", "huge", "subnormal", "lanes-41"})
       for (Trial u : {t, half(t)}) {
         u.values = v;
         add(u);
@@ -436,7 +436,7 @@ std::vector<Case> linear_cases() {
     cases.push_back(linear_case(n, whole, Dtype::f32, "int-2"));
   for (const std::int64_t out : {1, 3, 15, 16, 17, 63, 64, 65, 127, 129})
     cases.push_back(linear_case(20, {.in = 64, .out = out, .group = 64, .bits = 8}, Dtype::f16, "uniform"));
-  for (const char* v : {"cancel", "wide", "special", "const-1", "int-9"})
+  for (const char* v : {"cancel", "wide", "special", "const-1", "int-9", "tiny", "huge", "subnormal", "lanes-101"})
     for (const Dtype type : {Dtype::f32, Dtype::f16})
       cases.push_back(linear_case(20, {.in = 100, .out = 12, .type = type}, type, v));
   cases.push_back(linear_case(6, {.in = 40, .out = 9, .type = Dtype::f16, .scales = "special", .biases = "special"},

@@ -126,7 +126,7 @@ std::vector<Case> merge_cases() {
            .coords = coords,
            .budget = Budget::smoke});
       for (const std::string& s : sites)
-        for (const char* v : {"uniform", "int-9", "cancel", "wide"})
+        for (const char* v : {"uniform", "int-9", "cancel", "wide", "tiny", "huge", "subnormal", "lanes"})
           add({.n = 300, .active = 291, .channels = 7, .sites = s, .values = v, .type = type, .coords = coords});
     }
   for (const std::int64_t n : {0, 1, 2, 63, 64, 65, 257, 1025, 2049, 4097})
