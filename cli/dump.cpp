@@ -18,6 +18,7 @@ void add_outputs(CorpusCase& c, const Call& call, double allowed) {
   for (std::size_t i = 0; i < out.size(); ++i) c.outputs.emplace_back(std::string(call.op->outputs[i]), out[i]);
   const bool close = std::isfinite(allowed) && allowed > 0;
   c.compare = close ? "close" : "exact";
+  c.signed_zero = call.op->tolerance.kind == Tolerance::Class::exact;
   if (close) c.tol.assign(out.size(), {0.0, allowed});
 }
 

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "cli/dump.h"
@@ -40,8 +41,9 @@ std::vector<double> values_of(const Wide& wide) {
 
 double distance(double want, double got) {
   if (std::isnan(want) && std::isnan(got)) return 0;
+  if (want == got) return std::signbit(want) == std::signbit(got) ? 0 : std::numeric_limits<double>::denorm_min();
   const double d = std::abs(want - got);
-  return std::isnan(d) ? INFINITY : want == got ? 0 : d;
+  return std::isnan(d) ? INFINITY : d;
 }
 
 // The elements farthest from the reference; complex ones count as two.
