@@ -2,20 +2,29 @@
 # What people and CI run:  ci/check.sh STEP...   with the steps, in any order:
 #
 #   setup      install the Debian packages that are missing (as root, or through sudo)
-#   setup-dev  install what only the mutation tests of the judge need
+#   setup-dev  as setup, and what tidy, nightly and conformance/golden/ need beside
 #   build      build everything in build/release
-#   test       build, then run every test
+#   test       build, then run every test; the smallest cases have the values of the day (its salt is printed)
 #   report     build, then judge and time every operation on the devices found: out/report.{json,md,html}
-#   asan       address and undefined behaviour sanitizers on the smallest cases
-#   tsan       thread sanitizer on the smallest cases of the CPU routes
+#   asan       address and undefined behaviour sanitizers on the smallest cases and recorded ones
+#   tsan       thread sanitizer on those of the CPU routes
+#   device     build, then what only a device can show: its routes on the ci cases, and on the smallest ones with the
+#              values of the day, and the tests that ask it. Exit 77 where there is none beside the host processor
+#   alarms     build, then 10 salts of the smallest cases on every route, CPU routes under every instruction set and 1, 2
+#              and 3 threads, and 3 salts of the ci cases: nothing may fail; prints how many elements were compared
+#   nightly    every case with 3 salts, every ci case under every instruction set and 1, 2 and 3 threads, mutants of the
+#              judge, every planted fault, a build without OpenCL, and tidy. Takes hours; out/nightly/ has each part's log
 #   tidy       build, then clang-tidy over the sources, as .clang-tidy says
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=(g++ cmake ninja-build git ccache libgtest-dev libgmock-dev libbenchmark-dev nlohmann-json3-dev
   libeigen3-dev libcli11-dev ocl-icd-opencl-dev opencl-headers pocl-opencl-icd libopenblas-dev
-  python3-jsonschema python3-matplotlib clang-tidy)
-packages_dev=(python3-clang-14)
+  python3-jsonschema python3-matplotlib)
+dev_packages=(clang-format clang-tidy python3-clang-14 python3-numpy python3-scipy python3-mpmath)
+python=$(PATH=/usr/bin:$PATH command -v python3 || true)  # the one that Debian packages extend
+every_isa=--isa=base,avx2,avx512
+few_threads=--threads=1,2,3
 
 say() { printf '\n== %s\n' "$*"; }
 
@@ -26,7 +35,7 @@ missing_packages() {
   done
 }
 
-install() {
+install_packages() {
   local missing root=()
   command -v apt-get >/dev/null || { echo "setup needs apt-get; the packages are: $*" >&2; return 1; }
   mapfile -t missing < <(missing_packages "$@")
@@ -39,9 +48,9 @@ install() {
   "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
 }
 
-setup() { install "${packages[@]}"; }
+setup() { install_packages "${packages[@]}"; }
 
-setup_dev() { install "${packages_dev[@]}"; }
+setup_dev() { install_packages "${packages[@]}" "${dev_packages[@]}"; }
 
 make_preset() {
   cmake --preset "$1"
@@ -52,6 +61,7 @@ build() { make_preset release; }
 
 test_all() {
   build
+  echo "salt of the day: $(date -u +%Y%m%d)"
   ctest --preset release
 }
 
@@ -74,6 +84,69 @@ tsan() {
   ctest --preset tsan
 }
 
+# The current device, and not the host processor behind a device API.
+have_device() {
+  build/release/plumb devices --json | python3 -c '
+import json, sys
+facts = json.load(sys.stdin)
+current = facts["current"]["device"]
+sys.exit(current is None or facts["devices"][current]["is_cpu"])'
+}
+
+device() {
+  build
+  build/release/plumb devices
+  if ! have_device; then
+    echo "device: no OpenCL device here beside the host processor; nothing was judged" >&2
+    exit 77
+  fi
+  say "device: the smallest cases, values of the day"
+  build/release/plumb check --route='gpu.*' --budget=smoke --salt=day
+  say "device: the ci cases"
+  build/release/plumb check --route='gpu.*' --budget=ci -v
+  say "device: recorded cases"
+  build/release/plumb replay conformance/corpus --route='gpu.*'
+  say "device: tests"
+  ctest --preset release -R '^(GpuRuntime|GpuProgramCache|Network|Impulse|Adjoint)\.'
+}
+
+alarms() {
+  build
+  "$python" ci/alarms.py --program build/release/plumb
+}
+
+# One part of the night: its output in a file as well, and how long it took. A failure is told at the end, so that the
+# other parts are run.
+night_part() {
+  local name=$1 begin=$SECONDS
+  shift
+  say "nightly: $name"
+  if "$@" 2>&1 | tee "out/nightly/$name.txt"; then
+    echo "nightly: $name good, $((SECONDS - begin)) s"
+  else
+    echo "nightly: $name FAILED, $((SECONDS - begin)) s" | tee -a out/nightly/failed.txt
+  fi
+}
+
+nightly() {
+  build
+  mkdir -p out/nightly
+  : >out/nightly/failed.txt
+  local salt
+  for salt in 0 1 "$(date -u +%Y%m%d)"; do
+    night_part "cases-salt-$salt" build/release/plumb check --budget=nightly --salt="$salt" -v
+  done
+  night_part settings build/release/plumb check --budget=ci --route='cpu.*' $every_isa $few_threads
+  night_part mutants "$python" ci/mutate.py --night
+  night_part planted "$python" ci/plant.py --build build/release
+  night_part no-gpu-build make_preset no-gpu
+  night_part no-gpu-tests ctest --preset no-gpu
+  night_part tidy tidy
+  say "nightly: $(wc -l <out/nightly/failed.txt) parts failed"
+  cat out/nightly/failed.txt
+  [ ! -s out/nightly/failed.txt ]
+}
+
 # The compiler's own warning options are not all known to clang.
 tidy() {
   build
@@ -84,9 +157,9 @@ tidy() {
 [ $# -gt 0 ] || { sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit 2; }
 for step in "$@"; do
   case $step in
-    setup | build | report | asan | tsan | tidy) say "$step"; "$step" ;;
-    test) say test; test_all ;;
+    setup | build | report | asan | tsan | device | alarms | nightly | tidy) say "$step"; "$step" ;;
     setup-dev) say setup-dev; setup_dev ;;
+    test) say test; test_all ;;
     *) echo "unknown step: $step" >&2; exit 2 ;;
   esac
 done

@@ -1,9 +1,11 @@
-// CTest entries from the tables: one per op, route and budget, and one per recorded family and route.
+// CTest entries from the tables: one per op, and one per recorded family.
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "cli/verbs.h"
 #include "conformance/check.h"
+#include "conformance/replay.h"
 #include "core/strict_json.h"
 
 namespace plumb::cli {
@@ -13,8 +15,10 @@ struct Entry {
   std::string test;
   std::vector<std::string> command, labels;
   int timeout_seconds;
-  bool device;  // uses the one accelerator
+  bool heavy;  // begins before the others
 };
+
+constexpr std::size_t kManyCases = 400;  // ops with more go first, so that none is left running alone at the end
 
 // A bracket argument takes every character as it is.
 std::string quoted(const std::string& text) { return "[==[" + text + "]==]"; }
@@ -29,49 +33,39 @@ std::string lines_of(const Entry& e) {
   std::string command;
   for (const std::string& word : e.command) command += " " + quoted(word);
   std::string properties = " SKIP_RETURN_CODE 77 TIMEOUT " + std::to_string(e.timeout_seconds);
-  if (e.device) properties += " RESOURCE_LOCK gpu COST 1";  // one after another, so they begin before the others
+  if (e.heavy) properties += " COST 1";
   return "add_test(" + quoted(e.test) + command + ")\n" + "set_tests_properties(" + quoted(e.test) +
          " PROPERTIES LABELS " + quoted(joined(e.labels, ";")) + properties + ")\n";
 }
 
-Entry check_entry(const std::string& program, const Op& op, const Route& r, Budget budget) {
-  const std::string o(op.name), route(r.name), b(name(budget));
-  const std::string prefix = budget == Budget::smoke ? "smoke." : "check.";
-  return {prefix + o + "." + route,
-          {program, "check", o, "--budget=" + b, "--route=" + route, "-v"},
-          {"op:" + o, "route:" + route, "tier:" + std::string(name(r.tier)), "budget:" + b},
-          budget == Budget::smoke ? 300 : 900,
-          r.needs != Tier::unavailable};
+// One process asks each case once and judges every route by it: labels are those of all its routes.
+Entry check_entry(const std::string& program, const Op& op) {
+  const std::string o(op.name);
+  std::set<std::string> labels{"op:" + o, "budget:ci"};
+  for (const Route& r : routes(op)) {
+    labels.insert("route:" + std::string(r.name));
+    labels.insert("tier:" + std::string(name(r.tier)));
+  }
+  const bool heavy = cases_of(op, Budget::ci).size() > kManyCases;
+  return {"check." + o, {program, "check", o, "--budget=ci", "-v"}, {labels.begin(), labels.end()}, 1800, heavy};
 }
 
-std::vector<std::string> families(const std::string& corpus) {
-  std::vector<std::string> found;
-  std::error_code error;
-  if (!corpus.empty())
-    for (const auto& entry : std::filesystem::directory_iterator(corpus, error))
-      if (std::filesystem::exists(entry.path() / "cases.json")) found.push_back(entry.path().filename().string());
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
-Entry replay_entry(const CtestArgs& args, const std::string& family, const std::string& route) {
-  return {"replay." + family + "." + route,
-          {args.program, "replay", args.corpus + "/" + family, "--route=" + route},
-          {"replay", "family:" + family, "route:" + route, "budget:smoke"},
+Entry replay_entry(const CtestArgs& args, const std::string& folder) {
+  const std::string family = std::filesystem::path(folder).filename().string();
+  return {"replay." + family,
+          {args.program, "replay", folder, "--route=all"},
+          {"replay", "family:" + family, "budget:smoke"},
           300,
-          route != "reference"};
+          false};
 }
 
 }  // namespace
 
 int list_ctest(const CtestArgs& args) {
   std::string text = "# Written by `plumb list ctest`.\n";
-  for (const Op& op : ops())
-    for (const Route& route : routes(op))
-      for (const Budget budget : {Budget::smoke, Budget::ci})
-        text += lines_of(check_entry(args.program, op, route, budget));
-  for (const std::string& family : families(args.corpus))
-    for (const char* route : {"reference", "all"}) text += lines_of(replay_entry(args, family, route));
+  for (const Op& op : ops()) text += lines_of(check_entry(args.program, op));
+  for (const std::string& corpus : args.corpora)
+    for (const std::string& family : recorded_families(corpus)) text += lines_of(replay_entry(args, family));
   write_file(args.out, text);
   return kGood;
 }

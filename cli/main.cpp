@@ -85,10 +85,10 @@ void add_list(CLI::App& app, Run& run) {
   cases->add_option("query", args.query, "An op, or a glob on case ids");
   cases->add_option("--budget", args.budget, "smoke, ci or nightly")->capture_default_str();
   add_listing(list, run, "fills", "Where input values come from", args, list_fills);
-  CLI::App* tests = list->add_subcommand("ctest", "Write CTest entries, one per op, route and budget");
+  CLI::App* tests = list->add_subcommand("ctest", "Write CTest entries, one per op and recorded family");
   tests->add_option("--program", ctest.program, "This program")->required();
   tests->add_option("--out", ctest.out, "The file to write")->required();
-  tests->add_option("--corpus", ctest.corpus, "A folder of recorded families to replay");
+  tests->add_option("--corpus", ctest.corpora, "Folders of recorded families to replay");
   runs(tests, run, list_ctest, ctest);
 }
 

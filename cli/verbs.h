@@ -16,7 +16,8 @@ struct ListArgs {
   bool json = false, markdown = false;
 };
 struct CtestArgs {
-  std::string program, out, corpus;
+  std::string program, out;
+  std::vector<std::string> corpora;
 };
 struct ExplainArgs {
   std::string target;

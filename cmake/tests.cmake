@@ -1,14 +1,17 @@
-# CTest entries from the tables: one per op, route and budget, written by the program itself after it is
-# built, so that a new row is a new test without an edit here.
+# CTest entries from the tables: one per op and recorded family, written by the program itself after it is built,
+# so that a new row is a new test without an edit here. A new recording links it again.
 set(listed ${PROJECT_BINARY_DIR}/generated/ctest_routes.cmake)
 add_custom_command(TARGET plumb POST_BUILD
   COMMAND $<TARGET_FILE:plumb> list ctest --program $<TARGET_FILE:plumb> --out ${listed}
-          --corpus ${PROJECT_SOURCE_DIR}/conformance/corpus VERBATIM)
+          --corpus ${PROJECT_SOURCE_DIR}/conformance/corpus ${PROJECT_SOURCE_DIR}/conformance/found VERBATIM)
+file(GLOB recordings CONFIGURE_DEPENDS conformance/corpus/*/cases.json conformance/found/*/cases.json)
+set_property(TARGET plumb APPEND PROPERTY LINK_DEPENDS ${recordings})
 set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${listed})
 
-# What smoke.* asks, in one process: for the sanitizers, under which it takes long to start.
-add_test(NAME all.smoke COMMAND plumb check --budget=smoke)
-set_tests_properties(all.smoke PROPERTIES LABELS all TIMEOUT 1200 COST 2)
+# The smallest cases with the values of the day, CPU routes under every instruction set and number of threads: what the
+# entries of each op, whose values never change, cannot show.
+add_test(NAME smoke.day COMMAND plumb check --budget=smoke --salt=day --isa=base,avx2,avx512 --threads=1,2,3)
+set_tests_properties(smoke.day PROPERTIES LABELS budget:smoke TIMEOUT 1200 COST 2)
 
 # The generated pages are current. A build without the device's routes has fewer to list.
 set(pages ops)
@@ -39,4 +42,10 @@ if(PYTHON)
   add_test(NAME planted.apply COMMAND ${PYTHON} ${PROJECT_SOURCE_DIR}/ci/plant.py --check)
   add_test(NAME planted.places COMMAND ${PYTHON} ${PROJECT_SOURCE_DIR}/ci/places_test.py)
   set_tests_properties(planted.apply planted.places PROPERTIES LABELS unit TIMEOUT 60)
+endif()
+
+# The bodies of kernels for matrix units that no device here may have.
+if(PYTHON AND PLUMB_GPU)
+  add_test(NAME kernels.matrix COMMAND ${PYTHON} ${PROJECT_SOURCE_DIR}/ci/matrix_kernels.py)
+  set_tests_properties(kernels.matrix PROPERTIES LABELS unit TIMEOUT 300 SKIP_RETURN_CODE 77)
 endif()

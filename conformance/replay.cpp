@@ -182,13 +182,9 @@ void run_case(Run& run, const CorpusCase& c) {
 
 std::vector<std::string> family_folders(const std::string& folder) {
   std::error_code error;
-  if (fs::exists(folder + "/cases.json", error)) return {folder};
   if (!fs::is_directory(folder, error)) throw Error("replay", Reason::file, folder + ": no such folder");
-  std::vector<std::string> found;
-  for (const auto& entry : fs::directory_iterator(folder))
-    if (fs::exists(entry.path() / "cases.json", error)) found.push_back(entry.path().string());
+  std::vector<std::string> found = recorded_families(folder);
   if (found.empty()) throw Error("replay", Reason::file, folder + ": holds no cases.json, nor does any folder in it");
-  std::sort(found.begin(), found.end());
   return found;
 }
 
@@ -206,6 +202,16 @@ void require_route(const std::string& wanted) {
 }
 
 }  // namespace
+
+std::vector<std::string> recorded_families(const std::string& folder) {
+  std::error_code error;
+  if (fs::exists(folder + "/cases.json", error)) return {folder};
+  std::vector<std::string> found;
+  for (const auto& entry : fs::directory_iterator(folder, error))
+    if (fs::exists(entry.path() / "cases.json", error)) found.push_back(entry.path().string());
+  std::sort(found.begin(), found.end());
+  return found;
+}
 
 ReplayResult replay(const ReplayOptions& options) {
   require_route(options.route);

@@ -37,6 +37,9 @@ struct ReplayResult {
 // Throws Error(file) for a folder without cases, Error(query) if nothing matches op, case or route.
 ReplayResult replay(const ReplayOptions&);
 
+// Folders that hold cases.json: the folder itself, or those in it; none if there is no such folder.
+std::vector<std::string> recorded_families(const std::string& folder);
+
 // Compares one value by the rules of the format; "" if it holds, else the worst element in words. Counts the elements.
 std::string compare_recorded(const Tensor& got, const Tensor& want, bool exact, std::pair<double, double> tol,
                              bool signed_zero, std::int64_t* compared = nullptr);
