@@ -23,8 +23,8 @@ NO_STATEMENT = {K.COMPOUND_STMT, K.DECL_STMT, K.IF_STMT, K.FOR_STMT, K.CXX_FOR_R
                 K.SWITCH_STMT, K.CASE_STMT, K.DEFAULT_STMT, K.CXX_TRY_STMT, K.CXX_CATCH_STMT, K.NULL_STMT,
                 K.RETURN_STMT, K.LABEL_STMT}
 
-# One change of one place: `original` becomes `mutated` in the bytes [begin, end) of `file`.
-Mutant = collections.namedtuple("Mutant", "file function line operator begin end original mutated statement")
+# One change of one place: `original` becomes `mutated` in the bytes [begin, end) of `file`, `behind` some text.
+Mutant = collections.namedtuple("Mutant", "file function line operator begin end original mutated behind")
 
 
 def key(mutant):
@@ -44,7 +44,7 @@ class Finder:
             raise SystemExit(f"{file}: is not parsed: {errors[0]}")
         self.macros = [self.span(c) for c in unit.cursor.get_children()
                        if c.kind == K.MACRO_INSTANTIATION and self.mine(c)]
-        self.found, self.function, self.statement = {}, "", (0, 0)
+        self.found, self.function = {}, ""
         for cursor in unit.cursor.get_children():
             if self.mine(cursor):
                 self.walk(cursor, None)
@@ -66,25 +66,23 @@ class Finder:
         line = self.text.count(b"\n", 0, begin) + 1
         one_line = " ".join(re.sub(r"//[^\n]*", "", mutated).split())
         made = Mutant(self.file, self.function, line, operator, begin, end, self.of(span), one_line,
-                      self.of(self.statement))
+                      self.of((self.text.rfind(b"\n", 0, max(0, begin - 200)) + 1, begin)))
         self.found[key(made)] = made
 
     def walk(self, cursor, parent):
-        before = self.function, self.statement
+        before = self.function
         if cursor.kind in FUNCTIONS:
             if self.constant(cursor):
                 return
             self.function = self.qualified(cursor)
         if cursor.kind == K.VAR_DECL and self.constant(cursor):
             return
-        if parent is not None and parent.kind in (K.COMPOUND_STMT, K.FUNCTION_DECL):
-            self.statement = self.span(cursor)
         self.visit(cursor, parent)
         for index, child in enumerate(cursor.get_children()):
             if cursor.kind in CONSTANT_ONLY and (cursor.kind != K.CASE_STMT or index == 0):
                 continue
             self.walk(child, cursor)
-        self.function, self.statement = before
+        self.function = before
 
     def constant(self, cursor):
         """constexpr or consteval: must be known to the compiler."""
@@ -189,7 +187,8 @@ def parse(root, file, arguments):
     return [found[k] for k in sorted(found)]
 
 
-PRELUDE = b'extern "C++" bool plumb_mutant(int);\n'
+# What lies outside a container ends the run, instead of reading or writing what happens to be there.
+PRELUDE = b'#define _GLIBCXX_ASSERTIONS 1\nextern "C++" bool plumb_mutant(int);\n'
 
 
 class Writer:

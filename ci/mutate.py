@@ -77,7 +77,7 @@ def squeezed(text):
 def same(mutant, entry):
     return (mutant.operator == entry["operator"] and squeezed(mutant.original) == squeezed(entry["text"])
             and squeezed(mutant.mutated) == squeezed(entry["mutated"])
-            and squeezed(entry.get("within", "")) in squeezed(mutant.statement))
+            and squeezed(mutant.behind).endswith(squeezed(entry.get("behind", ""))))
 
 
 def equivalents(found):
@@ -90,8 +90,7 @@ def equivalents(found):
         if len(fits) != 1 or not entry["argument"]:
             wrong.append(f"is {len(fits)} mutants, or has no argument: {entry['function']}: {entry['text']} -> "
                          f"{entry['mutated']}")
-        else:
-            known[mutants.key(fits[0])] = entry["argument"]
+        known.update((mutants.key(m), entry["argument"]) for m in fits)
     if wrong:
         raise SystemExit("conformance/equivalent.json:\n  " + "\n  ".join(wrong))
     return known
@@ -227,7 +226,7 @@ def run_mutants(tests, alive, sequence, known, jobs):
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         for number, outcome in zip(alive, pool.map(tests.kill, alive)):
             mutant = sequence[number]
-            results.append({**{k: v for k, v in mutant._asdict().items() if k not in ("begin", "end")}, **outcome,
+            results.append({**{k: v for k, v in mutant._asdict().items() if k not in ("begin", "end", "behind")}, **outcome,
                             "equivalent": known.get(mutants.key(mutant), "")})
             if len(results) % 50 == 0 or len(results) == len(alive):
                 spent = time.monotonic() - begun
@@ -280,7 +279,7 @@ def options_of():
     parser.add_argument("--files", default="*", help="glob on the mutated files")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="tests that run at once")
     parser.add_argument("--check", action="store_true", 
-                        help="only ask that every equivalent mutant still is one mutant")
+                        help="only ask that every equivalent mutant still is there")
     parser.add_argument("--out", type=pathlib.Path, help="the results as JSON")
     options = parser.parse_args()
     if options.night:

@@ -372,6 +372,12 @@ TEST(AccumulateBound, CountsTheRoundingOfInputsAndOfOracles) {
   EXPECT_EQ(accumulate_bound(0, 0, 2048, o, Dtype::f16, 0), kInf);
 }
 
+TEST(AccumulateBound, OfAnInfiniteMagnitudeIsFinite) {
+  const double g = gamma(4, 0x1p-24), most = std::numeric_limits<double>::max();
+  EXPECT_DOUBLE_EQ(accumulate_bound(1, kInf, 4, {}, Dtype::f32, 0), g * 8 * most);
+  EXPECT_DOUBLE_EQ(accumulate_bound(1, kInf, 4, {}, Dtype::f32, 0x1p-20), (g + gamma(5, 0x1p-20)) * 8 * most);
+}
+
 TEST(NormwiseBound, GrowsWithLevelsAndEndsAtOne) {
   Order o;
   o.levels = 3, o.twiddle_error = 0x1p-20, o.amplification = 5;
@@ -426,6 +432,13 @@ TEST_F(Fake, AbsoluteTakesSignsOfValuesInWholeNumbers) {
   EXPECT_EQ(a.in[3].dtype(), Dtype::u64);
   EXPECT_EQ(unsigneds(widen(a.in[3])).data, (std::vector<std::uint64_t>{std::uint64_t{1} << 63}));
   EXPECT_EQ(a.specs[1]->dtype, Dtype::u8);
+}
+
+TEST_F(Fake, AbsoluteLeavesWholeNumbersThatAreAloneAsTheyAre) {
+  op_.tolerance.signed_values = true;
+  call_.in = {tensor(Dtype::i32, {1}, {-4}), Tensor()};
+  call_.specs = {call_.in[0].spec(), std::nullopt};
+  EXPECT_EQ(absolute(call_).in[0].dtype(), Dtype::i32);
 }
 
 TEST_F(Fake, MagnitudeIsTheOracleOnAbsoluteInputsOrTheRowsOwn) {
@@ -504,6 +517,13 @@ TEST_F(Normwise, ZeroAllowsWhatUnderflowAdds) {
   EXPECT_DOUBLE_EQ(got({0x1p-149, 0, 0, 0, 0, 0, 0, 0}).ratio, 0.125);
 }
 
+TEST_F(Normwise, OneElementIsALineToo) {
+  facts.specs = {Spec{Dtype::f32, {1}}}, facts.axis = 0;
+  EXPECT_DOUBLE_EQ(judged(Class::normwise, {f32({0x1p-149})}, {line({0})}).ratio, 1);
+  facts.specs = {Spec{Dtype::f32, {0}}};
+  EXPECT_EQ(judged(Class::normwise, {f32({})}, {line({})}).compared, 0);
+}
+
 TEST_F(Normwise, ANarrowOutputIsRoundedOnceMore) {
   facts.specs = {Spec{Dtype::f16, {2, 4}}};
   Reals want({2, 4});
@@ -565,6 +585,7 @@ TEST_F(Fake, EveryOutputIsComparedAndTheWorstNamed) {
   EXPECT_EQ(got(1, 0, 3, 4).output, 1);
   EXPECT_EQ(got(1, 2, 0, 4).output, 1);
   EXPECT_EQ(got(1, 2, 3, 0).output, 2);
+  EXPECT_EQ(got(0, 0, 3, 0).output, 0);  // the first of equals
   for (const Deviation& d : {got(0, 2, 3, 4), got(1, 0, 3, 4), got(1, 2, 0, 4), got(1, 2, 3, 0)}) {
     EXPECT_FALSE(d.ok());
     EXPECT_EQ(d.compared, 4);
@@ -610,6 +631,8 @@ TEST_F(Fake, ARouteThatSaysOtherActiveRowsIsWrong) {
   facts.specs = {Spec{Dtype::f32, {3}}, Spec{Dtype::f32, {1}}};
   const Deviation d = judged(Class::exact, {f32({1, 2, 3}), f32({1})}, {line({1, 2, 3}), line({2})});
   EXPECT_EQ(d.what, "1 active rows instead of 2");
+  EXPECT_EQ(judged(Class::exact, {f32({1, 2, 3}), f32({1})}, {line({1, 2, 3}), line({0})}).what,
+            "1 active rows instead of 0");
   EXPECT_EQ(d.output, 0);
   EXPECT_TRUE(judged(Class::exact, {f32({1, 2, 9}), f32({2})}, {line({1, 2, 3}), line({2})}).ok());
 }
