@@ -31,6 +31,7 @@ enum class Layout : std::uint8_t {
   reversed,    // negative stride on the last axis
   broadcast,   // stride 0 on the first axis
   padded,      // rows further apart than they are long
+  rotated,     // the first axis stored last: unlike a reversal, no permutation that undoes itself from rank 3 on
 };
 std::string_view name(Layout);
 
@@ -71,6 +72,7 @@ std::vector<Tensor> realize(const Op&, const Case&, std::uint64_t salt = 0);
 // The same shapes and strides with zeros: for questions of dispatch that do not read data.
 std::vector<Tensor> hollow(const Case&);
 
+// For every rank; rotated is for rank 3 and more, below it is one of these.
 inline constexpr Layout kLayouts[] = {Layout::row,      Layout::transposed, Layout::stepped, Layout::offset,
                                       Layout::reversed, Layout::broadcast,  Layout::padded};
 

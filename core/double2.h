@@ -25,11 +25,9 @@ inline Double2 quick_two_sum(double a, double b) {
   const double s = a + b;
   return {s, std::isfinite(s) ? b - (s - a) : 0.0};
 }
+// The larger one first: no difference leaves the range of the sum.
 inline Double2 two_sum(double a, double b) {
-  const double s = a + b;
-  if (!std::isfinite(s)) return {s, 0.0};
-  const double t = s - a;
-  return {s, (a - (s - t)) + (b - t)};
+  return std::abs(a) < std::abs(b) ? quick_two_sum(b, a) : quick_two_sum(a, b);
 }
 inline Double2 two_prod(double a, double b) {
   const double p = a * b;

@@ -7,7 +7,7 @@ namespace plumb {
 namespace {
 
 constexpr std::string_view kLayoutNames[] = {"row",      "transposed", "stepped", "offset",
-                                             "reversed", "broadcast",  "padded"};
+                                             "reversed", "broadcast",  "padded", "rotated"};
 
 // Storage geometry of a layout: what to allocate, and how to look at it.
 struct Geometry {
@@ -52,6 +52,11 @@ Geometry geometry(const Shape& shape, Layout layout) {
       g.stored[last] += 3;
       g.strides = row_major(g.stored);
       g.offset = 1;
+      break;
+    case Layout::rotated:
+      std::rotate(g.stored.begin(), g.stored.begin() + 1, g.stored.end());
+      g.strides = row_major(g.stored);
+      std::rotate(g.strides.begin(), g.strides.end() - 1, g.strides.end());
       break;
   }
   return g;

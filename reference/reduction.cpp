@@ -374,7 +374,7 @@ std::vector<Case> softmax_cases() {
     cases.push_back(one(t, {64, 3}, "special", {{"axis", -1}}));
     cases.push_back(one(t, {3, 64}, "special", {{"axis", 0}}));
     cases.push_back(one(t, {64, 33}, "special-40", {{"axis", 0}}));
-    for (const char* fill : {"tiny", t == Dtype::f64 ? "whole" : "huge", "subnormal", "lanes-34"})
+    for (const char* fill : {"tiny", "huge", "subnormal", "lanes-34"})
       for (const std::int64_t axis : {0, 1}) cases.push_back(one(t, {34, 33}, fill, {{"axis", axis}}));
     cases.push_back(one(t, {64, 33}, "masked-7", {{"axis", 1}}));
     cases.push_back(one(t, {3, 2}, "int-3", {{"axis", Axes{}}}));
