@@ -49,8 +49,12 @@ double distance(double want, double got) {
 // The elements farthest from the reference; complex ones count as two.
 std::vector<Element> worst_elements(const Call& call, const Route& route) {
   const std::vector<Tensor> want = active(call, run(call, find_route(*call.op, kReference)));
-  const std::vector<Tensor> got = active(call, run(call, route));
+  const std::vector<Tensor> all = run(call, route);
+  const std::vector<Spec> specs = call.op->infer(call);
   std::vector<Element> found;
+  for (std::size_t o = 0; o < specs.size(); ++o)
+    if (o >= all.size() || all[o].spec() != specs[o]) return found;  // no elements to hold against each other
+  const std::vector<Tensor> got = active(call, all);
   for (std::size_t o = 0; o < want.size(); ++o) {
     const std::vector<double> w = values_of(widen(want[o])), g = values_of(widen(got[o]));
     for (std::size_t i = 0; i < std::min(w.size(), g.size()); ++i)
@@ -134,8 +138,8 @@ void print_verdict(const Target& target, const Judged& j, std::uint64_t salt) {
     if (v.status != Status::fail) return;
     print_elements("A", call, *j.route);
     print_elements("B", make_call(op, realize(op, c, 2 * salt + 1), c.attrs), *j.route);
-  } catch (const Error& e) {
-    std::printf("  the call is rejected: %s\n", e.what());
+  } catch (const std::exception& e) {
+    std::printf("  the call or the route raises: %s\n", e.what());
   }
 }
 

@@ -64,9 +64,10 @@ std::string bytes_of(const Call& call, const std::vector<Tensor>& out) {
   return s;
 }
 
-std::string guards_of(const std::vector<Tensor>& out) {
-  for (std::size_t i = 0; i < out.size(); ++i)
-    if (!out[i].storage().guards_intact()) return "output " + std::to_string(i) + " was written outside its bounds";
+std::string guards_of(const std::vector<Tensor>& all, const std::string& what) {
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (all[i].defined() && !all[i].storage().guards_intact())
+      return what + " " + std::to_string(i) + " was written outside its bounds";
   return "";
 }
 
@@ -89,7 +90,8 @@ Attempt attempt(const Truth& t, const Route& r, const Job& job) {
   job.launch();
   job.wait();
   a.out = job.fetch();
-  a.trouble = guards_of(a.out);
+  a.trouble = guards_of(a.out, "output");
+  if (a.trouble.empty()) a.trouble = guards_of(t.call.in, "input");
   a.deviation = compare(t.call, t.want, t.magnitude, order_of(r, t.call), a.out);
   if (a.trouble.empty() && a.deviation.what.empty()) a.trouble = uncounted(t.call, a);
   if (a.trouble.empty() && !a.deviation.ok()) a.trouble = to_string(a.deviation);
