@@ -1,0 +1,207 @@
+// The verbs of the program over the made-up tables: every exit code of every verb that judges, with the counts that it
+// prints.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "conformance/judge_tests/fakes.h"
+#include "core/corpus.h"
+
+namespace plumb {
+namespace {
+
+using ::testing::HasSubstr;
+
+struct Ran {
+  int code = -1;
+  std::string out;  // stdout and stderr together
+};
+
+// Without a Python that starts, so that no pages are drawn.
+Ran plumb(const std::string& arguments, const std::string& device = "none") {
+  const std::string before = "PYTHONHOME=/nonexistent PLUMB_DEVICE=" + device + " '" PLUMB_PROGRAM "' ";
+  FILE* pipe = popen((before + arguments + " 2>&1").c_str(), "r");
+  EXPECT_NE(nullptr, pipe);
+  Ran ran;
+  std::array<char, 4096> buffer;
+  while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe)) ran.out.append(buffer.data(), n);
+  const int status = pclose(pipe);
+  if (WIFEXITED(status)) ran.code = WEXITSTATUS(status);
+  return ran;
+}
+
+struct Expected {
+  const char* arguments;
+  int code;
+  const char* says;
+  const char* device = "none";
+};
+
+void expect(std::initializer_list<Expected> all) {
+  for (const Expected& e : all) {
+    const Ran ran = plumb(e.arguments, e.device);
+    EXPECT_EQ(ran.code, e.code) << e.arguments << "\n" << ran.out;
+    EXPECT_THAT(ran.out, HasSubstr(e.says)) << e.arguments;
+  }
+}
+
+TEST(Program, CheckEndsWithEveryCode) {
+  expect({
+      {"check many --route=perfect --budget=smoke", 0,
+       "1560 elements compared, 0 cases mistrusted\n6 passed, 0 failed, 0 skipped"},
+      {"check many --route=perfect", 0, "76605 elements compared, 0 cases mistrusted\n7 passed, 0 failed, 0 skipped"},
+      {"check many --route=wrong --budget=smoke", 1,
+       "520 elements compared, 0 cases mistrusted\n3 passed, 3 failed, 0 skipped"},
+      {"check many --route=accepts_13 --budget=smoke", 1, "was accepted, but must be refused: 13"},
+      {"check many --route=refuses_13_for_shape --budget=smoke", 1, "5 passed, 1 failed"},
+      {"check total --route=boundless_once", 0,
+       "216 elements compared, 1 cases mistrusted\n23 passed, 0 failed, 0 skipped"},
+      {"check total --route=boundless_twice", 1, "2 of 24 cases have no finite bound"},
+      {"check total --route=boundless", 1, "24 cases mistrusted\n0 passed, 1 failed, 0 skipped"},
+      {"check 'total/f32.3x8.row.uniform/-@boundless'", 1, "1 of 1 cases have no finite bound"},
+      {"check many --route=gpu.perfect --budget=smoke", 77,
+       "0 elements compared, 0 cases mistrusted\n1 passed, 0 failed, 5 skipped"},
+      {"check many --route=gpu.perfect --budget=smoke", 0, "6 passed, 0 failed, 0 skipped", "Played"},
+      {"check many --route=never --budget=smoke", 77, "never holds"},
+      {"check many --route=picky --budget=smoke", 0, "2 passed, 0 failed, 4 skipped"},
+      {"check nosuch", 2, "no op is named 'nosuch'"},
+      {"check many --route=nosuch", 2, "no route matches 'nosuch'"},
+      {"check many --budget=long", 2, "no budget"},
+      {"check --nosuch", 2, "--nosuch"},
+      {"check many --route=perfect", 2, "is none of", "nosuch"},
+  });
+}
+
+TEST(Program, CheckTellsWhatFailedAndHowToSeeItAgain) {
+  const std::string folder = testing::TempDir() + "plumb_saved";
+  std::filesystem::remove_all(folder);
+  const Ran ran = plumb("check many --route=unsteady --budget=smoke --save-failures='" + folder + "'");
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_THAT(ran.out, HasSubstr("FAIL many/f32.7.row.uniform/-@unsteady\n     on the second launch: "));
+  EXPECT_THAT(ran.out, HasSubstr("plumb repro 'many/f32.7.row.uniform/-@unsteady'"));
+  EXPECT_EQ(plumb("replay '" + folder + "' --route=perfect").code, 0);
+  EXPECT_EQ(plumb("replay '" + folder + "' --route=wrong").code, 1);
+}
+
+TEST(Program, CheckAsJsonHasEveryCount) {
+  const auto json = nlohmann::json::parse(plumb("check total --route='boundless*' --json").out);
+  EXPECT_EQ(json.at("failed"), 2);
+  for (const auto& t : json.at("tallies")) {
+    EXPECT_EQ(t.at("compared"), 216) << t;
+    EXPECT_EQ(t.at("mistrusted").get<int>() + t.at("passed").get<int>(), 24) << t;
+  }
+  const auto failed = nlohmann::json::parse(plumb("check many --route=wrong --budget=smoke --json").out);
+  EXPECT_EQ(failed.at("failures").size(), 3U);
+}
+
+TEST(Program, ReproEndsWithEveryCode) {
+  expect({
+      {"repro 'many/f32.7.row.uniform/-@perfect'", 0, "1 passed, 0 failed, 0 skipped"},
+      {"repro 'many/f32.7.row.uniform/-@wrong'", 1, "in output 0 at 0: want "},
+      {"repro 'many/f32.7.row.uniform/-@throws'", 1, "no room"},
+      {"repro 'many/f32.5.row.const-13/-@perfect'", 0, "1 passed, 0 failed, 0 skipped"},
+      {"repro 'many/f32.5.row.const-13/-@accepts_13'", 1, "was accepted"},
+      {"repro 'total/f32.3x8.row.uniform/-@boundless'", 77, "no finite bound follows for 9 of 9 elements"},
+      {"repro 'many/f32.33.row.uniform/-@picky'", 77, "0 passed, 0 failed, 1 skipped"},
+      {"repro 'many/f32.7.row.uniform/-@gpu.perfect'", 77, "absent  gpu.perfect"},
+      {"repro 'many/f32.7.row.uniform/-@gpu.perfect'", 0, "pass  gpu.perfect", "0"},
+      {"repro 'many/f32.7.row.uniform/-'", 1, "fail  stale"},
+      {"repro 'many/f32.7.row.uniform/-@throws_untyped'", 1, "raised oh"},
+      {"repro 'many/f32.7.row.uniform/-@one_less'", 1, "4 outputs instead of 5"},
+      {"repro 'many/f32.7.row.uniform/-@wrong_dtype'", 1, "instead of f64[7]"},
+      {"repro 'many/f32.7.row.uniform/-@nosuch'", 2, "no route is named 'nosuch'"},
+      {"repro 'many/f32'", 2, "a case is OP/INPUTS/ATTRIBUTES"},
+  });
+}
+
+CorpusCase recorded(const std::string& id, double x, double third) {
+  CorpusCase c;
+  c.id = id, c.op = "scaled", c.compare = "close", c.tol = {{0, 0.25}};
+  c.inputs = {{"x", tensor(Dtype::f32, {1, 1}, {x})}};
+  c.outputs = {{"out", tensor(Dtype::f32, {1, 1}, {third})}};
+  return c;
+}
+
+TEST(Program, ReplayEndsWithEveryCode) {
+  const std::string root = testing::TempDir() + "plumb_judge_corpora";
+  std::filesystem::remove_all(root);
+  CorpusCase unknown = recorded("t.unknown", 10, 1), refused = recorded("t.refused", 10, 1);
+  unknown.op = "nosuch";
+  refused.outputs.clear(), refused.compare.clear(), refused.tol.clear(), refused.error = "invalid_argument";
+  write_corpus(root + "/good", {recorded("t.0", 10, 1), recorded("t.1", 10, 1.25)});
+  write_corpus(root + "/bad", {recorded("t.0", 10, 1), recorded("t.1", 10, 1.5)});
+  write_corpus(root + "/unknown", {unknown});
+  write_corpus(root + "/refused", {refused});
+  std::filesystem::create_directories(root + "/broken");
+  std::ofstream(root + "/broken/cases.json") << "{";
+  const auto replayed = [&](const std::string& rest) { return plumb("replay " + root + rest); };
+  const auto expect_code = [&](const std::string& rest, int code, const char* says) {
+    const Ran ran = replayed(rest);
+    EXPECT_EQ(ran.code, code) << rest << "\n" << ran.out;
+    EXPECT_THAT(ran.out, HasSubstr(says)) << rest;
+  };
+  expect_code("/good --route=perfect", 0, "2 elements compared\n2 passed, 0 failed, 0 skipped");
+  expect_code("/good", 0, "2 passed, 0 failed, 0 skipped");
+  expect_code("/bad --route=perfect", 1, "1 passed, 1 failed, 0 skipped");
+  expect_code("/bad --route=perfect", 1, "--case=t.1 --route=perfect");
+  expect_code("/refused --route=perfect", 1, "not rejected: invalid_argument was recorded");
+  expect_code("/unknown", 77, "0 passed, 0 failed, 1 skipped");
+  expect_code("/good --route=gpu.perfect", 77, "0 elements compared\n0 passed, 0 failed, 2 skipped");
+  expect_code("/nosuch", 2, "no such folder");
+  expect_code("/broken", 2, "cases.json");
+  expect_code("/good --route=nosuch", 2, "no route");
+  expect_code("/good --op=nosuch", 2, "no case of op");
+  expect_code("/good --case=nosuch", 2, "no case of op");
+}
+
+const char* const kQuick = " --min-time=0.001 --repetitions=2 --threads=1";
+
+TEST(Program, BenchEndsWithEveryCode) {
+  const auto expect_code = [](const std::string& arguments, int code, const char* says) {
+    const Ran ran = plumb("bench " + arguments + kQuick);
+    EXPECT_EQ(ran.code, code) << arguments << "\n" << ran.out;
+    EXPECT_THAT(ran.out, HasSubstr(says)) << arguments;
+  };
+  expect_code("many --route=perfect --budget=smoke", 0, "many/f32.100.row.uniform/-");
+  expect_code("many --route=perfect", 0, "many/f32.200.row.uniform/-");
+  expect_code("many --route=wrong --budget=smoke", 1, "in output 0 at 0: want");
+  expect_code("many --route=lazy --budget=smoke", 0, "lazy");  // nothing is poisoned where time is taken
+  expect_code("many --route=throws --budget=smoke", 1, "no room");
+  expect_code("many --route=one_less --budget=smoke", 1, "outputs instead of 5");
+  expect_code("total --route=perfect", 1, "of the measured compute ceiling");
+  expect_code("many --route=never", 1, "efficiency");  // no row
+  expect_code("scaled", 2, "no benchmark matches");
+  expect_code("nosuch", 2, "no benchmark matches");
+}
+
+TEST(Program, ReportEndsWithEveryCode) {
+  const std::string out = testing::TempDir() + "plumb_judge_report";
+  const auto expect_code = [&](const std::string& arguments, int code, const char* says) {
+    std::filesystem::remove_all(out);
+    const Ran ran = plumb("report " + arguments + " --budget=smoke --out='" + out + "'" + kQuick);
+    EXPECT_EQ(ran.code, code) << arguments << "\n" << ran.out;
+    EXPECT_THAT(ran.out, HasSubstr(says)) << arguments;
+    EXPECT_EQ(std::filesystem::exists(out + "/report.json"), code != 2) << arguments;
+  };
+  expect_code("many@perfect --no-bench", 0, "6 passed, 0 failed, 0 skipped");
+  expect_code("'many*@perfect'", 0, "6 passed, 0 failed, 0 skipped");
+  expect_code("many@wrong --no-bench", 1, "3 passed, 3 failed, 0 skipped");
+  expect_code("'total*@perfect'", 1, "of the measured compute ceiling");
+  expect_code("many@never --no-bench", 0, "1 passed, 0 failed, 5 skipped");
+  expect_code("nosuch --no-bench", 2, "nosuch");
+  (void)plumb("report many@wrong --no-bench --budget=smoke --out='" + out + "'");
+  std::ifstream file(out + "/report.json");
+  const auto json = nlohmann::json::parse(file);
+  EXPECT_EQ(json.at("check").at("failed"), 3);
+  EXPECT_EQ(json.at("check").at("tallies").at(0).at("compared"), 520);
+  EXPECT_EQ(json.at("current").at("tier"), "unavailable");
+}
+
+}  // namespace
+}  // namespace plumb
