@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 
+#include "core/limits.h"
 #include "core/pool.h"
 
 namespace plumb {
@@ -164,7 +165,7 @@ class Run {
 
   std::string repro(const std::string& full, const std::optional<Setting>& s) const {
     const bool plain = options_.isas.empty() && options_.threads.empty() && s && is_plain(*s);
-    return "plumb repro '" + full + "'" + salt_option(options_.salt) + (s && !plain ? options_text(*s) : "");
+    return (small_limits() ? "PLUMB_LIMITS=small " : "") + std::string("plumb repro '") + full + "'" + salt_option(options_.salt) + (s && !plain ? options_text(*s) : "");
   }
 
   void count(const Op& op, const Route& r, const std::string& case_id, const Verdict& v,

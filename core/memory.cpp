@@ -12,13 +12,14 @@
 #endif
 
 #include "core/error.h"
+#include "core/reserved.h"
 
 namespace plumb {
 namespace {
 
 constexpr std::size_t kHostAlign = 64;  // a cache line, and the widest vector
 
-std::atomic<int> watches{0};
+std::atomic<int> watches{0}, reserving{0};
 std::mutex damage_mutex;
 std::vector<std::string> damage;
 std::atomic<std::size_t> alive{0}, peak{0};
@@ -40,9 +41,12 @@ HostBlock host_block(std::size_t bytes) {
 #if defined(__linux__)
   constexpr std::size_t kHugePage = 1 << 21;
   if (bytes >= 2 * kHugePage) {
-    void* p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const bool reserve = reserving > 0;
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | (reserve ? MAP_NORESERVE : 0);
+    void* p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
     if (p == MAP_FAILED) return {};
-    (void)madvise(p, bytes, MADV_HUGEPAGE);  // advice: where it cannot be followed, nothing is lost
+    // Advice: where it cannot be followed, nothing is lost.
+    (void)madvise(p, bytes, reserve ? MADV_NOHUGEPAGE : MADV_HUGEPAGE);
     return HostBlock(static_cast<std::byte*>(p), HostRelease{bytes});
   }
 #endif
@@ -116,6 +120,9 @@ bool Storage::guards_intact() {
   const bool host = !host_ || (is_guard(host_ - kGuardBytes) && is_guard(host_ + bytes_));
   return host && (!device_ || device_->guards_intact());
 }
+
+ReservedOnly::ReservedOnly() { ++reserving; }
+ReservedOnly::~ReservedOnly() { --reserving; }
 
 MemoryWatch::MemoryWatch() { ++watches; }
 MemoryWatch::~MemoryWatch() { --watches; }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <source_location>
 
 namespace plumb {
 
@@ -10,8 +11,10 @@ int threads();             // how many run at once, the caller included; PLUMB_T
 void set_threads(int n);   // 1 <= n; takes effect at the next parallel_for
 
 // Calls f(begin, end) on disjoint ranges that cover [0, n), one range per thread at most; `grain` is
-// the least work worth a thread. Nested calls run in the caller. The first exception is rethrown.
-void parallel_for(std::int64_t n, std::int64_t grain, const std::function<void(std::int64_t, std::int64_t)>& f);
+// the least work worth a thread, and nested calls run in the caller. Where small limits hold (core/limits.h), whatever can be
+// cut is, by one thread if there is no other. The first exception is rethrown.
+void parallel_for(std::int64_t n, std::int64_t grain, const std::function<void(std::int64_t, std::int64_t)>& f,
+                  std::source_location where = std::source_location::current());
 
 // Calls f(i) for i in [0, n), handed out one by one: for pieces of unequal cost.
 void parallel_each(std::int64_t n, const std::function<void(std::int64_t)>& f);

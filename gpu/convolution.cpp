@@ -69,11 +69,13 @@ void add_tiles(Steps& s, const Kernel& k, std::int64_t rows, std::int64_t panels
   s.add([k, x, y] { k.run({x, y}, {128, 1}); });
 }
 
+constexpr Limit kItems{"gpu.convolution.items", 65536, 128};  // that look for exceptions, each at several elements
+
 void add_exceptions(Steps& s, Kernel k, const Support& p, const BufferPtr& bad, std::int64_t elements) {
   const auto given = [&](const BufferPtr& b) { return b ? b : bad; };
   k.arg(bad).arg(given(p.marked)).arg(std::int32_t{p.merged});
   k.arg(given(p.edges.offsets)).arg(given(p.edges.in)).arg(given(p.edges.kernel)).arg(given(p.counts));
-  const auto items = static_cast<std::size_t>(std::min<std::int64_t>(rounded_up(elements, 128), 65536));
+  const auto items = static_cast<std::size_t>(std::min(rounded_up(elements, 128), kItems.of(elements)));
   s.add([k, items] { k.run({items}, {128}); });
 }
 
@@ -104,6 +106,7 @@ Route relation_route(std::string_view op, std::string_view name, Tier tier, Orde
           .order = order,
           .prepare = prepare,
           .prepares = "the relation"};
+  r.supports.push_back(kExtentsFitInt);
   r.prefers.insert(r.prefers.end(), prefers.begin(), prefers.end());
   return r;
 }

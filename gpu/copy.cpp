@@ -28,12 +28,15 @@ std::vector<Axis> collapsed(const Tensor& t) {
   return axes;
 }
 
+constexpr Limit kWorthTile{"gpu.copy.worth_tile", 8, 2}, kMostGroups{"gpu.copy.most_groups", 65535, 3};
+
 // Two axes whose outer one is the denser in memory, perhaps under a batch axis.
 bool is_transposed(const std::vector<Axis>& a) {
-  constexpr std::int64_t kWorthTile = 8, kMostGroups = 65535;
-  if (a.size() < 2 || a.size() > 3 || a[0].size < kWorthTile || a[1].size < kWorthTile) return false;
+  if (a.size() < 2 || a.size() > 3 || a[0].size < kWorthTile.of(a[0].size) ||
+      a[1].size < kWorthTile.of(a[1].size))
+    return false;
   if (a[0].size > INT32_MAX / 2 || a[1].size > INT32_MAX / 2) return false;
-  if (a.size() == 3 && a[2].size > kMostGroups) return false;
+  if (a.size() == 3 && a[2].size > kMostGroups.of(a[2].size)) return false;
   return a[1].size > 0 && std::abs(a[1].stride) < std::abs(a[0].stride) && a[1].stride != 0;
 }
 

@@ -8,7 +8,12 @@ namespace plumb::gpu {
 namespace {
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-Kernel relation_kernel(std::string_view name) { return Kernel("relation", name); }
+
+constexpr Limit kTile{"gpu.edge_product.tile", 128, 7};  // edges of a work-group at most
+constexpr Limit kGroups{"gpu.edge_product.groups", 1056, 12};  // work-groups that occupy a large device
+constexpr Limit kLeastEdges{"gpu.edge_product.least_edges", 512, 6};  // of a part
+constexpr Limit kColumnRows{"gpu.edge_product.column_rows", 256, 8}, kColumnParts{"gpu.edge_product.column_parts", 512, 3};
+
 Kernel index_kernel(std::string_view name) { return Kernel("edge_product", name, "-DINDEX"); }
 
 std::vector<std::int32_t> downloaded(const BufferPtr& b) {
@@ -19,8 +24,7 @@ std::vector<std::int32_t> downloaded(const BufferPtr& b) {
 
 // Edge numbers by kernel row, then the rows of each edge in that order.
 void add_kernel_groups(Steps& s, std::int64_t capacity, KernelEdges& e) {
-  constexpr std::int64_t kRun = 2048;  // edges per work-item of a counting sort, as in relation.cl
-  const std::int64_t kernels = e.geometry.kernels, runs = std::max<std::int64_t>(1, divide_up(capacity, kRun));
+  const std::int64_t kernels = e.geometry.kernels, runs = runs_of(capacity);
   const BufferPtr matrix = ints(kernels * runs), placed = ints(kernels * runs + 1), ids = ints(capacity);
   e.device_offsets = ints(kernels + 1), e.rank = ints(capacity), e.in = ints(capacity), e.out = ints(capacity);
   Kernel count = relation_kernel("count_keys"), place = relation_kernel("place_keys"),
@@ -42,13 +46,13 @@ void add_kernel_groups(Steps& s, std::int64_t capacity, KernelEdges& e) {
 
 // Tiles of edges that share a kernel row: (kernel row, first edge, one past the last).
 std::vector<std::int32_t> tiles_of(const KernelEdges& e) {
-  constexpr std::int32_t kTile = 128;  // as in edge_product.cl
   std::vector<std::int32_t> tiles;
-  for (std::size_t k = 0; k + 1 < e.offsets.size(); ++k)
-    for (std::int32_t first = e.offsets[k]; first < e.offsets[k + 1];
-         first += std::min(kTile, e.offsets[k + 1] - first))
-      tiles.insert(tiles.end(),
-                   {small(static_cast<std::int64_t>(k)), first, std::min(first + kTile, e.offsets[k + 1])});
+  for (std::size_t k = 0; k + 1 < e.offsets.size(); ++k) {
+    const std::int32_t end = e.offsets[k + 1];
+    const std::int32_t tile = small(kTile.of(end - e.offsets[k]));
+    for (std::int32_t first = e.offsets[k]; first < end; first += std::min(tile, end - first))
+      tiles.insert(tiles.end(), {small(static_cast<std::int64_t>(k)), first, first + std::min(tile, end - first)});
+  }
   return tiles;
 }
 
@@ -195,8 +199,9 @@ void add_row_products(Steps& s, const RowProducts& p, const WeightStrides& to, c
                                                                                             : 64;
   const std::int64_t tiles = divide_up(p.rows, tile) * divide_up(p.columns, tile);
   // Enough work-groups for a large device, and enough edges for each of them.
+  const std::int64_t worth = std::max<std::int64_t>(1, p.longest / kLeastEdges.of(p.longest));
   const std::int64_t parts =
-      std::clamp<std::int64_t>(1056 / (tiles * p.kernels), 1, std::max<std::int64_t>(1, p.longest / 512));
+      std::clamp<std::int64_t>(kGroups.of(tiles * p.kernels * worth) / (tiles * p.kernels), 1, worth);
   const std::string options =
       "-DFROM_" + std::string(p.dtype) + " -DTILE=" + std::to_string(tile) + (p.x_rows ? "" : " -DEVERY_ROW");
   const BufferPtr partial = scratch(static_cast<std::size_t>(4 * p.kernels * parts * p.rows * p.columns));
@@ -213,7 +218,8 @@ void add_row_products(Steps& s, const RowProducts& p, const WeightStrides& to, c
 void add_column_sums(Steps& s, const BufferPtr& g, std::int64_t rows, std::string_view dtype, const Tensor& out) {
   const std::int64_t columns = out.size();
   if (columns == 0) return;
-  const std::int64_t parts = std::clamp<std::int64_t>(rows / 256, 1, 512);
+  const std::int64_t wanted = rows / kColumnRows.of(rows);
+  const std::int64_t parts = std::clamp<std::int64_t>(wanted, 1, kColumnParts.of(wanted));
   const std::string options = "-DFROM_" + std::string(dtype) + " -DTILE=16";
   const BufferPtr partial = scratch(static_cast<std::size_t>(4 * parts * columns));
   Kernel k("edge_product", "sum_columns", options);

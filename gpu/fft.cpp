@@ -12,9 +12,10 @@ using fft::Problem;
 using gpu::BufferPtr;
 
 constexpr std::int64_t kLongest = 4096;         // in local memory, by a kernel of its own length
-constexpr std::int64_t kLongestColumn = 512;    // of several side by side
-constexpr std::int64_t kLongestAny = 2048;      // in local memory, by the kernel for every length
-constexpr std::int64_t kWorthBuild = 1 << 15;   // elements from which a length gets a kernel of its own
+constexpr Limit kLongestColumn{"gpu.fft.longest_column", 512, 12};  // of several side by side
+constexpr Limit kLongestLine{"gpu.fft.longest_line", kLongest, 64};  // of a convolution that is not taken in steps
+constexpr Limit kLongestAny{"gpu.fft.longest_any", 2048, 2048};  // in local memory, by the kernel for every length
+constexpr Limit kWorthBuild{"gpu.fft.worth_build", 1 << 15, 1 << 15};  // elements for which a length gets its own kernel
 constexpr std::int64_t kWorthLaunch = 1 << 15;  // elements from which the device is the better choice
 constexpr std::int64_t kLocalBytes = 36 << 10;
 constexpr int kFineBits = 12;
@@ -174,7 +175,7 @@ void add_own(Steps& steps, const Pass& t) {
 // The kernel that serves every length.
 void add_any(Steps& steps, const Pass& t) {
   const bool columns = t.in.columns || t.out.columns;
-  const std::int64_t lines = std::clamp<std::int64_t>((columns ? kLongestAny : 512) / t.n, 1, 16);
+  const std::int64_t lines = std::clamp<std::int64_t>((columns ? kLongestAny.now() : 512) / t.n, 1, 16);
   std::vector<fft::Complex64> w;
   const std::vector<Round> list = rounds(t.n, w);
   std::vector<std::int32_t> passes{static_cast<std::int32_t>(list.size())};
@@ -193,7 +194,8 @@ void add_any(Steps& steps, const Pass& t) {
 }
 
 void add(Steps& steps, const Pass& t) {
-  const bool own = t.n > kLongestAny || (t.n >= 2 && t.n * t.lines * t.batches >= kWorthBuild);
+  const std::int64_t all = t.n * t.lines * t.batches;
+  const bool own = t.n > kLongestAny.of(t.n) || (t.n >= 2 && all >= kWorthBuild.of(all));
   own ? add_own(steps, t) : add_any(steps, t);
 }
 
@@ -209,12 +211,12 @@ void add_zero(Steps& steps, const BufferPtr& flags) {
 // side; empty if the length has no such factors.
 std::vector<std::int64_t> steps_of(std::int64_t n) {
   const auto [a, b] = fft::halves(n);
-  if (b > 1 && a <= kLongestColumn) return {a, b};
+  if (b > 1 && a <= kLongestColumn.of(a)) return {a, b};
   std::int64_t d = 1;
   for (std::int64_t i = 2; i * i * i <= n; ++i)
     if (n % i == 0) d = i;
   const auto [c, e] = fft::halves(n / d);
-  if (d > 1 && e > 1 && c <= kLongestColumn) return {c, e, d};
+  if (d > 1 && e > 1 && c <= kLongestColumn.now()) return {c, e, d};
   if (b > 1 && a <= kLongest) return {a, b};
   return {};
 }
@@ -385,7 +387,7 @@ void add_long_bluestein(Plan& plan, const fft::Chirp& chirp, const BufferPtr& fr
 
 void add_bluestein(Plan& plan) {
   const auto chirp = fft::chirp(plan.p.n, true);
-  if (chirp->m > kLongest) {
+  if (chirp->m > kLongestLine.of(chirp->m)) {
     with_dense_lines(plan, [&](const BufferPtr& from, std::int64_t size, const BufferPtr& to) {
       add_long_bluestein(plan, *chirp, from, size, to);
     });
@@ -413,7 +415,7 @@ Order four_step_order(const Call& c) {
 Order bluestein_order(const Call& c) {
   const Problem p = fft::problem(c);
   const auto chirp = fft::chirp(p.n, true);
-  const double each = chirp->m > kLongest ? split_levels(chirp->m) : fft::levels(chirp->m);
+  const double each = chirp->m > kLongestLine.now() ? split_levels(chirp->m) : fft::levels(chirp->m);
   return fft::order_of(2 * each + 3 + scaling(p), chirp->amplification, kTwiddleError);
 }
 

@@ -11,14 +11,15 @@ using namespace gpu;
 
 enum class Mode : std::int32_t { sum, avg, max };
 
-constexpr std::int64_t kEach = 64;  // elements that one work-item joins
+constexpr Limit kEach{"gpu.global_pooling.each", 64, 3};  // elements that one work-item joins
+constexpr Limit kRun{"gpu.global_pooling.run", 2048, 256};  // elements of a run of the radix sort, as in global_pooling.cl
 
 using Ints = std::vector<std::int32_t>;
 
 std::string type_option(Dtype t) { return t == Dtype::f16 ? "-DFROM_f16" : "-DFROM_f32"; }
 
 Kernel global_kernel(std::string_view name, Dtype t = Dtype::f32) {
-  return Kernel("global_pooling", name, type_option(t));
+  return Kernel("global_pooling", name, type_option(t) + if_small("RUN", kRun));
 }
 
 // The batch of each row (B for none), the rows by batch, and where each batch begins.
@@ -35,8 +36,8 @@ struct Batches {
 
 // A stable sort of the row numbers by batch, eight bits at a time; gives the sorted batches.
 BufferPtr Batches::sorted(Steps& s, BufferPtr key) {
-  constexpr std::int64_t kRun = 2048, kDigits = 256;  // as in global_pooling.cl
-  const std::int64_t runs = std::max<std::int64_t>(1, (rows + kRun - 1) / kRun);
+  constexpr std::int64_t kDigits = 256;  // as in global_pooling.cl
+  const std::int64_t run = kRun.of(rows), runs = std::max<std::int64_t>(1, (rows + run - 1) / run);
   for (std::int32_t shift = 0; shift < 32 && batches >> shift != 0; shift += 8) {
     const BufferPtr matrix = ints(kDigits * runs), placed = ints(kDigits * runs + 1), key_out = ints(rows),
                     order_out = ints(rows);
@@ -85,13 +86,14 @@ Batches::Batches(const Call& call, std::int64_t B)
   sizes = constants(n);
 }
 
-// Cuts each group into pieces of 64: their bounds, and the groups that the pieces form.
+// Cuts each group into pieces of at most kEach: their bounds, and the groups that the pieces form.
 struct Level {
   Ints bounds{0}, groups{0};
   explicit Level(const Ints& offsets) {
     for (std::size_t g = 0; g + 1 < offsets.size(); ++g) {
-      for (std::int32_t at = offsets[g]; at < offsets[g + 1];) {
-        at = std::min(offsets[g + 1], at + static_cast<std::int32_t>(kEach));
+      std::int32_t at = offsets[g];
+      for (const auto each = static_cast<std::int32_t>(kEach.of(offsets[g + 1] - at)); at < offsets[g + 1];) {
+        at += std::min(each, offsets[g + 1] - at);
         bounds.push_back(at);
       }
       groups.push_back(static_cast<std::int32_t>(bounds.size()) - 1);
@@ -172,11 +174,11 @@ Job prepare_vjp(const Call& call, const std::vector<Spec>& specs) {
 // 64 rows, 64 such sums, and the sums of 4096 rows each: the last in sequence however many there are.
 template <Mode mode>
 Order order(const Call& call) {
-  constexpr std::int64_t kSecond = kEach * kEach;
+  const std::int64_t each = kEach.now(), second = each * each;
   Order o;
-  o.block = kEach;
-  o.split = std::max<std::int64_t>(1, (call.shape(0)[0] + kSecond - 1) / kSecond);
-  o.epilogue = static_cast<int>(kEach) + (mode == Mode::avg ? 1 : 0);  // a chunk is full although the last one is not
+  o.block = each;
+  o.split = std::max<std::int64_t>(1, (call.shape(0)[0] + second - 1) / second);
+  o.epilogue = static_cast<int>(each) + (mode == Mode::avg ? 1 : 0);  // a chunk is full although the last one is not
   return o;
 }
 
@@ -191,7 +193,7 @@ Route route(std::string_view op, bool vjp) {
           .name = "gpu.levels",
           .tier = Tier::gpu,
           .needs = Tier::gpu,
-          .supports = {},
+          .supports = {kExtentsFitInt},
           .prefers = {kNotHost, kWorthLaunch},
           .order = mode == Mode::max || vjp ? nullptr : order<mode>,
           .prepare = vjp ? prepare_vjp<mode> : prepare<mode>,

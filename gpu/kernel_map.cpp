@@ -3,15 +3,16 @@
 #include <bit>
 
 #include "gpu/relation.h"
+#include "gpu/sort.h"
 
 namespace plumb {
 namespace {
 
 using namespace gpu;
 
-constexpr std::int64_t kGroup = 256, kSortTile = 2048, kDigits = 256, kFewTiles = 64;  // as in kernels/sort.cl
-constexpr std::int64_t kTile = 64;                                                     // as in kernels/kernel_map.cl
-constexpr std::int64_t kWorthLaunch = 4096;                                            // rows
+constexpr std::int64_t kGroup = 256, kDigits = 256;  // as in kernels/sort.cl
+constexpr std::int64_t kTile = 64;                   // as in kernels/kernel_map.cl
+constexpr std::int64_t kWorthLaunch = 4096;          // rows
 
 std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
 std::int32_t narrow(std::int64_t n) { return static_cast<std::int32_t>(n); }
@@ -82,10 +83,12 @@ struct Order {
   BufferPtr key, index;
 };
 void add_pass(Steps& s, const Order& from, const Order& to, std::int64_t rows, std::int32_t shift, bool last) {
-  const std::int64_t tiles = (rows + kSortTile - 1) / kSortTile;
-  const bool few = tiles <= kFewTiles;
+  const SortTiles cut(rows);
+  const std::int64_t tiles = cut.tiles;
+  const bool few = cut.few;
   const BufferPtr counts = ints(tiles * kDigits), totals = ints(kDigits);
-  Kernel count("sort", "count"), scan("sort", few ? "scan_few" : "scan"), scatter("sort", "scatter");
+  Kernel count("sort", "count", cut.options), scan("sort", few ? "scan_few" : "scan", cut.options),
+      scatter("sort", "scatter", cut.options);
   count.arg(from.key).arg(counts).arg(rows).arg(narrow(tiles)).arg(shift);
   scan.arg(counts).arg(totals).arg(narrow(tiles));
   if (few) scan.arg(kDigits);

@@ -82,7 +82,7 @@ struct Product {
   }
 };
 
-constexpr std::int64_t kBatches = 32768;  // matrices per launch: the outer axes of a grid are short
+constexpr Limit kBatches{"gpu.linalg.batches", 32768, 2};  // matrices per launch: the outer axes of a grid are short
 
 // The grid of one launch without its batch, and that of one work-group.
 struct Grid {
@@ -95,12 +95,13 @@ struct Grid {
 Job launch_all(std::vector<Tensor> out, const Product& p, const Grid& g, const std::vector<std::int64_t>& strides) {
   const gpu::BufferPtr c = gpu::output(out[0]), offsets = gpu::constants(p.offsets);
   std::vector<std::pair<gpu::Kernel, std::size_t>> launches;
-  for (std::int64_t first = 0; first < p.matrices; first += kBatches) {
+  const std::int64_t most = kBatches.of(p.matrices);
+  for (std::int64_t first = 0; first < p.matrices; first += most) {
     gpu::Kernel kernel(g.family, g.kernel, g.options);
     kernel.arg(p.a.data).arg(p.b.data).arg(c).arg(offsets);
     for (const std::int64_t v : {first, p.m, p.n, p.k}) kernel.arg(static_cast<std::int32_t>(v));
     for (const std::int64_t v : strides) kernel.arg(v);
-    launches.emplace_back(std::move(kernel), static_cast<std::size_t>(std::min(kBatches, p.matrices - first)));
+    launches.emplace_back(std::move(kernel), static_cast<std::size_t>(std::min(most, p.matrices - first)));
   }
   return gpu::job(std::move(out), [launches, g] {
     for (const auto& [kernel, matrices] : launches) kernel.run({g.x, g.y, matrices}, {g.local_x, g.local_y, 1});
@@ -116,14 +117,16 @@ Job zeros(std::vector<Tensor> out) {
 
 bool empty(const Call& call, const std::vector<Tensor>& out) { return out[0].size() == 0 || call.shape(0).back() == 0; }
 
-constexpr std::int64_t kSide = 16;     // as in kernels/linalg.cl
-constexpr std::int64_t kEnough = 100;  // work-groups that occupy a large device
+constexpr std::int64_t kSide = 16;                    // as in kernels/linalg.cl
+constexpr Limit kEnough{"gpu.linalg.enough", 100, 100};  // work-groups that occupy a large device
 
 // The largest register block that still gives every compute unit something to do.
 std::int64_t registers_of(const Product& p) {
   const bool wide = p.dtype == Dtype::f64 || p.dtype == Dtype::c64;
   for (std::int64_t r = wide ? 4 : 8; r > 2; r /= 2)
-    if (divide_up(p.m, kSide * r) * divide_up(p.n, kSide * r) * p.matrices >= kEnough) return r;
+    if (const std::int64_t groups = divide_up(p.m, kSide * r) * divide_up(p.n, kSide * r) * p.matrices;
+        groups >= kEnough.of(groups))
+      return r;
   return 2;
 }
 
@@ -169,13 +172,14 @@ struct Warps {
   std::int64_t groups(const Product& p) const { return divide_up(p.m, rows()) * divide_up(p.n, columns()); }
 };
 constexpr Warps kLargeWarps{2, 4, 4, 8}, kSmallWarps{2, 2, 2, 4};
-constexpr std::int64_t kEnoughLarge = 66;  // half the multiprocessors of a large device
+constexpr Limit kEnoughLarge{"gpu.linalg.enough_large", 66, 66};  // half the multiprocessors of a large device
 
 Job mma(const Call& call, const std::vector<Spec>& specs) {
   auto out = gpu::outputs(specs);
   if (empty(call, out)) return zeros(std::move(out));
   const Product p(call, true);
-  const Warps w = kLargeWarps.groups(p) * p.matrices >= kEnoughLarge ? kLargeWarps : kSmallWarps;
+  const std::int64_t large = kLargeWarps.groups(p) * p.matrices;
+  const Warps w = large >= kEnoughLarge.of(large) ? kLargeWarps : kSmallWarps;
   std::string options = "-DFROM_" + std::string(name(p.dtype)) + " -DWARPS_M=" + std::to_string(w.m) +
                         " -DWARPS_N=" + std::to_string(w.n) + " -DTILES_M=" + std::to_string(w.tiles_m) +
                         " -DTILES_N=" + std::to_string(w.tiles_n);
@@ -205,13 +209,6 @@ Order mma_order(const Call&) {
 
 std::int64_t flops(const Call& call) { return static_cast<std::int64_t>(cost(call).flops); }
 
-bool fits_32_bits(const Call& call) {
-  for (const Tensor& t : call.in)
-    for (const std::int64_t extent : t.shape())
-      if (extent > INT32_MAX - 512) return false;
-  return true;
-}
-
 constexpr Condition kOneDtype{Stage::shape_dtype, "an operand must be converted first",
                               [](const Call& c, const Device&) { return c.dtype(0) == c.dtype(1); }};
 constexpr Condition kSixteenBit{Stage::shape_dtype, "the operands are neither f16 nor bf16",
@@ -223,8 +220,6 @@ constexpr Condition kLocal{Stage::capability, "work-groups of 256 with 48 KiB of
                            [](const Call&, const Device& d) {
                              return d.facts.local_bytes >= kMmaLocalBytes && d.facts.max_work_group >= 256;
                            }};
-constexpr Condition kExtents{Stage::shape_dtype, "an extent exceeds 32 bits",
-                             [](const Call& c, const Device&) { return fits_32_bits(c); }};
 constexpr Condition kFp64{Stage::capability, "the device has no binary64",
                           [](const Call& c, const Device& d) { return c.dtype(0) != Dtype::f64 || d.fp64; }};
 constexpr Condition kLarge{Stage::shape_dtype, "fewer than 2^24 operations",
@@ -237,7 +232,7 @@ std::vector<Route> linalg_gpu_routes() {
            .name = "gpu.mma",
            .tier = Tier::neural_accelerator,
            .needs = Tier::gpu,
-           .supports = {kOneDtype, kSixteenBit, kExtents, kLocal},
+           .supports = {kOneDtype, kSixteenBit, gpu::kExtentsFitInt, kLocal},
            .prefers = {gpu::kNotHost, kLarge},
            .order = mma_order,
            .prepare = mma},
@@ -245,7 +240,7 @@ std::vector<Route> linalg_gpu_routes() {
            .name = "gpu.tiled",
            .tier = Tier::gpu,
            .needs = Tier::gpu,
-           .supports = {kOneDtype, kExtents, kFp64},
+           .supports = {kOneDtype, gpu::kExtentsFitInt, kFp64},
            .prefers = {gpu::kNotHost, kLarge},
            .order = tiled_order,
            .prepare = tiled}};

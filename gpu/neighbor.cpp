@@ -11,8 +11,8 @@ namespace {
 using namespace gpu;
 
 constexpr std::int64_t kTile = 128, kBounds = 256;  // work-groups, as in kernels/neighbor.cl
-constexpr std::int64_t kParts = 64;                 // work-groups that look for the bounds
-constexpr std::int64_t kRegisters = 32;             // neighbours that are kept in registers, at most
+constexpr Limit kParts{"gpu.neighbor.parts", 64, 1};             // work-groups that look for the bounds
+constexpr Limit kRegisters{"gpu.neighbor.registers", 32, 32};    // neighbours that are kept in registers, at most
 constexpr std::int64_t kMostOffsets = 1 << 16;      // of a ball that is looked up offset by offset
 constexpr std::int64_t kMostRadius = 1 << 30;
 constexpr std::int64_t kWorthLaunch = 4096;    // rows
@@ -41,7 +41,7 @@ struct Lists {
         keys(scratch(size(std::max<std::int64_t>(1, 8 * most * p.queries.capacity)))),
         found(ints(p.queries.capacity)) {}
   Kernel search(std::string_view name) const {
-    const std::int64_t held = most <= kRegisters / 2 ? kRegisters / 2 : kRegisters;
+    const std::int64_t all = kRegisters.of(most), held = most <= all / 2 ? all / 2 : all;
     return Kernel("neighbor", name, most <= held ? "-DMOST=" + std::to_string(held) : "");
   }
 };
@@ -162,7 +162,7 @@ Cells add_cells(Steps& s, const Rows& rows, std::int64_t most) {
       static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(std::max<std::int64_t>(1, n))));
   Cells c{scratch(9 * 8), ints(buckets + 1), scratch(size(std::max<std::int64_t>(1, n) * 32)),
           ints(std::max<std::int64_t>(1, n)), static_cast<std::uint32_t>(buckets - 1)};
-  const std::int64_t parts = std::clamp<std::int64_t>((n + kBounds - 1) / kBounds, 1, kParts);
+  const std::int64_t wanted = (n + kBounds - 1) / kBounds, parts = std::clamp<std::int64_t>(wanted, 1, kParts.of(wanted));
   const BufferPtr part = scratch(size(parts * 64)), degree = ints(buckets), cursor = ints(buckets);
   if (n == 0) return c;
   Kernel bounds("neighbor", "find_bounds"), plan("neighbor", "plan_cells"), count("neighbor", "count_cells");
@@ -173,7 +173,7 @@ Cells add_cells(Steps& s, const Rows& rows, std::int64_t most) {
   s.fill(degree, 0);
   s.run(count.arg(rows.data).arg(rows.wide).arg(n).arg(c.grid).arg(c.mask).arg(degree), n);
   s.scan(degree, false, buckets, c.start);
-  s.run(Kernel("relation", "copy_ints").arg(c.start).arg(cursor).arg(buckets), buckets);
+  s.run(relation_kernel("copy_ints").arg(c.start).arg(cursor).arg(buckets), buckets);
   s.run(place.arg(rows.data).arg(rows.wide).arg(n).arg(c.grid).arg(c.mask).arg(cursor).arg(c.points).arg(c.numbers), n);
   return c;
 }
@@ -256,7 +256,7 @@ std::vector<Route> neighbor_gpu_routes() {
           route("knn_relation", "gpu.tiled", {}, kManyPairs, prepare_tiled<false>),
           route("radius_relation", "gpu.hash", {kSmallBall}, kManyQueries, prepare_offsets),
           route("radius_relation", "gpu.tiled", {}, kManyPairs, prepare_tiled<true>),
-          route("gather_neighbor_features", "gpu.rows", {}, kManyElements, prepare_gather)};
+          route("gather_neighbor_features", "gpu.rows", {kExtentsFitInt}, kManyElements, prepare_gather)};
 }
 
 }  // namespace plumb

@@ -7,10 +7,11 @@ namespace plumb {
 namespace {
 
 constexpr std::size_t kLanes = 32, kStrands = 4, kGroup = 128;  // as in norms.cl
-constexpr std::int64_t kBlock = 256;
+constexpr Limit kBlock{"gpu.norms.block", 256, 4};  // rows of a column summed by one work-group, as there
 
 gpu::Kernel kernel(std::string_view name, Dtype features) {
-  return gpu::Kernel("norms", name, features == Dtype::f16 ? "-DFROM_f16" : "-DFROM_f32");
+  return gpu::Kernel("norms", name,
+                     (features == Dtype::f16 ? "-DFROM_f16" : "-DFROM_f32") + gpu::if_small("BLOCK", kBlock));
 }
 
 // Per channel as floats, or a constant where it is not given.
@@ -57,7 +58,7 @@ struct Columns {
 
 Launch column_means(const Call& call, std::int64_t n, const Columns& to, std::int32_t mode) {
   const Dtype t = call.dtype(0);
-  const std::int64_t channels = call.shape(0)[1], blocks = (n + kBlock - 1) / kBlock;
+  const std::int64_t channels = call.shape(0)[1], block = kBlock.of(n), blocks = (n + block - 1) / block;
   gpu::Kernel sum = kernel("sum_columns", t), join = kernel("join_blocks", t);
   sum.arg(gpu::dense(call[0])).arg(n).arg(channels).arg(to.centre).arg(to.factor).arg(mode).arg(to.partial).arg(to.peaks);
   join.arg(to.partial).arg(to.peaks).arg(blocks).arg(channels).arg(n).arg(mode).arg(to.factor);
@@ -71,7 +72,7 @@ Launch column_means(const Call& call, std::int64_t n, const Columns& to, std::in
 
 Columns columns_of(const Call& call, std::int64_t n, const std::vector<Tensor>& out) {
   const auto floats = [](std::int64_t count) { return gpu::scratch(static_cast<std::size_t>(4 * count)); };
-  const std::int64_t channels = call.shape(0)[1], blocks = (n + kBlock - 1) / kBlock;
+  const std::int64_t channels = call.shape(0)[1], block = kBlock.of(n), blocks = (n + block - 1) / block;
   return {floats(blocks * channels), floats(blocks * channels), floats(channels),    floats(channels),
           floats(channels),          gpu::output(out[1]),       gpu::output(out[2])};
 }
@@ -122,7 +123,7 @@ Order column_order(const Call&) {
   Order o = in_float();
   o.shape = Order::Shape::lanes;
   o.lanes = kStrands;
-  o.block = kBlock;
+  o.block = kBlock.now();
   return o;
 }
 Order row_order(const Call&) {

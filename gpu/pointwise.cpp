@@ -57,16 +57,7 @@ Order mma_order(const Call&) {
   return o;
 }
 
-bool fits(const Call& c) {
-  for (const auto& s : c.specs)
-    for (const std::int64_t extent : s->shape)
-      if (extent > INT32_MAX - 512) return false;
-  return true;
-}
-
 constexpr std::uint64_t kMmaLocalBytes = 48 << 10;
-constexpr Condition kExtents{Stage::shape_dtype, "an extent exceeds 32 bits",
-                             [](const Call& c, const Device&) { return fits(c); }};
 constexpr Condition kHalf{Stage::shape_dtype, "features are not f16",
                           [](const Call& c, const Device&) { return c.dtype(kFeatures) == Dtype::f16; }};
 constexpr Condition kLocal{Stage::capability, "work-groups of 256 with 48 KiB of local memory do not fit",
@@ -86,7 +77,7 @@ std::vector<Route> pointwise_gpu_routes() {
            .name = "gpu.mma",
            .tier = Tier::neural_accelerator,
            .needs = Tier::gpu,
-           .supports = {kExtents, kHalf, kLocal},
+           .supports = {gpu::kExtentsFitInt, kHalf, kLocal},
            .prefers = {gpu::kNotHost, kLarge},
            .order = mma_order,
            .prepare = mma},
@@ -94,7 +85,7 @@ std::vector<Route> pointwise_gpu_routes() {
            .name = "gpu.tiled",
            .tier = Tier::gpu,
            .needs = Tier::gpu,
-           .supports = {kExtents},
+           .supports = {gpu::kExtentsFitInt},
            .prefers = {gpu::kNotHost, kLarge},
            .order = chain,
            .prepare = tiled},
@@ -102,7 +93,7 @@ std::vector<Route> pointwise_gpu_routes() {
            .name = "gpu.mma",
            .tier = Tier::neural_accelerator,
            .needs = Tier::gpu,
-           .supports = {kExtents, kHalf, kLocal},
+           .supports = {gpu::kExtentsFitInt, kHalf, kLocal},
            .prefers = {gpu::kNotHost, kLarge},
            .order = mma_order,
            .prepare = vjp<true>},
@@ -110,7 +101,7 @@ std::vector<Route> pointwise_gpu_routes() {
            .name = "gpu.tiled",
            .tier = Tier::gpu,
            .needs = Tier::gpu,
-           .supports = {kExtents},
+           .supports = {gpu::kExtentsFitInt},
            .prefers = {gpu::kNotHost, kLarge},
            .order = chain,
            .prepare = vjp<false>}};

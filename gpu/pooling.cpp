@@ -103,7 +103,7 @@ RowKernel::RowKernel(std::string_view name, Dtype type, std::int64_t rows, std::
 }
 
 void add_copy(Steps& s, const BufferPtr& from, const Tensor& to, std::int64_t bytes) {
-  s.run(Kernel("relation", "copy_ints").arg(from).arg(output(to)).arg(bytes / 4), bytes / 4);
+  s.run(relation_kernel("copy_ints").arg(from).arg(output(to)).arg(bytes / 4), bytes / 4);
 }
 
 void bind_scale(Kernel& k, const Windows& w) {
@@ -131,7 +131,7 @@ Route pooling_route(std::string_view op, Job (*prepare)(const Call&, const std::
           .name = "gpu.rows",
           .tier = Tier::gpu,
           .needs = Tier::gpu,
-          .supports = {},
+          .supports = {kExtentsFitInt},
           .prefers = {kNotHost,
                       {Stage::shape_dtype, "under 65536 features: the launches cost more",
                        [](const Call& c, const Device&) { return count(c.shape(2)) >= 1 << 16; }}},

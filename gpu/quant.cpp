@@ -169,8 +169,8 @@ const Condition kTransposed{Stage::relation, "the weight is not transposed",
 const Condition kUpright{Stage::relation, "the weight is transposed",
                          [](const Call& c, const Device&) { return !c.flag("transpose"); }};
 const Condition kIndexable{
-    Stage::shape_dtype, "an axis or the number of rows exceeds 2^31 - 1",
-    [](const Call& c, const Device&) { return rows_of(c) < INT32_MAX && weights(c) / 8 < INT32_MAX; }};
+    Stage::shape_dtype, "an axis or the number of rows exceeds 32 bits",  // with the rest of its last tile
+    [](const Call& c, const Device&) { return rows_of(c) <= INT32_MAX - 512 && weights(c) / 8 < INT32_MAX; }};
 const Condition kManyNumbers{Stage::shape_dtype, "under 65536 numbers",
                              [](const Call& c, const Device&) { return c[0].size() * 32 / bits_of(c) >= 65536; }};
 const Condition kManyInputs{Stage::shape_dtype, "under 65536 numbers",

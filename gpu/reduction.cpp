@@ -10,7 +10,10 @@ namespace plumb {
 namespace {
 
 constexpr std::int64_t kGroup = 256;            // work-items of a group, as in kernels/reduction.cl
-constexpr std::int64_t kManyGroups = 1024;      // enough to fill a large device
+constexpr Limit kManyGroups{"gpu.reduction.many_groups", 1024, 8};  // enough to fill a large device
+constexpr Limit kMostLanes{"gpu.reduction.lanes", kGroup, 8};       // work-items that share a line
+constexpr Limit kEnough{"gpu.reduction.enough", 16, 2};  // elements of a lane from which lines are cut
+constexpr Limit kMostSplits{"gpu.reduction.splits", 32, 4};  // of a line of a softmax
 constexpr std::int64_t kWorthDevice = 1 << 16;  // elements
 constexpr std::size_t kMostAxes = 8;            // after merging; of either kind
 
@@ -85,7 +88,8 @@ Plan plan(Lines l, std::int64_t serial) {
   }
   p.columns_first = p.column.size > 1 && !l.reduced.empty() && std::abs(p.column.in) < std::abs(l.reduced[0].in);
   const std::int64_t most = p.columns_first ? std::max<std::int64_t>(8, kGroup / power_above(p.column.size)) : kGroup;
-  p.lanes = std::min({most, kGroup, power_above(ceil_div(l.n, serial))});
+  const std::int64_t wanted = power_above(ceil_div(l.n, serial));
+  p.lanes = std::min({most, kMostLanes.of(wanted), wanted});
   p.tiles_and_rest = ceil_div(p.column.size, kGroup / p.lanes);
   for (const Axis& a : l.kept) p.tiles_and_rest *= a.size;
   if (l.reduced.empty()) l.reduced.push_back({1, 0, 0});
@@ -124,8 +128,9 @@ constexpr std::int64_t kSums = 4;  // running sums of a lane
 
 Plan sum_plan(const Lines& l) {
   Plan p = plan(l, kSums);
-  p.splits = std::min({kManyGroups, power_below(kManyGroups / std::max<std::int64_t>(1, p.tiles_and_rest)),
-                       power_below(l.n / (p.lanes * kSums * 4))});
+  const std::int64_t wanted = power_below(l.n / (p.lanes * kEnough.of(l.n / p.lanes)));
+  const std::int64_t groups = kManyGroups.of(wanted * p.tiles_and_rest);
+  p.splits = std::min({groups, power_below(groups / std::max<std::int64_t>(1, p.tiles_and_rest)), wanted});
   return p;
 }
 
@@ -196,8 +201,8 @@ SoftmaxPlan softmax_plan(const Lines& l, Dtype from) {
       p.held = held;
       return p;
     }
-  p.splits = std::min({std::int64_t{32}, power_below(kManyGroups / std::max<std::int64_t>(1, p.tiles_and_rest)),
-                       power_below(l.n / (p.lanes * 8))});
+  const std::int64_t wanted = power_below(l.n / (p.lanes * 8)), groups = kManyGroups.of(wanted * p.tiles_and_rest);
+  p.splits = std::min({kMostSplits.of(wanted), power_below(groups / std::max<std::int64_t>(1, p.tiles_and_rest)), wanted});
   p.part = ceil_div(l.n, p.splits);
   return p;
 }

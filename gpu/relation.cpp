@@ -8,14 +8,14 @@ namespace plumb {
 namespace gpu {
 namespace {
 
-constexpr std::int64_t kScanned = 2048;  // elements per work-group, as in relation.cl
-constexpr std::int64_t kRun = 2048;      // edges per work-item of a counting sort, as in relation.cl
+// As in relation.cl: work-items of a scan, elements of each, and edges per work-item of a counting sort.
+constexpr Limit kScanItems{"gpu.relation.scan_items", 256, 16}, kScanEach{"gpu.relation.scan_each", 8, 2};
+constexpr Limit kRun{"gpu.relation.run", 2048, 24};
+constexpr Limit kLeastBits{"gpu.relation.least_bits", 8, 5}, kMostBits{"gpu.relation.most_bits", 18, 7};
 // One size for all: a device that compiles a kernel anew for each group size does so once.
 constexpr std::size_t kGroup = 128;
 
 enum Mode : std::int32_t { kRows, kFloored, kReached };
-
-Kernel relation_kernel(std::string_view name) { return Kernel("relation", name); }
 
 // A table of n elements of rows.
 Table add_table(Steps& s, const BufferPtr& rows, std::int32_t wide, Mode mode, std::int64_t kernels, std::int64_t n,
@@ -157,7 +157,7 @@ namespace {
 
 void add_kernel_groups(Steps& s, const Geometry& g, std::int64_t edge_capacity, const Edges& e, const BufferPtr& offsets,
                        const BufferPtr& ids) {
-  const std::int64_t runs = std::max<std::int64_t>(1, (edge_capacity + kRun - 1) / kRun);
+  const std::int64_t runs = runs_of(edge_capacity);
   const auto keys = static_cast<std::int32_t>(g.kernels);
   const BufferPtr matrix = ints(g.kernels * runs), placed = ints(g.kernels * runs + 1);
   s.run(relation_kernel("count_keys").arg(e.kernel).arg(e.counts).arg(keys).arg(static_cast<std::int32_t>(runs)).arg(matrix),
@@ -220,11 +220,14 @@ void Steps::fill(const BufferPtr& b, std::uint8_t byte) {
 }
 
 void Steps::scan(const BufferPtr& in, bool present, std::int64_t n, const BufferPtr& out) {
-  const std::int64_t length = n + 1, groups = (length + kScanned - 1) / kScanned;
+  const std::int64_t items = kScanItems.of(n + 1), each = items * kScanEach.of((n + items) / items);
+  const std::int64_t length = n + 1, groups = (length + each - 1) / each;
   const BufferPtr sums = ints(groups);
   Kernel blocks = relation_kernel("scan_blocks");
   blocks.arg(in).arg(std::int32_t{present}).arg(n).arg(out).arg(sums).arg(length);
-  add([blocks, groups] { blocks.run({static_cast<std::size_t>(groups) * 256}, {256}); });
+  add([blocks, items = static_cast<std::size_t>(items), n_groups = static_cast<std::size_t>(groups)] {
+    blocks.run({n_groups * items}, {items});
+  });
   if (groups == 1) return;
   const BufferPtr before = ints(groups + 1);
   scan(sums, false, groups, before);
@@ -233,6 +236,16 @@ void Steps::scan(const BufferPtr& in, bool present, std::int64_t n, const Buffer
 
 Table add_table(Steps& s, const BufferPtr& rows, std::int32_t wide, std::int64_t n) {
   return add_table(s, rows, wide, kRows, 1, n, constants(std::vector<std::int64_t>{0}));
+}
+
+Kernel relation_kernel(std::string_view name) {
+  return Kernel("relation", name,
+                if_small("ITEMS", kScanItems) + if_small("EACH", kScanEach) + if_small("RUN", kRun));
+}
+
+std::int64_t runs_of(std::int64_t edges) {
+  const std::int64_t run = kRun.of(edges);
+  return std::max<std::int64_t>(1, (edges + run - 1) / run);
 }
 
 BufferPtr ints(std::int64_t n) { return scratch(static_cast<std::size_t>(4 * n)); }
@@ -262,7 +275,8 @@ BufferPtr add_map(Steps& s, const Geometry& g, const Rows& in, const Rows& targe
 
 Ordering begin_order(Steps& s, const Geometry& g, std::int64_t rows) {
   if (g.kernels > 32) return {};
-  const int wanted = std::clamp<int>(std::bit_width(static_cast<std::uint64_t>(rows)), 8, 18);
+  const int counted = std::bit_width(static_cast<std::uint64_t>(rows));
+  const int wanted = std::clamp<int>(counted, static_cast<int>(kLeastBits.of(counted)), static_cast<int>(kMostBits.of(counted)));
   Ordering o;
   o.bits = std::min(static_cast<std::int32_t>(g.kernels), wanted);
   o.histogram = ints(std::int64_t{1} << o.bits);

@@ -48,6 +48,10 @@ class Steps {
 };
 
 BufferPtr ints(std::int64_t n);  // scratch for n of them
+Kernel relation_kernel(std::string_view name);
+
+// Edges per work-item of a counting sort by kernel row: runs of `edges` of them.
+std::int64_t runs_of(std::int64_t edges);
 
 // Output rows ordered so that neighbours meet the same kernel rows. begin_order prepares what add_map or
 // bucket_outputs fills, end_order gives the rows in order; more than 32 kernel rows are left as they are.

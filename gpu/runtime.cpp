@@ -219,6 +219,18 @@ std::int64_t element_offset(const Tensor& t) { return t.offset_bytes() / info(t.
 
 void finish() { check(clFinish(session().queue.get()), "clFinish"); }
 
+bool extents_fit_int(const Call& call) {
+  constexpr std::int64_t kTile = 512;  // at least as long as any tile
+  for (const auto& s : call.specs)
+    if (s && std::any_of(s->shape.begin(), s->shape.end(), [](std::int64_t n) { return n > INT32_MAX - kTile; }))
+      return false;
+  return true;
+}
+
+std::string if_small(std::string_view macro, const Limit& limit) {
+  return small_limits() ? " -D" + std::string(macro) + "=" + std::to_string(limit.small) : "";
+}
+
 Kernel::Kernel(std::string_view family, std::string_view name, std::string_view options)
     : kernel_(create_kernel(family, std::string(options), std::string(name))), name_(name) {}
 

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "core/device.h"
+#include "core/limits.h"
 #include "core/route.h"
 #include "core/tensor.h"
 
@@ -53,6 +54,9 @@ void fill_zero(const BufferPtr&);  // enqueued
 void fill_byte(const BufferPtr&, std::uint8_t);  // enqueued
 std::int64_t element_offset(const Tensor&);  // of the first element within input(), in elements
 
+// " -DNAME=value" where small limits hold, else nothing: kernels define the usual value themselves.
+std::string if_small(std::string_view macro, const Limit&);
+
 // A kernel of kernels/<family>.cl, built on first use with `options`, cached for the process and on disk.
 class Kernel {
  public:
@@ -85,6 +89,11 @@ std::vector<Tensor> outputs(const std::vector<Spec>&);  // fresh tensors
 // Every route here prefers to leave a processor to the CPU routes that are made for it.
 inline constexpr Condition kNotHost{Stage::device, "the device is the host processor: a CPU route is the better choice",
                                     [](const Call&, const Device& d) { return !d.facts.is_cpu; }};
+
+// For kernels that take extents as int; with room beyond, since the last tile may end past the extent.
+bool extents_fit_int(const Call&);
+inline constexpr Condition kExtentsFitInt{Stage::shape_dtype, "an extent exceeds 32 bits",
+                                          [](const Call& c, const Device&) { return extents_fit_int(c); }};
 
 // A deliberate failure at the next use, for tests of error paths.
 enum class Fault { none, allocation, build, launch };

@@ -7,8 +7,10 @@
 namespace plumb {
 namespace {
 
-constexpr std::int64_t kGroup = 256, kTile = 2048, kDigits = 256;  // as in kernels/sort.cl
-constexpr std::int64_t kFewTiles = 64;                             // sums that one work-item makes alone
+constexpr std::int64_t kGroup = 256, kDigits = 256;  // as in kernels/sort.cl
+// Also there: elements of a work-item of a tile, and sums that a work-group makes at once.
+constexpr Limit kItems{"gpu.sort.items", 8, 1}, kStep{"gpu.sort.step", kGroup, 2};
+constexpr Limit kFewTiles{"gpu.sort.few_tiles", 64, 1};  // sums that one work-item makes alone
 constexpr std::int64_t kMostPoints = 512;
 constexpr std::int64_t kWorthLaunch = 1 << 15;  // elements
 
@@ -73,9 +75,10 @@ struct Pass {
 // What enqueues the passes over the lines of x; none is empty.
 std::function<void()> radix_passes(const gpu::BufferPtr& x, const gpu::BufferPtr& result, const Lines& l,
                                    const Encoding& e) {
-  const std::int64_t total = l.total(), tiles = (l.n + kTile - 1) / kTile, groups = tiles * l.lines;
+  const gpu::SortTiles cut(l.n);
+  const std::int64_t total = l.total(), tiles = cut.tiles, groups = tiles * l.lines;
   const std::int64_t rows = l.lines * kDigits;
-  const bool few = tiles <= kFewTiles;
+  const bool few = cut.few;
   const gpu::BufferPtr counts = gpu::scratch(size(groups * kDigits * 4)), totals = gpu::scratch(size(rows * 4));
   gpu::BufferPtr key[2], index[2];
   for (int i = 0; i < 2; ++i) {
@@ -83,7 +86,7 @@ std::function<void()> radix_passes(const gpu::BufferPtr& x, const gpu::BufferPtr
     index[i] = gpu::scratch(size(total * 4));
   }
   const auto on_all = [&](const char* name, const gpu::BufferPtr& k, const gpu::BufferPtr& i) {
-    gpu::Kernel kernel("sort", name);
+    gpu::Kernel kernel("sort", name, cut.options);
     kernel.arg(x).arg(k).arg(i).arg(e.kind).arg(e.bytes).arg(e.infinity).arg(l.n).arg(l.inner).arg(total);
     return kernel;
   };
@@ -92,8 +95,8 @@ std::function<void()> radix_passes(const gpu::BufferPtr& x, const gpu::BufferPtr
   for (int p = 0; p < e.bytes; ++p) {
     const int from = p % 2, to = 1 - from;
     const std::int32_t shift = 8 * (p % 4), last = p + 1 == e.bytes;
-    Pass pass{gpu::Kernel("sort", "count"), gpu::Kernel("sort", few ? "scan_few" : "scan"),
-              gpu::Kernel("sort", "scatter")};
+    Pass pass{gpu::Kernel("sort", "count", cut.options), gpu::Kernel("sort", few ? "scan_few" : "scan", cut.options),
+              gpu::Kernel("sort", "scatter", cut.options)};
     const auto columns = static_cast<std::int32_t>(tiles);
     pass.count.arg(key[from]).arg(counts).arg(l.n).arg(columns).arg(shift);
     pass.scan.arg(counts).arg(totals).arg(columns);
@@ -126,6 +129,13 @@ const Condition kLarge{Stage::shape_dtype, "under 32768 elements: a launch costs
                        [](const Call& c, const Device&) { return c[0].size() >= kWorthLaunch; }};
 
 }  // namespace
+
+gpu::SortTiles::SortTiles(std::int64_t n) : options(if_small("ITEMS", kItems) + if_small("STEP", kStep)) {
+  const std::int64_t tile = kGroup * kItems.of((n + kGroup - 1) / kGroup);
+  tiles = (n + tile - 1) / tile;
+  few = tiles <= kFewTiles.of(tiles);
+  if (!few) (void)kStep.of(tiles);
+}
 
 std::function<void()> gpu::radix_argsort(const BufferPtr& keys, std::int64_t n, const BufferPtr& order) {
   if (n == 0) return [] {};

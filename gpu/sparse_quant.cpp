@@ -243,6 +243,7 @@ Route sorted(std::string_view op) {
 
 Route simple(std::string_view op, std::string_view name, std::vector<Condition> supports,
              const Condition& size_condition, Order (*order)(const Call&), Prepare prepare) {
+  supports.push_back(kExtentsFitInt);
   return {.op = op,
           .name = name,
           .tier = Tier::gpu,

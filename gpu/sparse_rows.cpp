@@ -9,10 +9,11 @@ namespace {
 
 using namespace gpu;
 
+constexpr Limit kRun{"gpu.sparse_rows.run", 2048, 7};  // elements of a run of the radix sort, as in sparse_rows.cl
+
 Kernel kernel(std::string_view name, Dtype features) {
-  return Kernel("sparse_rows", name, features == Dtype::f16 ? "-DFROM_f16" : "-DFROM_f32");
+  return Kernel("sparse_rows", name, (features == Dtype::f16 ? "-DFROM_f16" : "-DFROM_f32") + if_small("RUN", kRun));
 }
-Kernel shared(std::string_view name) { return Kernel("relation", name); }
 
 Job finished(const std::vector<Tensor>& out, const std::shared_ptr<Steps>& steps) {
   return job(out, [steps] { steps->enqueue(); });
@@ -42,9 +43,9 @@ void add_means(Steps& s, const Call& call, const Rows& in, const std::vector<Ten
             .arg(degree),
         std::max<std::int64_t>(n, 1));
   s.scan(degree, false, n, starts);
-  s.run(shared("copy_ints").arg(starts).arg(cursor).arg(n), n);
+  s.run(relation_kernel("copy_ints").arg(starts).arg(cursor).arg(n), n);
   s.run(kernel("place_rows", t).arg(first).arg(number).arg(n).arg(cursor).arg(members), n);
-  s.run(shared("sort_groups").arg(starts).arg(n).arg(members), n);
+  s.run(relation_kernel("sort_groups").arg(starts).arg(n).arg(members), n);
   s.run(kernel("mean_rows", t)
             .arg(dense(call[1]))
             .arg(starts)
@@ -210,8 +211,8 @@ class RadixSort {
   const BufferPtr& keys() const { return key_; }
   const BufferPtr& rows() const { return row_; }
   void sort(int bits) {
-    constexpr std::int64_t kRun = 2048, kDigits = 256;  // as in sparse_rows.cl
-    const std::int64_t runs = (n_ + kRun - 1) / kRun;
+    constexpr std::int64_t kDigits = 256;  // as in sparse_rows.cl
+    const std::int64_t run = kRun.of(n_), runs = (n_ + run - 1) / run;
     const auto run_count = static_cast<std::int32_t>(runs);
     for (std::int32_t shift = 0; shift < bits && n_ > 0; shift += 8) {
       const BufferPtr matrix = ints(kDigits * runs), placed = ints(kDigits * runs + 1);

@@ -94,9 +94,9 @@ Groups add_groups(Steps& s, const BufferPtr& key, std::int64_t n, std::int64_t g
   const Groups g{ints(groups + 1), ints(n)};
   const BufferPtr cursor = ints(groups);
   s.scan(degree, false, groups, g.offsets);
-  s.run(Kernel("relation", "copy_ints").arg(g.offsets).arg(cursor).arg(groups), groups);
+  s.run(relation_kernel("copy_ints").arg(g.offsets).arg(cursor).arg(groups), groups);
   s.run(voxel_kernel("place_members").arg(key).arg(n).arg(groups).arg(cursor).arg(g.ids), n);
-  s.run(Kernel("relation", "sort_groups").arg(g.offsets).arg(groups).arg(g.ids), groups);
+  s.run(relation_kernel("sort_groups").arg(g.offsets).arg(groups).arg(g.ids), groups);
   return g;
 }
 

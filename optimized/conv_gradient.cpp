@@ -6,7 +6,9 @@
 #include <functional>
 #include <memory>
 
+#include "core/limits.h"
 #include "core/pool.h"
+#include "core/room.h"
 #include "core/route.h"
 #include "optimized/conv_gradient_kernels.h"
 #include "optimized/gather_product.h"
@@ -15,6 +17,11 @@ namespace plumb {
 namespace {
 
 using namespace cpu;
+
+constexpr Limit kMostParts{"conv_gradient.parts", 32, 3};        // of a sum over blocks
+constexpr Limit kMemory{"conv_gradient.memory", 1 << 26, 64};  // sums of all parts
+constexpr Limit kBatch{"conv_gradient.batch", 64, 6};  // pairs whose rows stay in cache while the tiles pass
+constexpr Limit kRows{"conv_gradient.rows", 2048, 8};  // of a block of a sum over all rows
 
 std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
 
@@ -26,12 +33,12 @@ class WeightGradient {
   WeightGradient(const GatherPlan& outputs, std::int64_t kernels, const Floats& x, std::int64_t rows, const Floats& g,
                  std::int64_t columns)
       : outputs_(outputs), x_(x), g_(g), rows_(rows), columns_(columns) {
-    constexpr std::int64_t kMost = 32, kMemory = 1 << 26;  // parts, and sums of all of them
     const std::int64_t lanes = PLUMB_DISPATCH(outer_lanes)();
     padded_ = (columns + lanes - 1) / lanes * lanes;
     size_ = kernels * rows * padded_;
-    parts_ = std::clamp<std::int64_t>(std::min(kMost, kMemory / std::max<std::int64_t>(size_, 1)), 1,
-                                      std::max<std::int64_t>(1, outputs.blocks()));
+    const std::int64_t blocks = std::max<std::int64_t>(1, outputs.blocks()), most = kMostParts.of(blocks);
+    const std::int64_t fit = kMemory.of(size_ * std::min(most, blocks)) / std::max<std::int64_t>(size_, 1);
+    parts_ = std::clamp<std::int64_t>(std::min(most, fit), 1, blocks);
   }
 
   // Calls store(row, sums) for each of the (kernels, rows) lines of columns.
@@ -51,7 +58,7 @@ class WeightGradient {
 
  private:
   void sum(std::int64_t part, float* to) const {
-    std::vector<std::int32_t> out;
+    Room<std::int32_t> out;
     std::fill_n(to, size_, 0.0F);
     for (std::int64_t b = outputs_.blocks() * part / parts_; b < outputs_.blocks() * (part + 1) / parts_; ++b)
       outputs_.each(b, [&](const GatherPlan::Pairs& p) {
@@ -59,7 +66,7 @@ class WeightGradient {
         for (std::int64_t i = 0; i < p.count; ++i) out[index(i)] = p.order[p.local[i]];
         PLUMB_DISPATCH(add_outer_products)
         ({x_.data(), g_.data(), p.source, out.data(), p.count, rows_, columns_, to + p.kernel * rows_ * padded_,
-          padded_});
+          padded_, kBatch.of(p.count)});
       });
   }
 
@@ -69,13 +76,12 @@ class WeightGradient {
 };
 
 // sum over all rows, in blocks
-std::vector<float> column_sums(const Floats& rows, std::int64_t n, std::int64_t columns) {
-  constexpr std::int64_t kRows = 2048;
-  const std::int64_t blocks = (n + kRows - 1) / kRows;
-  std::vector<float> partial(index(blocks * columns), 0.0F), sums(index(columns), 0.0F);
+Room<float> column_sums(const Floats& rows, std::int64_t n, std::int64_t columns) {
+  const std::int64_t each = kRows.of(n), blocks = (n + each - 1) / each;
+  Room<float> partial(index(blocks * columns), 0.0F), sums(index(columns), 0.0F);
   parallel_each(blocks, [&](std::int64_t b) {
     float* to = partial.data() + b * columns;
-    for (std::int64_t i = b * kRows; i < std::min(n, (b + 1) * kRows); ++i)
+    for (std::int64_t i = b * each; i < std::min(n, (b + 1) * each); ++i)
       for (std::int64_t c = 0; c < columns; ++c) to[c] += rows.data()[i * columns + c];
   });
   for (std::int64_t b = 0; b < blocks; ++b)

@@ -7,7 +7,6 @@ namespace plumb {
 namespace PLUMB_ISA_NAME {
 namespace {
 
-constexpr std::int64_t kBatch = 64;  // pairs whose rows stay in the first level cache while the tiles pass
 
 // Rows of a tile: as many accumulators as the registers hold beside one row of g.
 template <int kVectors>
@@ -69,8 +68,8 @@ void columns(const OuterProducts& t, Tile at) {
 std::int64_t outer_lanes() { return kF32; }
 
 void add_outer_products(const OuterProducts& t) {
-  for (std::int64_t first = 0; first < t.pairs; first += kBatch) {
-    const std::int64_t last = first + kBatch < t.pairs ? first + kBatch : t.pairs;
+  for (std::int64_t first = 0; first < t.pairs; first += t.batch) {
+    const std::int64_t last = first + t.batch < t.pairs ? first + t.batch : t.pairs;
     for (std::int64_t column = 0; column < t.columns; column += 4 * kF32) {
       const std::int64_t left = t.columns - column, vectors = (left + kF32 - 1) / kF32;
       const Tile at{first, last, 0, column, left < 4 * kF32 ? left % kF32 : 0};

@@ -17,6 +17,7 @@ struct OuterProducts {
   std::int64_t pairs, rows, columns;
   float* acc;
   std::int64_t acc_stride;
+  std::int64_t batch;  // pairs that are taken at once
 };
 
 PLUMB_DECLARE_SIMD(void add_outer_products(const OuterProducts&); std::int64_t outer_lanes())

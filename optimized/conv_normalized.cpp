@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "core/pool.h"
+#include "core/room.h"
 #include "core/route.h"
 #include "optimized/gather_product.h"
 
@@ -20,9 +21,9 @@ struct Plan : ConvolutionPlan {
 };
 
 // [k][c]: sum over a of W[k,a,c]^2
-std::vector<double> norms_of(const float* w, WeightStrides s, std::int64_t kernels, std::int64_t channels,
+Room<double> norms_of(const float* w, WeightStrides s, std::int64_t kernels, std::int64_t channels,
                             std::int64_t columns) {
-  std::vector<double> norms(index(kernels * columns), 0.0);
+  Room<double> norms(index(kernels * columns), 0.0);
   parallel_for(kernels, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t k = begin; k < end; ++k)
       for (std::int64_t a = 0; a < channels; ++a)
@@ -35,9 +36,9 @@ std::vector<double> norms_of(const float* w, WeightStrides s, std::int64_t kerne
 }
 
 // sums[c] /= sqrt(eps + sum over the edges of output o of norms[k][c])
-void normalize(const Incidence& edges, std::int64_t o, const std::vector<double>& norms, double eps,
+void normalize(const Incidence& edges, std::int64_t o, const Room<double>& norms, double eps,
                std::int64_t columns, float* sums) {
-  thread_local std::vector<double> norm;
+  thread_local Room<double> norm;
   norm.assign(index(columns), 0.0);
   for (std::int32_t e = edges.offsets[index(o)]; e < edges.offsets[index(o) + 1]; ++e) {
     const double* from = norms.data() + edges.kernel[index(e)] * columns;
@@ -58,9 +59,9 @@ void convolve(const Call& call, const Plan& plan, const std::vector<Tensor>& out
   const Floats features(call["features"]), weight(call["weight"]);
   const Panels panels(weight.data(), weight_strides(call), volume, channels, width);
   const bool plain = base == RelationKind::submanifold && one_point(geometry(call));
-  const std::vector<double> norms = norms_of(weight.data(), weight_strides(call), volume, channels, width);
+  const Room<double> norms = norms_of(weight.data(), weight_strides(call), volume, channels, width);
   const double eps = static_cast<float>(call.number("eps"));
-  std::vector<float> bias(index(width), 0.0F);
+  Room<float> bias(index(width), 0.0F);
   if (call.has("bias")) std::copy_n(Floats(call["bias"]).data(), width, bias.data());
   const Factor factor{features.data(), &panels};
   const auto store = into_rows(to);

@@ -5,7 +5,9 @@
 #include <limits>
 #include <memory>
 
+#include "core/limits.h"
 #include "core/pool.h"
+#include "core/room.h"
 #include "core/route.h"
 #include "optimized/dispatch.h"
 
@@ -50,12 +52,13 @@ PLUMB_CHOLESKY(float, f32)
 PLUMB_CHOLESKY(double, f64)
 #undef PLUMB_CHOLESKY
 
-constexpr std::int64_t kPanel = 96, kWidePanel = 192;  // multiples of every strip's lanes
-constexpr std::int64_t kWide = 768;                    // n from which wide panels pay
-constexpr std::int64_t kParallel = 320;                // rows from which one matrix is worth several threads
-constexpr std::int64_t kSmall = 32;                    // largest n of the interleaved route
+// Multiples of every strip's lanes, of which there are at most 48.
+constexpr Limit kPanel{"decomposition.panel", 96, 48}, kWidePanel{"decomposition.wide_panel", 192, 96};
+constexpr Limit kWide{"decomposition.wide", 768, 100};          // n from which wide panels pay
+constexpr Limit kParallel{"decomposition.parallel", 320, 24};   // rows from which one matrix is worth several threads
+constexpr std::int64_t kSmall = 32;                             // largest n of the interleaved route
 
-std::int64_t panel(std::int64_t n) { return n < kWide ? kPanel : kWidePanel; }
+std::int64_t panel(std::int64_t n) { return n < kWide.of(n) ? kPanel.of(n) : kWidePanel.of(n); }
 
 // ---- Where the matrices lie ----
 
@@ -106,15 +109,16 @@ class Failure {
 
 // ---- One matrix, by panels ----
 
-constexpr std::int64_t kTile = 16;  // squares in which rows and columns change places
+constexpr Limit kTile{"decomposition.tile", 16, 3};  // squares in which rows and columns change places
 
 // to[i n + j] = from[i row + j column] for j <= i, else 0.
 template <class T>
 void copy_lower(const T* from, std::int64_t row, std::int64_t column, std::int64_t n, T* to) {
-  for (std::int64_t i0 = 0; i0 < n; i0 += kTile) {
-    const std::int64_t i1 = std::min(i0 + kTile, n);
-    for (std::int64_t j0 = 0; j0 < n; j0 += kTile) {
-      const std::int64_t j1 = std::min(j0 + kTile, n);
+  const std::int64_t tile = kTile.of(n);
+  for (std::int64_t i0 = 0; i0 < n; i0 += tile) {
+    const std::int64_t i1 = std::min(i0 + tile, n);
+    for (std::int64_t j0 = 0; j0 < n; j0 += tile) {
+      const std::int64_t j1 = std::min(j0 + tile, n);
       for (std::int64_t i = i0; i < i1; ++i) {
         const std::int64_t last = std::clamp(i + 1, j0, j1);
         for (std::int64_t j = j0; j < last; ++j) to[i * n + j] = from[i * row + j * column];
@@ -126,10 +130,11 @@ void copy_lower(const T* from, std::int64_t row, std::int64_t column, std::int64
 
 template <class T>
 void transpose(const T* from, std::int64_t n, T* to) {
-  for (std::int64_t i0 = 0; i0 < n; i0 += kTile) {
-    for (std::int64_t j0 = 0; j0 < n; j0 += kTile) {
-      for (std::int64_t i = i0; i < std::min(i0 + kTile, n); ++i) {
-        for (std::int64_t j = j0; j < std::min(j0 + kTile, n); ++j) to[i * n + j] = from[j * n + i];
+  const std::int64_t tile = kTile.of(n);
+  for (std::int64_t i0 = 0; i0 < n; i0 += tile) {
+    for (std::int64_t j0 = 0; j0 < n; j0 += tile) {
+      for (std::int64_t i = i0; i < std::min(i0 + tile, n); ++i) {
+        for (std::int64_t j = j0; j < std::min(j0 + tile, n); ++j) to[i * n + j] = from[j * n + i];
       }
     }
   }
@@ -165,7 +170,7 @@ std::int64_t factor(T* w, std::int64_t n, T* strips) {
   for (std::int64_t k = 0; k < n; k += panel(n)) {
     const Panel<T> p{kernels, w, n, k, std::min(panel(n), n - k), strips};
     const std::int64_t own = (p.width + kernels.lanes - 1) / kernels.lanes;  // strips of the diagonal block
-    const bool parallel = n - k >= kParallel;
+    const bool parallel = n - k >= kParallel.of(n - k);
     for (std::int64_t s = 0; s < own; ++s) p.pack(s);
     const std::int64_t good = kernels.diagonal(strips, p.stride(), p.width);
     if (good < p.width) return k + good;
@@ -187,11 +192,11 @@ std::int64_t factor(T* w, std::int64_t n, T* strips) {
 
 template <class T>
 struct Workspace {
-  std::unique_ptr<T[]> strips, square;
+  RawRoom<T> strips, square;
   Workspace(std::int64_t n, bool upper) {
     const std::int64_t lanes = Kernels<T>().lanes;
-    strips = std::make_unique_for_overwrite<T[]>(static_cast<std::size_t>((n + lanes - 1) / lanes * lanes * panel(n)));
-    if (upper) square = std::make_unique_for_overwrite<T[]>(static_cast<std::size_t>(n * n));
+    strips = RawRoom<T>((n + lanes - 1) / lanes * lanes * panel(n));
+    if (upper) square = RawRoom<T>(n * n);
   }
 };
 
@@ -213,7 +218,7 @@ void blocked(const Call& c, std::vector<Tensor>& out) {
       if (upper) transpose(w, s.n, l + m * s.n * s.n);
     }
   };
-  if (s.matrices >= threads() || s.n < kParallel) {
+  if (s.matrices >= threads() || s.n < kParallel.now()) {
     parallel_for(s.matrices, 1 + (1 << 15) / (s.n * s.n * s.n), matrices);
   } else {
     matrices(0, s.matrices);
@@ -234,7 +239,7 @@ void interleaved(const Call& c, std::vector<Tensor>& out) {
   const std::int64_t square = s.n * s.n, groups = (s.matrices + kernels.width - 1) / kernels.width;
   Failure failure;
   parallel_for(groups, 1 + (1 << 15) / (square * s.n * kernels.width), [&](std::int64_t first, std::int64_t last) {
-    std::vector<T> room(static_cast<std::size_t>(s.n * (s.n + 1) / 2 * kernels.width));
+    Room<T> room(static_cast<std::size_t>(s.n * (s.n + 1) / 2 * kernels.width));
     std::vector<std::int64_t> failed(static_cast<std::size_t>(kernels.width));
     for (std::int64_t m = first * kernels.width; m < std::min(last * kernels.width, s.matrices); m += kernels.width) {
       const std::int64_t count = std::min(kernels.width, s.matrices - m);

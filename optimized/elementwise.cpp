@@ -3,6 +3,7 @@
 #include <bit>
 #include <type_traits>
 
+#include "core/limits.h"
 #include "core/pool.h"
 #include "core/route.h"
 #include "optimized/dispatch.h"
@@ -18,9 +19,9 @@ PLUMB_DECLARE_SIMD(void reciprocal_run(Element t, const void* x, bool moves, voi
 
 namespace {
 
-constexpr std::int64_t kTile = 1024;            // elements converted at once
-constexpr std::int64_t kGrain = 1 << 15;        // elements worth a thread
-constexpr std::int64_t kPastBytes = 24 << 20;   // an output of at least this size is not worth caching
+constexpr Limit kTile{"elementwise.tile", 1024, 8};                // elements converted at once
+constexpr std::int64_t kGrain = 1 << 15;                           // elements worth a thread
+constexpr Limit kPastBytes{"elementwise.past_bytes", 24 << 20, 96};  // an output of this size is not worth caching
 
 using base::Bf16;
 using base::Half;
@@ -99,7 +100,7 @@ struct Operand {
   std::int64_t bytes, step;  // of a stored element; innermost stride
   Convert convert;           // null: usable where it lies
   bool moves;
-  alignas(64) std::array<std::byte, kTile * 8> tile;
+  alignas(64) std::array<std::byte, kTile.usual * 8> tile;
 
   Operand(const Tensor& t, Dtype to, std::int64_t inner)
       : first(t.read<std::byte>()), bytes(info(t.dtype()).bytes), step(inner), moves(inner != 0) {
@@ -128,7 +129,7 @@ void add(const Call& c, std::vector<Tensor>& out) {
                                          row_major(z.shape())});
   const Dtype t = z.dtype();
   const std::int64_t bytes = info(t).bytes;
-  const bool past = z.size() * bytes >= kPastBytes && loops.shape.back() >= kTile;
+  const bool past = z.size() * bytes >= kPastBytes.of(z.size() * bytes) && loops.shape.back() >= kTile.now();
   std::byte* to = z.write<std::byte>();
   const Operand a(c[0], t, loops.strides[0].back()), b(c[1], t, loops.strides[1].back());
   const bool tiled = a.convert || b.convert;
@@ -136,7 +137,7 @@ void add(const Call& c, std::vector<Tensor>& out) {
   parallel_for(z.size(), kGrain, [&](std::int64_t begin, std::int64_t end) {
     Operand x = a, y = b;  // each thread has its own tiles
     for_runs(loops, begin, end, [&](const std::array<std::int64_t, 3>& at, std::int64_t length) {
-      const std::int64_t most = tiled ? kTile : length;
+      const std::int64_t most = tiled ? kTile.of(length) : length;
       for (std::int64_t i = 0; i < length; i += most) {
         const std::int64_t n = std::min(most, length - i);
         run(static_cast<Element>(t), x.at(at[0] + i * x.step, n), x.moves, y.at(at[1] + i * y.step, n), y.moves,
@@ -157,8 +158,9 @@ void reciprocal(const Call& c, std::vector<Tensor>& out) {
   parallel_for(z.size(), kGrain, [&](std::int64_t begin, std::int64_t end) {
     Operand x = whole;  // each thread has its own tile
     for_runs(loops, begin, end, [&](const std::array<std::int64_t, 2>& at, std::int64_t length) {
-      for (std::int64_t i = 0; i < length; i += kTile) {
-        const std::int64_t n = std::min(kTile, length - i);
+      const std::int64_t most = kTile.of(length);
+      for (std::int64_t i = 0; i < length; i += most) {
+        const std::int64_t n = std::min(most, length - i);
         run(static_cast<Element>(t), x.at(at[0] + i * x.step, n), x.moves, to + (at[1] + i) * info(t).bytes, n);
       }
     });

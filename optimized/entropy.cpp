@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "core/limits.h"
 #include "core/pool.h"
+#include "core/room.h"
 #include "core/route.h"
 #include "optimized/dispatch.h"
 
@@ -20,7 +22,7 @@ PLUMB_DECLARE_SIMD(std::int64_t cdf_rows(const void* prob, int half, std::int64_
 
 namespace {
 
-constexpr std::int64_t kBlock = 64;  // rows whose tables are made together
+constexpr Limit kBlock{"entropy.block", 64, 6};  // rows whose tables are made together
 constexpr std::uint32_t kTotal = 65536;
 constexpr std::size_t kRangeHeader = 18, kRansHeader = 22;
 
@@ -66,11 +68,11 @@ struct Model {
 template <class F>
 void each_block(const Call& call, const Model& m, F&& f) {
   std::atomic<std::int64_t> first_bad{m.rows};
-  const std::int64_t blocks = (m.rows + kBlock - 1) / kBlock;
+  const std::int64_t each = kBlock.of(m.rows), blocks = (m.rows + each - 1) / each;
   parallel_for(blocks, std::max<std::int64_t>(1, 512 / m.width()), [&](std::int64_t from, std::int64_t to) {
-    std::vector<std::uint16_t> room(static_cast<std::size_t>(m.tables ? 0 : kBlock * m.width()));
+    Room<std::uint16_t> room(static_cast<std::size_t>(m.tables ? 0 : each * m.width()));
     for (std::int64_t k = from; k < to; ++k) {
-      const std::int64_t begin = k * kBlock, n = std::min(kBlock, m.rows - begin);
+      const std::int64_t begin = k * each, n = std::min(each, m.rows - begin);
       std::int64_t bad = -1;
       const std::uint16_t* c = m.bounds(begin, n, room.data(), bad);
       if (bad < 0) {
@@ -92,9 +94,10 @@ void normalized_cdf(const Call& call, std::vector<Tensor>& out) {
   auto* to = out[0].write<std::uint16_t>();
   const bool half = m.tensor.dtype() == Dtype::f16;
   std::atomic<std::int64_t> bad{-1};
-  parallel_for((m.rows + kBlock - 1) / kBlock, std::max<std::int64_t>(1, 512 / m.width()),
+  const std::int64_t each = kBlock.of(m.rows);
+  parallel_for((m.rows + each - 1) / each, std::max<std::int64_t>(1, 512 / m.width()),
                [&](std::int64_t from, std::int64_t end) {
-                 const std::int64_t begin = from * kBlock, n = std::min(m.rows, end * kBlock) - begin;
+                 const std::int64_t begin = from * each, n = std::min(m.rows, end * each) - begin;
                  const auto* p = m.tensor.read<std::byte>() + begin * m.symbols * (half ? 2 : 4);
                  const std::int64_t row = PLUMB_DISPATCH(cdf_rows)(p, half, m.symbols, n, to + begin * m.width());
                  if (row >= 0) bad = begin + row;
@@ -243,7 +246,7 @@ void encode(const Call& call, std::vector<Tensor>& out) {
 
 // All tables of a model, bounds beside each other, the last one missing.
 struct Tables {
-  std::vector<std::uint16_t> made;
+  Room<std::uint16_t> made;
   const std::uint16_t* data;
   std::int64_t width, symbols;
 

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "core/pool.h"
+#include "core/room.h"
 #include "core/route.h"
 #include "optimized/activation.h"
 #include "optimized/dispatch.h"
@@ -28,8 +29,8 @@ constexpr std::int64_t kGrain = 1 << 14;  // elements worth a thread
 
 // ---- linear
 
-std::vector<float> bias_of(const Call& call, std::int64_t channels) {
-  std::vector<float> bias(static_cast<std::size_t>(channels), 0.0F);
+Room<float> bias_of(const Call& call, std::int64_t channels) {
+  Room<float> bias(static_cast<std::size_t>(channels), 0.0F);
   if (!call.has(2)) return bias;
   const Tensor given = contiguous(call[2]);
   for (std::int64_t c = 0; c < channels; ++c)
@@ -46,9 +47,9 @@ GemmOperand operand(const Tensor& t, bool transposed) {
 void linear(const Call& call, std::vector<Tensor>& out) {
   const std::int64_t n = out[0].dim(0), channels = out[0].dim(1), depth = call.shape(0)[1];
   if (out[0].size() == 0) return;
-  const std::vector<float> bias = bias_of(call, channels);
+  const Room<float> bias = bias_of(call, channels);
   const bool half = out[0].dtype() == Dtype::f16;
-  std::unique_ptr<float[]> own(half ? new float[static_cast<std::size_t>(n * channels)] : nullptr);
+  const RawRoom<float> own = half ? RawRoom<float>(n * channels) : RawRoom<float>();
   float* sums = half ? own.get() : out[0].write<float>();
   if (depth == 0)
     std::fill_n(sums, n * channels, 0.0F);

@@ -8,7 +8,9 @@
 #include <mutex>
 #include <new>
 
+#include "core/limits.h"
 #include "core/pool.h"
+#include "core/room.h"
 #include "core/route.h"
 #include "optimized/dispatch.h"
 #include "optimized/fft_panel.h"
@@ -34,19 +36,13 @@ using fft::Problem;
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr int kMostLanes = 16;
+constexpr Limit kPanelRows{"fft.panel_rows", 4096, 64};  // a longer panel leaves the second-level cache
+constexpr Limit kFewLines{"fft.few_lines", 1024, 32};    // lines from which empty lanes cost more than four steps
 
 // Uninitialised floats on a page boundary.
-class Floats {
- public:
-  explicit Floats(std::int64_t n)
-      : p_(static_cast<float*>(::operator new (static_cast<std::size_t>(n) * sizeof(float), std::align_val_t{4096}))) {}
-  ~Floats() { ::operator delete (p_, std::align_val_t{4096}); }
-  Floats(const Floats&) = delete;
-  Floats& operator=(const Floats&) = delete;
-  operator float*() const { return p_; }  // NOLINT
-
- private:
-  float* p_;
+struct Floats : RawRoom<float, 4096> {
+  using RawRoom::RawRoom;
+  operator float*() const { return get(); }  // NOLINT
 };
 
 int lanes() { return PLUMB_DISPATCH(fft_lanes)(); }
@@ -88,7 +84,7 @@ const float* odd_constants(int radix) {
 struct Panel {
   std::int64_t n;
   std::vector<FftPass> passes;
-  std::vector<float> twiddles;
+  Room<float> twiddles;
 
   explicit Panel(std::int64_t length) : n(length) {
     std::vector<std::size_t> begin;
@@ -145,7 +141,7 @@ class Roots {
 struct Split {
   std::int64_t n1, n2;
   std::shared_ptr<const Panel> column, row;
-  std::vector<float> turn;  // laid out as the column panels are
+  Room<float> turn;  // laid out as the column panels are
 
   Split(std::int64_t n, int v) {
     std::tie(n1, n2) = fft::halves(n);
@@ -317,14 +313,14 @@ void four_step(const Lines& t) {
 
 struct Convolution {
   std::int64_t n, m;
-  std::vector<float> factor, spectrum;  // (re, im)
+  Room<float> factor, spectrum;  // (re, im)
   explicit Convolution(std::int64_t length) : n(length) {
     const auto chirp = fft::chirp(n, false);
     m = chirp->m;
     for (const auto& w : chirp->factor) append(factor, w);
     for (const auto& w : chirp->spectrum) append(spectrum, w);
   }
-  static void append(std::vector<float>& to, fft::Complex64 w) {
+  static void append(Room<float>& to, fft::Complex64 w) {
     to.push_back(static_cast<float>(w.real()));
     to.push_back(static_cast<float>(w.imag()));
   }
@@ -496,7 +492,8 @@ Order four_step_order(const Call& c) {
 // In panels or in lines, whose middle step costs each transform one more level.
 void bluestein(const Lines& t) {
   const std::int64_t m = fft::convolution_length(t.p.n, false);
-  m > 4096 || (m >= 1024 && t.p.lines < t.v / 4) ? bluestein_lines(t) : bluestein_panels(t);
+  const bool lines = m > kPanelRows.of(m) || (m >= kFewLines.of(m) && t.p.lines < t.v / 4);
+  lines ? bluestein_lines(t) : bluestein_panels(t);
 }
 Order bluestein_order(const Call& c) {
   const Problem p = fft::problem(c);
@@ -509,7 +506,7 @@ bool splits(const Call& c, const Device&) { return fft::halves(fft::problem(c).n
 // A panel of whole lines no longer stays in the second-level cache, or lanes would go empty.
 bool wants_split(const Call& c, const Device&) {
   const Problem p = fft::problem(c);
-  return p.n > 4096 || (p.n >= 1024 && p.lines < lanes() / 4);
+  return p.n > kPanelRows.now() || (p.n >= kFewLines.now() && p.lines < lanes() / 4);
 }
 bool has_large_prime(const Call& c, const Device& d) { return !is_smooth(c, d); }
 

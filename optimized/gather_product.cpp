@@ -5,7 +5,9 @@
 #include <cstddef>
 #include <utility>
 
+#include "core/limits.h"
 #include "core/pool.h"
+#include "core/room.h"
 #include "optimized/convolution_kernels.h"
 
 namespace plumb::cpu {
@@ -17,28 +19,35 @@ constexpr std::int64_t kLine = 16;  // floats of a cache line
 float* at_line(float* p) { return p + (kLine - reinterpret_cast<std::uintptr_t>(p) / sizeof(float) % kLine) % kLine; }
 
 // Rows of a block: with the sums of the block before they stay in the second level cache.
-std::int64_t block_rows(std::int64_t columns) {
-  return std::clamp<std::int64_t>(131072 / std::max<std::int64_t>(columns, 1), 256, 1024);
+constexpr Limit kBlockSums{"gather_product.block_sums", 131072, 96};
+constexpr Limit kLeastRows{"gather_product.least_rows", 256, 5}, kMostRows{"gather_product.most_rows", 1024, 12};
+constexpr Limit kDepth{"gather_product.depth", 128, 12};  // channels whose weights stay in the first level cache
+constexpr Limit kHalves{"gather_product.halves", 256, 24};  // floats rounded at once
+
+std::int64_t block_rows(std::int64_t rows, std::int64_t columns) {
+  const std::int64_t least = kLeastRows.of(rows), most = kMostRows.of(rows);
+  return std::clamp<std::int64_t>(kBlockSums.of(rows * columns) / std::max<std::int64_t>(columns, 1), least, most);
 }
 
 // The output row of each edge.
-std::vector<std::int32_t> outputs_of(const Relation& r) {
-  std::vector<std::int32_t> out(index(r.edges));
+Room<std::int32_t> outputs_of(const Relation& r) {
+  Room<std::int32_t> out(index(r.edges));
   for (std::int64_t o = 0; o < r.outputs; ++o)
     std::fill(out.begin() + r.offsets[index(o)], out.begin() + r.offsets[index(o) + 1], static_cast<std::int32_t>(o));
   return out;
 }
 
-std::vector<std::int32_t> picked(const std::int32_t* from, const std::vector<std::int32_t>& ids) {
-  std::vector<std::int32_t> to(ids.size());
+Room<std::int32_t> picked(const std::int32_t* from, const Room<std::int32_t>& ids) {
+  Room<std::int32_t> to(ids.size());
   for (std::size_t i = 0; i < ids.size(); ++i) to[i] = from[ids[i]];
   return to;
 }
 
 void round_to_halves(const float* from, std::int64_t n, float* to) {
-  std::uint16_t halves[256];
-  for (std::int64_t i = 0; i < n; i += 256) {
-    const std::int64_t m = std::min<std::int64_t>(256, n - i);
+  std::uint16_t halves[kHalves.usual];
+  const std::int64_t most = kHalves.of(n);
+  for (std::int64_t i = 0; i < n; i += most) {
+    const std::int64_t m = std::min(most, n - i);
     PLUMB_DISPATCH(floats_to_halves)(from + i, m, halves);
     PLUMB_DISPATCH(halves_to_floats)(halves, m, to + i);
   }
@@ -51,7 +60,7 @@ Incidence by_output(const Relation& r) {
 }
 
 Incidence by_input(const Relation& r, std::int64_t inputs) {
-  std::vector<std::int32_t> offsets(index(inputs) + 1), ids(index(r.edges));
+  Room<std::int32_t> offsets(index(inputs) + 1), ids(index(r.edges));
   group_edges(r.in.data, r.edges, inputs, offsets.data(), ids.data());
   return {r.kernels, std::move(offsets), picked(outputs_of(r).data(), ids), picked(r.kernel.data, ids)};
 }
@@ -96,8 +105,8 @@ Panels::Panels(const float* w, WeightStrides s, std::int64_t kernels, std::int64
   });
 }
 
-GatherPlan::GatherPlan(const Incidence& edges, std::vector<std::int32_t> order, std::int64_t columns)
-    : rows_(block_rows(columns)),
+GatherPlan::GatherPlan(const Incidence& edges, Room<std::int32_t> order, std::int64_t columns)
+    : rows_(block_rows(std::ssize(order), columns)),
       order_(std::move(order)),
       source_(std::ssize(edges.source)),
       local_(std::ssize(edges.source)) {
@@ -160,7 +169,7 @@ bool GatherPlan::repeats(const Run& r) const {
 // others go to later runs.
 void GatherPlan::split(std::vector<Run>& runs) {
   const std::int64_t at = runs.front().begin, end = runs.back().end;
-  const std::vector<std::int32_t> source(source_.data + at, source_.data + end),
+  const Room<std::int32_t> source(source_.data + at, source_.data + end),
       local(local_.data + at, local_.data + end);
   const auto each = [&](auto&& f) {
     for (std::size_t r = 0; r < runs.size(); ++r) {
@@ -192,14 +201,14 @@ namespace {
 // Panels of weights stay in the first level cache while the pairs pass.
 void add_pairs(const GatherPlan::Pairs& p, const Factor& f, std::span<const std::int32_t> later, float* scratch,
                float* sums) {
-  constexpr std::int64_t kDepth = 128;
   const Weights& w = *f.weights;
+  const std::int64_t depth = kDepth.of(w.channels);
   for (std::int64_t column = 0; column < w.padded; column += 4 * w.lanes) {
     const float* panel = w.panel(p.kernel, column, scratch);
     const std::int64_t width = w.width(column);
-    for (std::int64_t a = 0; a < w.channels; a += kDepth)
+    for (std::int64_t a = 0; a < w.channels; a += depth)
       PLUMB_DISPATCH(convolution_tile)
-      ({f.rows + a, w.channels, p.source, p.local, p.count, panel + a * width, std::min(kDepth, w.channels - a), width,
+      ({f.rows + a, w.channels, p.source, p.local, p.count, panel + a * width, std::min(depth, w.channels - a), width,
         sums + column, w.padded, later.data(), column == 0 ? std::ssize(later) : 0});
   }
 }
@@ -269,7 +278,7 @@ class GatherPlan::Lane {
 
 void GatherPlan::run(std::span<const Factor> factors, std::span<const float> start, const Take& take) const {
   const std::int64_t blocks = std::ssize(runs_), lanes = std::min<std::int64_t>(threads(), blocks);
-  std::vector<float> first_sums(index(factors[0].weights->padded), 0.0F);
+  Room<float> first_sums(index(factors[0].weights->padded), 0.0F);
   std::copy(start.begin(), start.end(), first_sums.begin());
   std::atomic<std::int64_t> taken{0};
   parallel_for(lanes, 1, [&](std::int64_t begin, std::int64_t end) {

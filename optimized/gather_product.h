@@ -11,6 +11,7 @@
 #include <span>
 #include <vector>
 
+#include "core/room.h"
 #include "core/route.h"
 #include "optimized/relation.h"
 
@@ -19,8 +20,8 @@ namespace plumb::cpu {
 // Edges by destination.
 struct Incidence {
   std::int64_t kernels = 1;
-  std::vector<std::int32_t> offsets;  // of the edges of each destination
-  std::vector<std::int32_t> source, kernel;
+  Room<std::int32_t> offsets;  // of the edges of each destination
+  Room<std::int32_t> source, kernel;
 };
 Incidence by_output(const Relation&);
 Incidence by_input(const Relation&, std::int64_t inputs);
@@ -88,7 +89,7 @@ struct Sums {
 class GatherPlan {
  public:
   // order: destinations that are computed, each once.
-  GatherPlan(const Incidence&, std::vector<std::int32_t> order, std::int64_t columns);
+  GatherPlan(const Incidence&, Room<std::int32_t> order, std::int64_t columns);
 
   std::int64_t blocks() const { return std::ssize(runs_); }
 
@@ -126,7 +127,7 @@ class GatherPlan {
   std::span<const std::int32_t> widest(std::int64_t block) const;
 
   std::int64_t rows_ = 1;
-  std::vector<std::int32_t> order_;
+  Room<std::int32_t> order_;
   std::vector<std::vector<Run>> runs_;        // of each block
   Block<std::int32_t> source_, local_;        // of each pair
 };
@@ -164,7 +165,7 @@ class Support {
   void store(const std::vector<Tensor>& out) const;
 
  private:
-  std::vector<std::byte> coords_;  // (outputs, 4)
+  Room<std::byte> coords_;  // (outputs, 4)
   std::int32_t counts_[2];
 };
 

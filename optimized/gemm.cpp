@@ -1,55 +1,35 @@
 #include "optimized/gemm.h"
 
 #include <algorithm>
-#include <new>
 #include <stdexcept>
 
+#include "core/limits.h"
 #include "core/pool.h"
+#include "core/room.h"
 #include "optimized/gemm_kernels.h"
 
 namespace plumb {
 namespace {
 
 // Both packed blocks of a task stay within half of a 2 MiB second-level cache.
-constexpr std::int64_t kDepthF32 = 384, kDepthF64 = 256, kDepthC64 = 192;
-constexpr std::int64_t kBlockRows = 336, kBlockColumns = 512;
+constexpr Limit kDepthF32{"gemm.depth_f32", 384, 16}, kDepthF64{"gemm.depth_f64", 256, 8},
+    kDepthC64{"gemm.depth_c64", 192, 8};
+constexpr Limit kBlockRows{"gemm.block_rows", 336, 5}, kBlockColumns{"gemm.block_columns", 512, 8};
 // A pass packs at most this much of each operand before it computes.
-constexpr std::int64_t kPassRows = 24 * kBlockRows, kPassColumns = 16 * kBlockColumns;
-constexpr std::int64_t kThreadFlops = 1 << 18;  // the least work worth a thread
+constexpr Limit kPassRows{"gemm.pass_rows", 24 * kBlockRows.usual, 11},
+    kPassColumns{"gemm.pass_columns", 16 * kBlockColumns.usual, 13};
+constexpr Limit kThreadFlops{"gemm.thread_flops", 1 << 18, 256};  // the least work worth a thread
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-// Bytes on a cache line boundary, kept by each thread for its next product: fresh pages would cost as much
-// as the packing itself.
-class Workspace {
- public:
-  ~Workspace() { release(); }
-  void* get(std::size_t bytes) {
-    if (bytes <= bytes_) return data_;
-    release();
-    data_ = ::operator new(bytes, kAlign);
-    bytes_ = bytes;
-    return data_;
-  }
-
- private:
-  static constexpr std::align_val_t kAlign{64};
-  void release() {
-    if (data_) ::operator delete(data_, kAlign);
-    data_ = nullptr;
-    bytes_ = 0;
-  }
-  void* data_ = nullptr;
-  std::size_t bytes_ = 0;
-};
-thread_local Workspace workspace;
+thread_local KeptRoom workspace;
 
 template <class T>
 struct Kernels {
   using Pack = void (*)(const void*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, T*);
   using Block = void (*)(std::int64_t, std::int64_t, std::int64_t, const T*, const T*, T*, std::int64_t, bool);
   int rows, columns, parts;  // parts: values of T per element
-  std::int64_t depth;
+  const Limit* depth;
   Pack pack_a, pack_b;
   Block block;
 };
@@ -78,10 +58,11 @@ class Pass {
     i0_ = i0, m_ = m, j0_ = j0, n_ = n, p0_ = p0, k_ = k;
     cut();
     const std::int64_t columns = divide_up(n, g_.columns) * g_.columns;
-    const std::size_t a_size = static_cast<std::size_t>(m * k * g_.parts + 15) / 16 * 16;
-    packed_a_ = static_cast<T*>(workspace.get((a_size + static_cast<std::size_t>(columns * k * g_.parts)) * sizeof(T)));
+    const std::int64_t a_size = (m * k * g_.parts + 15) / 16 * 16;
+    KeptRoom::Lease<T> lease;
+    packed_a_ = workspace.get(a_size + columns * k * g_.parts, lease);
     packed_b_ = packed_a_ + a_size;
-    const bool alone = 2 * m * n * k < 2 * kThreadFlops || threads() == 1;
+    const bool alone = m * n * k < kThreadFlops.of(m * n * k) || threads() == 1;
     const auto each = [&](std::int64_t count, auto&& f) {
       if (!alone) return parallel_each(count, f);
       for (std::int64_t t = 0; t < count; ++t) f(t);
@@ -95,8 +76,8 @@ class Pass {
  private:
   // Blocks of at most the cache's size, and enough of them to keep every thread busy.
   void cut() {
-    block_rows_ = divide_up(m_, divide_up(m_, kBlockRows));
-    std::int64_t parts = divide_up(n_, kBlockColumns);
+    block_rows_ = divide_up(m_, divide_up(m_, kBlockRows.of(m_)));
+    std::int64_t parts = divide_up(n_, kBlockColumns.of(n_));
     const std::int64_t slivers = divide_up(n_, g_.columns);
     row_blocks_ = divide_up(m_, block_rows_);
     parts = std::min(slivers, std::max(parts, divide_up(2 * threads(), row_blocks_)));
@@ -150,11 +131,12 @@ void multiply(const Kernels<T>& g, std::int64_t m, std::int64_t n, std::int64_t 
     for (std::int64_t i = 0; i < m; ++i) std::fill_n(c + i * ldc * g.parts, n * g.parts, T{0});
   if (k == 0) return;
   Pass<T> pass(g, a, b, c, ldc);
-  const std::int64_t depth = divide_up(k, divide_up(k, g.depth));  // nearly equal blocks, none above the depth
-  for (std::int64_t i = 0; i < m; i += kPassRows)
-    for (std::int64_t j = 0; j < n; j += kPassColumns)
+  const std::int64_t depth = divide_up(k, divide_up(k, g.depth->of(k)));  // nearly equal blocks, none above the depth
+  const std::int64_t rows = kPassRows.of(m), columns = kPassColumns.of(n);
+  for (std::int64_t i = 0; i < m; i += rows)
+    for (std::int64_t j = 0; j < n; j += columns)
       for (std::int64_t p = 0; p < k; p += depth)
-        pass.run(i, std::min(kPassRows, m - i), j, std::min(kPassColumns, n - j), p, std::min(depth, k - p),
+        pass.run(i, std::min(rows, m - i), j, std::min(columns, n - j), p, std::min(depth, k - p),
                  accumulate || p > 0);
 }
 
@@ -163,7 +145,7 @@ void multiply(const Kernels<T>& g, std::int64_t m, std::int64_t n, std::int64_t 
 void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const GemmOperand& a, const GemmOperand& b, float* c,
           std::int64_t ldc, bool accumulate) {
   const Extents e;
-  const Kernels<float> g{e.rows, e.columns_f32, 1, kDepthF32, pack_f32(a.dtype), pack_f32(b.dtype),
+  const Kernels<float> g{e.rows, e.columns_f32, 1, &kDepthF32, pack_f32(a.dtype), pack_f32(b.dtype),
                          PLUMB_DISPATCH(gemm_block_f32)};
   multiply(g, m, n, k, a, b, c, ldc, accumulate);
 }
@@ -172,7 +154,7 @@ void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const GemmOperand& a, 
           std::int64_t ldc, bool accumulate) {
   const Extents e;
   const auto pack = PLUMB_DISPATCH(gemm_pack_f64);
-  multiply({e.rows, e.columns_f64, 1, kDepthF64, pack, pack, PLUMB_DISPATCH(gemm_block_f64)}, m, n, k, a, b, c, ldc,
+  multiply({e.rows, e.columns_f64, 1, &kDepthF64, pack, pack, PLUMB_DISPATCH(gemm_block_f64)}, m, n, k, a, b, c, ldc,
            accumulate);
 }
 
@@ -180,12 +162,12 @@ void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const GemmOperand& a, 
           std::complex<float>* c, std::int64_t ldc, bool accumulate) {
   const Extents e;
   const auto pack = PLUMB_DISPATCH(gemm_pack_c64);
-  const Kernels<float> g{e.complex_rows, e.complex_columns, 2, kDepthC64, pack, pack, PLUMB_DISPATCH(gemm_block_c64)};
+  const Kernels<float> g{e.complex_rows, e.complex_columns, 2, &kDepthC64, pack, pack, PLUMB_DISPATCH(gemm_block_c64)};
   multiply(g, m, n, k, a, b, reinterpret_cast<float*>(c), ldc, accumulate);
 }
 
 std::int64_t gemm_depth(Dtype accumulator) {
-  return accumulator == Dtype::f64 ? kDepthF64 : accumulator == Dtype::c64 ? kDepthC64 : kDepthF32;
+  return (accumulator == Dtype::f64 ? kDepthF64 : accumulator == Dtype::c64 ? kDepthC64 : kDepthF32).now();
 }
 
 Order gemm_order(Dtype accumulator) {

@@ -6,7 +6,9 @@
 #include <limits>
 #include <numeric>
 
+#include "core/limits.h"
 #include "core/pool.h"
+#include "core/room.h"
 #include "optimized/pooling.h"
 
 namespace plumb {
@@ -16,15 +18,15 @@ using namespace cpu;
 
 enum class Mode { sum, avg, max };
 
-constexpr std::int64_t kChunk = 1024;
+constexpr Limit kChunk{"global_pooling.chunk", 1024, 6};  // rows of a batch that are reduced in sequence
 
 // Which rows belong to which batch, and the chunks that they are summed in.
 struct Batches {
   std::int64_t batches, channels;
-  std::vector<std::int32_t> of;             // of each row, -1 for none
-  std::vector<std::int32_t> rows, offsets;  // rows by batch, ascending
-  std::vector<std::int32_t> chunks{0};      // bounds of chunks within `rows`
-  std::vector<std::int32_t> chunk_batch, batch_chunks{0}, numbers;
+  Room<std::int32_t> of;             // of each row, -1 for none
+  Room<std::int32_t> rows, offsets;  // rows by batch, ascending
+  Room<std::int32_t> chunks{0};      // bounds of chunks within `rows`
+  Room<std::int32_t> chunk_batch, batch_chunks{0}, numbers;
 
   Batches(const Call&, std::int64_t B, std::int64_t C);
   std::int64_t chunk_count() const { return std::ssize(chunks) - 1; }
@@ -34,10 +36,10 @@ struct Batches {
 };
 
 // The batch of each row up to the active count.
-std::vector<std::int32_t> batch_of_rows(const Call& call, std::int64_t B) {
+Room<std::int32_t> batch_of_rows(const Call& call, std::int64_t B) {
   const Tensor coords = contiguous(call["coords"]);
   const Rows in = rows(call, coords, call["active_rows"]);
-  std::vector<std::int32_t> of(static_cast<std::size_t>(coords.dim(0)), -1);
+  Room<std::int32_t> of(static_cast<std::size_t>(coords.dim(0)), -1);
   if (call.none("batch_counts")) {
     for (std::int64_t r = 0; r < in.count; ++r)
       if (const std::int64_t b = in.at(r, 0); b >= 0 && b < B)
@@ -56,15 +58,16 @@ std::vector<std::int32_t> batch_of_rows(const Call& call, std::int64_t B) {
 
 Batches::Batches(const Call& call, std::int64_t B, std::int64_t C)
     : batches(B), channels(C), of(batch_of_rows(call, B)) {
-  std::vector<std::int32_t> group = of;
+  Room<std::int32_t> group = of;
   std::replace(group.begin(), group.end(), -1, static_cast<std::int32_t>(B));
   offsets.resize(static_cast<std::size_t>(B) + 2);
   rows.resize(of.size());
   group_edges(group.data(), std::ssize(of), B + 1, offsets.data(), rows.data());
   for (std::int64_t b = 0; b < B; ++b) {
     const std::int32_t end = offsets[static_cast<std::size_t>(b) + 1];
-    for (std::int32_t at = offsets[static_cast<std::size_t>(b)]; at < end;) {
-      at = std::min(end, at + static_cast<std::int32_t>(kChunk));
+    std::int32_t at = offsets[static_cast<std::size_t>(b)];
+    for (const auto most = static_cast<std::int32_t>(kChunk.of(end - at)); at < end;) {
+      at = std::min(end, at + most);
       chunks.push_back(at);
       chunk_batch.push_back(static_cast<std::int32_t>(b));
     }
@@ -74,7 +77,7 @@ Batches::Batches(const Call& call, std::int64_t B, std::int64_t C)
   std::iota(numbers.begin(), numbers.end(), 0);
 }
 
-using Floats = std::vector<float>;
+using Floats = Room<float>;
 
 // Y[b] in f32, chunk by chunk; with `scale`, of the rows times that.
 Floats reduced(const Batches& b, const Tensor& features, Mode mode, float scale = 1) {
@@ -132,8 +135,8 @@ void divide(Floats& y, const Batches& b, const Tensor& features) {
 // A copy of each, rounded to the dtype of out: the sum of one, or where a zero has its sign the greatest of one.
 void store(const Floats& y, const Tensor& out, Mode mode) {
   if (y.empty()) return;
-  const std::vector<std::int32_t> zeros(1, 0);
-  std::vector<std::int32_t> bounds(2, 0);
+  const Room<std::int32_t> zeros(1, 0);
+  Room<std::int32_t> bounds(2, 0);
   bounds[1] = 1;
   run_rows(mode == Mode::max ? PLUMB_DISPATCH(pool_max) : PLUMB_DISPATCH(pool_sum),
            {{bounds.data(), zeros.data(), nullptr, nullptr, nullptr},
@@ -171,7 +174,7 @@ Job prepare(const Call& call, const std::vector<Spec>& specs) {
 }
 
 // How many rows of each batch have its greatest value.
-std::vector<double> ties(const Batches& b, const Tensor& features, const Floats& best) {
+Room<double> ties(const Batches& b, const Tensor& features, const Floats& best) {
   Floats partial(static_cast<std::size_t>(b.chunk_count() * b.channels));
   PoolJob job{{b.chunks.data(), b.rows.data(), b.chunk_batch.data(), nullptr, nullptr},
               pool_rows(features),
@@ -181,7 +184,7 @@ std::vector<double> ties(const Batches& b, const Tensor& features, const Floats&
               0};
   job.bests = best.data();
   run_rows(PLUMB_DISPATCH(pool_count), job, b.chunk_count());
-  std::vector<double> total(best.size());
+  Room<double> total(best.size());
   for (std::int64_t chunk = 0; chunk < b.chunk_count(); ++chunk)
     for (std::int64_t c = 0; c < b.channels; ++c)
       total[static_cast<std::size_t>(b.chunk_batch[static_cast<std::size_t>(chunk)] * b.channels + c)] +=
@@ -195,7 +198,7 @@ void gradient(const Call& call, const Batches& b, const Tensor& out) {
   const Wide seeds = widen(call["cotangent"]);
   const Reals& G = reals(seeds);
   const Floats best = mode == Mode::max ? reduced(b, features, mode) : Floats();
-  const std::vector<double> many = mode == Mode::max ? ties(b, features, best) : std::vector<double>();
+  const Room<double> many = mode == Mode::max ? ties(b, features, best) : Room<double>();
   Floats share(G.data.size());
   for (std::size_t i = 0; i < share.size(); ++i) {
     double n = 1;
@@ -220,7 +223,7 @@ Job prepare_vjp(const Call& call, const std::vector<Spec>& specs) {
 template <Mode mode>
 Order order(const Call&) {
   Order o;
-  o.block = kChunk;
+  o.block = kChunk.now();
   o.epilogue = mode == Mode::avg ? 1 : 0;
   return o;
 }

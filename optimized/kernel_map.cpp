@@ -5,7 +5,9 @@
 #include <bit>
 #include <utility>
 
+#include "core/limits.h"
 #include "core/pool.h"
+#include "core/room.h"
 #include "core/route.h"
 #include "optimized/site_table.h"
 
@@ -15,6 +17,8 @@ namespace {
 using namespace cpu;
 
 constexpr std::int64_t kGrain = 4096;
+constexpr Limit kChunk{"kernel_map.chunk", 256, 6};    // targets that are looked up together
+constexpr Limit kRun{"kernel_map.run", 16384, 12};     // rows of a run of the counting sort
 
 // ---- Offsets ----
 
@@ -56,15 +60,15 @@ void permute(const Call& call, const Tensor& source, const Tensor& target, std::
   parallel_for(n, kGrain,
                [&](std::int64_t begin, std::int64_t end) { store_sites(from, begin, end, sites.data + 4 * begin); });
   const SiteTable table({sites.data, kWide, n});
-  std::vector<std::uint8_t> left(static_cast<std::size_t>(n), 0);  // rows of the source that no target has taken
+  Room<std::uint8_t> left(static_cast<std::size_t>(n), 0);  // rows of the source that no target has taken
   table.mark_lowest(left.data());
   if (std::find(left.begin(), left.end(), 0) != left.end()) call.fail(Reason::domain, "the source repeats a position");
   std::atomic<bool> wrong = false;
   parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    constexpr std::int64_t kChunk = 256;
-    std::array<T, 4 * kChunk> chunk;
-    for (std::int64_t first = begin; first < end; first += kChunk) {
-      const std::int64_t m = std::min(kChunk, end - first);
+    std::array<T, 4 * kChunk.usual> chunk;
+    const std::int64_t most = kChunk.of(end - begin);
+    for (std::int64_t first = begin; first < end; first += most) {
+      const std::int64_t m = std::min(most, end - first);
       store_sites(wanted, first, first + m, chunk.data());
       table.find({chunk.data(), kWide, m}, 0, m, [&](std::int64_t t, std::int32_t row) {
         to[first + t] = row;
@@ -130,10 +134,10 @@ struct Masked {
 };
 
 // One pass of a stable counting sort by 11 bits, over runs of rows: the result does not depend on how many.
-void sort_digit(const std::vector<Masked>& from, std::vector<Masked>& to, int shift) {
+void sort_digit(const Room<Masked>& from, Room<Masked>& to, int shift) {
   constexpr std::uint32_t kDigits = 1 << 11;
-  const std::int64_t n = std::ssize(from), runs = std::clamp<std::int64_t>(n / 16384, 1, threads());
-  std::vector<std::int64_t> next(static_cast<std::size_t>(runs) * kDigits, 0);
+  const std::int64_t n = std::ssize(from), runs = std::clamp<std::int64_t>(n / kRun.of(n), 1, threads());
+  Room<std::int64_t> next(static_cast<std::size_t>(runs) * kDigits, 0);
   const auto at = [&](std::int64_t run, const Masked& m) -> std::int64_t& {
     return next[static_cast<std::size_t>(run) * kDigits + (m.mask >> shift & (kDigits - 1))];
   };
@@ -153,9 +157,9 @@ void sort_digit(const std::vector<Masked>& from, std::vector<Masked>& to, int sh
 }
 
 // Masks in ascending order as signed words: the sign is flipped, so that unsigned digits sort them.
-std::vector<Masked> sorted_masks(const std::int32_t* map, std::int64_t n, std::int64_t kernels) {
+Room<Masked> sorted_masks(const std::int32_t* map, std::int64_t n, std::int64_t kernels) {
   const std::uint32_t sign = kernels == 32 ? 1U << 31 : 0;
-  std::vector<Masked> rows(static_cast<std::size_t>(n)), other(rows.size());
+  Room<Masked> rows(static_cast<std::size_t>(n)), other(rows.size());
   parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t o = begin; o < end; ++o) {
       std::int32_t mask = 0;
@@ -178,7 +182,7 @@ void sorted_view(const Call& call, std::vector<Tensor>& out) {
   const auto* from = map.read<std::int32_t>();
   auto *reorder = out[0].write<std::int32_t>(), *sorted = out[1].write<std::int32_t>();
   auto *columns = out[2].write<std::int32_t>(), *tiles = out[3].write<std::int32_t>();
-  const std::vector<Masked> order = sorted_masks(from, n, kernels);
+  const Room<Masked> order = sorted_masks(from, n, kernels);
   std::fill(tiles, tiles + out[3].size(), 0);
   parallel_for((n + kTile - 1) / kTile, kTile, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t first = begin * kTile; first < std::min(n, end * kTile); first += kTile) {

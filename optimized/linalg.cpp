@@ -3,7 +3,9 @@
 #include <complex>
 #include <memory>
 
+#include "core/limits.h"
 #include "core/pool.h"
+#include "core/room.h"
 #include "core/route.h"
 #include "optimized/dispatch.h"
 #include "optimized/gemm.h"
@@ -11,13 +13,13 @@
 namespace plumb {
 
 // c = a b for adjacent columns of b and k > 0, without packing.
-// y = sum_p x_p b_p for rows b_p of adjacent elements; y_i = a_i x for rows a_i of adjacent elements.
+// y = sum_p x_p b_p for rows b_p of adjacent elements, `width` of them at a time; y_i = a_i x for rows a_i of adjacent elements.
 #define PLUMB_LINALG_THIN(suffix, T)                                                                                  \
   PLUMB_DECLARE_SIMD(void linalg_direct_##suffix(std::int64_t m, std::int64_t n, std::int64_t k, const T* a,          \
                                                  std::int64_t a_row, std::int64_t a_column, const T* b,               \
                                                  std::int64_t b_row, T* c))                                           \
   PLUMB_DECLARE_SIMD(void linalg_sum_rows_##suffix(std::int64_t n, std::int64_t k, const T* x, std::int64_t x_step,   \
-                                                   const T* b, std::int64_t b_row, T* y))                             \
+                                                   const T* b, std::int64_t b_row, std::int64_t width, T* y))         \
   PLUMB_DECLARE_SIMD(void linalg_dot_rows_##suffix(std::int64_t m, std::int64_t k, const T* a, std::int64_t a_row,    \
                                                    const T* x, T* y))
 PLUMB_LINALG_THIN(f32, float)
@@ -115,10 +117,12 @@ void multiply(const Product& p, std::int64_t t, std::byte* c) {
   if (p.out == Dtype::f64) return gemm(p.m, p.n, p.k, a, b, reinterpret_cast<double*>(c), p.n);
   if (p.out == Dtype::c64) return gemm(p.m, p.n, p.k, a, b, reinterpret_cast<std::complex<float>*>(c), p.n);
   if (p.out == Dtype::f32) return gemm(p.m, p.n, p.k, a, b, reinterpret_cast<float*>(c), p.n);
-  const std::unique_ptr<float[]> sums(new float[static_cast<std::size_t>(p.m * p.n)]);
+  const RawRoom<float> sums(p.m * p.n);
   gemm(p.m, p.n, p.k, a, b, sums.get(), p.n);
   round_to(p.out, sums.get(), reinterpret_cast<std::uint16_t*>(c), p.m * p.n);
 }
+
+constexpr Limit kShared{"linalg.shared", 1 << 23, 512};  // flops of a matrix that threads share
 
 // Calls f(t) for every matrix of the batch. Matrices too small to share are dealt out whole, one thread each.
 template <class F>
@@ -127,7 +131,7 @@ void for_each_matrix(const Product& p, F&& f) {
   const auto some = [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t t = begin; t < end; ++t) f(t);
   };
-  if (flops >= 1 << 23) return some(0, matrices);
+  if (flops >= kShared.of(flops)) return some(0, matrices);
   parallel_for(matrices, std::max<std::int64_t>(1, (1 << 18) / std::max<std::int64_t>(1, flops)), some);
 }
 
@@ -192,18 +196,21 @@ Lines lines_of(const Product& p, const GemmOperand& a, const GemmOperand& b) {
   return {b, a, p.n, along ? b.column : b.row, a.column, along};
 }
 
+constexpr Limit kColumnBytes{"linalg.column_bytes", 4096, 16};  // of sums that stay in the first cache
+
 template <class T>
 void vector_of(const Product& p, T* y) {
   for (std::int64_t t = 0; t < count(p.batch); ++t, y += p.m * p.n) {
     const Lines l = lines_of(p, p.left_of(t), p.right_of(t));
     const T *matrix = static_cast<const T*>(l.matrix.data), *x = static_cast<const T*>(l.x.data);
     const std::int64_t grain = std::max<std::int64_t>(64, (1 << 17) / p.k);
-    std::vector<T> dense(l.along && l.x_step != 1 ? static_cast<std::size_t>(p.k) : 0);
+    const auto bytes = static_cast<std::int64_t>(sizeof(T)), width = kColumnBytes.of(l.outputs * bytes) / bytes;
+    Room<T> dense(l.along && l.x_step != 1 ? static_cast<std::size_t>(p.k) : 0);
     for (std::size_t i = 0; i < dense.size(); ++i) dense[i] = x[static_cast<std::int64_t>(i) * l.x_step];
     if (!dense.empty()) x = dense.data();
     parallel_for(l.outputs, grain, [&](std::int64_t i, std::int64_t end) {
       if (l.along) Thin<T>::dot_rows()(end - i, p.k, matrix + i * l.line, l.line, x, y + i);
-      else Thin<T>::sum_rows()(end - i, p.k, x, l.x_step, matrix + i, l.line, y + i);
+      else Thin<T>::sum_rows()(end - i, p.k, x, l.x_step, matrix + i, l.line, width, y + i);
     });
   }
 }

@@ -120,11 +120,11 @@ void direct(std::int64_t m, std::int64_t n, Direct<T> d) {
   }
 }
 
-// y_j = sum_p x_p b_pj for n adjacent columns, a few rows of b at a time so that y stays in the first cache.
+// y_j = sum_p x_p b_pj for n adjacent columns, `width` of them at a time so that y stays in the first cache.
 template <class T>
-void sum_rows(std::int64_t n, std::int64_t k, const T* x, std::int64_t x_step, const T* b, std::int64_t b_row, T* y) {
+void sum_rows(std::int64_t n, std::int64_t k, const T* x, std::int64_t x_step, const T* b, std::int64_t b_row,
+              std::int64_t width, T* y) {
   constexpr int lanes = Vector<T>::lanes;
-  constexpr std::int64_t width = 4096 / sizeof(T);
   for (std::int64_t j0 = 0; j0 < n; j0 += width) {
     const std::int64_t end = n - j0 < width ? n : j0 + width;
     for (std::int64_t j = j0; j < end; ++j) y[j] = 0;
@@ -188,8 +188,8 @@ int linalg_dot_lanes(bool f64) { return 4 * (f64 ? kF64 : kF32); }
     direct<T>(m, n, {k, a, a_row, a_column, b, b_row, c, n});                                                      \
   }                                                                                                                \
   void linalg_sum_rows_##suffix(std::int64_t n, std::int64_t k, const T* x, std::int64_t x_step, const T* b,       \
-                                std::int64_t b_row, T* y) {                                                        \
-    sum_rows<T>(n, k, x, x_step, b, b_row, y);                                                                     \
+                                std::int64_t b_row, std::int64_t width, T* y) {                                    \
+    sum_rows<T>(n, k, x, x_step, b, b_row, width, y);                                                              \
   }                                                                                                                \
   void linalg_dot_rows_##suffix(std::int64_t m, std::int64_t k, const T* a, std::int64_t a_row, const T* x, T* y) { \
     dot_rows<T>(m, k, a, a_row, x, y);                                                                             \

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <numeric>
 
+#include "core/limits.h"
+#include "core/room.h"
 #include "core/route.h"
 #include "optimized/neighbor_cells.h"
 
@@ -13,8 +15,9 @@ namespace {
 
 using namespace cpu;
 
-constexpr std::int64_t kChunk = 256;            // queries per piece of work
-constexpr std::int64_t kRun = 512;              // points whose distances are computed together
+constexpr Limit kChunk{"neighbor.chunk", 256, 6};  // queries per piece of work
+constexpr Limit kRun{"neighbor.run", 512, 7};      // points whose distances are computed together
+constexpr Limit kRoom{"neighbor.room", 64, 2};     // candidates beyond the k nearest before these are selected
 constexpr std::int64_t kMostOffsets = 1 << 16;  // of a ball that is looked up offset by offset
 constexpr std::int64_t kWorthCells = 256;       // sources
 constexpr std::int64_t kMostRadius = 1 << 30;
@@ -70,11 +73,11 @@ void list(const Points& p, std::vector<Tensor>& out, Search&& search) {
                                         out[2].write<std::int32_t>(), out[4].write<std::int32_t>(),
                                         out[5].write<std::int32_t>()};
   auto* d2 = out[3].write<float>();
-  const std::int64_t n = p.queries.count, chunks = (n + kChunk - 1) / kChunk;
+  const std::int64_t n = p.queries.count, each = kChunk.of(n), chunks = (n + each - 1) / each;
   std::vector<Found> found(static_cast<std::size_t>(chunks));
   parallel_each(chunks, [&](std::int64_t c) {
     Found& f = found[static_cast<std::size_t>(c)];
-    for (std::int64_t q = c * kChunk; q < std::min(n, (c + 1) * kChunk); ++q) {
+    for (std::int64_t q = c * each; q < std::min(n, (c + 1) * each); ++q) {
       search(q, f.keys);
       f.ends.push_back(f.keys.size());
     }
@@ -84,20 +87,21 @@ void list(const Points& p, std::vector<Tensor>& out, Search&& search) {
   for (std::size_t c = 0; c < found.size(); ++c) {
     first[c + 1] = first[c] + std::ssize(found[c].keys);
     for (std::size_t q = 0; q < found[c].ends.size(); ++q)
-      to[3][static_cast<std::int64_t>(c) * kChunk + static_cast<std::int64_t>(q) + 1] =
+      to[3][static_cast<std::int64_t>(c) * each + static_cast<std::int64_t>(q) + 1] =
           static_cast<std::int32_t>(first[c] + static_cast<std::int64_t>(found[c].ends[q]));
   }
   to[4][0] = static_cast<std::int32_t>(first.back());
   to[4][1] = static_cast<std::int32_t>(n);
   parallel_each(chunks, [&](std::int64_t c) {
-    emit(found[static_cast<std::size_t>(c)], c * kChunk, first[static_cast<std::size_t>(c)], to, d2);
+    emit(found[static_cast<std::size_t>(c)], c * each, first[static_cast<std::size_t>(c)], to, d2);
   });
 }
 
 // The k least keys offered: those that could be among them gather, and from time to time the k least are selected.
 class Nearest {
  public:
-  explicit Nearest(std::int64_t k) : k_(static_cast<std::size_t>(k)), room_(k_ + std::max<std::size_t>(k_, 64)) {
+  explicit Nearest(std::int64_t k)
+      : k_(static_cast<std::size_t>(k)), room_(k_ + std::max(k_, static_cast<std::size_t>(kRoom.of(k)))) {
     keys_.reserve(std::min<std::size_t>(room_, 256));
   }
   float limit() const { return limit_; }  // no key of a greater distance is among the k least
@@ -129,10 +133,11 @@ void search_nearest(const Points& p, const Cells<T>& cells, std::int64_t k, std:
   list(p, out, [&](std::int64_t query, std::vector<Key>& keys) {
     const auto q = cells.point(p.queries, query);
     Nearest nearest(k);
-    float d[kRun + kBeyondEnd];
+    float d[kRun.usual + kBeyondEnd];
     const auto visit = [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t first = begin; first < end; first += kRun) {
-        const std::int64_t last = std::min(end, first + kRun);
+      const std::int64_t run = kRun.of(end - begin);
+      for (std::int64_t first = begin; first < end; first += run) {
+        const std::int64_t last = std::min(end, first + run);
         cells.distances(q, first, last, d);
         for (std::int64_t i = first; i < last; ++i)
           if (d[i - first] <= nearest.limit()) nearest.offer(key_of(d[i - first], cells.row(i)));
@@ -148,7 +153,7 @@ void search_nearest(const Points& p, const Cells<T>& cells, std::int64_t k, std:
 }
 
 template <class Run>
-void with_cells(const Points& p, const std::vector<std::int32_t>& members, double most, int least_shift, Run&& run) {
+void with_cells(const Points& p, const Room<std::int32_t>& members, double most, int least_shift, Run&& run) {
   const Box box = p.box();
   if (box.largest() < std::uint64_t{1} << 31)
     run(Cells<std::int32_t>(p.sources, members, box, most, least_shift));
@@ -156,8 +161,8 @@ void with_cells(const Points& p, const std::vector<std::int32_t>& members, doubl
     run(Cells<std::int64_t>(p.sources, members, box, most, least_shift));
 }
 
-std::vector<std::int32_t> all_rows(const Rows& rows) {
-  std::vector<std::int32_t> all(static_cast<std::size_t>(rows.count));
+Room<std::int32_t> all_rows(const Rows& rows) {
+  Room<std::int32_t> all(static_cast<std::size_t>(rows.count));
   std::iota(all.begin(), all.end(), 0);
   return all;
 }
@@ -241,10 +246,10 @@ void look_up(const Call& call, std::vector<Tensor>& out) {
   });
 }
 
-std::vector<std::int32_t> lowest_rows(const Rows& rows) {
+Room<std::int32_t> lowest_rows(const Rows& rows) {
   const Block<std::int32_t> first(rows.count);
   SiteTable(rows, nullptr, first.data);
-  std::vector<std::int32_t> lowest;
+  Room<std::int32_t> lowest;
   for (std::int32_t i = 0; i < rows.count; ++i)
     if (first[i] == i) lowest.push_back(i);
   return lowest;

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/room.h"
 #include "optimized/dispatch.h"
 #include "optimized/site_table.h"
 
@@ -52,9 +53,9 @@ class Cells {
   using Point = std::array<T, 3>;
 
   // members: the rows to hold, ascending. One cell per batch if most is 0, or if differences could wrap.
-  Cells(const Rows& rows, const std::vector<std::int32_t>& members, const Box& box, double most, int least_shift)
+  Cells(const Rows& rows, const Room<std::int32_t>& members, const Box& box, double most, int least_shift)
       : origin_(box.low) {
-    const std::vector<std::int32_t> batch_of = find_batches(rows, members);
+    const Room<std::int32_t> batch_of = find_batches(rows, members);
     if (box.largest() >= std::uint64_t{1} << 62) most = 0;
     std::int64_t cells = 0;
     for (Batch& b : batches_) {
@@ -157,8 +158,8 @@ class Cells {
 
   static std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
-  std::vector<std::int32_t> find_batches(const Rows& rows, const std::vector<std::int32_t>& members) {
-    std::vector<std::int32_t> batch_of(members.size());
+  Room<std::int32_t> find_batches(const Rows& rows, const Room<std::int32_t>& members) {
+    Room<std::int32_t> batch_of(members.size());
     for (std::size_t m = 0; m < members.size(); ++m) {
       const std::int64_t id = rows.at(members[m], 0);
       if (m > 0 && id == rows.at(members[m - 1], 0)) {
@@ -175,7 +176,7 @@ class Cells {
     return batch_of;
   }
 
-  void place(const Rows& rows, const std::vector<std::int32_t>& members, const std::vector<std::int32_t>& batch_of,
+  void place(const Rows& rows, const Room<std::int32_t>& members, const Room<std::int32_t>& batch_of,
              std::int64_t cells) {
     std::vector<std::int64_t> cell(members.size());
     start_.assign(at(cells) + 2, 0);
@@ -245,8 +246,8 @@ class Cells {
   std::vector<Batch> batches_;
   std::unordered_map<std::int64_t, std::int32_t> number_;
   std::vector<std::int64_t> start_;  // of each cell, then the end
-  std::vector<std::int32_t> row_;
-  std::array<std::vector<T>, 3> axis_;
+  Room<std::int32_t> row_;
+  std::array<Room<T>, 3> axis_;
 };
 
 }  // namespace cpu

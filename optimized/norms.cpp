@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/limits.h"
 #include "core/pool.h"
+#include "core/room.h"
 #include "core/route.h"
 #include "optimized/dispatch.h"
 
@@ -18,14 +20,14 @@ PLUMB_DECLARE_SIMD(void row_norm(bool half, const void* x, std::int64_t rows, st
 
 namespace {
 
-constexpr std::int64_t kBlockRows = 256;
+constexpr Limit kBlockRows{"norms.block_rows", 256, 6};
 constexpr std::int64_t kGrain = 1 << 14;  // elements worth a thread
 constexpr std::size_t kBeyond = 16;       // vectors are read by whole registers
 
 // Per channel in binary64, or a constant where it is not given.
-std::vector<double> vector_of(const Call& call, std::size_t input, double otherwise) {
+Room<double> vector_of(const Call& call, std::size_t input, double otherwise) {
   const auto channels = static_cast<std::size_t>(call.shape(0)[1]);
-  std::vector<double> v(channels + kBeyond, otherwise);
+  Room<double> v(channels + kBeyond, otherwise);
   if (!call.has(input)) return v;
   const Tensor t = contiguous(call[input]);
   for (std::size_t c = 0; c < channels; ++c)
@@ -52,14 +54,14 @@ struct Matrix {
 };
 
 // The mean over n rows of x, or of (x - centre)^2: blocks of rows, whose sums are added in order.
-std::vector<double> column_means(const Matrix& x, std::int64_t n, const double* centre) {
-  const std::int64_t blocks = (n + kBlockRows - 1) / kBlockRows;
+Room<double> column_means(const Matrix& x, std::int64_t n, const double* centre) {
+  const std::int64_t each = kBlockRows.of(n), blocks = (n + each - 1) / each;
   const auto channels = static_cast<std::size_t>(x.channels);
-  std::vector<double> parts(static_cast<std::size_t>(blocks) * channels), sums(channels + kBeyond, 0.0);
-  parallel_for(blocks, std::max<std::int64_t>(1, x.grain() / kBlockRows), [&](std::int64_t begin, std::int64_t end) {
+  Room<double> parts(static_cast<std::size_t>(blocks) * channels), sums(channels + kBeyond, 0.0);
+  parallel_for(blocks, std::max<std::int64_t>(1, x.grain() / each), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t b = begin; b < end; ++b)
       PLUMB_DISPATCH(column_sums)
-      (x.half, x.row(b * kBlockRows), std::min(kBlockRows, n - b * kBlockRows), x.channels, centre,
+      (x.half, x.row(b * each), std::min(each, n - b * each), x.channels, centre,
        parts.data() + static_cast<std::size_t>(b) * channels);
   });
   for (std::size_t b = 0; b < static_cast<std::size_t>(blocks); ++b)
@@ -68,8 +70,8 @@ std::vector<double> column_means(const Matrix& x, std::int64_t n, const double* 
   return sums;
 }
 
-void normalise_columns(const Matrix& x, double eps, const std::vector<double>& mean,
-                       const std::vector<double>& variance, std::vector<double> scale, const std::vector<double>& bias,
+void normalise_columns(const Matrix& x, double eps, const Room<double>& mean,
+                       const Room<double>& variance, Room<double> scale, const Room<double>& bias,
                        const Tensor& out) {
   for (std::size_t c = 0; c < scale.size(); ++c) scale[c] *= 1 / std::sqrt(variance[c] + eps);
   auto* to = out.write<std::byte>();
@@ -90,7 +92,7 @@ void batch_norm(const Call& call, std::vector<Tensor>& out) {
   std::int64_t n = x.rows;
   if (call.has(1)) n = std::min<std::int64_t>(n, call[1].read<std::int32_t>()[0]);
   if (n < 0) call.fail(Reason::domain, "active rows " + std::to_string(n));
-  const std::vector<double> mean = column_means(x, n, nullptr), variance = column_means(x, n, mean.data());
+  const Room<double> mean = column_means(x, n, nullptr), variance = column_means(x, n, mean.data());
   for (std::int64_t c = 0; c < x.channels; ++c) {
     out[1].write<float>()[c] = static_cast<float>(mean[static_cast<std::size_t>(c)]);
     out[2].write<float>()[c] = static_cast<float>(variance[static_cast<std::size_t>(c)]);
@@ -101,8 +103,8 @@ void batch_norm(const Call& call, std::vector<Tensor>& out) {
 template <bool centred>
 void row_norm(const Call& call, std::vector<Tensor>& out) {
   const Matrix x(call[0]);
-  const std::vector<double> scale = vector_of(call, 1, 1),
-                            bias = centred ? vector_of(call, 2, 0) : std::vector<double>(scale.size(), 0.0);
+  const Room<double> scale = vector_of(call, 1, 1),
+                            bias = centred ? vector_of(call, 2, 0) : Room<double>(scale.size(), 0.0);
   auto* to = out[0].write<std::byte>();
   parallel_for(x.rows, x.grain(), [&](std::int64_t begin, std::int64_t end) {
     PLUMB_DISPATCH(row_norm)
@@ -120,7 +122,7 @@ Order wide() {
 }
 Order column_order(const Call&) {
   Order o = wide();
-  o.block = kBlockRows;
+  o.block = kBlockRows.now();
   return o;
 }
 Order row_order(const Call&) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/pool.h"
+#include "core/room.h"
 #include "optimized/relation.h"
 #include "optimized/sort.h"
 
@@ -75,18 +76,18 @@ struct Frame {
 
 // Packed sites in ascending order, equal ones by row.
 struct Sorted {
-  std::vector<std::uint64_t> keys;
-  std::vector<std::int32_t> rows;
+  Room<std::uint64_t> keys;
+  Room<std::int32_t> rows;
 };
 
 // make(i): the key of element i.
 template <class Make>
 Sorted sorted(std::int64_t n, Make&& make) {
-  std::vector<std::uint64_t> keys(static_cast<std::size_t>(n));
+  Room<std::uint64_t> keys(static_cast<std::size_t>(n));
   parallel_for(n, 4096, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) keys[static_cast<std::size_t>(i)] = make(i);
   });
-  std::vector<std::int32_t> rows(keys.size());
+  Room<std::int32_t> rows(keys.size());
   if (std::is_sorted(keys.begin(), keys.end())) {
     std::iota(rows.begin(), rows.end(), 0);
     return {std::move(keys), std::move(rows)};
@@ -95,14 +96,14 @@ Sorted sorted(std::int64_t n, Make&& make) {
     std::copy(keys.begin() + begin, keys.begin() + end, to + begin);
   };
   radix_argsort(n, hand_over, reinterpret_cast<std::uint32_t*>(rows.data()));
-  std::vector<std::uint64_t> ascending(keys.size());
+  Room<std::uint64_t> ascending(keys.size());
   for (std::size_t i = 0; i < keys.size(); ++i) ascending[i] = keys[static_cast<std::size_t>(rows[i])];
   return {std::move(ascending), std::move(rows)};
 }
 
 // Groups of equal sites: order lists the rows by group, and by row within a group.
 struct Groups {
-  std::vector<std::int32_t> order;
+  Room<std::int32_t> order;
   std::vector<std::int64_t> starts;  // of each group in order, then the end
 };
 

@@ -2,7 +2,9 @@
 // and columns and a long sum, so it is cut into parts that run side by side.
 #include <algorithm>
 
+#include "core/limits.h"
 #include "core/pool.h"
+#include "core/room.h"
 #include "core/route.h"
 #include "optimized/gather_product.h"
 #include "optimized/gemm.h"
@@ -28,7 +30,7 @@ struct Matrix {
   }
 };
 
-void store(const std::vector<float>& from, const Tensor& to) {
+void store(const Room<float>& from, const Tensor& to) {
   cpu::store_floats(from.data(), to.size(), to.dtype(), to.write<std::byte>(), 0);
 }
 
@@ -36,17 +38,19 @@ void multiply(const Matrix& a, const Matrix& b, const Tensor& out) {
   if (out.size() == 0) return;
   if (out.dtype() == Dtype::f32)
     return gemm(a.rows, b.columns, a.columns, a.operand, b.operand, out.write<float>(), b.columns);
-  std::vector<float> sums(static_cast<std::size_t>(out.size()));
+  Room<float> sums(static_cast<std::size_t>(out.size()));
   gemm(a.rows, b.columns, a.columns, a.operand, b.operand, sums.data(), b.columns);
   store(sums, out);
 }
 
+constexpr Limit kRows{"pointwise.rows", 4096, 8}, kMostParts{"pointwise.parts", 128, 3};  // rows of a part, and parts
+
 // a^T b over the rows of both
 void multiply_rows(const Matrix& a, const Matrix& b, const Tensor& out) {
-  constexpr std::int64_t kRows = 4096, kMost = 128;  // rows of a part, and parts
   if (out.size() == 0) return;
-  const std::int64_t n = a.rows, parts = std::clamp<std::int64_t>(n / kRows, 1, kMost), cell = out.size();
-  std::vector<float> partial(static_cast<std::size_t>(parts * cell)), sums(static_cast<std::size_t>(cell), 0.0F);
+  const std::int64_t n = a.rows, wanted = n / kRows.of(n),
+                     parts = std::clamp<std::int64_t>(wanted, 1, kMostParts.of(wanted)), cell = out.size();
+  Room<float> partial(static_cast<std::size_t>(parts * cell)), sums(static_cast<std::size_t>(cell), 0.0F);
   const std::int64_t bytes = info(out.dtype()).bytes;
   const auto from = [bytes](const GemmOperand& o, std::int64_t row) {
     return GemmOperand{static_cast<const std::byte*>(o.data) + row * o.row * bytes, o.dtype, o.row, o.column};

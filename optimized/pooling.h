@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "core/room.h"
 #include "core/route.h"
 #include "optimized/pooling_kernels.h"
 #include "optimized/relation.h"
@@ -14,8 +15,8 @@ enum class Pooling { sum, max, avg, transposed, trilinear };
 struct Windows {
   Tensor coords, targets;  // what the relation's output rows may lie in
   Relation relation;
-  std::vector<float> weight;   // of each kernel row; empty: all 1
-  std::vector<float> divisor;  // of each output row; empty: none
+  Room<float> weight;   // of each kernel row; empty: all 1
+  Room<float> divisor;  // of each output row; empty: none
   bool targeted = false;
 
   Windows(const Call&, Pooling);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/pool.h"
+#include "core/room.h"
 #include "optimized/pooling.h"
 
 namespace plumb {
@@ -12,9 +13,9 @@ using namespace cpu;
 
 // The edges seen from the inputs: those of row i lie in [offsets[i], offsets[i+1]), ascending.
 struct Inverse {
-  std::vector<std::int32_t> offsets;
+  Room<std::int32_t> offsets;
   Block<std::int32_t> out;
-  std::vector<float> share;  // w / D of each edge, at most 1; empty without weights
+  Room<float> share;  // w / D of each edge, at most 1; empty without weights
 
   Inverse(const Windows& w, std::int64_t inputs)
       : offsets(static_cast<std::size_t>(inputs) + 1), out(w.relation.edges) {

@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/limits.h"
 #include "core/pool.h"
+#include "core/room.h"
 #include "core/route.h"
 #include "optimized/gemm.h"
 #include "optimized/quant_kernels.h"
@@ -45,7 +47,7 @@ class Floats {
 
  private:
   Tensor tensor_;
-  std::vector<float> own_;
+  Room<float> own_;
   const float* data_ = nullptr;
 };
 
@@ -64,6 +66,8 @@ struct Target {
 
 // ---------------------------------------------------------------------------- quantize, dequantize
 
+constexpr Limit kBatch{"quant.batch", 64, 2};  // groups converted at a time
+
 // Rows hold whole groups and whole words, so the whole tensor is one line of groups.
 void quantize(const Call& c, std::vector<Tensor>& out) {
   const std::int64_t group = group_of(c), groups = c[0].size() / group;
@@ -74,12 +78,12 @@ void quantize(const Call& c, std::vector<Tensor>& out) {
   const Target scales(out[1]), biases(out[2]);
   const std::int64_t bytes = info(c.dtype(0)).bytes;
   const Kernels simd;
-  constexpr std::int64_t kBatch = 64;  // groups converted at a time
   parallel_for(groups, 1 << 14 >> (group / 64), [&](std::int64_t from, std::int64_t to) {
-    std::vector<float> values(static_cast<std::size_t>(kBatch * group));
-    float s[kBatch], b[kBatch];
-    for (std::int64_t g = from; g < to; g += kBatch) {
-      const std::int64_t n = std::min(kBatch, to - g);
+    const std::int64_t batch = kBatch.of(to - from);
+    Room<float> values(static_cast<std::size_t>(batch * group));
+    float s[kBatch.usual], b[kBatch.usual];
+    for (std::int64_t g = from; g < to; g += batch) {
+      const std::int64_t n = std::min(batch, to - g);
       simd.to_f32(words + g * group * bytes, kind, n * group, values.data());
       simd.encode(values.data(), n, group, bits, quant_scale_limit(kind), codes + g * group * bits / 8, s, b);
       simd.from_f32(s, n, kind, scales.at(g));
@@ -177,9 +181,9 @@ struct Product {
   }
 };
 
-constexpr std::int64_t kPanelDepth = 768;    // of k: a multiple of every group and of the depth of the gemm
-constexpr std::int64_t kPanelColumns = 128;  // of n: with the depth, a panel stays in the second-level cache
-constexpr std::int64_t kPanelRows = 512;     // of m: what one task computes
+constexpr Limit kPanelDepth{"quant.panel_depth", 768, 128};   // of k: a multiple of every group and of the depth of the gemm
+constexpr Limit kPanelColumns{"quant.panel_columns", 128, 32};  // with the depth, a panel stays in the second-level cache
+constexpr Limit kPanelRows{"quant.panel_rows", 512, 5};         // of m: what one task computes
 
 // Weights [k0, k0 + depth) x [n0, n0 + columns), each n of a transposed weight in sequence.
 GemmOperand fill_panel(const Product& p, std::size_t i, std::int64_t k0, std::int64_t depth, std::int64_t n0,
@@ -199,19 +203,20 @@ GemmOperand fill_panel(const Product& p, std::size_t i, std::int64_t k0, std::in
 // One block of the result: panel after panel of weights, each decoded once and multiplied.
 void panel_block(const Product& p, std::size_t i, std::int64_t m0, std::int64_t m, std::int64_t n0, std::int64_t n,
                  const Target& y) {
-  thread_local std::vector<float> panel, block;
-  panel.resize(kPanelDepth * kPanelColumns);
+  thread_local KeptRoom kept_panel, kept_block;
+  KeptRoom::Lease<float> panel_lease, block_lease;
+  const std::int64_t most = kPanelDepth.of(p.k);
+  float* panel = kept_panel.get(most * n, panel_lease);
   const bool direct = y.kind == 0;
   const std::int64_t first = (static_cast<std::int64_t>(i) * p.m + m0) * p.n + n0, ldc = direct ? p.n : n;
-  if (!direct) block.resize(static_cast<std::size_t>(m * n));
-  float* c = direct ? reinterpret_cast<float*>(y.at(first)) : block.data();
+  float* c = direct ? reinterpret_cast<float*>(y.at(first)) : kept_block.get(m * n, block_lease);
   const Kernels simd;
   std::int64_t k0 = 0;
   do {
-    const std::int64_t depth = std::min(kPanelDepth, p.k - k0);
-    const GemmOperand right = fill_panel(p, i, k0, depth, n0, n, panel.data());
+    const std::int64_t depth = std::min(most, p.k - k0);
+    const GemmOperand right = fill_panel(p, i, k0, depth, n0, n, panel);
     gemm(m, n, depth, {p.x_at(i, m0, k0), p.x.dtype(), p.k, 1}, right, c, ldc, k0 > 0);
-    k0 += kPanelDepth;
+    k0 += most;
   } while (k0 < p.k);
   for (std::int64_t r = 0; !direct && r < m; ++r) simd.from_f32(c + r * n, n, y.kind, y.at(first + r * p.n));
 }
@@ -219,14 +224,15 @@ void panel_block(const Product& p, std::size_t i, std::int64_t m0, std::int64_t 
 void multiply_panels(const Call& c, std::vector<Tensor>& out) {
   const Product p(c, out[0]);
   const Target y(out[0]);
-  const std::int64_t row_tasks = (p.m + kPanelRows - 1) / kPanelRows;
+  const std::int64_t rows = kPanelRows.of(p.m), row_tasks = (p.m + rows - 1) / rows, most = kPanelColumns.of(p.n);
   // A group never straddles two panels; a transposed weight may be cut finer, so that every thread has work.
   const std::int64_t fair = (p.n / (2 * threads()) + 31) / 32 * 32;
-  const std::int64_t columns = p.transpose ? std::clamp<std::int64_t>(fair, 32, kPanelColumns) : kPanelColumns;
+  const std::int64_t whole = (most + p.group - 1) / p.group * p.group;
+  const std::int64_t columns = p.transpose ? std::clamp<std::int64_t>(fair, 32, most) : whole;
   const std::int64_t column_tasks = (p.n + columns - 1) / columns, each = row_tasks * column_tasks;
   parallel_each(static_cast<std::int64_t>(p.x_of.size()) * each, [&](std::int64_t task) {
-    const std::int64_t m0 = task % each / column_tasks * kPanelRows, n0 = task % column_tasks * columns;
-    panel_block(p, static_cast<std::size_t>(task / each), m0, std::min(kPanelRows, p.m - m0), n0,
+    const std::int64_t m0 = task % each / column_tasks * rows, n0 = task % column_tasks * columns;
+    panel_block(p, static_cast<std::size_t>(task / each), m0, std::min(rows, p.m - m0), n0,
                 std::min(columns, p.n - n0), y);
   });
 }
@@ -237,7 +243,7 @@ constexpr int kFewRows = 4;  // rows of x that the narrow kernels take at once
 struct Narrow {
   Product p;
   Floats x;
-  std::vector<float> sums;
+  Room<float> sums;
   float* y;
   Narrow(const Call& c, const Tensor& out) : p(c, out), x(p.x), sums(out.dtype() == Dtype::f32 ? 0 : out.size()) {
     y = sums.empty() ? out.write<float>() : sums.data();

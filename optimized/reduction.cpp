@@ -9,7 +9,9 @@
 #include <cstring>
 #include <memory>
 
+#include "core/limits.h"
 #include "core/pool.h"
+#include "core/room.h"
 #include "core/route.h"
 #include "optimized/dispatch.h"
 #include "optimized/element.h"
@@ -26,20 +28,22 @@ PLUMB_DECLARE_SIMD(void round_sums(Element, const float* sums, std::int64_t n, v
 PLUMB_DECLARE_SIMD(void softmax_rows(Element, const void* x, std::int64_t rows, std::int64_t n, void* e, void* y,
                                      bool past))
 PLUMB_DECLARE_SIMD(void softmax_columns(Element, const void* x, std::int64_t n, std::int64_t stride,
-                                        std::int64_t width, void* e, void* y))
+                                        std::int64_t block, std::int64_t width, void* e, void* y))
 PLUMB_DECLARE_SIMD(void softmax_largest(Element, const void* x, std::int64_t n, void* m))
 PLUMB_DECLARE_SIMD(void softmax_exponentials(Element, const void* x, std::int64_t n, const void* m, void* e, void* sum))
 PLUMB_DECLARE_SIMD(void softmax_divide(Element, const void* e, std::int64_t n, const void* sum, void* y, bool past))
 
 namespace {
 
-constexpr std::int64_t kShort = 16;       // lines below this are summed in sequence
-constexpr std::int64_t kBlock = 4096;     // elements of a line summed at once
-constexpr std::int64_t kBlockRows = 64;   // rows summed at once
-constexpr std::int64_t kChunkBlocks = 64;  // blocks that one thread takes
-constexpr std::int64_t kStrip = 1024;     // columns summed at once
-constexpr std::int64_t kGrain = 1 << 15;  // elements worth a thread
-constexpr std::int64_t kPastBytes = 24 << 20;  // an output of at least this size is not worth caching
+constexpr Limit kShort{"reduction.short", 16, 4};        // lines below this are summed in sequence
+constexpr Limit kBlock{"reduction.block", 4096, 24};     // elements of a line summed at once
+constexpr Limit kBlockRows{"reduction.block_rows", 64, 4};      // rows summed at once
+constexpr Limit kChunkBlocks{"reduction.chunk_blocks", 64, 3};  // blocks that one thread takes
+constexpr Limit kStrip{"reduction.strip", 1024, 40};     // columns summed at once
+constexpr Limit kFold{"reduction.fold", 256, 32};        // scalars of rows that lie side by side as one wider row
+constexpr Limit kFewLines{"reduction.few_lines", 8, 2};  // fewer long lines are shared by all threads
+constexpr std::int64_t kGrain = 1 << 15;                 // elements worth a thread
+constexpr Limit kPastBytes{"reduction.past_bytes", 24 << 20, 256};  // an output of this size is not worth caching
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
@@ -132,15 +136,16 @@ struct SumPlan {
   std::int64_t outer = 1, n = 1, width = 1;  // n rows of width scalars, summed down, for each of outer
   std::int64_t fold = 1;                     // rows that lie side by side as one wider row
   enum class Way : std::uint8_t { in_sequence, runs, rows } way = Way::rows;
-  std::int64_t block() const { return way == Way::runs ? kBlock / width : kBlockRows * fold; }  // terms
+  std::int64_t block() const { return way == Way::runs ? kBlock.now() / width : kBlockRows.now() * fold; }  // terms
 };
 
 SumPlan sum_plan(const Call& c) {
   const Lines l = lines_of(c.shape(0), c.axes());
   SumPlan p{l.outer, l.n, l.inner * (is_complex(c.dtype(0)) ? 2 : 1)};
-  if (p.width == 0 || (p.width == 1 && p.n < kShort)) p.way = SumPlan::Way::in_sequence;  // no columns: nothing to cut
+  if (p.width == 0 || (p.width == 1 && p.n < kShort.of(p.n))) p.way = SumPlan::Way::in_sequence;  // no columns: nothing to cut
   else if (p.width <= 2) p.way = SumPlan::Way::runs;
-  else if (p.width < 128 && p.n >= 2 * (256 / p.width)) p.fold = static_cast<std::int64_t>(std::bit_floor(256U / static_cast<unsigned>(p.width)));
+  else if (const std::int64_t fold = kFold.of(p.n * p.width / 2); p.width < fold / 2 && p.n >= 2 * (fold / p.width))
+    p.fold = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(fold / p.width)));
   return p;
 }
 
@@ -152,7 +157,7 @@ Order sum_order_of(const SumPlan& p) {
   o.shape = p.way == SumPlan::Way::rows && p.fold == 1 ? Order::Shape::sequential : Order::Shape::lanes;
   o.lanes = p.way == SumPlan::Way::runs ? 256 / static_cast<std::int64_t>(sizeof(A)) / p.width : p.fold;
   o.block = p.block();
-  o.split = std::max<std::int64_t>(1, ceil_div(p.n, p.block() * kChunkBlocks));
+  o.split = std::max<std::int64_t>(1, ceil_div(p.n, p.block() * kChunkBlocks.now()));
   o.tree = true;
   return o;
 }
@@ -165,22 +170,23 @@ Order sum_order(const Call& c) {
 // Lines one after the other: `chunks` parts of each are summed by themselves, then joined.
 template <class A>
 void sum_lines(const SumPlan& p, Element t, const std::byte* x, std::int64_t bytes, A* out) {
-  const std::int64_t n = p.n * p.width, chunk = kBlock * kChunkBlocks, chunks = ceil_div(n, chunk);
+  const std::int64_t n = p.n * p.width, block = kBlock.of(n), chunk = block * kChunkBlocks.of(ceil_div(n, block)),
+                     chunks = ceil_div(n, chunk);
   const auto runs = PLUMB_DISPATCH(sum_runs);
   const int period = static_cast<int>(p.width);
-  if (n <= kBlock)
+  if (n <= block)
     return parallel_for(p.outer, std::max<std::int64_t>(1, kGrain / n), [&](std::int64_t begin, std::int64_t end) {
       runs(t, x + begin * n * bytes, end - begin, n, period, out + begin * period);
     });
-  std::vector<A> parts(static_cast<std::size_t>(p.outer * chunks * period));
+  Room<A> parts(static_cast<std::size_t>(p.outer * chunks * period));
   parallel_for(p.outer * chunks, 1, [&](std::int64_t begin, std::int64_t end) {
-    A sums[2 * kChunkBlocks];
+    A sums[2 * kChunkBlocks.usual];
     for (std::int64_t task = begin; task < end; ++task) {
       const std::int64_t first = task % chunks * chunk, m = std::min(chunk, n - first);
       const std::byte* from = x + (task / chunks * n + first) * bytes;
-      const std::int64_t whole = m / kBlock, rest = m % kBlock;
-      runs(t, from, whole, kBlock, period, sums);
-      if (rest > 0) runs(t, from + whole * kBlock * bytes, 1, rest, period, sums + whole * period);
+      const std::int64_t whole = m / block, rest = m % block;
+      runs(t, from, whole, block, period, sums);
+      if (rest > 0) runs(t, from + whole * block * bytes, 1, rest, period, sums + whole * period);
       join(sums, whole + (rest > 0), period);
       std::copy_n(sums, period, parts.begin() + task * period);
     }
@@ -196,31 +202,32 @@ void sum_lines(const SumPlan& p, Element t, const std::byte* x, std::int64_t byt
 template <class A>
 void sum_down(const SumPlan& p, Element t, const std::byte* x, std::int64_t bytes, A* out) {
   const std::int64_t wide = p.width * p.fold, rows = p.n / p.fold, rest = p.n % p.fold * p.width;
-  const std::int64_t chunk = kBlockRows * kChunkBlocks, chunks = ceil_div(ceil_div(p.n, p.fold), chunk);
-  const std::int64_t strips = ceil_div(wide, kStrip);
+  const std::int64_t each = kBlockRows.of(rows), chunk_blocks = kChunkBlocks.of(ceil_div(rows, each));
+  const std::int64_t chunk = each * chunk_blocks, chunks = ceil_div(ceil_div(p.n, p.fold), chunk);
+  const std::int64_t strip = kStrip.of(wide), strips = ceil_div(wide, strip);
   const auto add_up = PLUMB_DISPATCH(sum_rows);
-  std::vector<A> parts(static_cast<std::size_t>(p.outer * chunks * wide));
-  const auto one_chunk = [&](std::int64_t k, std::int64_t c, std::int64_t column, std::vector<A>& sums) {
-    const std::int64_t width = std::min(kStrip, wide - column);
+  Room<A> parts(static_cast<std::size_t>(p.outer * chunks * wide));
+  const auto one_chunk = [&](std::int64_t k, std::int64_t c, std::int64_t column, Room<A>& sums) {
+    const std::int64_t width = std::min(strip, wide - column);
     std::int64_t blocks = 0;
-    for (std::int64_t r = c * chunk; r < std::min((c + 1) * chunk, rows); r += kBlockRows, ++blocks)
+    for (std::int64_t r = c * chunk; r < std::min((c + 1) * chunk, rows); r += each, ++blocks)
       add_up(t, x + (k * p.n * p.width + r * wide + column) * bytes,
-             std::min({kBlockRows, rows - r, (c + 1) * chunk - r}), wide, width, sums.data() + blocks * width);
+             std::min({each, rows - r, (c + 1) * chunk - r}), wide, width, sums.data() + blocks * width);
     if (c == chunks - 1 && rest > 0) {  // the rows that fill no wider row; one strip only, as fold > 1
       A* last = sums.data() + blocks * width;
       std::fill_n(last, width, A{});
       add_up(t, x + (k * p.n * p.width + rows * wide) * bytes, 1, rest, rest, last);
-      if (rows % kBlockRows == 0) ++blocks;
+      if (rows % each == 0) ++blocks;
       else join(last - width, 2, width);
     }
     join(sums.data(), blocks, width);
     std::copy_n(sums.begin(), width, parts.begin() + (k * chunks + c) * wide + column);
   };
-  const std::int64_t work = std::min(rows, chunk) * std::min(wide, kStrip) + 1;
+  const std::int64_t work = std::min(rows, chunk) * std::min(wide, strip) + 1;
   parallel_for(p.outer * chunks * strips, ceil_div(kGrain, work), [&](std::int64_t begin, std::int64_t end) {
-    std::vector<A> sums(static_cast<std::size_t>((kChunkBlocks + 1) * std::min(wide, kStrip)));
+    Room<A> sums(static_cast<std::size_t>((chunk_blocks + 1) * std::min(wide, strip)));
     for (std::int64_t task = begin; task < end; ++task)
-      one_chunk(task / strips / chunks, task / strips % chunks, task % strips * kStrip, sums);
+      one_chunk(task / strips / chunks, task / strips % chunks, task % strips * strip, sums);
   });
   for (std::int64_t k = 0; k < p.outer; ++k) {
     A* sums = parts.data() + k * chunks * wide;
@@ -260,18 +267,18 @@ void sum(const Call& c, std::vector<Tensor>& out) {
     case Dtype::c64: return sum_as(p, x, s.write<float>());
     default: break;
   }
-  std::vector<float> sums(static_cast<std::size_t>(s.size()));
+  Room<float> sums(static_cast<std::size_t>(s.size()));
   sum_as(p, x, sums.data());
   PLUMB_DISPATCH(round_sums)(static_cast<Element>(s.dtype()), sums.data(), s.size(), s.write<std::uint16_t>());
 }
 
 // ---- softmax
 
-constexpr std::int64_t kFewColumns = 16;  // fewer are moved aside and computed as lines
+constexpr Limit kFewColumns{"reduction.few_columns", 16, 4};  // fewer are moved aside and computed as lines
 
 Lines softmax_lines(const Call& c) {
   Lines l = lines_of(c.shape(0), c.axes());
-  if (l.inner > 1 && l.inner < kFewColumns) {
+  if (l.inner > 1 && l.inner < kFewColumns.of(l.inner)) {
     l.outer *= std::exchange(l.inner, 1);
     l.adjacent = false;
   }
@@ -283,18 +290,16 @@ Order softmax_order(const Call& c) {
   Order o;
   o.accumulator = c.dtype(0) == Dtype::f64 ? Dtype::f64 : Dtype::f32;
   o.function_ulps = kExpUlps;
-  o.block = kBlockRows;
+  o.block = kBlockRows.now();
   if (l.inner > 1) return o;
   o.shape = Order::Shape::lanes;
   o.lanes = 256 / info(o.accumulator).bytes;
-  o.block = kBlock;
+  o.block = kBlock.now();
   o.tree = true;
   return o;
 }
 
-std::unique_ptr<std::byte[]> room(std::int64_t bytes) {
-  return std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(bytes));
-}
+using Exponentials = RawRoom<std::byte, 16>;
 
 struct Softmax {
   Lines l;
@@ -308,7 +313,7 @@ struct Softmax {
 // Lines that are one block each, or several to a thread.
 void softmax_short(const Softmax& s) {
   parallel_for(s.l.outer, std::max<std::int64_t>(1, kGrain / 4 / s.l.n), [&](std::int64_t begin, std::int64_t end) {
-    const auto e = room(s.l.n * s.wide);
+    const Exponentials e(s.l.n * s.wide);
     PLUMB_DISPATCH(softmax_rows)(s.t, s.x + begin * s.l.n * s.in, end - begin, s.l.n, e.get(), s.y + begin * s.l.n * s.out,
                                  s.past);
   });
@@ -317,11 +322,11 @@ void softmax_short(const Softmax& s) {
 // One long line, block by block; every pass ends before the next begins.
 template <class A>
 void softmax_long(const Softmax& s, const std::byte* x, std::byte* y, A* e) {
-  const std::int64_t blocks = ceil_div(s.l.n, kBlock);
-  std::vector<A> parts(static_cast<std::size_t>(blocks));
+  const std::int64_t block = kBlock.of(s.l.n), blocks = ceil_div(s.l.n, block);
+  Room<A> parts(static_cast<std::size_t>(blocks));
   const auto each_block = [&](auto f) {
     parallel_for(blocks, 4, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t b = begin; b < end; ++b) f(b, b * kBlock, std::min(kBlock, s.l.n - b * kBlock));
+      for (std::int64_t b = begin; b < end; ++b) f(b, b * block, std::min(block, s.l.n - b * block));
     });
   };
   const auto largest = PLUMB_DISPATCH(softmax_largest);
@@ -346,14 +351,14 @@ void softmax_lines_as(Softmax s) {
     softmax_long(s, s.x + k * s.l.n * s.in, y, reinterpret_cast<A*>(e ? e : y));
   };
   const std::int64_t bytes = s.l.n * s.wide;
-  if (s.l.outer < 8) {
-    const auto e = s.wide == s.out ? nullptr : room(bytes);
-    s.past &= e != nullptr;
+  if (s.l.outer < kFewLines.of(s.l.outer)) {
+    const Exponentials e = s.wide == s.out ? Exponentials() : Exponentials(bytes);
+    s.past &= static_cast<bool>(e);
     for (std::int64_t k = 0; k < s.l.outer; ++k) one(k, e.get());
     return;
   }
   parallel_for(s.l.outer, 1, [&](std::int64_t begin, std::int64_t end) {
-    const auto e = room(bytes);
+    const Exponentials e(bytes);
     for (std::int64_t k = begin; k < end; ++k) one(k, e.get());
   });
 }
@@ -361,10 +366,10 @@ void softmax_lines_as(Softmax s) {
 void softmax_down(const Softmax& s) {
   const std::int64_t strip = 256 / s.wide, strips = ceil_div(s.l.inner, strip);
   parallel_for(s.l.outer * strips, 1, [&](std::int64_t begin, std::int64_t end) {
-    const auto e = room(s.l.n * 256);
+    const Exponentials e(s.l.n * 256);
     for (std::int64_t task = begin; task < end; ++task) {
       const std::int64_t column = task % strips * strip, at = task / strips * s.l.n * s.l.inner + column;
-      PLUMB_DISPATCH(softmax_columns)(s.t, s.x + at * s.in, s.l.n, s.l.inner, std::min(strip, s.l.inner - column), e.get(),
+      PLUMB_DISPATCH(softmax_columns)(s.t, s.x + at * s.in, s.l.n, s.l.inner, kBlockRows.of(s.l.n), std::min(strip, s.l.inner - column), e.get(),
                                       s.y + at * s.out);
     }
   });
@@ -377,9 +382,9 @@ void softmax(const Call& c, std::vector<Tensor>& out) {
   const Tensor x = dense_lines(c, l), moved = permuted(out[0], order), y = l.adjacent ? out[0] : Tensor(moved.spec());
   Softmax s{l, static_cast<Element>(x.dtype()), x.read<std::byte>(), y.write<std::byte>(), info(x.dtype()).bytes,
             info(y.dtype()).bytes, y.dtype() == Dtype::f64 ? 8 : 4, false};
-  s.past = y.dtype() == Dtype::f32 && y.size() * s.out >= kPastBytes;
+  s.past = y.dtype() == Dtype::f32 && y.size() * s.out >= kPastBytes.of(y.size() * s.out);
   if (l.inner > 1) softmax_down(s);
-  else if (l.n <= kBlock) softmax_short(s);
+  else if (l.n <= kBlock.of(l.n)) softmax_short(s);
   else if (s.wide == 8) softmax_lines_as<double>(s);
   else softmax_lines_as<float>(s);
   if (!l.adjacent) copy(y, moved);

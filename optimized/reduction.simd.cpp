@@ -261,13 +261,13 @@ inline void gather_strip(const S* x, std::int64_t n, std::int64_t stride, std::i
 }
 
 template <class A, class S, class T>
-void softmax_strip(const S* x, std::int64_t n, std::int64_t stride, std::int64_t width, A* e, T* y) {
-  constexpr int kBlock = 64;  // rows summed in sequence
+void softmax_strip(const S* x, std::int64_t n, std::int64_t stride, std::int64_t block, std::int64_t width, A* e,
+                   T* y) {
   Lanes<A> m[kRegisters<A>], total[kRegisters<A>] = {};
   gather_strip(x, n, stride, width, e, m);
-  for (std::int64_t first = 0; first < n; first += kBlock) {
+  for (std::int64_t first = 0; first < n; first += block) {
     Lanes<A> s[kRegisters<A>] = {};
-    for (std::int64_t i = first; i < n && i < first + kBlock; ++i)
+    for (std::int64_t i = first; i < n && i < first + block; ++i)
       for (int r = 0; r < kRegisters<A>; ++r) {
         A* at = e + i * kSums<A> + r * kLanes<A>;
         const Lanes<A> v = exp_nonpositive(elements<A>(at) - m[r]);
@@ -327,12 +327,14 @@ void softmax_rows(Element t, const void* x, std::int64_t rows, std::int64_t n, v
   });
 }
 
-// y = softmax of each of `width` columns of n rows; e is room for n rows of 256 bytes.
-void softmax_columns(Element t, const void* x, std::int64_t n, std::int64_t stride, std::int64_t width, void* e, void* y) {
+// y = softmax of each of `width` columns of n rows, `block` of which are summed in sequence; e is room for n rows of
+// 256 bytes.
+void softmax_columns(Element t, const void* x, std::int64_t n, std::int64_t stride, std::int64_t block, std::int64_t width,
+                     void* e, void* y) {
   with_softmax_types(t, x, y, [&](const auto* in, auto* out, auto a) {
     typedef decltype(a) A;
     for (std::int64_t j = 0; j < width; j += kSums<A>)
-      softmax_strip(in + j, n, stride, width - j < kSums<A> ? width - j : kSums<A>, static_cast<A*>(e), out + j);
+      softmax_strip(in + j, n, stride, block, width - j < kSums<A> ? width - j : kSums<A>, static_cast<A*>(e), out + j);
   });
 }
 

@@ -4,11 +4,15 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/limits.h"
 #include "core/pool.h"
+#include "core/room.h"
 #include "core/route.h"
 
 namespace plumb {
 namespace {
+
+constexpr Limit kRun{"relation.run", 65536, 16};  // edges of a run
 
 // A stable counting sort in two passes over runs of edges: ids of equal groups stay ascending, whatever the
 // number of threads. offsets has groups + 1 entries.
@@ -16,7 +20,7 @@ class Grouping {
  public:
   Grouping(const std::int32_t* group_of, std::int64_t edges, std::int64_t groups, std::int32_t* offsets, std::int32_t* ids)
       : group_of_(group_of), edges_(edges), groups_(groups), offsets_(offsets), ids_(ids) {
-    runs_ = std::clamp<std::int64_t>(edges / 65536, 1, threads());
+    runs_ = std::clamp<std::int64_t>(edges / kRun.of(edges), 1, threads());
     next_.assign(static_cast<std::size_t>(runs_ * groups), 0);
     parallel_each(runs_, [this](std::int64_t run) { count(run); });
     place();
@@ -52,7 +56,7 @@ class Grouping {
   const std::int32_t* group_of_;
   std::int64_t edges_, groups_, runs_;
   std::int32_t *offsets_, *ids_;
-  std::vector<std::int32_t> next_;
+  Room<std::int32_t> next_;
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/op.h"
+#include "core/room.h"
 
 namespace plumb::cpu {
 
@@ -41,16 +42,16 @@ Rows rows(const Call&, const Tensor& coords, const Tensor& active);
 // Memory that is not cleared first: large, and written before it is read.
 template <class T>
 struct Block {
-  std::unique_ptr<T[]> own;
+  RawRoom<T> own;
   T* data = nullptr;
   explicit Block(std::int64_t n = 0, T* given = nullptr)
-      : own(given ? nullptr : new T[static_cast<std::size_t>(n)]), data(given ? given : own.get()) {}
+      : own(given ? RawRoom<T>() : RawRoom<T>(n)), data(given ? given : own.get()) {}
   T& operator[](std::int64_t i) const { return data[i]; }
 };
 
 struct Relation {
   std::int64_t kernels = 1, outputs = 0, edges = 0;
-  std::vector<std::int32_t> offsets;    // of the edges of each output row
+  Room<std::int32_t> offsets;    // of the edges of each output row
   Block<std::int32_t> in, kernel;       // of each edge; by output row, then kernel row, then input row
   std::vector<std::int64_t> out_coords;  // (outputs, 4), empty if the outputs are `out_rows` themselves
   Rows out_rows;                        // the output coordinates
@@ -75,6 +76,6 @@ struct Map {
 Map build_map(RelationKind, const Geometry&, const Rows& in, const Rows& targets, std::int32_t* given = nullptr);
 
 // The rows in an order that keeps neighbours in space near each other (Morton's).
-std::vector<std::int32_t> nearby_order(const Rows&);
+Room<std::int32_t> nearby_order(const Rows&);
 
 }  // namespace plumb::cpu

@@ -9,7 +9,9 @@
 #include <numeric>
 
 #include "core/error.h"
+#include "core/limits.h"
 #include "core/pool.h"
+#include "core/room.h"
 #include "optimized/packed_sites.h"
 #include "optimized/relation.h"
 
@@ -17,6 +19,9 @@ namespace plumb::cpu {
 namespace {
 
 constexpr std::int64_t kGrain = 4096;
+// The cells of a run of outputs stay in the first cache.
+constexpr Limit kRunCells{"relation_build.run_cells", 8192, 64};
+constexpr Limit kLeastRun{"relation_build.least_run", 64, 3}, kMostRun{"relation_build.most_run", 512, 9};
 constexpr std::uint64_t kBeyond = std::numeric_limits<std::uint64_t>::max();
 
 // int64 that wraps modulo 2^64
@@ -172,7 +177,7 @@ void merge_column(const Column& c, std::int64_t p) {
 void merge_run(const Match& m, const Frame& frame, const Sides& s, std::int64_t first, std::int64_t last,
                std::int32_t* cells, std::int64_t kernels) {
   const std::vector<Tap>& z = m.taps[2];
-  std::vector<std::uint64_t> steps;
+  Room<std::uint64_t> steps;
   for (const Tap& tap : z) steps.push_back(frame.step(3, tap.shift - z[0].shift));
   Column c{.in = s.in.keys.data(),
            .out = s.out.keys.data() + first,
@@ -196,13 +201,13 @@ void merge_run(const Match& m, const Frame& frame, const Sides& s, std::int64_t 
 void merge_map(const Rows& in, const Rows& out, const Match& m, const Frame& frame, std::int64_t kernels,
                const Block<std::int32_t>& map) {
   constexpr std::int64_t kAhead = 8, kLine = 16;
-  // The cells of a run stay in the first cache.
-  const std::int64_t run =
-      std::min(std::clamp<std::int64_t>(8192 / kernels, 64, 512), std::max<std::int64_t>(out.count, 1));
+  const std::int64_t least = kLeastRun.of(out.count), most = kMostRun.of(out.count);
+  const std::int64_t run = std::min(std::clamp<std::int64_t>(kRunCells.of(out.count * kernels) / kernels, least, most),
+                                    std::max<std::int64_t>(out.count, 1));
   const Sides s = sides(in, out, m, frame);
   const auto to = [&](std::int64_t o) { return map.data + s.out.rows[static_cast<std::size_t>(o)] * kernels; };
   parallel_for((out.count + run - 1) / run, 1, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<std::int32_t> cells(static_cast<std::size_t>(run * kernels));
+    Room<std::int32_t> cells(static_cast<std::size_t>(run * kernels));
     for (std::int64_t first = begin * run; first < std::min(out.count, end * run); first += run) {
       const std::int64_t last = std::min(out.count, first + run);
       merge_run(m, frame, s, first, last, cells.data(), kernels);
@@ -352,8 +357,8 @@ struct KernelFirst {
 
 // begins[f] = where in the order the group begins whose first edge by input row, then kernel row, is f; else -1.
 // The last edge of each group is complemented.
-std::vector<std::int32_t> close_groups(Groups& g, const KernelFirst& edges, std::int64_t kernels, std::int64_t room) {
-  std::vector<std::int32_t> begins(g.order.size() + static_cast<std::size_t>(room), -1);
+Room<std::int32_t> close_groups(Groups& g, const KernelFirst& edges, std::int64_t kernels, std::int64_t room) {
+  Room<std::int32_t> begins(g.order.size() + static_cast<std::size_t>(room), -1);
   for (std::size_t i = 0; i + 1 < g.starts.size(); ++i) {
     const std::int64_t end = g.starts[i + 1];
     std::int64_t first = std::ssize(g.order);
@@ -380,7 +385,7 @@ void merge(Relation& r, const Geometry& g, const Rows& in) {
     const auto e = static_cast<std::int32_t>(i);
     return reached(edges.input(e), edges.kernel(e));
   });
-  const std::vector<std::int32_t> begins = close_groups(groups, edges, g.volume, kAhead);
+  const Room<std::int32_t> begins = close_groups(groups, edges, g.volume, kAhead);
   r.outputs = std::ssize(groups.starts) - 1;
   r.offsets.clear();
   r.out_coords.reserve(static_cast<std::size_t>(4 * r.outputs));
@@ -444,7 +449,7 @@ Rows rows(const Call& call, const Tensor& coords, const Tensor& active) {
   return {coords.read<std::byte>(), coords.dtype() == Dtype::i64, std::min(count, coords.dim(0))};
 }
 
-std::vector<std::int32_t> nearby_order(const Rows& rows) {
+Room<std::int32_t> nearby_order(const Rows& rows) {
   const Range r = range(rows);
   int drop = 0;  // low bits that do not fit, of coordinates from the lowest
   std::array<std::uint64_t, 3> low{};

@@ -10,7 +10,9 @@
 #include <numeric>
 #include <vector>
 
+#include "core/limits.h"
 #include "core/pool.h"
+#include "core/room.h"
 #include "optimized/relation.h"
 
 namespace plumb::cpu {
@@ -92,6 +94,7 @@ class SiteTable {
  private:
   static constexpr std::uint64_t kEmpty = ~std::uint64_t{0};  // no row is 2^32 - 1
   static constexpr std::int64_t kGrain = 4096, kAhead = 32;
+  static constexpr Limit kAlone{"site_table.alone", 2 * kGrain, 12};  // rows from which threads share the filling
   using Hashes = std::array<std::uint64_t, kAhead>;
 
   static std::int64_t row_of(std::uint64_t slot) { return static_cast<std::int64_t>(slot & 0xFFFFFFFF); }
@@ -124,7 +127,7 @@ class SiteTable {
   void fill(const std::uint8_t* kept, std::int32_t* first) {
     const auto nothing = [](std::uint64_t) {};
     const auto wanted = [kept](std::int64_t i) { return kept == nullptr || kept[i] != 0; };
-    if (threads() == 1 || rows_.count < 2 * kGrain)
+    if (rows_.count < kAlone.of(rows_.count) || threads() == 1)
       return ahead<T>(rows_, 0, rows_.count, nothing, [&](std::int64_t i, std::uint64_t h) {
         const std::int64_t lowest = wanted(i) ? insert_alone<T>(i, h) : -1;
         if (first) first[i] = static_cast<std::int32_t>(lowest);
@@ -185,13 +188,14 @@ class SiteTable {
   Block<std::uint64_t> slots_;
 };
 
+inline constexpr Limit kCompactRun{"site_table.compact_run", 4096, 6};  // elements of a run
+
 // Keeps some of n elements in order, in two passes over runs of them: count(begin, end) says how much a run gives,
 // write(begin, end, at) puts it at position `at` and behind. Gives the whole count.
 template <class Count, class Write>
 std::int64_t compact_runs(std::int64_t n, Count&& count, Write&& write) {
-  constexpr std::int64_t kRun = 4096;
-  const std::int64_t runs = std::clamp<std::int64_t>(n / kRun, 1, 4 * threads());
-  std::vector<std::int64_t> at(static_cast<std::size_t>(runs) + 1, 0);
+  const std::int64_t runs = std::clamp<std::int64_t>(n / kCompactRun.of(n), 1, 4 * threads());
+  Room<std::int64_t> at(static_cast<std::size_t>(runs) + 1, 0);
   const auto begin = [&](std::int64_t run) { return n * run / runs; };
   parallel_each(runs,
                 [&](std::int64_t run) { at[static_cast<std::size_t>(run) + 1] = count(begin(run), begin(run + 1)); });

@@ -14,7 +14,9 @@
 #include <sys/mman.h>
 #endif
 
+#include "core/limits.h"
 #include "core/pool.h"
+#include "core/room.h"
 #include "core/route.h"
 #include "optimized/dispatch.h"
 #include "optimized/sort.h"
@@ -37,15 +39,17 @@ namespace {
 
 constexpr std::int64_t kNetworkRows = 256;       // the longest line of a network
 constexpr std::int64_t kNetworkLines = 4;        // fewer leave most lanes idle
-constexpr std::int64_t kParallelLine = 1 << 15;  // a line worth several threads
-constexpr std::int64_t kSplitLine = 1 << 17;     // a run that one thread sorts better in pieces
 constexpr std::int64_t kRunBuckets = 32;
-constexpr int kMostDepth = 3;
+constexpr Limit kParallelLine{"sort.parallel_line", 1 << 15, 12};  // a line worth several threads
+constexpr Limit kSplitLine{"sort.split_line", 1 << 17, 20};        // a run that one thread sorts better in pieces
+constexpr Limit kMostDepth{"sort.depth", 3, 1};                    // of runs in runs
+constexpr Limit kLateDigits{"sort.late_digits", 2, -4};  // bits by which a digit is narrower than a count of elements
 
 // Uninitialised memory on whole cache lines; large ones ask for huge pages, since a pass writes to 256 places at
 // once and would miss the translation cache on small ones.
 struct Free {
-  void operator()(void* p) const { std::free(p); }
+  std::size_t align;
+  void operator()(void* p) const { give_room(p, align); }
 };
 template <class T>
 using Block = std::unique_ptr<T[], Free>;
@@ -53,13 +57,11 @@ template <class T>
 Block<T> block(std::int64_t n) {
   constexpr std::size_t kLine = 64, kHuge = std::size_t{1} << 21;
   const std::size_t bytes = static_cast<std::size_t>(n) * sizeof(T), align = bytes >= kHuge ? kHuge : kLine;
-  const std::size_t whole = (bytes + align) / align * align;
-  void* p = std::aligned_alloc(align, whole);
-  if (p == nullptr) throw std::bad_alloc();
+  void* p = take_room(bytes, align);
 #if defined(__linux__)
-  if (align == kHuge) madvise(p, whole, MADV_HUGEPAGE);
+  if (align == kHuge) madvise(p, bytes, MADV_HUGEPAGE);
 #endif
-  return Block<T>(static_cast<T*>(p));
+  return Block<T>(static_cast<T*>(p), Free{align});
 }
 
 // ---- Geometry: where line l of the input begins, and where its result goes ----
@@ -133,8 +135,9 @@ struct Digit {
 
 // Digits as wide as pays for n elements, of equal width within a window.
 std::vector<Digit> plan(int bits, std::int64_t n) {
-  const int widest =
-      std::clamp(static_cast<int>(std::bit_width(static_cast<std::uint64_t>(n))) - 2, kLeastDigitBits, kMostDigitBits);
+  const int counted = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(n)));
+  const int widest = std::clamp(counted - static_cast<int>(kLateDigits.of(counted - kLeastDigitBits)), kLeastDigitBits,
+                                kMostDigitBits);
   std::vector<Digit> digits;
   for (int window = 0; 32 * window < bits; ++window) {
     const int here = std::min(bits - 32 * window, 32), passes = (here + widest - 1) / widest;
@@ -245,13 +248,13 @@ struct Run {
 };
 
 template <class K>
-std::vector<K> splitters_of(const K* keys, std::int64_t n) {
+Room<K> splitters_of(const K* keys, std::int64_t n) {
   constexpr std::int64_t kOver = 32;
-  std::vector<K> sample(static_cast<std::size_t>(kOver * kRunBuckets));
+  Room<K> sample(static_cast<std::size_t>(kOver * kRunBuckets));
   const std::int64_t step = std::max<std::int64_t>(1, n / static_cast<std::int64_t>(sample.size()));
   for (std::size_t i = 0; i < sample.size(); ++i) sample[i] = keys[static_cast<std::int64_t>(i) * step % n];
   std::sort(sample.begin(), sample.end());
-  std::vector<K> out;
+  Room<K> out;
   for (std::int64_t b = 1; b < kRunBuckets; ++b) out.push_back(sample[static_cast<std::size_t>(b * kOver)]);
   return out;
 }
@@ -259,9 +262,9 @@ std::vector<K> splitters_of(const K* keys, std::int64_t n) {
 // Distributes the run stably over buckets of the key's range, chunks of it at a time; returns where each begins.
 template <class K>
 std::vector<std::int64_t> split(const Run<K>& r, std::int64_t chunks) {
-  const std::vector<K> splitters = splitters_of(r.keys, r.n);
+  const Room<K> splitters = splitters_of(r.keys, r.n);
   const int cuts = static_cast<int>(splitters.size());
-  std::vector<std::array<std::int64_t, kRunBuckets>> next(static_cast<std::size_t>(chunks));
+  Room<std::array<std::int64_t, kRunBuckets>> next(static_cast<std::size_t>(chunks));
   parallel_each(chunks, [&](std::int64_t c) {
     const Range span = chunk(r.n, chunks, c);
     auto& count = next[static_cast<std::size_t>(c)];
@@ -296,7 +299,7 @@ std::vector<std::int64_t> split(const Run<K>& r, std::int64_t chunks) {
 
 template <class K>
 void sort_run(const Run<K>& r, std::uint32_t* room, std::int64_t chunks, int depth) {
-  if ((r.n < kSplitLine && chunks == 1) || depth == kMostDepth) {
+  if ((r.n < kSplitLine.of(r.n) && chunks == 1) || depth == kMostDepth.of(depth + 1)) {
     radix(r.keys, r.n, r.a, r.b, r.out);
     if (r.index == nullptr) return;
     for (std::int64_t i = 0; i < r.n; ++i) r.out[i] = r.index[r.out[i]];
@@ -350,7 +353,7 @@ void sort_line(const Geometry& g, std::int64_t line, std::int64_t chunks, Scratc
 // Many lines: each thread its own; few long ones: all threads on each in turn.
 template <class K>
 Job radix_job(const Geometry& g, const Tensor& out) {
-  const bool together = g.n >= kParallelLine && g.lines < 2 * threads();
+  const bool together = g.n >= kParallelLine.of(g.n) && g.lines < 2 * threads();
   const std::int64_t slots = together ? 1 : std::clamp<std::int64_t>(g.lines, 1, threads());
   const std::int64_t chunks = together ? threads() : 1;
   auto scratch = std::make_shared<std::vector<Scratch<K>>>();
@@ -381,8 +384,8 @@ Job prepare_radix(const Call& c, const std::vector<Spec>& specs) {
 // ---- Networks over short lines ----
 
 // Batcher's merge exchange (Knuth, TAOCP 5.2.2, algorithm M), for any n.
-std::vector<std::uint16_t> comparators(std::int64_t n) {
-  std::vector<std::uint16_t> pairs;
+Room<std::uint16_t> comparators(std::int64_t n) {
+  Room<std::uint16_t> pairs;
   std::int64_t top = 1;
   while (2 * top < n) top *= 2;
   for (std::int64_t p = top; p > 0 && n > 1; p /= 2) {
@@ -403,8 +406,8 @@ std::vector<std::uint16_t> comparators(std::int64_t n) {
 }
 
 template <class K>
-void network_group(const Geometry& g, std::int64_t first, std::int64_t lines, const std::vector<std::uint16_t>& pairs,
-                   std::vector<K>& keys, std::vector<std::uint32_t>& sorted, std::uint32_t* out) {
+void network_group(const Geometry& g, std::int64_t first, std::int64_t lines, const Room<std::uint16_t>& pairs,
+                   Room<K>& keys, Room<std::uint32_t>& sorted, std::uint32_t* out) {
   for (std::int64_t l = 0; l < lines; ++l) encode(g, first + l, 0, g.n, keys.data() + l * g.n);
   std::uint32_t* to = g.inner == 1 ? out + first * g.n : sorted.data();
   const auto count = static_cast<std::int64_t>(pairs.size() / 2);
@@ -425,12 +428,12 @@ void network(const Call& c, std::vector<Tensor>& out) {
   const Geometry g = geometry(c);
   const std::int64_t lanes = PLUMB_DISPATCH(network_lanes)(), groups = (g.lines + lanes - 1) / lanes;
   if (g.n == 0 || g.lines == 0) return;
-  const std::vector<std::uint16_t> pairs = comparators(g.n);
+  const Room<std::uint16_t> pairs = comparators(g.n);
   std::uint32_t* to = out[0].write<std::uint32_t>();
   const std::int64_t grain = 1 + (1 << 13) / (g.n * lanes);
   parallel_for(groups, grain, [&](std::int64_t first, std::int64_t last) {
-    std::vector<K> keys(static_cast<std::size_t>(lanes * g.n));
-    std::vector<std::uint32_t> sorted(keys.size());
+    Room<K> keys(static_cast<std::size_t>(lanes * g.n));
+    Room<std::uint32_t> sorted(keys.size());
     for (std::int64_t i = first; i < last; ++i) {
       network_group(g, i * lanes, std::min(lanes, g.lines - i * lanes), pairs, keys, sorted, to);
     }
@@ -450,7 +453,7 @@ std::int64_t line_length(const Call& c) {
 void cpu::radix_argsort(std::int64_t n, const std::function<void(std::int64_t, std::int64_t, std::uint64_t*)>& make,
                         std::uint32_t* out) {
   if (n == 0) return;
-  const std::int64_t chunks = n >= kParallelLine ? threads() : 1;
+  const std::int64_t chunks = n >= kParallelLine.of(n) ? threads() : 1;
   Scratch<std::uint64_t> s(n);
   parallel_each(chunks, [&](std::int64_t c) {
     make(chunk(n, chunks, c).begin, chunk(n, chunks, c).end, s.keys.get());

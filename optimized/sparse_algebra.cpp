@@ -3,6 +3,7 @@
 #include <cstring>
 #include <numeric>
 
+#include "core/room.h"
 #include "core/route.h"
 #include "optimized/dispatch.h"
 #include "optimized/matrix_rows.h"
@@ -30,7 +31,7 @@ std::int64_t align(const std::string& join, const Rows& lhs, const Rows& rhs, st
     return rhs.count;
   }
   if (join == "inner") {
-    std::vector<std::int32_t> match(static_cast<std::size_t>(lhs.count));
+    Room<std::int32_t> match(static_cast<std::size_t>(lhs.count));
     SiteTable(rhs).find(lhs, match.data());
     const auto row = [&](std::int64_t i) { return match[static_cast<std::size_t>(i)]; };
     return compact(
@@ -40,7 +41,7 @@ std::int64_t align(const std::string& join, const Rows& lhs, const Rows& rhs, st
   std::iota(l, l + lhs.count, 0);
   SiteTable(rhs).find(lhs, r);
   if (join == "left") return lhs.count;
-  std::vector<std::int32_t> match(static_cast<std::size_t>(rhs.count));
+  Room<std::int32_t> match(static_cast<std::size_t>(rhs.count));
   SiteTable(lhs).find(rhs, match.data());
   return compact(
       rhs.count, lhs.count, [&](std::int64_t j) { return match[static_cast<std::size_t>(j)] < 0; },
@@ -71,9 +72,9 @@ Aligned write_alignment(const Call& call, std::vector<Tensor>& out) {
 }
 
 // One row of a fill, rounded to the dtype.
-std::vector<std::byte> fill_row(double fill, Dtype t, std::int64_t channels) {
+Room<std::byte> fill_row(double fill, Dtype t, std::int64_t channels) {
   const auto bytes = static_cast<std::size_t>(info(t).bytes);
-  std::vector<std::byte> row(static_cast<std::size_t>(channels) * bytes);
+  Room<std::byte> row(static_cast<std::size_t>(channels) * bytes);
   const std::uint16_t half = to_half(fill);
   const float whole = to_float(fill);
   for (std::size_t c = 0; c < row.size(); c += bytes)
@@ -91,8 +92,8 @@ void binary(const Call& call, std::vector<Tensor>& out) {
   const Tensor x = contiguous(call[kLhsFeatures]), y = contiguous(call[kRhsFeatures]);
   const Dtype t = x.dtype();
   const std::int64_t channels = x.dim(1);
-  const std::vector<std::byte> lhs_fill = fill_row(call.number("lhs_fill"), t, channels);
-  const std::vector<std::byte> rhs_fill = fill_row(call.number("rhs_fill"), t, channels);
+  const Room<std::byte> lhs_fill = fill_row(call.number("lhs_fill"), t, channels);
+  const Room<std::byte> rhs_fill = fill_row(call.number("rhs_fill"), t, channels);
   const int op = op_code(call.text("op"));
   const auto *lhs = x.read<std::byte>(), *rhs = y.read<std::byte>();
   auto* to = out[1].write<std::byte>();
@@ -104,7 +105,7 @@ void binary(const Call& call, std::vector<Tensor>& out) {
 
 // Row o of `to` begins with row rows[o] of x, or with the fill where x has no such row.
 void select_rows(const Tensor& x, const std::int32_t* rows, std::int64_t count, double fill, const Matrix& to) {
-  std::vector<std::byte> row = fill_row(fill, x.dtype(), x.dim(1));
+  Room<std::byte> row = fill_row(fill, x.dtype(), x.dim(1));
   const Matrix from = read_matrix(x), missing{row.data(), from.bytes};
   parallel_for(count, row_grain(x.dim(1)), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t o = begin; o < end; ++o) {
@@ -130,7 +131,7 @@ void gather(const Call& call, std::vector<Tensor>& out) {
 void reindex(const Call& call, std::vector<Tensor>& out) {
   const Tensor coords = contiguous(call[0]), x = contiguous(call[2]), target_coords = contiguous(call[3]);
   const Rows in = rows(call, coords, call[1]), targets = rows(call, target_coords, call[4]);
-  std::vector<std::int32_t> from(static_cast<std::size_t>(target_coords.dim(0)), -1);
+  Room<std::int32_t> from(static_cast<std::size_t>(target_coords.dim(0)), -1);
   SiteTable(in).find(targets, from.data());
   select_rows(x, from.data(), std::ssize(from), call.number("fill"), write_matrix(out[0]));
 }

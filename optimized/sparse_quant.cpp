@@ -2,7 +2,9 @@
 // by kernel row; the weights of a kernel row are decoded once per block, into a panel that stays in cache.
 #include <algorithm>
 
+#include "core/limits.h"
 #include "core/pool.h"
+#include "core/room.h"
 #include "core/route.h"
 #include "optimized/gather_product.h"
 #include "optimized/gemm.h"
@@ -42,8 +44,8 @@ struct Packed {
 
 // n columns as n rows: what one kernel row stores by output, by word or group.
 template <class T>
-std::vector<T> turned(const T* from, std::int64_t rows, std::int64_t columns) {
-  std::vector<T> to(static_cast<std::size_t>(rows * columns));
+Room<T> turned(const T* from, std::int64_t rows, std::int64_t columns) {
+  Room<T> to(static_cast<std::size_t>(rows * columns));
   for (std::int64_t r = 0; r < rows; ++r)
     for (std::int64_t c = 0; c < columns; ++c) to[static_cast<std::size_t>(c * rows + r)] = from[r * columns + c];
   return to;
@@ -77,8 +79,8 @@ class PackedPanels : public Weights {
   Packed packed_;
   const std::uint32_t* words_;
   const float *scales_, *biases_;
-  std::vector<std::uint32_t> turned_words_;
-  std::vector<float> turned_scales_, turned_biases_;
+  Room<std::uint32_t> turned_words_;
+  Room<float> turned_scales_, turned_biases_;
 };
 
 void convolve(const Call& call, const ConvolutionPlan& plan, const std::vector<Tensor>& out) {
@@ -93,16 +95,16 @@ void convolve(const Call& call, const ConvolutionPlan& plan, const std::vector<T
 
 // ---------------------------------------------------------------------------- linear
 
-constexpr std::int64_t kPanelDepth = 768;    // of channels: a multiple of every group
-constexpr std::int64_t kPanelColumns = 128;  // of outputs: with the depth, a panel stays in the second level cache
-constexpr std::int64_t kPanelRows = 512;     // of features: what one task computes
+constexpr Limit kPanelDepth{"sparse_quant.panel_depth", 768, 128};   // of channels: a multiple of every group
+constexpr Limit kPanelColumns{"sparse_quant.panel_columns", 128, 5};  // with the depth, a panel stays in the second-level cache
+constexpr Limit kPanelRows{"sparse_quant.panel_rows", 512, 5};         // of features: what one task computes
 
 struct Product {
   Packed w;
   Tensor features;
   Floats rounded;  // the features, where the scales are coarser
   GemmOperand x;
-  std::vector<float> bias;
+  Room<float> bias;
 
   explicit Product(const Call& c)
       : w(c, 1, 1, c.shape(0)[1]), features(contiguous(c[0])),
@@ -124,37 +126,38 @@ struct Product {
 // Rows [m0, m0 + m) and outputs [n0, n0 + n): panel after panel of weights, each decoded once and multiplied.
 void product_block(const Product& p, std::int64_t m0, std::int64_t m, std::int64_t n0, std::int64_t n, Dtype type,
                    std::byte* to) {
-  thread_local std::vector<float> panel, block;
-  panel.resize(kPanelDepth * kPanelColumns);
-  block.resize(static_cast<std::size_t>(m * n));
+  thread_local KeptRoom kept_panel, kept_block;
+  KeptRoom::Lease<float> panel_lease, block_lease;
+  const std::int64_t most = kPanelDepth.of(p.w.in);
+  float* panel = kept_panel.get(most * n, panel_lease);
+  float* block = kept_block.get(m * n, block_lease);
   if (!p.bias.empty())
-    for (std::int64_t r = 0; r < m; ++r) std::copy_n(p.bias.data() + n0, n, block.data() + r * n);
-  for (std::int64_t k0 = 0; k0 < p.w.in; k0 += kPanelDepth) {
-    const std::int64_t depth = std::min(kPanelDepth, p.w.stored - k0);
+    for (std::int64_t r = 0; r < m; ++r) std::copy_n(p.bias.data() + n0, n, block + r * n);
+  for (std::int64_t k0 = 0; k0 < p.w.in; k0 += most) {
+    const std::int64_t depth = std::min(most, p.w.stored - k0);
     for (std::int64_t j = 0; j < n; ++j) {
       const std::int64_t g = (n0 + j) * p.w.groups + k0 / p.w.group;
       const auto* codes = reinterpret_cast<const std::uint8_t*>(p.w.data + (n0 + j) * p.w.words) + k0 * p.w.bits / 8;
       PLUMB_DISPATCH(quant_weights)
-      (codes, p.w.bits, p.w.group, p.w.s.data() + g, p.w.b.data() + g, depth, panel.data() + j * depth);
+      (codes, p.w.bits, p.w.group, p.w.s.data() + g, p.w.b.data() + g, depth, panel + j * depth);
     }
-    gemm(m, n, std::min(depth, p.w.in - k0), p.rows_from(m0, k0), {panel.data(), Dtype::f32, 1, depth}, block.data(), n,
+    gemm(m, n, std::min(depth, p.w.in - k0), p.rows_from(m0, k0), {panel, Dtype::f32, 1, depth}, block, n,
          k0 > 0 || !p.bias.empty());
   }
   for (std::int64_t r = 0; r < m; ++r)
     PLUMB_DISPATCH(quant_from_f32)
-    (block.data() + r * n, n, kind_of(type), to + ((m0 + r) * p.w.out + n0) * info(type).bytes);
+    (block + r * n, n, kind_of(type), to + ((m0 + r) * p.w.out + n0) * info(type).bytes);
 }
 
 void linear(const Call& c, std::vector<Tensor>& out) {
   if (out[0].size() == 0) return;
   const Product p(c);
-  const std::int64_t rows = out[0].dim(0), row_tasks = (rows + kPanelRows - 1) / kPanelRows;
-  const std::int64_t column_tasks = (p.w.out + kPanelColumns - 1) / kPanelColumns;
+  const std::int64_t rows = out[0].dim(0), m = kPanelRows.of(rows), n = kPanelColumns.of(p.w.out);
+  const std::int64_t row_tasks = (rows + m - 1) / m, column_tasks = (p.w.out + n - 1) / n;
   auto* to = out[0].write<std::byte>();
   parallel_each(row_tasks * column_tasks, [&](std::int64_t task) {
-    const std::int64_t m0 = task / column_tasks * kPanelRows, n0 = task % column_tasks * kPanelColumns;
-    product_block(p, m0, std::min(kPanelRows, rows - m0), n0, std::min(kPanelColumns, p.w.out - n0), out[0].dtype(),
-                  to);
+    const std::int64_t m0 = task / column_tasks * m, n0 = task % column_tasks * n;
+    product_block(p, m0, std::min(m, rows - m0), n0, std::min(n, p.w.out - n0), out[0].dtype(), to);
   });
 }
 
@@ -170,14 +173,14 @@ Axes axes_of(const Shape& w) {
   return {kernels, in, w[0], in, 1, kernels * in};
 }
 
-constexpr std::int64_t kOutputs = 16;  // outputs of one kernel row that a task takes
+constexpr Limit kOutputs{"sparse_quant.outputs", 16, 3};  // outputs of one kernel row that a task takes
 
 template <class F>
 void each_task(const Axes& x, F&& f) {
-  const std::int64_t parts = (x.out + kOutputs - 1) / kOutputs;
-  parallel_for(x.kernels * parts, 1 + (1 << 12) / (kOutputs * x.in), [&](std::int64_t from, std::int64_t to) {
+  const std::int64_t each = kOutputs.of(x.out), parts = (x.out + each - 1) / each;
+  parallel_for(x.kernels * parts, 1 + (1 << 12) / (each * x.in), [&](std::int64_t from, std::int64_t to) {
     for (std::int64_t i = from; i < to; ++i)
-      f(i / parts, i % parts * kOutputs, std::min(kOutputs, x.out - i % parts * kOutputs));
+      f(i / parts, i % parts * each, std::min(each, x.out - i % parts * each));
   });
 }
 
@@ -191,9 +194,9 @@ void quantize(const Call& c, std::vector<Tensor>& out) {
   auto *scales = out[1].write<std::byte>(), *biases = out[2].write<std::byte>();
   const std::int64_t bytes = info(c.dtype(0)).bytes;
   each_task(x, [&](std::int64_t k, std::int64_t c0, std::int64_t n) {
-    std::vector<float> values(static_cast<std::size_t>(n * stored)), s(static_cast<std::size_t>(n * groups)),
+    Room<float> values(static_cast<std::size_t>(n * stored)), s(static_cast<std::size_t>(n * groups)),
         b(s.size());
-    std::vector<std::uint32_t> packed(static_cast<std::size_t>(n * words));
+    Room<std::uint32_t> packed(static_cast<std::size_t>(n * words));
     for (std::int64_t a = 0; a < x.in; ++a)
       for (std::int64_t j = 0; j < n; ++j)
         values[static_cast<std::size_t>(j * stored + a)] = w.data()[k * x.step_k + a * x.step_a + (c0 + j) * x.step_c];
@@ -209,7 +212,7 @@ void quantize(const Call& c, std::vector<Tensor>& out) {
     for (std::int64_t i = 0; i < words; ++i)
       for (std::int64_t j = 0; j < n; ++j)
         codes[(k * words + i) * x.out + c0 + j] = packed[static_cast<std::size_t>(j * words + i)];
-    const std::vector<float> turned_s = turned(s.data(), n, groups), turned_b = turned(b.data(), n, groups);
+    const Room<float> turned_s = turned(s.data(), n, groups), turned_b = turned(b.data(), n, groups);
     for (std::int64_t g = 0; g < groups; ++g) {
       const std::int64_t at = ((k * groups + g) * x.out + c0) * bytes;
       PLUMB_DISPATCH(quant_from_f32)(turned_s.data() + g * n, n, kind, scales + at);
@@ -220,7 +223,7 @@ void quantize(const Call& c, std::vector<Tensor>& out) {
 
 void round_line(float* v, std::int64_t n, int kind) {
   if (kind == 0) return;
-  std::uint16_t words[kOutputs];
+  std::uint16_t words[kOutputs.usual];
   PLUMB_DISPATCH(quant_from_f32)(v, n, kind, words);
   PLUMB_DISPATCH(quant_to_f32)(words, kind, n, v);
 }
@@ -233,12 +236,12 @@ void dequantize(const Call& c, std::vector<Tensor>& out) {
                      step = p.kernels == 1 ? 1 : x.out;  // between words of an output
   auto* to = out[0].write<std::byte>();
   each_task(x, [&](std::int64_t k, std::int64_t c0, std::int64_t n) {
-    std::vector<float> lines(static_cast<std::size_t>(x.step_c == 1 ? 0 : n * x.in));  // channels adjacent
+    Room<float> lines(static_cast<std::size_t>(x.step_c == 1 ? 0 : n * x.in));  // channels adjacent
     const auto place = [&](std::int64_t c1, std::int64_t count) {
       return p.kernels == 1 ? c1 * count : k * count * x.out + c1;
     };
     for (std::int64_t a = 0; a < x.in; ++a) {
-      float v[kOutputs];
+      float v[kOutputs.usual];
       for (std::int64_t j = 0; j < n; ++j) {
         const std::uint32_t word = p.data[place(c0 + j, p.words) + a * p.bits / 32 * step];
         v[j] = static_cast<float>(word >> (a * p.bits % 32) & ((1U << p.bits) - 1)) *

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "core/room.h"
 #include "core/route.h"
 #include "optimized/dispatch.h"
 #include "optimized/element.h"
@@ -193,7 +194,7 @@ void topk(const Call& call, std::vector<Tensor>& out) {
   parallel_each(std::ssize(batches), [&](std::int64_t which) {
     const Batch& b = batches[static_cast<std::size_t>(which)];
     if (b.kept == 0) return;
-    std::vector<std::uint64_t> ranked(static_cast<std::size_t>(b.rows));
+    Room<std::uint64_t> ranked(static_cast<std::size_t>(b.rows));
     for (std::int64_t i = 0; i < b.rows; ++i)
       ranked[static_cast<std::size_t>(i)] =
           std::uint64_t{score_key(score(b.first + i))} << 32 | static_cast<std::uint64_t>(b.first + i);

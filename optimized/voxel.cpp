@@ -7,6 +7,7 @@
 #include <cstring>
 #include <limits>
 
+#include "core/limits.h"
 #include "core/pool.h"
 #include "core/route.h"
 #include "optimized/site_table.h"
@@ -17,7 +18,8 @@ namespace {
 
 constexpr std::int64_t kGrain = 2048;
 constexpr std::int64_t kCorners = 8;
-constexpr std::int64_t kChunk = 64;  // points whose corners are looked up together
+constexpr Limit kChunk{"voxel.chunk", 64, 5};  // points whose corners are looked up together
+constexpr Limit kTerms{"voxel.terms", 64, 3};  // of a sum that are looked up together
 
 // Rows of features worth a thread.
 std::int64_t row_grain(std::int64_t channels) { return std::max<std::int64_t>(1, 4096 / (channels + 1)); }
@@ -179,11 +181,11 @@ class Mapper {
         nearest_(call.text("interpolation") == "nearest"),
         table_(cpu::rows(call, coords_, call[4])) {}
 
-  // The points in [begin, end), at most kChunk of them; rows and weights begin at the first of these.
+  // The points in [begin, end), a chunk at most; rows and weights begin at the first of these.
   void map(std::int64_t begin, std::int64_t end, std::int32_t* rows, float* weights) const {
-    std::array<Site, kChunk * kCorners> site;
-    std::array<std::uint64_t, kChunk * kCorners> asked;
-    std::array<std::int32_t, kChunk * kCorners> slot;  // where each wanted corner's answer goes
+    std::array<Site, kChunk.usual * kCorners> site;
+    std::array<std::uint64_t, kChunk.usual * kCorners> asked;
+    std::array<std::int32_t, kChunk.usual * kCorners> slot;  // where each wanted corner's answer goes
     const std::int64_t n = (end - begin) * kCorners;
     std::fill_n(rows, n, -1);
     std::fill_n(weights, n, 0.0F);
@@ -237,8 +239,9 @@ class Mapper {
 
 template <class F>
 void each_chunk(std::int64_t n, F&& f) {
-  parallel_for((n + kChunk - 1) / kChunk, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t k = begin; k < end; ++k) f(k * kChunk, std::min(n, (k + 1) * kChunk));
+  const std::int64_t each = kChunk.of(n);
+  parallel_for((n + each - 1) / each, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t k = begin; k < end; ++k) f(k * each, std::min(n, (k + 1) * each));
   });
 }
 
@@ -258,8 +261,8 @@ void devoxelize(const Call& call, std::vector<Tensor>& out) {
   const float* table = features.read<float>();
   auto* to = out[0].write<float>();
   each_chunk(mapper.capacity(), [&](std::int64_t begin, std::int64_t end) {
-    std::array<std::int32_t, kChunk * kCorners> rows;
-    std::array<float, kChunk * kCorners> weights;
+    std::array<std::int32_t, kChunk.usual * kCorners> rows;
+    std::array<float, kChunk.usual * kCorners> weights;
     mapper.map(begin, end, rows.data(), weights.data());
     PLUMB_DISPATCH(interpolate_rows)
     (table, channels, mapper.voxels(), rows.data(), weights.data(), 0, end - begin, to + begin * channels);
@@ -291,7 +294,9 @@ void interpolate_vjp(const Call& call, std::vector<Tensor>& out) {
   const auto *G = cotangent.read<float>(), *w = weights.read<float>();
   auto* to = out[0].write<float>();
   parallel_for(voxels, row_grain(channels), [&](std::int64_t begin, std::int64_t end) {
-    PLUMB_DISPATCH(sum_groups)(G, channels, offsets.data, ids.data, w, begin, end, to);
+    std::int32_t longest = 0;
+    for (std::int64_t v = begin; v < end; ++v) longest = std::max(longest, offsets[v + 1] - offsets[v]);
+    PLUMB_DISPATCH(sum_groups)(G, channels, offsets.data, ids.data, w, begin, end, kTerms.of(longest), to);
   });
 }
 

@@ -73,14 +73,15 @@ void interpolate_rows(const float* table, std::int64_t channels, std::int64_t co
 }
 
 void sum_groups(const float* table, std::int64_t channels, const std::int32_t* offsets, const std::int32_t* ids,
-                const float* weights, std::int64_t begin, std::int64_t end, float* out) {
+                const float* weights, std::int64_t begin, std::int64_t end, std::int64_t most, float* out) {
   constexpr int kTerms = 64;
+  const int terms = most < kTerms ? static_cast<int>(most) : kTerms;
   std::int64_t at[kTerms];
   float w[kTerms];
   for (std::int64_t v = begin; v < end; ++v) {
     const std::int32_t first = offsets[v], last = offsets[v + 1];
-    for (std::int32_t from = first; from == first || from < last; from += kTerms) {
-      const int n = last - from < kTerms ? last - from : kTerms;
+    for (std::int32_t from = first; from == first || from < last; from += terms) {
+      const int n = last - from < terms ? last - from : terms;
       for (int i = 0; i < n; ++i) {
         at[i] = ids[from + i] / 8;
         w[i] = weights[ids[from + i]];

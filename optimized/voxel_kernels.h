@@ -15,6 +15,6 @@ PLUMB_DECLARE_SIMD(void interpolate_rows(const float* table, std::int64_t channe
 // out[v] = sum over the ids e of group v, in order, of weights[e] table[e / 8], for v in [begin, end).
 PLUMB_DECLARE_SIMD(void sum_groups(const float* table, std::int64_t channels, const std::int32_t* offsets,
                                    const std::int32_t* ids, const float* weights, std::int64_t begin, std::int64_t end,
-                                   float* out))
+                                   std::int64_t most, float* out))
 
 }  // namespace plumb

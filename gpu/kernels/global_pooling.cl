@@ -47,7 +47,9 @@ kernel void find_batches(global const void* rows, int wide, long n, long active,
 
 // One pass of a stable radix sort by 8 bits: counts per digit and run, and, once these are scanned, places.
 #define ITEMS 256
+#ifndef RUN  // small limits: see global_pooling.cpp; a multiple of ITEMS
 #define RUN 2048
+#endif
 
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void count_digits(global const uint* key, long n, int shift,
                                                                           int runs, global int* matrix) {

@@ -13,7 +13,9 @@ typedef float stored;
 
 #define LANES 32     // neighbouring columns, or work-items that share a row
 #define STRANDS 4    // work-items that share a column, or rows of a work-group
+#ifndef BLOCK        // small limits: see norms.cpp
 #define BLOCK 256    // rows of a column summed by one work-group
+#endif
 
 // Squares of what is large would pass the largest float. A line whose greatest magnitude lies beyond 2^40 is scaled so
 // that it lies there, by a power of two, which rounds nothing but what is beyond all influence.

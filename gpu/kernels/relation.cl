@@ -215,10 +215,13 @@ kernel void count_up(global int* order, long rows) {
   if (o < rows) order[o] = (int)o;
 }
 
-// Exclusive sums of 2048 elements per work-group. Elements from `n` on count as 0; `present`: an element counts
+// Exclusive sums of ITEMS * EACH elements per work-group. Elements from `n` on count as 0; `present`: an element counts
 // 1 if it is not negative. sums[group] = the total of the group.
+#ifndef ITEMS  // small limits: see relation.cpp
 #define ITEMS 256
 #define EACH 8
+#define RUN 2048
+#endif
 
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void scan_blocks(global const int* in, int present, long n,
                                                                          global int* out, global int* sums,
@@ -327,14 +330,12 @@ kernel void sort_groups(global const int* offsets, long groups, global int* ids)
   }
 }
 
-// A stable counting sort with few keys: a work-item counts, and later places, one key within one run of edges.
+// A stable counting sort with few keys: a work-item counts, and later places, one key within one run of RUN edges.
 // matrix[key][run], scanned in between.
-#define RUN 2048
-
 kernel void count_keys(global const int* key, global const int* counts, int keys, int runs, global int* matrix) {
   const int k = get_global_id(0), run = get_global_id(1);
   if (k >= keys || run >= runs) return;
-  const int begin = run * RUN, end = min(counts[0], begin + RUN);
+  const int begin = run * RUN, end = begin + min(counts[0] - begin, RUN);  // begin + RUN may pass 2^31
   int n = 0;
   for (int e = begin; e < end; ++e) n += key[e] == k;
   matrix[(long)k * runs + run] = n;
@@ -344,7 +345,7 @@ kernel void place_keys(global const int* key, global const int* counts, int keys
                        global int* offsets, global int* ids) {
   const int k = get_global_id(0), run = get_global_id(1);
   if (k >= keys || run >= runs) return;
-  const int begin = run * RUN, end = min(counts[0], begin + RUN);
+  const int begin = run * RUN, end = begin + min(counts[0] - begin, RUN);  // begin + RUN may pass 2^31
   int at = matrix[(long)k * runs + run];
   if (run == 0) offsets[k] = at;
   if (run == 0 && k == keys - 1) offsets[keys] = counts[0];

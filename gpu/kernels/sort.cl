@@ -11,7 +11,10 @@
 // Every step keeps the order of equal digits: no atomics decide a place.
 
 #define GROUP 256
+#ifndef ITEMS  // small limits: see sort.cpp
 #define ITEMS 8
+#define STEP GROUP  // sums that a work-group makes at once
+#endif
 #define TILE (GROUP * ITEMS)
 #define DIGITS 256
 
@@ -202,12 +205,13 @@ void scan(__global uint* counts, __global uint* totals, const int tiles) {
   const uint t = get_local_id(0);
   __global uint* row = counts + (long)get_group_id(0) * tiles;
   uint before = 0;
-  for (int first = 0; first < tiles; first += GROUP) {
+  for (int first = 0; first < tiles; first += STEP) {
     const int i = first + (int)t;
-    const uint value = i < tiles ? row[i] : 0;
+    const bool mine = t < STEP && i < tiles;
+    const uint value = mine ? row[i] : 0;
     uint sum;
     const uint at = group_scan(room, value, &sum);
-    if (i < tiles) row[i] = before + at;
+    if (mine) row[i] = before + at;
     before += sum;
   }
   if (t == 0) totals[get_group_id(0)] = before;

@@ -143,7 +143,9 @@ kernel void batch_keys(global const int* row, long n, global const long* starts,
 }
 
 #define ITEMS 256
+#ifndef RUN  // small limits: see sparse_rows.cpp
 #define RUN 2048
+#endif
 
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void count_digits(global const uint* key, long n, int shift,
                                                                           int runs, global int* matrix) {
