@@ -108,6 +108,7 @@ device() {
   build/release/plumb replay conformance/corpus --route='gpu.*'
   say "device: tests"
   ctest --preset release -R '^(GpuRuntime|GpuProgramCache|Network|Impulse|Adjoint)\.'
+  build/release/conformance_tests --gtest_filter='DeviceLimits.*'
 }
 
 alarms() {
@@ -137,6 +138,7 @@ nightly() {
     night_part "cases-salt-$salt" build/release/plumb check --budget=nightly --salt="$salt" -v
   done
   night_part settings build/release/plumb check --budget=ci --route='cpu.*' $every_isa $few_threads
+  night_part limits build/release/conformance_tests --gtest_filter='DeviceLimits.*'
   night_part mutants "$python" ci/mutate.py --night
   night_part planted "$python" ci/plant.py --build build/release
   night_part no-gpu-build make_preset no-gpu
