@@ -103,7 +103,8 @@ Parsed parse_case(std::string_view text) {
 }
 
 std::vector<Tensor> realize(const Op& op, const Case& c, std::uint64_t salt) {
-  const std::uint64_t key = hash(id(op, c)) + salt * 0x9e3779b97f4a7c15;
+  // Drawn, not added to: input i + 1 of one data set must not be input i of the next.
+  const std::uint64_t key = salt == 0 ? hash(id(op, c)) : draw(hash(id(op, c)), salt);
   std::vector<Tensor> in;
   for (const auto& i : c.in) in.push_back(i ? realize(*i, draw(key, in.size())) : Tensor());
   return in;
