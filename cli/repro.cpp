@@ -112,7 +112,7 @@ std::vector<Judged> judge_all(const Target& target, const Options& o) {
     if (!target.route.empty() && route.name != target.route) continue;
     const auto judged = [&] {
       const Device& device = current_device();
-      return reject ? judge_reject(op, *reject, route, device, o.salt) : judge->on(route, device);
+      return reject ? judge_reject(op, *reject, route, device) : judge->on(route, device);
     };
     under_each(route, o.settings, judged, [&](const Verdict& v, const std::optional<Setting>& setting) {
       all.push_back({&route, v, setting});

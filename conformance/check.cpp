@@ -140,7 +140,7 @@ class Run {
         if (!matches(options_.queries, op, text, r.name)) continue;
         if (options_.route != "all" && options_.route != "natural" && !glob(options_.route, r.name)) continue;
         each(op, r, text, [&] {
-          const Verdict v = judge_reject(op, reject, r, device_, options_.salt);
+          const Verdict v = judge_reject(op, reject, r, device_);
           if (v.status == Status::pass) ++tally(op, r).rejects;
           return v;
         });

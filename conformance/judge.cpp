@@ -186,11 +186,11 @@ Verdict Judge::on(const Route& r, const Device& device) {
 
 bool too_many(std::int64_t mistrusted, std::int64_t cases) { return mistrusted * 20 > cases; }
 
-Verdict judge_reject(const Op& op, const Reject& reject, const Route& r, const Device& device, std::uint64_t salt) {
+Verdict judge_reject(const Op& op, const Reject& reject, const Route& r, const Device& device) {
   Verdict v;
   v.status = Status::fail;
   try {
-    const Call call = make_call(op, realize(op, reject.call, 2 * salt), reject.call.attrs);
+    const Call call = make_call(op, realize(op, reject.call), reject.call.attrs);
     if (std::string no = refusal(r, call, device); !no.empty()) {
       v.status = device.tier < r.needs ? Status::absent : Status::refused;
       v.reason = std::move(no);

@@ -28,14 +28,15 @@ double underflow(std::int64_t n, const Order& o) {
   return error;
 }
 
-// |x|; of complex numbers the modulus, which may pass the largest float, in binary64.
+// |x|; of complex numbers the modulus, which may pass the largest float, in binary64. A part that is not finite counts
+// nothing, but the other part does: its products may overflow beside the infinity.
 Tensor without_signs(const Tensor& t) {
   Wide w = widen(t);
   if (is_complex(t.dtype())) {
     Reals moduli(t.shape());
     for (std::int64_t i = 0; i < moduli.size(); ++i) {
-      const double modulus = std::abs(complexes(w)[i]);
-      moduli[i] = std::isfinite(modulus) ? modulus : 0;
+      const auto part = [](double x) { return std::isfinite(x) ? x : 0; };
+      moduli[i] = std::hypot(part(complexes(w)[i].real()), part(complexes(w)[i].imag()));
     }
     return narrow(moduli, Dtype::f64);
   }

@@ -414,7 +414,7 @@ TEST_F(Fake, AbsoluteTakesSignsAndWhatIsNotFiniteAway) {
   EXPECT_EQ(a.in[3].dtype(), Dtype::f64);  // a modulus may pass the largest float
   EXPECT_EQ(a.specs[3]->dtype, Dtype::f64);
   const double* moduli = a.in[3].read<double>();
-  EXPECT_EQ(std::vector<double>(moduli, moduli + 3), (std::vector<double>{5, 0, 0}));
+  EXPECT_EQ(std::vector<double>(moduli, moduli + 3), (std::vector<double>{5, 1, 1}));
   EXPECT_EQ(a.in[0].dtype(), Dtype::f32);
 }
 
