@@ -132,14 +132,14 @@ void set_threads(int n) {
 }
 
 void parallel_for(std::int64_t n, std::int64_t grain, const std::function<void(std::int64_t, std::int64_t)>& f,
-                  std::source_location where) {
+                  Place where) {
   if (n <= 0) return;
   constexpr int kPieces = 3;  // a first, a middle and a last one, whatever threads there are
   const int most = small_limits() ? std::max(kPieces, threads()) : inside ? 1 : threads();
   if (small_limits()) grain = 1;
   const auto parts = static_cast<int>(std::clamp<std::int64_t>(n / std::max<std::int64_t>(grain, 1), 1, most));
   if (parts == 1) return f(0, n);
-  if (small_limits()) note_split(where.file_name(), where.line());
+  if (small_limits()) note_split(where.file, where.line);
   run_parts(parts, [&](int p) { f(n * p / parts, n * (p + 1) / parts); });
 }
 
