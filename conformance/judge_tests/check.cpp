@@ -4,6 +4,7 @@
 
 #include "conformance/judge_tests/fakes.h"
 #include "conformance/replay.h"
+#include "conformance/tests/temporary.h"
 
 namespace plumb {
 namespace {
@@ -146,7 +147,7 @@ TEST_F(Check, AReplayComparesEveryElementOfEveryOutput) {
   for (const std::int64_t output : {0, 1, 2, 3, 4})
     for (const std::int64_t i : {std::int64_t{0}, std::int64_t{64}, std::int64_t{4096}, fakes::kLarge - 1})
       cases.push_back(large(output, i));
-  const std::string folder = testing::TempDir() + "plumb_judge_replay";
+  const std::string folder = temporary("judge_replay");
   write_corpus(folder, cases);
   const ReplayResult r = replay({folder, "*", "*", "perfect", nullptr});
   EXPECT_EQ(r.passed, 1);

@@ -7,6 +7,7 @@
 
 #include "conformance/judge_tests/mutants_fake.h"
 #include "conformance/replay.h"
+#include "conformance/tests/temporary.h"
 
 namespace plumb {
 namespace {
@@ -31,7 +32,7 @@ CorpusCase refused(const std::string& id, std::int64_t n, const std::string& err
 
 class Recorded : public testing::Test {
  protected:
-  Recorded() : folder_(testing::TempDir() + "plumb_mutants_replay") { fs::remove_all(folder_); }
+  Recorded() : folder_(temporary("mutants_replay")) { fs::remove_all(folder_); }
   ~Recorded() override { fs::remove_all(folder_); }
 
   ReplayResult replayed(const std::vector<CorpusCase>& cases, const std::string& route, const std::string& id = "*",

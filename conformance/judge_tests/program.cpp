@@ -12,6 +12,7 @@
 
 #include "conformance/judge_tests/fakes.h"
 #include "core/corpus.h"
+#include "conformance/tests/temporary.h"
 
 namespace plumb {
 namespace {
@@ -79,7 +80,7 @@ TEST(Program, CheckEndsWithEveryCode) {
 }
 
 TEST(Program, CheckTellsWhatFailedAndHowToSeeItAgain) {
-  const std::string folder = testing::TempDir() + "plumb_saved";
+  const std::string folder = temporary("saved");
   std::filesystem::remove_all(folder);
   const Ran ran = plumb("check many --route=unsteady --budget=smoke --save-failures='" + folder + "'");
   EXPECT_EQ(ran.code, 1);
@@ -129,7 +130,7 @@ CorpusCase recorded(const std::string& id, double x, double third) {
 }
 
 TEST(Program, ReplayEndsWithEveryCode) {
-  const std::string root = testing::TempDir() + "plumb_judge_corpora";
+  const std::string root = temporary("judge_corpora");
   std::filesystem::remove_all(root);
   CorpusCase unknown = recorded("t.unknown", 10, 1), refused = recorded("t.refused", 10, 1);
   unknown.op = "nosuch";
@@ -181,7 +182,7 @@ TEST(Program, BenchEndsWithEveryCode) {
 }
 
 TEST(Program, ReportEndsWithEveryCode) {
-  const std::string out = testing::TempDir() + "plumb_judge_report";
+  const std::string out = temporary("judge_report");
   const auto expect_code = [&](const std::string& arguments, int code, const char* says) {
     std::filesystem::remove_all(out);
     const Ran ran = plumb("report " + arguments + " --budget=smoke --out='" + out + "'" + kQuick);

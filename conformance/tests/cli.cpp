@@ -11,6 +11,7 @@
 #include "core/case.h"
 #include "core/op.h"
 #include "core/safetensors.h"
+#include "conformance/tests/temporary.h"
 
 namespace plumb {
 namespace {
@@ -145,7 +146,7 @@ TEST(Cli, AListedCaseExplainsAndReproduces) {
 }
 
 TEST(Cli, ADumpedCaseReplays) {
-  const std::string folder = ::testing::TempDir() + "plumb_dump", c = "argsort/f32.5x7.transposed.uniform/axis=-1";
+  const std::string folder = temporary("dump"), c = "argsort/f32.5x7.transposed.uniform/axis=-1";
   EXPECT_EQ(0, plumb("repro '" + c + "' --salt=7 --dump '" + folder + "'").code);
   const Ran ran = plumb("replay '" + folder + "' --route=all");
   EXPECT_EQ(0, ran.code) << ran.out;
@@ -168,8 +169,8 @@ TEST(Cli, ReplayOfUnknownOpsAloneIsNoSuccess) {
 }
 
 TEST(Cli, EvalComputesFromAFile) {
-  const std::string in = ::testing::TempDir() + "plumb_in.safetensors",
-                    out = ::testing::TempDir() + "plumb_out.safetensors";
+  const std::string in = temporary("in.safetensors"),
+                    out = temporary("out.safetensors");
   write_safetensors(in, {{"a", tensor(Dtype::f32, {3}, {3, 1, 2})}});
   const Ran ran = plumb("eval argsort --in '" + in + "' --attrs '{\"axis\": 0}' --out '" + out + "'");
   ASSERT_EQ(0, ran.code) << ran.out;

@@ -9,13 +9,14 @@
 #include "core/error.h"
 #include "core/layout.h"
 #include "core/strict_json.h"
+#include "conformance/tests/temporary.h"
 
 namespace plumb {
 namespace {
 
 using ::testing::HasSubstr;
 
-std::string folder(const std::string& name) { return ::testing::TempDir() + "plumb_corpus_" + name; }
+std::string folder(const std::string& name) { return temporary("corpus_" + name); }
 
 CorpusCase good_case() {
   CorpusCase c;

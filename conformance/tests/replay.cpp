@@ -10,6 +10,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "conformance/tests/temporary.h"
 
 namespace plumb {
 namespace {
@@ -71,7 +72,7 @@ CorpusCase addition(const std::string& id, double answer) {
 }
 
 ReplayResult replayed(const std::vector<CorpusCase>& cases, const std::string& route) {
-  const std::string folder = ::testing::TempDir() + "plumb_replay";
+  const std::string folder = temporary("replay");
   write_corpus(folder, cases);
   return replay({folder, "*", "*", route, nullptr});
 }
@@ -103,7 +104,7 @@ TEST(Replay, AbsentAttributesAreNotGiven) {
 TEST(Replay, RefusesWhatNamesNothing) {
   EXPECT_THROW(replay({"/nosuch", "*", "*", "natural", nullptr}), Error);
   EXPECT_THROW(replayed({addition("t.000", 3)}, "gpu.nosuch"), Error);
-  const std::string folder = ::testing::TempDir() + "plumb_replay";
+  const std::string folder = temporary("replay");
   EXPECT_THROW(replay({folder, "nosuch", "*", "natural", nullptr}), Error);
 }
 

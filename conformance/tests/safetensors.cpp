@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/fill.h"
 #include "core/strict_json.h"
+#include "conformance/tests/temporary.h"
 
 namespace plumb {
 namespace {
@@ -40,13 +41,13 @@ std::string entry(const std::string& dtype, const std::string& shape, const std:
 }
 
 std::string small_file() {
-  const std::string path = ::testing::TempDir() + "plumb_small.safetensors";
+  const std::string path = temporary("small.safetensors");
   write_safetensors(path, {{"a", tensor(Dtype::f32, {2}, {1, 2})}, {"b", tensor(Dtype::boolean, {3}, {1, 0, 1})}});
   return read_file(path);
 }
 
 TEST(Safetensors, WritesWhatItReadsForEveryDtype) {
-  const std::string path = ::testing::TempDir() + "plumb_all.safetensors";
+  const std::string path = temporary("all.safetensors");
   TensorMap out;
   for (const DtypeInfo& t : all_dtypes()) out[std::string(t.name)] = fill({t.dtype, {2, 3}}, "uniform", 7);
   out["scalar"] = tensor(Dtype::f64, {}, {0.1});
