@@ -134,7 +134,7 @@ static void pack_strip(const T* w, std::int64_t ld, std::int64_t rows, std::int6
   for (int g = 0; g < S::kLanes; g += S::kWidth) {
     for (std::int64_t q = 0; q < width; q += S::kWidth) {
       const int here = static_cast<int>(width - q < S::kWidth ? width - q : S::kWidth);
-      typename S::V x[S::kWidth];
+      alignas(64) typename S::V x[S::kWidth];
       for (int r = 0; r < S::kWidth; ++r) {
         const T* from = w + (g + r) * ld + q;
         x[r] = g + r >= rows ? typename S::V{} : here == S::kWidth ? load(from) : load_some(from, here);
@@ -153,7 +153,7 @@ static void unpack_strip(const T* strip, std::int64_t first, std::int64_t rows, 
   for (int g = 0; g < S::kLanes && g < rows; g += S::kWidth) {
     for (std::int64_t q = 0; q < width; q += S::kWidth) {
       const int here = static_cast<int>(width - q < S::kWidth ? width - q : S::kWidth);
-      typename S::V x[S::kWidth];
+      alignas(64) typename S::V x[S::kWidth];
       for (int c = 0; c < S::kWidth; ++c) x[c] = c < here ? load(strip + (q + c) * S::kLanes + g) : typename S::V{};
       transpose(x);
       for (int r = 0; r < S::kWidth && g + r < rows; ++r) {
@@ -178,7 +178,7 @@ static inline void products(const T* a, const T* b, std::int64_t k, typename Sim
     for (auto& x : row) x = typename S::V{};
   }
   for (std::int64_t q = 0; q < k; ++q) {
-    typename S::V x[kVectors];
+    alignas(64) typename S::V x[kVectors];
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) x[v] = load(b + q * S::kLanes + v * S::kWidth);
 #pragma GCC unroll 8
@@ -273,7 +273,7 @@ static std::int64_t factor_diagonal(T* strips, std::int64_t stride, std::int64_t
     const int count = static_cast<int>(n - p < kRows ? n - p : kRows);
     T* own = strips + p / S::kLanes * stride;
     T* rows = own + p % S::kLanes;
-    typename S::V tile[kRows][kVectors];
+    alignas(64) typename S::V tile[kRows][kVectors];
     products(rows, own, p, tile);
     T sums[kRows][S::kLanes];
     std::memcpy(sums, tile, sizeof sums);
@@ -313,7 +313,7 @@ template <class T>
 static void update_block(const T* row, const T* column, std::int64_t k, T* c, std::int64_t ldc, std::int64_t i0,
                          std::int64_t j0, std::int64_t n) {
   using S = Simd<T>;
-  typename S::V tile[kRows][kVectors];
+  alignas(64) typename S::V tile[kRows][kVectors];
   for (int r = 0; r < S::kLanes && i0 + r < n; r += kRows) {
     products(row + r, column, k, tile);
     if (j0 + S::kLanes <= i0 + r + 1 && i0 + r + kRows <= n) {
