@@ -112,13 +112,11 @@ void keep_worse(Deviation& worst, const Deviation& d) {
   worst.compared = compared, worst.unbounded = unbounded;
 }
 
-double as_number(const Tensor& one) {
-  const Wide w = widen(one);
+double real_at(const Wide& w, std::int64_t i) {
   return std::visit(
-      [](const auto& a) {
-        using T = std::decay_t<decltype(a.data[0])>;
-        if constexpr (std::is_same_v<T, Complex>) return a.data[0].real();
-        else return static_cast<double>(a.data[0]);
+      [&]<class T>(const Array<T>& a) -> double {
+        if constexpr (std::is_same_v<T, Complex>) return a[i].real();
+        else return static_cast<double>(a[i]);
       },
       w);
 }
@@ -142,7 +140,7 @@ Deviation exact(const Tensor& want, const Tensor& given) {
         same_nans &= bits || (isnan(c.want) && isnan(c.got));
       });
     if (!same_nans) {
-      d.ratio = kInf, d.at = i, d.want = as_number(element(want, i)), d.got = as_number(element(got, i));
+      d.ratio = kInf, d.at = i, d.want = real_at(widen(element(want, i)), 0), d.got = real_at(widen(element(got, i)), 0);
       return d;
     }
   }
@@ -168,15 +166,6 @@ double exact_limit(const Order& o) {
 }
 
 double oracle_roundoff(Dtype out) { return out == Dtype::f64 ? kDouble2Roundoff : 0x1p-53; }
-
-double real_at(const Wide& w, std::int64_t i) {
-  return std::visit(
-      [&]<class T>(const Array<T>& a) -> double {
-        if constexpr (std::is_same_v<T, Complex>) return a[i].real();
-        else return static_cast<double>(a[i]);
-      },
-      w);
-}
 
 Deviation accumulate(const Call& call, const Wide& want, const Wide& magnitude, const Order& order, const Tensor& got) {
   const std::int64_t n = call.op->tolerance.terms(call);
