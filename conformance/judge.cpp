@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <string_view>
 
 #include "conformance/check.h"
 #include "core/fill.h"
@@ -15,26 +16,16 @@ double now() {
 // The inputs of one data set, and what the oracle makes of them.
 struct Truth {
   Call call;
-  std::vector<std::uint64_t> digests;
+  std::vector<std::size_t> digests;
   std::vector<Wide> want, magnitude;
 };
 
-std::uint64_t digest(Storage& s) {
-  const std::byte* p = s.host_read();
-  std::uint64_t h = 0xcbf29ce484222325;
-  std::size_t i = 0;
-  for (; i + 8 <= s.bytes(); i += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, p + i, 8);
-    h = (h ^ word) * 0x100000001b3;
-    h ^= h >> 29;
-  }
-  for (; i < s.bytes(); ++i) h = (h ^ static_cast<std::uint64_t>(p[i])) * 0x100000001b3;
-  return h;
+std::size_t digest(Storage& s) {
+  return std::hash<std::string_view>{}({reinterpret_cast<const char*>(s.host_read()), s.bytes()});
 }
 
-std::vector<std::uint64_t> digests(const Call& call) {
-  std::vector<std::uint64_t> d;
+std::vector<std::size_t> digests(const Call& call) {
+  std::vector<std::size_t> d;
   for (const Tensor& t : call.in) d.push_back(t.defined() ? digest(t.storage()) : 0);
   return d;
 }
@@ -58,8 +49,8 @@ std::string bytes_of(const Call& call, const std::vector<Tensor>& out) {
   std::string s;
   for (const Tensor& t : active(call, out)) {
     const Tensor dense = contiguous(t);
-    const auto n = static_cast<std::size_t>(dense.size() * info(dense.dtype()).bytes);
-    if (n > 0) s.append(reinterpret_cast<const char*>(dense.read<std::byte>()), n);
+    s.append(reinterpret_cast<const char*>(dense.read<std::byte>()),
+             static_cast<std::size_t>(dense.size() * info(dense.dtype()).bytes));
   }
   return s;
 }
@@ -172,7 +163,8 @@ Verdict Judge::on(const Route& r, const Device& device) {
       v.reason = std::string("raised ") + e.what();
     }
   }
-  if (const auto damage = MemoryWatch::take_damage(); !damage.empty() && v.reason.empty()) v.reason = join(damage);
+  const std::vector<std::string> damage = MemoryWatch::take_damage();
+  if (v.reason.empty()) v.reason = join(damage);
   v.seconds = now() - start;
   v.status = v.reason.empty() ? Status::pass : Status::fail;
   v.vacant = v.status == Status::pass && v.compared == 0;

@@ -64,7 +64,7 @@ Wide bits(const Spec& spec, std::uint64_t key, double) {
   for (std::int64_t i = 0; i < raw.size(); ++i) raw[i] = draw(key, static_cast<std::uint64_t>(i));
   const Dtype carrier[] = {Dtype::u8, Dtype::u16, Dtype::u32, Dtype::u64};
   const Dtype as = carrier[std::countr_zero(static_cast<unsigned>(info(spec.dtype).bytes))];
-  if (as == spec.dtype || is_integer(spec.dtype)) return raw;
+  if (is_integer(spec.dtype)) return raw;
   const Tensor words = narrow(raw, as);
   Tensor out(spec);
   std::copy_n(words.read<std::byte>(), words.storage().bytes(), out.write<std::byte>());

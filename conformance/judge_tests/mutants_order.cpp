@@ -77,6 +77,14 @@ TEST(OrderRoundoff, DoublesWhereAddersTruncate) {
   EXPECT_EQ(o.accumulator_roundoff(), 0x1p-52);
 }
 
+TEST(OrderOracle, IsExactAndRoundsOnce) {
+  const Order o = Order::oracle();
+  EXPECT_EQ(o.shape, Order::Shape::exact);
+  EXPECT_EQ(o.accumulator, Dtype::f64);
+  EXPECT_EQ(o.function_ulps, 1);
+  EXPECT_EQ(o.epilogue, 1);
+}
+
 TEST(OrderWords, SayWhatIsDeclaredAndNothingElse) {
   Order o;
   EXPECT_EQ(to_string(o), "sequential, f32");
