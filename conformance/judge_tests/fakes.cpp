@@ -444,7 +444,7 @@ void install() {
   plumb::install({many(), total(), scaled(), root(), turned(), pick(), kept()}, all);
 }
 
-const Route& route_that(std::string_view op, Act act) {
+Route route_that(std::string_view op, Act act) {
   any_act = std::move(act);
   return find_route(find_op(op), "cpu.any");
 }

@@ -35,7 +35,7 @@ void install();  // replaces the tables, and forgets what the routes remember
 void forget();
 
 // The route cpu.any of an operation, which does this until the next call.
-const Route& route_that(std::string_view op, Act);
+Route route_that(std::string_view op, Act);
 
 // The right answer, into outputs that are there.
 void right(const Call&, std::vector<Tensor>& out, int launch = 1);
