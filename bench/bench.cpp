@@ -7,7 +7,9 @@
 #include <chrono>
 #include <cmath>
 #include <future>
+#include <map>
 #include <memory>
+#include <set>
 #include <stdexcept>
 
 #include "bench/ceilings.h"
@@ -130,17 +132,56 @@ class Session {
   ~Session() { set_threads(restore_); }
 
   BenchResult run() {
-    const auto work = selected();
+    Work work = selected();
     if (work.empty()) throw Error("plumb", Reason::query, "no benchmark matches the query");
-    for (std::size_t done = 0; done < work.size();)
-      for (const auto& subject : subjects(work, done)) one(*subject, ++done, work.size());
-    for (std::size_t i = 0; i < result_.rows.size(); ++i) judge_speed(result_.rows[i], limits_[i]);
-    result_.ceilings = ceilings_.measured();
     result_.salt = options_.salt;
-    return std::move(result_);
+    for (const auto& [op, c] : work) operations_.try_emplace(op, operations_.size() + 1);
+    step_.operations = operations_.size(), step_.total = work.size();
+    if (options_.begun) take_over(*options_.begun, work);
+    step_.done = step_.total - work.size();
+    for (std::size_t done = 0; done < work.size();)
+      for (const auto& subject : subjects(work, done)) {
+        one(*subject);
+        ++done, ++step_.done;
+        if (options_.case_done) options_.case_done(so_far(), step_);
+      }
+    return so_far();
   }
 
  private:
+  using Work = std::vector<std::pair<const Op*, Case>>;
+
+  // What was timed until now, held against the highest ceilings that were seen.
+  BenchResult so_far() {
+    BenchResult result = result_;
+    for (std::size_t i = 0; i < result.rows.size(); ++i) judge_speed(result.rows[i], limits_[i]);
+    result.ceilings = ceilings_.measured();
+    return result;
+  }
+
+  // The rows of cases that an earlier part of this run timed; they leave the work.
+  void take_over(const BenchResult& begun, Work& work) {
+    ceilings_.take_over(begun.ceilings);
+    std::set<std::string> taken;
+    std::erase_if(work, [&](const auto& w) {
+      const std::size_t before = result_.rows.size();
+      const std::string text = id(*w.first, w.second);
+      if (taken.contains(text)) return true;  // listed twice
+      for (const BenchRow& row : begun.rows)
+        if (row.case_id == text) result_.rows.push_back(row);
+      if (result_.rows.size() == before) return false;
+      taken.insert(text);
+      const Call call = make_call(*w.first, hollow(w.second), w.second.attrs);
+      for (std::size_t i = before; i < result_.rows.size(); ++i) {
+        BenchRow& row = result_.rows[i];
+        limits_.push_back(limit(call, row));
+        if (row.efficiency) row.error.clear();  // of its speed, which is judged anew
+        if (row.once > 0) too_slow_.push_back({row.op, row.route, row.threads, row.bytes, row.once});
+      }
+      return true;
+    });
+  }
+
   bool wanted(const Op& op, const std::string& case_id, std::string_view route) const {
     if (options_.route != "all" && options_.route != "natural" && !glob(options_.route, route)) return false;
     if (options_.queries.empty()) return true;
@@ -150,8 +191,8 @@ class Session {
     });
   }
 
-  std::vector<std::pair<const Op*, Case>> selected() const {
-    std::vector<std::pair<const Op*, Case>> work;
+  Work selected() const {
+    Work work;
     for (const Op& op : ops())
       for (const Case& c : op.bench()) {
         if (c.budget > options_.budget) continue;
@@ -164,8 +205,7 @@ class Session {
   }
 
   // The next cases. Their oracles, which are slow, work side by side, and at rest again when something is timed.
-  std::vector<std::unique_ptr<Subject>> subjects(const std::vector<std::pair<const Op*, Case>>& work,
-                                                 std::size_t first) const {
+  std::vector<std::unique_ptr<Subject>> subjects(const Work& work, std::size_t first) const {
     constexpr std::size_t kMost = 4;  // large cases at once must fit memory
     const std::size_t n = std::min({kMost, static_cast<std::size_t>(restore_), work.size() - first});
     std::vector<std::future<std::unique_ptr<Subject>>> begun;
@@ -181,8 +221,10 @@ class Session {
   }
 
   // All routes and peers of one case, interleaved, so that a ratio compares like with like.
-  void one(const Subject& s, std::size_t done, std::size_t total) {
+  void one(const Subject& s) {
     const Op& op = *s.call.op;
+    step_.op = op.name, step_.case_id = s.text, step_.operation = operations_.at(&op);
+    if (options_.progress) options_.progress(step_);
     const std::size_t first = result_.rows.size();
     std::vector<Timed> timed;
     for (const Route* r : chosen(s))
@@ -193,8 +235,6 @@ class Session {
         if (p.op == op.name && p.takes(s.call)) add_peer(s, p, timed);
     time(timed);
     finish(s, timed, first);
-    for (std::size_t i = first; i < result_.rows.size() && options_.progress; ++i)
-      options_.progress(result_.rows[i], done, total);
   }
 
   std::vector<const Route*> chosen(const Subject& s) const {
@@ -258,6 +298,7 @@ class Session {
       result_.rows[row].error = s.verify(r, hot.job->fetch());
       if (once > options_.launch_limit && result_.rows[row].error.empty()) {
         result_.rows[row].null_reason = "one launch takes " + std::to_string(once) + " s";
+        result_.rows[row].once = once;
         too_slow_.push_back({result_.rows[row].op, result_.rows[row].route, t, s.work.bytes, once});
         return;
       }
@@ -362,6 +403,8 @@ class Session {
   Ceilings ceilings_;
   std::vector<TooSlow> too_slow_;
   std::vector<Limit> limits_;  // of each row
+  std::map<const Op*, std::size_t> operations_;  // the number of each, from 1
+  Step step_;
   BenchResult result_;
 };
 

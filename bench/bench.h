@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "conformance/step.h"
 #include "core/route.h"
 
 namespace plumb {
@@ -20,6 +21,7 @@ struct BenchRow {
   std::optional<double> efficiency;  // share of the ceiling that binds; empty with a reason
   std::string bound;                 // "compute" or "memory"
   std::string null_reason;           // why there is no efficiency, or no time
+  double once = 0;                   // seconds of the only launch of a row that is not timed for that reason
   bool verified = false;             // compared with the oracle before and after
   std::string error;                 // not empty: the row failed
 };
@@ -32,6 +34,8 @@ struct Ceiling {
   std::string unit;
 };
 
+struct BenchResult;
+
 struct BenchOptions {
   std::vector<std::string> queries;  // as in check
   std::string route = "all";
@@ -42,7 +46,9 @@ struct BenchOptions {
   int repetitions = 5;
   std::vector<int> threads;  // empty: all cores
   bool peers = true;
-  std::function<void(const BenchRow&, std::size_t done, std::size_t total)> progress;
+  std::function<void(const Step&)> progress;
+  const BenchResult* begun = nullptr;  // of an earlier run with these options: what it has of a case is whole
+  std::function<void(const BenchResult&, const Step&)> case_done;  // what is known when a case is behind
 };
 
 struct BenchResult {

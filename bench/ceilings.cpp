@@ -152,4 +152,8 @@ std::vector<Ceiling> Ceilings::measured() const {
   return all;
 }
 
+void Ceilings::take_over(const std::vector<Ceiling>& all) {
+  for (const Ceiling& c : all) cache_.try_emplace({c.where == "device", c.name, c.threads}, c);
+}
+
 }  // namespace plumb

@@ -20,6 +20,7 @@ class Ceilings {
   // that some cache holds less well: both are measured again, over `bytes` exactly, and the better values stay.
   void again(bool on_device, bool matrix, Dtype, double bytes, int threads);
   std::vector<Ceiling> measured() const;
+  void take_over(const std::vector<Ceiling>&);  // what this machine was seen to do in an earlier part of the run
 
  private:
   using Key = std::tuple<bool, std::string, int>;

@@ -21,8 +21,9 @@ std::string share(const BenchRow& r) {
 
 }  // namespace
 
-BenchResult timed(const BenchArgs& args) {
-  Progress progress;
+BenchResult timed(const BenchArgs& args, const BenchResult* begun,
+                  std::function<void(const BenchResult&, const Step&)> case_done) {
+  Progress progress("timing");
   BenchOptions options;
   options.queries = args.queries;
   options.route = args.route;
@@ -33,9 +34,9 @@ BenchResult timed(const BenchArgs& args) {
   options.repetitions = args.repetitions;
   options.threads = args.threads;
   options.peers = !args.no_peers;
-  options.progress = [&](const BenchRow& r, std::size_t done, std::size_t total) {
-    progress.show(r.case_id + "@" + r.route, done, total);
-  };
+  options.progress = [&](const Step& step) { progress.show(step); };
+  options.begun = begun;
+  options.case_done = std::move(case_done);
   return plumb::bench(options);
 }
 
@@ -44,9 +45,11 @@ void print_bench(const BenchResult& result) {
     std::printf("ceiling %s on the %s, %d threads: %s\n", c.name.c_str(), c.where.c_str(), c.threads,
                 quantity(c.value, c.unit).c_str());
   Table table({"case", "<route", "<mode", "threads", "median", "mad", "min", "rate", "traffic", "<efficiency"});
-  for (const BenchRow& r : result.rows)
-    table.row({r.case_id, r.route, r.mode, std::to_string(r.threads), duration(r.median), duration(r.mad),
-               duration(r.min), rate(r.flops, r.median, "flop/s"), rate(r.bytes, r.median, "B/s"), share(r)});
+  for (const BenchRow& r : result.rows) {
+    const auto time = [&](double seconds) { return r.seconds.empty() ? "-" : duration(seconds); };
+    table.row({r.case_id, r.route, r.mode, std::to_string(r.threads), r.seconds.empty() ? "not timed" : time(r.median),
+               time(r.mad), time(r.min), rate(r.flops, r.median, "flop/s"), rate(r.bytes, r.median, "B/s"), share(r)});
+  }
   table.print();
   for (const std::string& error : reports::bench_errors(result)) std::printf("ERROR %s\n", error.c_str());
 }

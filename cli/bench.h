@@ -6,7 +6,9 @@
 
 namespace plumb::cli {
 
-BenchResult timed(const BenchArgs&);
+// `begun` and `case_done`: as in BenchOptions.
+BenchResult timed(const BenchArgs&, const BenchResult* begun = nullptr,
+                  std::function<void(const BenchResult&, const Step&)> case_done = {});
 void print_bench(const BenchResult&);  // ceilings, rows, errors
 
 }  // namespace plumb::cli

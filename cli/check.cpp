@@ -65,7 +65,7 @@ int exit_code(const CheckResult& result) {
 }  // namespace
 
 int check(const CheckArgs& args) {
-  Progress progress;
+  Progress progress("judging");
   CheckOptions options;
   options.queries = args.queries;
   options.budget = budget_named(args.budget);
@@ -73,9 +73,7 @@ int check(const CheckArgs& args) {
   options.salt = salt_named(args.salt);
   options.isas = isas_named(args.isas);
   options.threads = args.threads;
-  options.progress = [&](const std::string&, const std::string& case_id, std::size_t done, std::size_t total) {
-    progress.show(case_id, done, total);
-  };
+  options.progress = [&](const Step& step) { progress.show(step); };
   options.failed = [&](const Failure& f) {
     progress.clear();
     if (!args.json) print_failure(f);

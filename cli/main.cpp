@@ -4,6 +4,7 @@
 
 #include "cli/families.h"
 #include "cli/verbs.h"
+#include "cli/words.h"
 #include "core/error.h"
 #include "generated/version.h"
 
@@ -16,7 +17,8 @@ constexpr const char* kEnvironment =
     "  PLUMB_ROUTE    a route that `explain` and natural dispatch prefer where it can run\n"
     "  PLUMB_THREADS  threads of the CPU routes\n"
     "  PLUMB_ISA      base, avx2 or avx512: at most this\n\n"
-    "Exit codes: 0 good, 1 something failed, 2 a bad argument or file, 77 nothing could run here\n";
+    "Exit codes: 0 good, 1 something failed, 2 a bad argument or file, 77 nothing could run here;\n"
+    "of a `report` that a signal ended: 128 and the signal, after what was found is written\n";
 
 // The one verb that was asked for.
 using Run = std::function<int()>;
@@ -188,12 +190,15 @@ void add_report(CLI::App& app, Run& run, const std::string& command) {
   static ReportArgs args;
   args.command = command;
   CLI::App* sub = verb(app, "report", "Check and time everything; write report.json, and pages from it",
-                       "  plumb report --out out\n  plumb report --budget=smoke --min-time=0.05 --out out\n");
+                       "  plumb report --out out\n  plumb report --budget=smoke --min-time=0.05 --out out\n"
+                       "  plumb report --budget=smoke --min-time=0.05 --out out --resume\n");
   sub->add_option("query", args.queries, "Ops, or globs on CASE@ROUTE; none: everything");
   sub->add_option("--out", args.out, "The folder to write into")->capture_default_str();
   sub->add_option("--budget", args.budget, "smoke, ci or nightly")->capture_default_str();
   salt_option(sub, args);
   sub->add_flag("--no-bench", args.no_bench, "Correctness only");
+  sub->add_flag("--resume", args.resume,
+                "Go on with the unfinished report in --out, which the same command began and a signal or crash ended");
   bench_options(sub, args.bench);
   json_flag(sub, args);
   runs(sub, run, report, args);
@@ -206,7 +211,7 @@ int parse_and_run(int argc, char** argv) {
   app.set_version_flag("--version", std::string(kVersion) + " " + kCommit);
   app.require_subcommand(1);
   std::string command = "plumb";
-  for (int i = 1; i < argc; ++i) command += std::string(" ") + argv[i];
+  for (int i = 1; i < argc; ++i) command += " " + shell_word(argv[i]);
   Run run;
   add_devices(app, run);
   add_list(app, run);

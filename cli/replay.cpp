@@ -38,10 +38,9 @@ void print_result(const ReplayResult& result, bool verbose) {
 }  // namespace
 
 int replay(const ReplayArgs& args) {
-  Progress progress;
-  const ReplayResult result = plumb::replay(
-      {args.folder, args.op, args.case_id, args.route,
-       [&](const std::string& id, std::size_t done, std::size_t total) { progress.show(id, done, total); }});
+  Progress progress("replaying");
+  const ReplayResult result =
+      plumb::replay({args.folder, args.op, args.case_id, args.route, [&](const Step& step) { progress.show(step); }});
   progress.clear();
   if (args.json)
     std::puts(reports::replay(result).dump(2).c_str());

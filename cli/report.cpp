@@ -1,37 +1,126 @@
 #include "reports/report.h"
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "cli/bench.h"
+#include "cli/interrupt.h"
+#include "cli/journal.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 #include "cli/words.h"
+#include "core/device.h"
+#include "core/fill.h"
+#include "core/limits.h"
+#include "core/pool.h"
 #include "core/strict_json.h"
 #include "generated/version.h"
 
 namespace plumb::cli {
 namespace {
 
-CheckResult checked(const ReportArgs& args) {
-  Progress progress;
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
+// A commit does not name a program that was built with changes; its bytes do.
+std::string program() {
+  std::string text = std::string(kVersion) + " " + kCommit;
+  char build[32];
+  std::snprintf(build, sizeof build, " build %08llx",
+                static_cast<unsigned long long>(hash(read_file("/proc/self/exe")) & 0xffffffff));
+  return text + build;
+}
+
+std::string plain(double value) { return reports::Json(value).dump(); }
+
+std::string threads_timed(const std::vector<int>& all) {
+  std::string text;
+  for (const int t : all) text += (text.empty() ? "" : ",") + std::to_string(t);
+  return text;
+}
+
+Settings settings_of(const ReportArgs& args, std::uint64_t salt) {
+  const DeviceFacts& device = current_device().facts;
+  std::string queries;
+  for (const std::string& q : args.queries) queries += (queries.empty() ? "" : " ") + shell_word(q);
+  return {{"program", program()},
+          {"processor", processor_name()},
+          {"instruction set", std::string(name(isa()))},
+          {"threads", std::to_string(threads())},
+          {"limits", small_limits() ? "small" : "usual"},
+          {"device", device.name},
+          {"driver", device.index < 0 ? "" : device.platform + ", " + device.version + ", " + device.driver},
+          {"tier", std::string(name(current_device().tier))},
+          {"queries", queries},
+          {"budget", args.budget},
+          {"salt", std::to_string(salt)},
+          {"timing", args.no_bench ? "off" : "on"},
+          {"min-time", plain(args.bench.min_time)},
+          {"launch-limit", plain(args.bench.launch_limit)},
+          {"repetitions", std::to_string(args.bench.repetitions)},
+          {"threads timed", threads_timed(args.bench.threads)},
+          {"peers", args.bench.no_peers ? "off" : "on"}};
+}
+
+reports::Report fresh(const ReportArgs& args) {
+  reports::Report r;
+  r.utc = reports::utc(), r.command = args.command, r.budget = args.budget;
+  r.check.salt = r.bench.salt = salt_named(args.salt);
+  r.settings = settings_of(args, r.check.salt);
+  return r;
+}
+
+void warn_of_unfinished(const std::string& path) try {
+  if (!std::filesystem::exists(path)) return;
+  const reports::Report old = reports::parse(read_file(path), path);
+  if (!old.complete)
+    std::fprintf(stderr, "plumb: %s was unfinished (%s) and is begun anew; --resume would have gone on with it\n",
+                 path.c_str(), reports::how_far(old).c_str());
+} catch (const Error&) {
+  return;  // what cannot be read cannot be gone on with either
+}
+
+// What --resume goes on with. Throws Error(query) if it would not be one run.
+reports::Report begun_before(const ReportArgs& args, const std::string& path) {
+  if (!std::filesystem::exists(path))
+    throw Error("plumb", Reason::query, "--resume: there is no " + path + " to go on with");
+  reports::Report r = reports::parse(read_file(path), path);
+  const std::string wrong =
+      differences(r, settings_of(args, args.salt == "day" ? day_of(r.utc) : salt_named(args.salt)));
+  if (!wrong.empty()) throw Error("plumb", Reason::query, "--resume: " + path + " was begun otherwise: " + wrong);
+  if (r.complete)
+    std::fprintf(stderr, "plumb: %s is complete, nothing is left to do\n", path.c_str());
+  else
+    ++r.runs;
+  return r;
+}
+
+CheckResult checked(const ReportArgs& args, Journal& journal) {
+  Progress progress("judging");
+  const reports::Report& begun = journal.report();
+  const CheckResult before = begun.check;
   CheckOptions options;
   options.queries = args.queries;
   options.budget = budget_named(args.budget);
-  options.salt = salt_named(args.salt);
-  options.progress = [&](const std::string&, const std::string& case_id, std::size_t done, std::size_t total) {
-    progress.show(case_id, done, total);
-  };
+  options.salt = before.salt;
+  if (!before.tallies.empty()) options.begun = &before;
+  options.progress = [&](const Step& step) { journal.open(), progress.show(step); };
+  options.op_done = [&](const CheckResult& result, const Step& step) { journal.checked(result, step); };
   return plumb::check(options);
 }
 
-// A word for the shell, whatever it holds.
-std::string quoted(const std::string& text) {
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
+BenchResult timed(const ReportArgs& args, Journal& journal) {
+  if (args.no_bench) return journal.report().bench;
+  const BenchResult before = journal.report().bench;
+  BenchArgs timing = args.bench;
+  timing.queries = args.queries;
+  timing.budget = args.budget;
+  timing.salt = std::to_string(before.salt);  // the day may have changed
+  return timed(timing, &before, [&](const BenchResult& result, const Step& step) { journal.timed(result, step); });
 }
 
 // Markdown and HTML need Python with matplotlib; without it the JSON stands alone.
@@ -39,36 +128,49 @@ void render(const std::string& json) {
   const std::string script = std::string(kSource) + "/reports/render.py";
   for (const std::string python : {"python3", "/usr/bin/python3"}) {
     if (std::system((python + " -c 'import matplotlib' 2>/dev/null").c_str()) != 0) continue;
-    if (std::system((python + " " + quoted(script) + " " + quoted(json)).c_str()) == 0) return;
+    if (std::system((python + " " + shell_word(script) + " " + shell_word(json)).c_str()) == 0) return;
   }
   std::fprintf(stderr, "no pages: install python3-matplotlib, then run python3 %s %s\n", script.c_str(), json.c_str());
+}
+
+void last_words(Journal& journal, int signal) {
+  const bool any = journal.stop();
+  const reports::Report& r = journal.report();
+  std::fprintf(stderr, "%splumb: stopped by SIG%s, %s\n", isatty(STDERR_FILENO) ? "\n" : "", sigabbrev_np(signal),
+               reports::how_far(r).c_str());
+  if (!any) return;
+  std::fprintf(stderr, "what was found is in %s; to go on: %s --resume\n", journal.path().c_str(), r.command.c_str());
+  render(journal.path());
+}
+
+void print_failures(const CheckResult& check, const std::vector<std::string>& errors) {
+  for (const Failure& f : check.failures)
+    std::fprintf(stderr, "FAIL %s@%s: %s\n     %s\n", f.case_id.c_str(), f.route.c_str(), f.message.c_str(),
+                 f.repro.c_str());
+  for (const std::string& e : errors) std::fprintf(stderr, "ERROR %s\n", e.c_str());
 }
 
 }  // namespace
 
 int report(const ReportArgs& args) {
-  const CheckResult check = checked(args);
-  BenchArgs timing = args.bench;
-  timing.queries = args.queries;
-  timing.budget = args.budget;
-  timing.salt = std::to_string(check.salt);  // the day may have changed
-  const BenchResult bench = args.no_bench ? BenchResult{} : timed(timing);
-  std::error_code error;
-  std::filesystem::create_directories(args.out, error);
   const std::string path = args.out + "/report.json";
-  const reports::Json document = reports::document(args.command, args.budget, check, bench);
-  write_file(path, document.dump(1) + "\n");
-  if (args.json) std::puts(document.dump(2).c_str());
+  if (!args.resume) warn_of_unfinished(path);
+  Journal journal(path, args.resume ? begun_before(args, path) : fresh(args));
+  {
+    const Interrupt interrupt([&](int signal) { last_words(journal, signal); });
+    const CheckResult check = checked(args, journal);
+    journal.open();
+    journal.finish(check, timed(args, journal));
+  }
+  const reports::Report& r = journal.report();
+  if (args.json) std::puts(reports::document(r).dump(2).c_str());
   render(path);
-  for (const Failure& f : check.failures)
-    std::fprintf(stderr, "FAIL %s@%s: %s\n     %s\n", f.case_id.c_str(), f.route.c_str(), f.message.c_str(),
-                 f.repro.c_str());
-  const auto errors = reports::bench_errors(bench);
-  for (const std::string& e : errors) std::fprintf(stderr, "ERROR %s\n", e.c_str());
+  const auto errors = reports::bench_errors(r.bench);
+  print_failures(r.check, errors);
   if (!args.json)
-    std::printf("%s\n%lld passed, %lld failed, %lld skipped\n", path.c_str(), static_cast<long long>(check.passed),
-                static_cast<long long>(check.failed), static_cast<long long>(check.skipped));
-  return check.passed > 0 && check.failed == 0 && errors.empty() ? kGood : kFailed;
+    std::printf("%s\n%lld passed, %lld failed, %lld skipped\n", path.c_str(), static_cast<long long>(r.check.passed),
+                static_cast<long long>(r.check.failed), static_cast<long long>(r.check.skipped));
+  return r.check.passed > 0 && r.check.failed == 0 && errors.empty() ? kGood : kFailed;
 }
 
 }  // namespace plumb::cli

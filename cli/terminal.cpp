@@ -1,10 +1,12 @@
 #include "cli/terminal.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 
 namespace plumb::cli {
 namespace {
@@ -32,17 +34,70 @@ std::string escaped(const std::string& cell) {
   return out;
 }
 
+// Whether what was written can be taken back.
+bool rewrites(int fd) {
+  const char* term = std::getenv("TERM");
+  return isatty(fd) && term && std::string_view(term) != "dumb";
+}
+
+std::size_t columns(int fd) {
+  winsize size{};
+  return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col : 80;
+}
+
+// At most so many characters, which are not bytes.
+std::string cut(const std::string& text, std::size_t most) {
+  std::size_t end = 0, n = 0;
+  for (; end < text.size(); ++end)
+    if ((static_cast<unsigned char>(text[end]) & 0xC0) != 0x80 && n++ == most) break;
+  return text.substr(0, end);
+}
+
+// Ids of recorded cases are what their file says.
+std::string printable(std::string text) {
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  return text;
+}
+
+std::string rough(double seconds) {
+  const auto whole = [](double x) { return std::to_string(static_cast<long long>(std::ceil(x))); };
+  if (seconds < 60) return whole(seconds) + " s";
+  if (seconds < 90 * 60) return whole(seconds / 60) + " min";
+  return whole(seconds / 3600) + " h";
+}
+
 }  // namespace
 
-Progress::Progress() : terminal_(isatty(STDERR_FILENO)), last_(terminal_ ? 0 : now()) {}
+std::string progress_text(const std::string& doing, const Step& step, double seconds, std::uint64_t before) {
+  std::string text = doing + " ";
+  if (!step.within.empty()) text += step.within + ", ";
+  text += "operation " + std::to_string(step.operation) + " of " + std::to_string(step.operations) + ", " + step.op;
+  if (step.done > before && step.total >= step.done && seconds >= 1) {
+    const double left = seconds / static_cast<double>(step.done - before) * static_cast<double>(step.total - step.done);
+    text += ", about " + rough(left) + " left";
+  }
+  return text + ": " + step.case_id;
+}
+
+Progress::Progress(std::string doing)
+    : doing_(std::move(doing)),
+      terminal_(rewrites(STDERR_FILENO)),
+      begin_(now()),
+      next_(begin_ + (terminal_ ? 2 : 30)) {}
 Progress::~Progress() { clear(); }
 
-void Progress::show(const std::string& what, std::size_t done, std::size_t total) {
-  const double every = terminal_ ? 0.05 : 30;  // seconds between redraws, or between lines of a log
-  if (now() - last_ < every) return;
-  last_ = now();
+void Progress::show(const Step& step) {
+  const double at = now();
+  if (!begun_) begun_ = true, begin_ = at, done_ = step.done;
+  if (at < next_) return;
+  next_ = at + (terminal_ ? 0.1 : 30);
+  const std::string text = printable(progress_text(doing_, step, at - begin_, done_));
+  if (terminal_)
+    std::fprintf(stderr, "\r\033[K%s", cut(text, columns(STDERR_FILENO) - 1).c_str());
+  else
+    std::fprintf(stderr, "%s\n", cut(text, 300).c_str());
   shown_ = terminal_;
-  std::fprintf(stderr, terminal_ ? "\r\033[K%zu/%zu %.100s" : "%zu/%zu %.300s\n", done, total, what.c_str());
   std::fflush(stderr);
 }
 

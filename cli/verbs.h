@@ -55,7 +55,7 @@ struct ReportArgs {
   std::vector<std::string> queries;
   std::string out = "out", budget = "ci", salt = "0", command;
   BenchArgs bench;
-  bool json = false, no_bench = false;
+  bool json = false, no_bench = false, resume = false;
 };
 
 int devices(const DevicesArgs&);

@@ -33,6 +33,15 @@ if(PYTHON)
   set(made ${PROJECT_BINARY_DIR}/generated/report)
   add_test(NAME report.make COMMAND plumb report add argsort --budget=smoke --no-bench --out ${made})
   add_test(NAME report.valid COMMAND ${PYTHON} ${PROJECT_SOURCE_DIR}/reports/validate.py ${made}/report.json ${reports})
+  # One that was stopped says so.
+  set(stopped ${PROJECT_BINARY_DIR}/generated/report_stopped)
+  add_test(NAME report.stop COMMAND sh -c
+    "rm -rf '${stopped}'; '$<TARGET_FILE:plumb_on_fakes>' report many@perfect scaled@cpu.any --no-bench --out '${stopped}'; test $? -eq 143")
+  add_test(NAME report.partial COMMAND ${PYTHON} ${PROJECT_SOURCE_DIR}/reports/validate.py ${stopped}/report.json)
+  set_tests_properties(report.stop PROPERTIES FIXTURES_SETUP stopped LABELS report TIMEOUT 60
+    ENVIRONMENT "FAKES_STOP=scaled 120 15;PLUMB_DEVICE=none")
+  set_tests_properties(report.partial PROPERTIES FIXTURES_REQUIRED stopped LABELS report TIMEOUT 60
+    PASS_REGULAR_EXPRESSION "^1 valid\n.*: partial\n" SKIP_RETURN_CODE 77)
   set_tests_properties(report.make PROPERTIES FIXTURES_SETUP report LABELS report TIMEOUT 300)
   set_tests_properties(report.valid PROPERTIES FIXTURES_REQUIRED report LABELS report TIMEOUT 60 SKIP_RETURN_CODE 77)
 endif()

@@ -70,27 +70,54 @@ class Run {
     check_queries(options_);
     result_.salt = options_.salt;
     result_.settings = settings(options_.isas, options_.threads);
-    for (const Op& op : ops()) one(op);
+    if (options_.begun) result_ = *options_.begun;
+    for (const auto& [op, cases] : asked()) {
+      ++step_.operation;
+      const bool before = judged_before(*op);
+      if (!before) one(*op);
+      step_.done = done_ += cases;
+      if (options_.op_done && !before) options_.op_done(result_, step_);
+    }
     if (result_.tallies.empty()) throw Error("plumb", Reason::query, "no case matches the query");
     return std::move(result_);
   }
 
  private:
+  // The operations that a query names, each with the number of its cases that some route is judged by.
+  std::vector<std::pair<const Op*, std::size_t>> asked() {
+    std::vector<std::pair<const Op*, std::size_t>> all;
+    for (const Op& op : ops()) {
+      const std::vector<Case> cases = cases_of(op, options_.budget);
+      if (!std::any_of(cases.begin(), cases.end(), [&](const Case& c) { return some(op, c, &Run::named); })) continue;
+      all.emplace_back(
+          &op, std::count_if(cases.begin(), cases.end(), [&](const Case& c) { return some(op, c, &Run::judged); }));
+      step_.total += all.back().second;
+    }
+    step_.operations = all.size();
+    return all;
+  }
+
+  bool judged_before(const Op& op) const {
+    if (!options_.begun) return false;
+    const std::vector<Tally>& all = options_.begun->tallies;
+    return std::any_of(all.begin(), all.end(), [&](const Tally& t) { return t.op == op.name; });
+  }
+
+  // Whether it is so for some route.
+  bool some(const Op& op, const Case& c, bool (Run::*so)(const Op&, const Route&, const std::string&) const) const {
+    const std::string text = id(op, c);
+    const auto all = routes(op);
+    return std::any_of(all.begin(), all.end(), [&](const Route& r) { return (this->*so)(op, r, text); });
+  }
+
   void one(const Op& op) {
     std::vector<Case> cases = cases_of(op, options_.budget);
-    bool asked = false;
-    std::erase_if(cases, [&](const Case& c) {
-      const std::string text = id(op, c);
-      const auto all = routes(op);
-      asked = asked || std::any_of(all.begin(), all.end(), [&](const Route& r) { return named(op, r, text); });
-      return std::none_of(all.begin(), all.end(), [&](const Route& r) { return judged(op, r, text); });
-    });
-    if (!asked) return;
-    std::size_t done = 0;
+    std::erase_if(cases, [&](const Case& c) { return !some(op, c, &Run::judged); });
     Ahead ahead(op, cases, options_.salt);
     for (const Case& c : cases) {
-      if (options_.progress) options_.progress(std::string(op.name), id(op, c), done, cases.size());
-      ++done;
+      step_.op = op.name, step_.case_id = id(op, c);
+      if (options_.progress) options_.progress(step_);
+      ++step_.done;
       const std::unique_ptr<Judge> judge = ahead.next();
       on_routes(op, *judge, c);
     }
@@ -202,6 +229,8 @@ class Run {
   const CheckOptions& options_;
   const Device& device_;
   CheckResult result_;
+  Step step_;
+  std::size_t done_ = 0;  // cases of the operations that are behind
 };
 
 }  // namespace

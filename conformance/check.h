@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "conformance/setting.h"
+#include "conformance/step.h"
 #include "core/route.h"
 
 namespace plumb {
@@ -78,6 +79,8 @@ struct Failure {
   std::optional<Setting> setting;  // of a CPU route
 };
 
+struct CheckResult;
+
 struct CheckOptions {
   std::vector<std::string> queries;  // globs on "CASE@ROUTE"; an op name alone is its every case; empty: all
   Budget budget = Budget::ci;
@@ -85,8 +88,10 @@ struct CheckOptions {
   std::uint64_t salt = 0;     // chooses the values of every case; 0: those of every run
   std::vector<Isa> isas;      // CPU routes run under each pair of these two; empty: as the process is set
   std::vector<int> threads;
-  std::function<void(const std::string& op, const std::string& case_id, std::size_t done, std::size_t total)> progress;
+  std::function<void(const Step&)> progress;
   std::function<void(const Failure&)> failed;
+  const CheckResult* begun = nullptr;  // of an earlier run with these options: what it has of an operation is whole
+  std::function<void(const CheckResult&, const Step&)> op_done;  // what is known when an operation is behind
 };
 
 struct CheckResult {

@@ -180,6 +180,47 @@ void run_case(Run& run, const CorpusCase& c) {
   for (const Bound& bound : all) run_bound(run, c, bound);
 }
 
+// How far the families are behind. Their sizes are known before they are read, their cases are not.
+class Way {
+ public:
+  explicit Way(const std::vector<std::string>& folders) : families_(folders.size()) {
+    for (const std::string& folder : folders) step_.total += bytes(folder);
+  }
+
+  void enter(const std::string& folder, const std::vector<CorpusCase>& cases) {
+    begin_ += bytes_;
+    bytes_ = bytes(folder), cases_ = cases.size(), seen_ = 0;
+    ops_.clear();
+    for (const CorpusCase& c : cases) ops_.insert(c.op);
+    step_.operations = ops_.size(), step_.operation = 0;
+    step_.op.clear();
+    if (++family_; families_ > 1)
+      step_.within = "family " + std::to_string(family_) + " of " + std::to_string(families_);
+  }
+
+  const Step& at(const CorpusCase& c) {
+    if (ops_.erase(c.op)) ++step_.operation;
+    step_.op = c.op, step_.case_id = c.id;
+    step_.done = begin_ + bytes_ * seen_++ / cases_;
+    return step_;
+  }
+
+ private:
+  static std::uint64_t bytes(const std::string& folder) {
+    std::uint64_t sum = 1;
+    for (const char* file : {"/cases.json", "/data.safetensors"}) {
+      std::error_code error;
+      if (const auto size = fs::file_size(folder + file, error); !error) sum += size;
+    }
+    return sum;
+  }
+
+  Step step_;
+  std::size_t families_, family_ = 0;
+  std::uint64_t begin_ = 0, bytes_ = 0, cases_ = 0, seen_ = 0;
+  std::set<std::string> ops_;  // of this family, not met yet
+};
+
 std::vector<std::string> family_folders(const std::string& folder) {
   std::error_code error;
   if (!fs::is_directory(folder, error)) throw Error("replay", Reason::file, folder + ": no such folder");
@@ -217,14 +258,16 @@ ReplayResult replay(const ReplayOptions& options) {
   require_route(options.route);
   ReplayResult result;
   std::size_t matched = 0;
-  for (const std::string& folder : family_folders(options.folder)) {
-    const std::vector<CorpusCase> cases = read_corpus(folder);
+  const std::vector<std::string> folders = family_folders(options.folder);
+  Way way(folders);
+  for (const std::string& folder : folders) {
+    std::vector<CorpusCase> cases = read_corpus(folder);
+    std::erase_if(cases, [&](const CorpusCase& c) { return !glob(options.op, c.op) || !glob(options.case_id, c.id); });
+    matched += cases.size();
+    way.enter(folder, cases);
     Run run{options, result, folder};
-    for (std::size_t i = 0; i < cases.size(); ++i) {
-      const CorpusCase& c = cases[i];
-      if (!glob(options.op, c.op) || !glob(options.case_id, c.id)) continue;
-      ++matched;
-      if (options.progress) options.progress(c.id, i, cases.size());
+    for (const CorpusCase& c : cases) {
+      if (options.progress) options.progress(way.at(c));
       run_case(run, c);
     }
   }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "conformance/step.h"
 #include "core/corpus.h"
 #include "core/route.h"
 
@@ -17,7 +18,7 @@ struct ReplayOptions {
   std::string op = "*";           // glob on the recorded op name
   std::string case_id = "*";      // glob
   std::string route = "natural";  // reference, natural, all, or a glob on route names
-  std::function<void(const std::string& case_id, std::size_t done, std::size_t total)> progress;
+  std::function<void(const Step&)> progress;
 };
 
 struct ReplayFailure {

@@ -59,6 +59,11 @@ def facts(report):
         ["host", f"{host['processor']}, {host['isa']}, {host['threads']} threads"],
         ["device", current["name"] or "none"], ["tier", current["tier"]],
     ]
+    progress = report.get("progress", {"complete": True})
+    if not progress["complete"]:
+        checked, timed = progress["checked"], progress["timed"]
+        yield "text", (f"PARTIAL: this run was stopped. {checked['done']} of {checked['total']} operations are judged, "
+                       f"{timed['done']} of {timed['total']} cases timed; the same command with --resume goes on.")
     yield "table", ["", ""], rows
     for device in report["devices"]:
         verified = ", ".join(k for k, v in device["verified"].items() if v) or "nothing beyond the basics"
@@ -114,9 +119,9 @@ def efficiency_text(row):
 
 
 def bench_row(row):
-    median = row["median"]
-    return [row["case"], row["route"], row["mode"], str(row["threads"]), duration(median), duration(row["mad"]),
-            duration(row["min"]), quantity(row["flops"] / median, "flop/s") if median and row["flops"] else "-",
+    median = row["median"] if row["seconds"] else None
+    times = [duration(row[key]) for key in ("median", "mad", "min")] if median is not None else ["not timed", "-", "-"]
+    return [row["case"], row["route"], row["mode"], str(row["threads"]), *times, quantity(row["flops"] / median, "flop/s") if median and row["flops"] else "-",
             quantity(row["bytes"] / median, "B/s") if median and row["bytes"] else "-", efficiency_text(row),
             "yes" if row["verified"] else "no"]
 

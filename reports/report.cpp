@@ -11,15 +11,6 @@
 namespace plumb::reports {
 namespace {
 
-std::string utc() {
-  char buffer[32];
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  std::strftime(buffer, sizeof buffer, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return buffer;
-}
-
 Json device(const Device& d) {
   const DeviceFacts& f = d.facts;
   return {{"index", f.index},
@@ -60,10 +51,13 @@ Json failure(const Failure& f) {
   return out;
 }
 
+// What was not timed took an unknown time, not none.
 Json bench_row(const BenchRow& r) {
-  Json row{{"op", r.op},           {"route", r.route},     {"case", r.case_id},  {"mode", r.mode},
-           {"threads", r.threads}, {"seconds", r.seconds}, {"median", r.median}, {"mad", r.mad},
-           {"min", r.min},         {"flops", r.flops},     {"bytes", r.bytes}};
+  const auto known = [&](double value) { return r.seconds.empty() ? Json(nullptr) : Json(value); };
+  Json row{{"op", r.op},           {"route", r.route},     {"case", r.case_id},         {"mode", r.mode},
+           {"threads", r.threads}, {"seconds", r.seconds}, {"median", known(r.median)}, {"mad", known(r.mad)},
+           {"min", known(r.min)},  {"flops", r.flops},     {"bytes", r.bytes}};
+  if (r.once > 0) row["once"] = r.once;
   row["efficiency"] = r.efficiency ? Json(*r.efficiency) : Json(nullptr);
   row["bound"] = r.bound;
   row["null_reason"] = r.null_reason;
@@ -72,13 +66,40 @@ Json bench_row(const BenchRow& r) {
   return row;
 }
 
-Json run_facts(const std::string& command, const std::string& budget, std::uint64_t salt) {
-  return {{"utc", utc()},          {"command", command},       {"budget", budget},
-          {"salt", salt},          {"version", kVersion},      {"commit", *kCommit ? Json(kCommit) : Json(nullptr)},
-          {"compiler", kCompiler}, {"build_type", kBuildType}, {"flags", kFlags}};
+Json run_facts(const Report& r) {
+  Json out{{"utc", r.utc},          {"command", r.command},
+           {"budget", r.budget},    {"salt", r.check.salt},
+           {"version", kVersion},   {"commit", *kCommit ? Json(kCommit) : Json(nullptr)},
+           {"compiler", kCompiler}, {"build_type", kBuildType},
+           {"flags", kFlags},       {"settings", Json::object()}};
+  for (const auto& [name, value] : r.settings) out["settings"][name] = value;
+  return out;
 }
 
+Json coverage_rows(const Coverage& all) {
+  Json out = Json::array();
+  for (const auto& [where, times] : all)
+    out.push_back({{"op", where[0]},
+                   {"route", where[1]},
+                   {"stage", where[2]},
+                   {"refusal", where[3]},
+                   {"seen_true", times.first},
+                   {"seen_false", times.second}});
+  return out;
+}
+
+Json extent(const Extent& e) { return {{"done", e.done}, {"total", e.total}}; }
+
 }  // namespace
+
+std::string utc() {
+  char buffer[32];
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  std::strftime(buffer, sizeof buffer, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return buffer;
+}
 
 Json devices() {
 #ifdef PLUMB_GPU
@@ -131,23 +152,21 @@ Json routes() {
 }
 
 Json check(const CheckResult& result) {
-  Json out{{"passed", result.passed},   {"failed", result.failed},  {"skipped", result.skipped}, {"salt", result.salt},
-           {"settings", Json::array()}, {"tallies", Json::array()}, {"failures", Json::array()}};
+  Json out{{"passed", result.passed},         {"failed", result.failed},     {"skipped", result.skipped},
+           {"mistrusted", result.mistrusted}, {"compared", result.compared}, {"salt", result.salt},
+           {"settings", Json::array()},       {"tallies", Json::array()},    {"failures", Json::array()}};
   for (const Setting& s : result.settings) out["settings"].push_back({{"isa", name(s.isa)}, {"threads", s.threads}});
   for (const Tally& t : result.tallies) out["tallies"].push_back(tally(t));
   for (const Failure& f : result.failures) out["failures"].push_back(failure(f));
   return out;
 }
 
-Json coverage() {
-  Json out = Json::array();
+Coverage coverage() {
+  Coverage out;
   for (const ConditionCount& c : plumb::coverage())
-    out.push_back({{"op", c.route->op},
-                   {"route", c.route->name},
-                   {"stage", name(c.condition->stage)},
-                   {"refusal", c.condition->refusal},
-                   {"seen_true", c.seen_true},
-                   {"seen_false", c.seen_false}});
+    out.push_back({{std::string(c.route->op), std::string(c.route->name), std::string(name(c.condition->stage)),
+                    std::string(c.condition->refusal)},
+                   {c.seen_true, c.seen_false}});
   return out;
 }
 
@@ -181,14 +200,28 @@ std::vector<std::string> bench_errors(const BenchResult& result) {
   return errors;
 }
 
-Json document(const std::string& command, const std::string& budget, const CheckResult& checked,
-              const BenchResult& timed) {
+std::string how_far(const Report& r) {
+  const auto part = [](const Extent& e, const char* what, const char* done) {
+    if (e.done == 0) return std::string("nothing ") + done;
+    return std::to_string(e.done) + " of " + std::to_string(e.total) + " " + what + " " + done;
+  };
+  return part(r.checked, "operations", "judged") + ", " + part(r.timed, "cases", "timed");
+}
+
+Json document(const Report& r) {
   const Json facts = devices();
-  return {{"schema", "plumb-report/1"},  {"run", run_facts(command, budget, checked.salt)},
-          {"host", facts["host"]},       {"devices", facts["devices"]},
-          {"current", facts["current"]}, {"ops", ops()},
-          {"routes", routes()},          {"check", check(checked)},
-          {"coverage", coverage()},      {"bench", bench(timed)}};
+  return {{"schema", "plumb-report/1"},
+          {"run", run_facts(r)},
+          {"progress",
+           {{"complete", r.complete}, {"runs", r.runs}, {"checked", extent(r.checked)}, {"timed", extent(r.timed)}}},
+          {"host", facts["host"]},
+          {"devices", facts["devices"]},
+          {"current", facts["current"]},
+          {"ops", ops()},
+          {"routes", routes()},
+          {"check", check(r.check)},
+          {"coverage", coverage_rows(r.coverage)},
+          {"bench", bench(r.bench)}};
 }
 
 }  // namespace plumb::reports

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Validates reports against report.schema.json:  reports/validate.py out/report.json [...]
 
-Prints every violation with its place and exits 1 if there is any, 77 where python3-jsonschema is missing.
+Prints every violation with its place and exits 1 if there is any, 77 where python3-jsonschema is missing. A report whose
+run was stopped is valid, and said to be partial.
 """
 
 import json
@@ -17,21 +18,29 @@ except ImportError:
 SCHEMA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "report.schema.json")
 
 
-def violations(path, validator):
-    with open(path) as f:
-        report = json.load(f)
+def violations(path, report, validator):
     for error in sorted(validator.iter_errors(report), key=lambda e: list(map(str, e.absolute_path))):
         place = "/".join(map(str, error.absolute_path)) or "(root)"
         yield f"{path}: {place}: {error.message[:200]}"
 
 
+def is_partial(report):
+    return not report.get("progress", {}).get("complete", True)
+
+
+def read(path):
+    with open(path) as f:
+        return json.load(f)
+
+
 def main(paths):
-    with open(SCHEMA) as f:
-        schema = json.load(f)
+    schema = read(SCHEMA)
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
-    found = [line for path in paths for line in violations(path, validator)]
-    print("\n".join(found) if found else f"{len(paths)} valid")
+    reports = {path: read(path) for path in paths}
+    found = [line for path, report in reports.items() for line in violations(path, report, validator)]
+    partial = [path for path in paths if not found and is_partial(reports[path])]
+    print("\n".join(found or [f"{len(paths)} valid"] + [f"{path}: partial" for path in partial]))
     return 1 if found or not paths else 0
 
 

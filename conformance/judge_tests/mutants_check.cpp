@@ -184,15 +184,41 @@ TEST_F(RunOf, SmallLimitsArePartOfTheLine) {
   for (const Failure& f : r.failures) EXPECT_TRUE(f.repro.starts_with("PLUMB_LIMITS=small plumb repro ")) << f.repro;
 }
 
-TEST_F(RunOf, ProgressCountsTheCasesOfAnOperation) {
-  CheckOptions o = asking({"many"}, "perfect");
+TEST_F(RunOf, ProgressCountsOperationsAndTheCasesOfAll) {
+  CheckOptions o = asking({"many", "scaled", "kept"}, "perfect");
   std::vector<std::string> told;
-  o.progress = [&](const std::string& op, const std::string& case_id, std::size_t done, std::size_t total) {
-    told.push_back(op + " " + std::to_string(done) + "/" + std::to_string(total));
-    EXPECT_TRUE(case_id.starts_with("many/"));
+  const auto text = [](const Step& s) {
+    return s.op + " " + std::to_string(s.operation) + "/" + std::to_string(s.operations) + " " +
+           std::to_string(s.done) + "/" + std::to_string(s.total);
+  };
+  o.progress = [&](const Step& s) {
+    told.push_back(text(s));
+    EXPECT_TRUE(s.case_id.starts_with(s.op + "/"));
+  };
+  o.op_done = [&](const CheckResult& r, const Step& s) {
+    told.push_back("behind " + text(s) + " with " + std::to_string(r.tallies.size()));
   };
   (void)check(o);
-  EXPECT_THAT(told, ElementsAre("many 0/4", "many 1/4", "many 2/4", "many 3/4"));
+  EXPECT_THAT(told, ElementsAre("many 1/3 0/6", "many 1/3 1/6", "many 1/3 2/6", "many 1/3 3/6",
+                                "behind many 1/3 4/6 with 1", "scaled 2/3 4/6", "behind scaled 2/3 5/6 with 2",
+                                "kept 3/3 5/6", "behind kept 3/3 6/6 with 3"));
+}
+
+// What an earlier run has of an operation is whole, and counts.
+TEST_F(RunOf, OperationsOfAnEarlierRunAreNotJudgedAgain) {
+  CheckResult first = check(asking({"many"}, "perfect"));
+  first.tallies.at(0).passed = 70, first.passed = 70;
+  CheckOptions o = asking({"many", "scaled"}, "perfect");
+  o.begun = &first;
+  std::vector<std::string> told;
+  o.progress = [&](const Step& s) {
+    told.push_back(s.op + " " + std::to_string(s.done) + "/" + std::to_string(s.total));
+  };
+  const CheckResult r = check(o);
+  EXPECT_THAT(told, ElementsAre("scaled 4/5"));
+  EXPECT_EQ(of(r, "many", "perfect").passed, 70);
+  EXPECT_EQ(of(r, "scaled", "perfect").passed, 1);
+  EXPECT_EQ(r.passed, 71);
 }
 
 TEST_F(RunOf, AFailureOfTheReferenceHasNoSetting) {

@@ -288,10 +288,11 @@ TEST_F(Recorded, OnlyWhatWasAskedForRuns) {
 TEST_F(Recorded, ProgressNamesEachCaseBeforeItRuns) {
   write_corpus(folder_, {doubled("a.0", {1}, {2}), doubled("a.1", {1}, {2})});
   std::string told;
-  replay({folder_, "*", "*", "cpu.act", [&](const std::string& id, std::size_t done, std::size_t total) {
-            told += id + " " + std::to_string(done) + "/" + std::to_string(total) + "; ";
+  replay({folder_, "*", "*", "cpu.act", [&](const Step& s) {
+            told += s.within + s.op + " " + std::to_string(s.operation) + "/" + std::to_string(s.operations) + " " +
+                    s.case_id + " " + std::to_string((2 * s.done + 1) / s.total) + "/2; ";
           }});
-  EXPECT_EQ(told, "a.0 0/2; a.1 1/2; ");
+  EXPECT_EQ(told, "twice 1/1 a.0 0/2; twice 1/1 a.1 1/2; ");
 }
 
 TEST_F(Recorded, AFolderOfFamiliesIsAFolderToo) {
@@ -307,8 +308,10 @@ TEST_F(Recorded, FamiliesRunInTheOrderOfTheirNames) {
   for (const std::string family : {"c", "a", "d", "b"})
     write_corpus(folder_ + "/" + family, {doubled(family, {1}, {2})});
   std::string told;
-  replay({folder_, "*", "*", "cpu.act", [&](const std::string& id, std::size_t, std::size_t) { told += id; }});
-  EXPECT_EQ(told, "abcd");
+  replay({folder_, "*", "*", "cpu.act", [&](const Step& s) {
+            told += s.within + " " + s.case_id + " " + std::to_string(4 * s.done / s.total) + "/4; ";
+          }});
+  EXPECT_EQ(told, "family 1 of 4 a 0/4; family 2 of 4 b 1/4; family 3 of 4 c 2/4; family 4 of 4 d 3/4; ");
 }
 
 TEST_F(Recorded, FoldersWithoutCasesAreRefused) {

@@ -1,6 +1,13 @@
 // What `plumb` is linked with in place of the families: the tables of fakes.h, a machine that is played, ceilings that
 // are not measured, and no peers.
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
 #include <memory>
+#include <sstream>
+#include <thread>
 
 #include "bench/ceilings.h"
 #include "bench/peers.h"
@@ -23,10 +30,30 @@ class PlayedPlatform : public Platform {
   }
 };
 
+// FAKES_STOP="OP N SIGNAL": where the route cpu.any of OP meets an input of N elements, the program is sent the signal
+// and waits for what comes of it, if anything does; signal 0 only lets time pass, as long work does.
+void play_interruption() {
+  const char* text = std::getenv("FAKES_STOP");
+  std::istringstream words(text ? text : "");
+  std::string op;
+  std::int64_t n = 0;
+  int signal = 0;
+  if (!(words >> op >> n >> signal)) return;
+  fakes::route_that(op, [n, signal](const Call& call, std::vector<Tensor>& out, int) {
+    fakes::right(call, out);
+    if (call.in[0].size() != n) return;
+    struct sigaction now {};
+    if (signal != 0) kill(getpid(), signal), sigaction(signal, nullptr, &now);
+    if (now.sa_handler == SIG_IGN) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(signal == 0 ? 900 : 20'000));
+  });
+}
+
 }  // namespace
 
 void install_families() {
   fakes::install();
+  play_interruption();
   install_platform(std::make_unique<PlayedPlatform>());
 }
 
@@ -34,6 +61,7 @@ void install_families() {
 double Ceilings::flops(bool, bool, Dtype, int) { return 1e20; }
 double Ceilings::bytes(bool, double, int) { return 1e20; }
 void Ceilings::again(bool, bool, Dtype, double, int) {}
+void Ceilings::take_over(const std::vector<Ceiling>&) {}
 std::vector<Ceiling> Ceilings::measured() const { return {{"played", "host", 1, 1e20, "flop/s"}}; }
 
 std::span<const Peer> peers() { return {}; }
