@@ -1,11 +1,16 @@
 #!/usr/bin/env bash
 # What people and CI run:  ci/check.sh STEP...   with the steps, in any order:
 #
-#   setup      install the Debian packages that are missing (as root, or through sudo)
-#   setup-dev  as setup, and what tidy, nightly and conformance/golden/ need beside
+#   setup      install the Debian packages that are missing (as root, or through sudo): what the program needs to be
+#              built and to run without a GPU
+#   setup-test as setup, and what the tests need beside
+#   setup-dev  as setup-test, and what tidy, nightly and conformance/golden/ need beside
+#   report     build the program, then judge the smallest cases of every operation and time them for a moment:
+#              out/report.{json,md,html}. A first look; no timing of it is a benchmark
+#   full       build the program, then judge and time every operation on the devices found, at length: the same files
 #   build      build everything in build/release
-#   test       build, then run every test; the smallest cases have the values of the day (its salt is printed)
-#   report     build, then judge and time every operation on the devices found: out/report.{json,md,html}
+#   test       setup-test and build, then run every test; the smallest cases have the values of the day (its salt is
+#              printed)
 #   asan       address and undefined behaviour sanitizers on the smallest cases and recorded ones
 #   tsan       thread sanitizer on those of the CPU routes
 #   device     build, then what only a device can show: its routes on the ci cases, and on the smallest ones with the
@@ -18,10 +23,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-packages=(g++ cmake ninja-build git ccache libgtest-dev libgmock-dev libbenchmark-dev nlohmann-json3-dev
-  libeigen3-dev libcli11-dev ocl-icd-opencl-dev opencl-headers pocl-opencl-icd libopenblas-dev
-  python3-jsonschema python3-matplotlib)
-dev_packages=(clang-format clang-tidy python3-clang-14 python3-numpy python3-scipy python3-mpmath)
+packages=(g++ cmake ninja-build nlohmann-json3-dev libcli11-dev libbenchmark-dev ocl-icd-opencl-dev opencl-headers
+  pocl-opencl-icd)
+test_packages=("${packages[@]}" git ccache libgtest-dev libgmock-dev libeigen3-dev libopenblas-dev python3-jsonschema
+  python3-matplotlib)
+dev_packages=("${test_packages[@]}" clang-format clang-tidy python3-clang-14 python3-numpy python3-scipy python3-mpmath)
 python=$(PATH=/usr/bin:$PATH command -v python3 || true)  # the one that Debian packages extend
 every_isa=--isa=base,avx2,avx512
 few_threads=--threads=1,2,3
@@ -50,28 +56,40 @@ install_packages() {
 
 setup() { install_packages "${packages[@]}"; }
 
-setup_dev() { install_packages "${packages[@]}" "${dev_packages[@]}"; }
+setup_test() { install_packages "${test_packages[@]}"; }
 
+setup_dev() { install_packages "${dev_packages[@]}"; }
+
+# make_preset PRESET [--target NAME]
 make_preset() {
   cmake --preset "$1"
-  cmake --build --preset "$1"
+  cmake --build --preset "$@"
 }
+
+program() { make_preset release --target plumb; }
 
 build() { make_preset release; }
 
+# Elsewhere than on Debian, CMake says what is missing.
 test_all() {
+  if command -v apt-get >/dev/null; then setup_test; fi
   build
   echo "salt of the day: $(date -u +%Y%m%d)"
   ctest --preset release
 }
 
 report() {
-  build
+  program
+  build/release/plumb devices
+  build/release/plumb report --out out --budget=smoke --min-time=0.001 --repetitions=3 --launch-limit=0.05 --no-peers
+}
+
+full() {
+  program
   build/release/plumb devices
   # The peer at its best: where it does not know the processor's model, OpenBLAS falls back to a slow kernel.
   if grep -qw avx512f /proc/cpuinfo; then export OPENBLAS_CORETYPE="${OPENBLAS_CORETYPE:-SkylakeX}"; fi
   build/release/plumb report --out out --min-time=0.01 --launch-limit=0.2
-  python3 reports/validate.py out/report.json
 }
 
 asan() {
@@ -159,7 +177,8 @@ tidy() {
 [ $# -gt 0 ] || { sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit 2; }
 for step in "$@"; do
   case $step in
-    setup | build | report | asan | tsan | device | alarms | nightly | tidy) say "$step"; "$step" ;;
+    setup | build | report | full | asan | tsan | device | alarms | nightly | tidy) say "$step"; "$step" ;;
+    setup-test) say setup-test; setup_test ;;
     setup-dev) say setup-dev; setup_dev ;;
     test) say test; test_all ;;
     *) echo "unknown step: $step" >&2; exit 2 ;;
