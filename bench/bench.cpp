@@ -284,7 +284,8 @@ class Session {
 
   void add_route(const Subject& s, const Route& r, int t, std::vector<Timed>& timed) {
     const auto prepare = [&call = s.call, &r] { return r.prepare(call, call.op->infer(call)); };
-    new_row(s, r.name, t);
+    const int counted = r.needs == Tier::unavailable ? t : 0;  // threads of the host are none of the device's
+    new_row(s, r.name, counted);
     const std::size_t row = result_.rows.size() - 1;
     Timed hot{row, prepare, nullptr, t};
     if (std::string why = hopeless(result_.rows[row]); !why.empty()) {
@@ -299,7 +300,7 @@ class Session {
       if (once > options_.launch_limit && result_.rows[row].error.empty()) {
         result_.rows[row].null_reason = "one launch takes " + std::to_string(once) + " s";
         result_.rows[row].once = once;
-        too_slow_.push_back({result_.rows[row].op, result_.rows[row].route, t, s.work.bytes, once});
+        too_slow_.push_back({result_.rows[row].op, result_.rows[row].route, counted, s.work.bytes, once});
         return;
       }
     } catch (const std::exception& e) {
@@ -308,7 +309,7 @@ class Session {
     if (!result_.rows[row].error.empty()) return;
     timed.push_back(hot);
     if (r.prepares.empty()) return;
-    new_row(s, r.name, t).mode = "cold";
+    new_row(s, r.name, counted).mode = "cold";
     timed.push_back({result_.rows.size() - 1, prepare, nullptr, t});
   }
 

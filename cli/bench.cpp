@@ -47,8 +47,9 @@ void print_bench(const BenchResult& result) {
   Table table({"case", "<route", "<mode", "threads", "median", "mad", "min", "rate", "traffic", "<efficiency"});
   for (const BenchRow& r : result.rows) {
     const auto time = [&](double seconds) { return r.seconds.empty() ? "-" : duration(seconds); };
-    table.row({r.case_id, r.route, r.mode, std::to_string(r.threads), r.seconds.empty() ? "not timed" : time(r.median),
-               time(r.mad), time(r.min), rate(r.flops, r.median, "flop/s"), rate(r.bytes, r.median, "B/s"), share(r)});
+    table.row({r.case_id, r.route, r.mode, r.threads > 0 ? std::to_string(r.threads) : "-",
+               r.seconds.empty() ? "not timed" : time(r.median), time(r.mad), time(r.min),
+               rate(r.flops, r.median, "flop/s"), rate(r.bytes, r.median, "B/s"), share(r)});
   }
   table.print();
   for (const std::string& error : reports::bench_errors(result)) std::printf("ERROR %s\n", error.c_str());

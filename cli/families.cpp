@@ -3,6 +3,7 @@
 #include <iterator>
 #include <mutex>
 
+#include "core/family.h"
 #include "core/route.h"
 #ifdef PLUMB_GPU
 #include "gpu/runtime.h"
@@ -23,6 +24,11 @@ template <class T>
 void append(std::vector<T>& to, std::vector<T> from) {
   to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
 }
+
+void declare(std::string_view family, std::vector<Op> rows, std::vector<Op>& to) {
+  name_family(family, rows);
+  append(to, std::move(rows));
+}
 }  // namespace
 
 void install_families() {
@@ -36,8 +42,8 @@ void install_families() {
 #undef PLUMB_FAMILY
     install_platform(gpu::platform());
 #endif
-#define PLUMB_FAMILY(family)       \
-  append(ops, family##_ops());     \
+#define PLUMB_FAMILY(family)                \
+  declare(#family, family##_ops(), ops);    \
   append(cpu, family##_cpu_routes());
 #include "cli/families.def"
 #undef PLUMB_FAMILY

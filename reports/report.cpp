@@ -4,9 +4,9 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
-#include "core/cpu.h"
-#include "core/pool.h"
+#include "core/family.h"
 #include "generated/version.h"
+#include "reports/surroundings.h"
 
 namespace plumb::reports {
 namespace {
@@ -71,7 +71,8 @@ Json run_facts(const Report& r) {
            {"budget", r.budget},    {"salt", r.check.salt},
            {"version", kVersion},   {"commit", *kCommit ? Json(kCommit) : Json(nullptr)},
            {"compiler", kCompiler}, {"build_type", kBuildType},
-           {"flags", kFlags},       {"settings", Json::object()}};
+           {"flags", kFlags},       {"environment", environment()},
+           {"settings", Json::object()}};
   for (const auto& [name, value] : r.settings) out["settings"][name] = value;
   return out;
 }
@@ -110,7 +111,7 @@ Json devices() {
   const Device& current = current_device();
   Json out{{"version", kVersion},
            {"capabilities", {{"cpu", true}, {"opencl", kOpencl}}},  // what was compiled in; the tier says what is there
-           {"host", {{"processor", processor_name()}, {"isa", name(isa())}, {"threads", threads()}}},
+           {"host", host()},
            {"devices", Json::array()}};
   for (const Device& d : all_devices()) out["devices"].push_back(device(d));
   out["current"] = {{"device", current.facts.index >= 0 ? Json(current.facts.index) : Json(nullptr)},
@@ -127,6 +128,7 @@ Json ops() {
     for (const Dtype t : op.dtypes) dtypes.push_back(name(t));
     for (const auto& [key, value] : op.attrs) attrs[key] = to_string(value);
     out.push_back({{"name", op.name},
+                   {"family", family_of(op.name)},
                    {"inputs", op.inputs},
                    {"outputs", op.outputs},
                    {"attributes", attrs},
