@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/strict_json.h"
+#include "reports/pages.h"
 
 namespace plumb::cli {
 namespace {
@@ -74,7 +75,7 @@ void Journal::grow(double after) {
 
 void Journal::write() {
   const double begin = now();
-  write_file(path_, reports::document(report_).dump(1) + "\n");
+  write_file(path_, reports::text_of(reports::document(report_), 1) + "\n");
   written_ = now();
   cost_ = written_ - begin;
 }

@@ -189,16 +189,20 @@ void add_bench(CLI::App& app, Run& run) {
 void add_report(CLI::App& app, Run& run, const std::string& command) {
   static ReportArgs args;
   args.command = command;
-  CLI::App* sub = verb(app, "report", "Check and time everything; write report.json, and pages from it",
+  CLI::App* sub = verb(app, "report", "Check and time everything; write report.json, report.md and report.html",
                        "  plumb report --out out\n  plumb report --budget=smoke --min-time=0.05 --out out\n"
-                       "  plumb report --budget=smoke --min-time=0.05 --out out --resume\n");
-  sub->add_option("query", args.queries, "Ops, or globs on CASE@ROUTE; none: everything");
-  sub->add_option("--out", args.out, "The folder to write into")->capture_default_str();
+                       "  plumb report --budget=smoke --min-time=0.05 --out out --resume\n"
+                       "  plumb report --from out/report.json\n");
+  CLI::Option* query = sub->add_option("query", args.queries, "Ops, or globs on CASE@ROUTE; none: everything");
+  sub->add_option("--out", args.out, "The folder to write into; without it out, or with --from that of the report");
+  CLI::Option* from = sub->add_option("--from", args.from, "Run nothing: write the pages of this report.json anew");
+  from->excludes(query);
   sub->add_option("--budget", args.budget, "smoke, ci or nightly")->capture_default_str();
   salt_option(sub, args);
   sub->add_flag("--no-bench", args.no_bench, "Correctness only");
   sub->add_flag("--resume", args.resume,
-                "Go on with the unfinished report in --out, which the same command began and a signal or crash ended");
+                "Go on with the unfinished report in --out, which the same command began and a signal or crash ended")
+      ->excludes(from);
   bench_options(sub, args.bench);
   json_flag(sub, args);
   runs(sub, run, report, args);

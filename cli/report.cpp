@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -20,6 +19,7 @@
 #include "core/pool.h"
 #include "core/strict_json.h"
 #include "generated/version.h"
+#include "reports/pages.h"
 
 namespace plumb::cli {
 namespace {
@@ -123,14 +123,29 @@ BenchResult timed(const ReportArgs& args, Journal& journal) {
   return timed(timing, &before, [&](const BenchResult& result, const Step& step) { journal.timed(result, step); });
 }
 
-// Markdown and HTML need Python with matplotlib; without it the JSON stands alone.
-void render(const std::string& json) {
-  const std::string script = std::string(kSource) + "/reports/render.py";
-  for (const std::string python : {"python3", "/usr/bin/python3"}) {
-    if (std::system((python + " -c 'import matplotlib' 2>/dev/null").c_str()) != 0) continue;
-    if (std::system((python + " " + shell_word(script) + " " + shell_word(json)).c_str()) == 0) return;
+std::string without_extension(std::filesystem::path path) { return path.replace_extension().string(); }
+
+// The pages of a run that was stopped; without them the JSON stands alone.
+void render(const std::string& json) try {
+  reports::write_pages(reports::read_report(json), without_extension(json));
+} catch (const Error& e) {
+  std::fprintf(stderr, "plumb: no pages: %s\n", e.what());
+}
+
+// Only the pages, from a report that was written before.
+int pages(const ReportArgs& args) {
+  const reports::Json document = reports::read_report(args.from);
+  std::filesystem::path base = without_extension(args.from);
+  if (!args.out.empty()) {
+    std::filesystem::create_directories(args.out);
+    base = std::filesystem::path(args.out) / base.filename();
   }
-  std::fprintf(stderr, "no pages: install python3-matplotlib, then run python3 %s %s\n", script.c_str(), json.c_str());
+  reports::write_pages(document, base.string());
+  if (args.json)
+    std::puts(reports::text_of(document, 2).c_str());
+  else
+    std::printf("%s.md\n%s.html\n", base.c_str(), base.c_str());
+  return kGood;
 }
 
 void last_words(Journal& journal, int signal) {
@@ -153,7 +168,8 @@ void print_failures(const CheckResult& check, const std::vector<std::string>& er
 }  // namespace
 
 int report(const ReportArgs& args) {
-  const std::string path = args.out + "/report.json";
+  if (!args.from.empty()) return pages(args);
+  const std::string folder = args.out.empty() ? "out" : args.out, path = folder + "/report.json";
   if (!args.resume) warn_of_unfinished(path);
   Journal journal(path, args.resume ? begun_before(args, path) : fresh(args));
   {
@@ -163,10 +179,11 @@ int report(const ReportArgs& args) {
     journal.finish(check, timed(args, journal));
   }
   const reports::Report& r = journal.report();
-  if (args.json) std::puts(reports::document(r).dump(2).c_str());
-  render(path);
+  const reports::Json document = reports::document(r);
+  if (args.json) std::puts(reports::text_of(document, 2).c_str());
   const auto errors = reports::bench_errors(r.bench);
   print_failures(r.check, errors);
+  reports::write_pages(document, folder + "/report");
   if (!args.json)
     std::printf("%s\n%lld passed, %lld failed, %lld skipped\n", path.c_str(), static_cast<long long>(r.check.passed),
                 static_cast<long long>(r.check.failed), static_cast<long long>(r.check.skipped));

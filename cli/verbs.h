@@ -53,7 +53,7 @@ struct BenchArgs {
 };
 struct ReportArgs {
   std::vector<std::string> queries;
-  std::string out = "out", budget = "ci", salt = "0", command;
+  std::string out, budget = "ci", salt = "0", command, from;
   BenchArgs bench;
   bool json = false, no_bench = false, resume = false;
 };

@@ -14,6 +14,5 @@ inline constexpr const char* kCommit = "@commit@";  // empty if unknown
 inline constexpr const char* kCompiler = "@COMPILER@";
 inline constexpr const char* kBuildType = "@BUILD_TYPE@";
 inline constexpr const char* kFlags = "@FLAGS@";
-inline constexpr const char* kSource = "@SOURCE@";  // where reports/render.py lies
 }  // namespace plumb
 ]])

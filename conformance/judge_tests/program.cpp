@@ -24,9 +24,8 @@ struct Ran {
   std::string out;  // stdout and stderr together
 };
 
-// Without a Python that starts, so that no pages are drawn.
 Ran plumb(const std::string& arguments, const std::string& device = "none") {
-  const std::string before = "PYTHONHOME=/nonexistent PLUMB_DEVICE=" + device + " '" PLUMB_PROGRAM "' ";
+  const std::string before = "PLUMB_DEVICE=" + device + " '" PLUMB_PROGRAM "' ";
   FILE* pipe = popen((before + arguments + " 2>&1").c_str(), "r");
   EXPECT_NE(nullptr, pipe);
   Ran ran;
