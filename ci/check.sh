@@ -10,7 +10,7 @@
 #   full       build the program, then judge and time every operation on the devices found, at length: the same files
 #   build      build everything in build/release
 #   test       setup-test and build, then run every test; the smallest cases have the values of the day (its salt is
-#              printed)
+#              printed). Tests whose names match the expression NO_SKIP may not be skipped
 #   asan       address and undefined behaviour sanitizers on the smallest cases and recorded ones
 #   tsan       thread sanitizer on those of the CPU routes
 #   device     build, then what only a device can show: its routes on the ci cases, and on the smallest ones with the
@@ -25,9 +25,9 @@ cd "$(dirname "$0")/.."
 
 packages=(g++ cmake ninja-build nlohmann-json3-dev libcli11-dev libbenchmark-dev ocl-icd-opencl-dev opencl-headers
   pocl-opencl-icd)
-test_packages=("${packages[@]}" git ccache libgtest-dev libgmock-dev libeigen3-dev libopenblas-dev python3-jsonschema
-  python3-matplotlib)
-dev_packages=("${test_packages[@]}" clang-format clang-tidy python3-clang-14 python3-numpy python3-scipy python3-mpmath)
+test_packages=("${packages[@]}" git ccache libgtest-dev libgmock-dev libeigen3-dev libopenblas-dev python3-jsonschema)
+dev_packages=("${test_packages[@]}" chromium clang-format clang-tidy python3-clang-14 python3-numpy python3-scipy
+  python3-mpmath)
 python=$(PATH=/usr/bin:$PATH command -v python3 || true)  # the one that Debian packages extend
 every_isa=--isa=base,avx2,avx512
 few_threads=--threads=1,2,3
@@ -75,7 +75,15 @@ test_all() {
   if command -v apt-get >/dev/null; then setup_test; fi
   build
   echo "salt of the day: $(date -u +%Y%m%d)"
-  ctest --preset release
+  ctest --preset release --output-junit "$PWD/build/release/tests.xml"
+  must_have_run build/release/tests.xml
+}
+
+# Those that the expression NO_SKIP names: the gate has what they need, and a skipped test there is no test.
+must_have_run() {
+  local skipped
+  skipped=$(sed -n 's/.*<testcase name="\([^"]*\)".*status="notrun".*/\1/p' "$1" | grep -E "${NO_SKIP:-^$}" || true)
+  [ -z "$skipped" ] || { printf 'skipped, but must run here:\n%s\n' "$skipped" >&2; return 1; }
 }
 
 report() {

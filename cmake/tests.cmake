@@ -42,6 +42,17 @@ if(PYTHON)
     ENVIRONMENT "FAKES_STOP=scaled 120 15;PLUMB_DEVICE=none")
   set_tests_properties(report.partial PROPERTIES FIXTURES_REQUIRED stopped LABELS report TIMEOUT 60
     PASS_REGULAR_EXPRESSION "^1 valid\n.*: partial\n" SKIP_RETURN_CODE 77)
+  # Its page, looked at in a browser, in a machine that does nothing else: it is asked how fast it opens.
+  add_test(NAME report.page COMMAND ${PYTHON} ${PROJECT_SOURCE_DIR}/reports/page_test.py --program $<TARGET_FILE:plumb>
+    ${PROJECT_SOURCE_DIR}/reports/h200/report.json)
+  set_tests_properties(report.page PROPERTIES LABELS report TIMEOUT 600 SKIP_RETURN_CODE 77 RUN_SERIAL ON)
+  foreach(report IN LISTS reports)
+    get_filename_component(folder ${report} DIRECTORY)
+    get_filename_component(name ${folder} NAME)
+    add_test(NAME report.current.${name} COMMAND ${CMAKE_COMMAND} -DPROGRAM=$<TARGET_FILE:plumb> -DREPORT=${report}
+      -DOUT=${PROJECT_BINARY_DIR}/generated/report_${name} -P ${PROJECT_SOURCE_DIR}/cmake/current_pages.cmake)
+    set_tests_properties(report.current.${name} PROPERTIES LABELS report TIMEOUT 60)
+  endforeach()
   set_tests_properties(report.make PROPERTIES FIXTURES_SETUP report LABELS report TIMEOUT 300)
   set_tests_properties(report.valid PROPERTIES FIXTURES_REQUIRED report LABELS report TIMEOUT 60 SKIP_RETURN_CODE 77)
 endif()

@@ -1,0 +1,12 @@
+# The pages beside REPORT are those that PROGRAM makes of it, in the folder OUT.
+execute_process(COMMAND ${PROGRAM} report --from ${REPORT} --out ${OUT} RESULT_VARIABLE code OUTPUT_QUIET)
+if(code)
+  message(FATAL_ERROR "plumb report --from ${REPORT} ended with ${code}")
+endif()
+get_filename_component(folder ${REPORT} DIRECTORY)
+foreach(page report.md report.html)
+  execute_process(COMMAND ${CMAKE_COMMAND} -E compare_files ${folder}/${page} ${OUT}/${page} RESULT_VARIABLE differs)
+  if(differs)
+    message(SEND_ERROR "${folder}/${page} is not what the program writes: plumb report --from ${REPORT}")
+  endif()
+endforeach()
