@@ -9,6 +9,7 @@
 #include <future>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <set>
 #include <stdexcept>
 
@@ -112,6 +113,25 @@ struct Limit {
   Dtype dtype;
 };
 
+std::int64_t elements(const Case& c) {
+  std::int64_t sum = 0;
+  for (const auto& in : c.in)
+    if (in) sum += std::accumulate(in->shape.begin(), in->shape.end(), std::int64_t{1}, std::multiplies<>());
+  return sum;
+}
+
+// The sizes of an operation that a budget holds. Benchmarks are larger than the smallest budget; of each operation it
+// has the least of them.
+std::vector<Case> sizes(const Op& op, Budget budget) {
+  std::vector<Case> all = op.bench();
+  const auto least = std::min_element(all.begin(), all.end(), [](const Case& a, const Case& b) {
+    return std::pair(a.budget, elements(a)) < std::pair(b.budget, elements(b));
+  });
+  if (budget == Budget::smoke && least != all.end() && least->budget > budget) return {*least};
+  std::erase_if(all, [&](const Case& c) { return c.budget > budget; });
+  return all;
+}
+
 // What was launched once and not timed.
 struct TooSlow {
   std::string op, route;
@@ -194,8 +214,7 @@ class Session {
   Work selected() const {
     Work work;
     for (const Op& op : ops())
-      for (const Case& c : op.bench()) {
-        if (c.budget > options_.budget) continue;
+      for (const Case& c : sizes(op, options_.budget)) {
         const std::string text = id(op, c);
         const auto all = routes(op);
         if (std::any_of(all.begin(), all.end(), [&](const Route& r) { return wanted(op, text, r.name); }))

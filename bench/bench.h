@@ -39,7 +39,7 @@ struct BenchResult;
 struct BenchOptions {
   std::vector<std::string> queries;  // as in check
   std::string route = "all";
-  Budget budget = Budget::ci;        // sizes of a larger budget are left out
+  Budget budget = Budget::ci;        // sizes of a larger budget are left out; smoke: the least of each operation
   std::uint64_t salt = 0;            // as in check; inputs are data set A of it
   double launch_limit = 5;           // seconds: a route whose single launch takes longer is not timed
   double min_seconds = 0.2;  // per repetition

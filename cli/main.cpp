@@ -109,7 +109,7 @@ void add_check(CLI::App& app, Run& run) {
   CLI::App* sub = verb(app, "check", "Judge routes by the reference, with bounds derived from what they declare",
                        "  plumb check\n  plumb check add sum --budget=smoke\n  plumb check matmul --route='cpu.*' -v\n"
                        "  plumb check 'fft/*@gpu.*' --save-failures out/failures\n"
-                       "  plumb check sort --budget=smoke --salt=day --isa=base,avx2,avx512 --threads=1,2,3\n");
+                       "  plumb check argsort --budget=smoke --salt=day --isa=base,avx2,avx512 --threads=1,2,3\n");
   sub->add_option("query", args.queries, "Ops, or globs on CASE@ROUTE; none: everything");
   sub->add_option("--budget", args.budget, "smoke, ci or nightly")->capture_default_str();
   sub->add_option("--route", args.route, "all, natural, or a route name (globs allowed)")->capture_default_str();
@@ -124,8 +124,8 @@ void add_check(CLI::App& app, Run& run) {
 void add_repro(CLI::App& app, Run& run) {
   static ReproArgs args;
   CLI::App* sub = verb(app, "repro", "One case in detail: inputs, bound, worst elements",
-                       "  plumb repro 'argsort/f32.7.row.uniform/-@cpu.merge'\n"
-                       "  plumb repro 'argsort/f32.7.row.uniform/-@cpu.merge' --salt=7 --isa=avx2 --threads=3\n"
+                       "  plumb repro 'argsort/f32.7.row.uniform/-@cpu.radix'\n"
+                       "  plumb repro 'argsort/f32.7.row.uniform/-@cpu.radix' --salt=7 --isa=avx2 --threads=3\n"
                        "  plumb repro 'argsort/f32.7.row.uniform/-' --dump out/case\n");
   sub->add_option("case", args.target, "CASE, or CASE@ROUTE; without a route: every route")->required();
   salt_option(sub, args);

@@ -57,6 +57,12 @@ if(PYTHON)
   set_tests_properties(report.valid PROPERTIES FIXTURES_REQUIRED report LABELS report TIMEOUT 60 SKIP_RETURN_CODE 77)
 endif()
 
+# What the README and --help tell people to type.
+if(PYTHON)
+  add_test(NAME docs.examples COMMAND ${PYTHON} ${PROJECT_SOURCE_DIR}/ci/examples.py --program $<TARGET_FILE:plumb>)
+  set_tests_properties(docs.examples PROPERTIES LABELS docs TIMEOUT 300)
+endif()
+
 # A planted fault that no longer applies would be no test of anything.
 if(PYTHON)
   add_test(NAME planted.apply COMMAND ${PYTHON} ${PROJECT_SOURCE_DIR}/ci/plant.py --check)

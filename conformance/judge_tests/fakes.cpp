@@ -134,6 +134,10 @@ Op root() {
     }
     return d;
   };
+  op.bench = [] {
+    return std::vector<Case>{rows(3, 50, "uniform", Budget::ci), rows(3, 9, "uniform", Budget::ci),
+                             rows(3, 2, "uniform", Budget::nightly)};
+  };
   return op;
 }
 

@@ -190,6 +190,20 @@ TEST_F(Stopped, WhatIsNotTimedTookAnUnknownTime) {
   EXPECT_THAT(row.at("null_reason"), HasSubstr("one launch takes"));
 }
 
+TEST(BenchBudget, TheLeastOfEachOperationIsThereInEveryBudget) {
+  const auto timed = [](const std::string& budget) {
+    json rows = json::parse(plumb("bench 'root*@perfect' --repetitions=1 --min-time=0.001 --json --budget=" + budget).out);
+    std::vector<std::string> cases;
+    for (const json& row : rows.at("rows")) cases.push_back(row.at("case"));
+    return cases;
+  };
+  using ::testing::ElementsAre;
+  EXPECT_THAT(timed("smoke"), ElementsAre("root/f32.3x9.row.uniform/-"));
+  EXPECT_THAT(timed("ci"), ElementsAre("root/f32.3x50.row.uniform/-", "root/f32.3x9.row.uniform/-"));
+  EXPECT_THAT(timed("nightly"),
+              ElementsAre("root/f32.3x50.row.uniform/-", "root/f32.3x9.row.uniform/-", "root/f32.3x2.row.uniform/-"));
+}
+
 TEST(Progress, SaysOperationAndTimeLeft) {
   const Step step{"", "fft", "fft/c64.8.row.uniform/-", 3, 119, 30, 90};
   EXPECT_EQ(cli::progress_text("judging", step, 100, 0),
