@@ -80,12 +80,17 @@ void Journal::write() {
   cost_ = written_ - begin;
 }
 
-void Journal::finish(const CheckResult& check, const BenchResult& bench) {
+std::string Journal::finish(const CheckResult& check, const BenchResult& bench) {
   const std::lock_guard lock(mutex_);
   report_.check = check, report_.bench = bench;
   report_.coverage = sum(before_, reports::coverage());
   report_.complete = true;
-  write();
+  try {
+    write();
+    return "";
+  } catch (const Error& e) {
+    return e.what();
+  }
 }
 
 bool Journal::stop() {

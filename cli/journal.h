@@ -24,7 +24,8 @@ class Journal {
   void open();
   void checked(const CheckResult&, const Step&);        // an operation is behind
   void timed(const BenchResult&, const Step&);          // a case is behind
-  void finish(const CheckResult&, const BenchResult&);  // throws Error(file) if the report cannot be written
+  // "", or why the report cannot be written: what was found is there to be printed all the same.
+  std::string finish(const CheckResult&, const BenchResult&);
 
   // For an end in the middle: whether anything is there to go on with. No other call returns any more.
   bool stop();

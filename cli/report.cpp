@@ -125,11 +125,12 @@ BenchResult timed(const ReportArgs& args, Journal& journal) {
 
 std::string without_extension(std::filesystem::path path) { return path.replace_extension().string(); }
 
-// The pages of a run that was stopped; without them the JSON stands alone.
-void render(const std::string& json) try {
-  reports::write_pages(reports::read_report(json), without_extension(json));
+// "", or why there are no pages: the JSON stands without them.
+std::string write_pages(const reports::Json& document, const std::string& base) try {
+  reports::write_pages(document, base);
+  return "";
 } catch (const Error& e) {
-  std::fprintf(stderr, "plumb: no pages: %s\n", e.what());
+  return e.what();
 }
 
 // Only the pages, from a report that was written before.
@@ -155,7 +156,8 @@ void last_words(Journal& journal, int signal) {
                reports::how_far(r).c_str());
   if (!any) return;
   std::fprintf(stderr, "what was found is in %s; to go on: %s --resume\n", journal.path().c_str(), r.command.c_str());
-  render(journal.path());
+  const std::string unsaved = write_pages(reports::document(r), without_extension(journal.path()));
+  if (!unsaved.empty()) std::fprintf(stderr, "plumb: no pages: %s\n", unsaved.c_str());
 }
 
 void print_failures(const CheckResult& check, const std::vector<std::string>& errors) {
@@ -172,21 +174,27 @@ int report(const ReportArgs& args) {
   const std::string folder = args.out.empty() ? "out" : args.out, path = folder + "/report.json";
   if (!args.resume) warn_of_unfinished(path);
   Journal journal(path, args.resume ? begun_before(args, path) : fresh(args));
+  std::string unsaved;
   {
     const Interrupt interrupt([&](int signal) { last_words(journal, signal); });
     const CheckResult check = checked(args, journal);
     journal.open();
-    journal.finish(check, timed(args, journal));
+    unsaved = journal.finish(check, timed(args, journal));
   }
   const reports::Report& r = journal.report();
   const reports::Json document = reports::document(r);
   if (args.json) std::puts(reports::text_of(document, 2).c_str());
   const auto errors = reports::bench_errors(r.bench);
   print_failures(r.check, errors);
-  reports::write_pages(document, folder + "/report");
+  if (unsaved.empty()) unsaved = write_pages(document, folder + "/report");
+  if (!args.json && unsaved.empty()) std::puts(path.c_str());
   if (!args.json)
-    std::printf("%s\n%lld passed, %lld failed, %lld skipped\n", path.c_str(), static_cast<long long>(r.check.passed),
+    std::printf("%lld passed, %lld failed, %lld skipped\n", static_cast<long long>(r.check.passed),
                 static_cast<long long>(r.check.failed), static_cast<long long>(r.check.skipped));
+  if (!unsaved.empty()) {
+    std::fprintf(stderr, "plumb: the report is not saved: %s\n", unsaved.c_str());
+    return kBad;
+  }
   return r.check.passed > 0 && r.check.failed == 0 && errors.empty() ? kGood : kFailed;
 }
 

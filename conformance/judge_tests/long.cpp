@@ -171,6 +171,24 @@ TEST_F(Stopped, OlderReportsStayUntilThereIsSomethingNew) {
   EXPECT_EQ(found().at("progress").at("runs"), 1);
 }
 
+// The folder goes away in the middle: a place where nothing can be written any more.
+TEST_F(Stopped, WhatCannotBeSavedIsPrintedAllTheSame) {
+  std::filesystem::create_directories(out_);
+  const std::string file = "'" + out_ + "/file'";
+  ASSERT_EQ(std::system(("touch " + file).c_str()), 0);
+  const Ran nowhere = plumb("report many@perfect --no-bench --out=" + file);
+  EXPECT_EQ(nowhere.code, 2) << nowhere.out;  // found before the work
+  EXPECT_THAT(nowhere.out, Not(HasSubstr("passed")));
+  const std::string gone = "'" + out_ + "/gone'";
+  const std::string spoil = "(while [ ! -e " + gone + "/report.json ]; do sleep 0.02; done; rm -r " + gone + "; touch " +
+                            gone + ") &";
+  ASSERT_EQ(std::system(spoil.c_str()), 0);
+  const Ran ran = plumb("report many@cpu.any --no-bench --budget=smoke --out=" + gone, "many 7 0");
+  EXPECT_EQ(ran.code, 2) << ran.out;
+  EXPECT_THAT(ran.out, HasSubstr("6 passed, 0 failed, 0 skipped"));
+  EXPECT_THAT(ran.out, HasSubstr("the report is not saved: "));
+}
+
 // As under nohup.
 TEST_F(Stopped, IgnoredSignalsStayIgnored) {
   const std::string ignoring = "trap '' HUP; PYTHONHOME=/nonexistent FAKES_STOP='scaled 120 1' PLUMB_DEVICE=none '";
