@@ -27,9 +27,9 @@ struct Ran {
   std::string out;  // stdout and stderr together
 };
 
-// FAKES_STOP: see program/program.cpp. Without a Python that starts, so that no pages are drawn.
+// FAKES_STOP: see program/program.cpp.
 Ran plumb(const std::string& arguments, const std::string& stop = "") {
-  const std::string before = "PYTHONHOME=/nonexistent FAKES_STOP='" + stop + "' PLUMB_DEVICE=none '" PLUMB_PROGRAM "' ";
+  const std::string before = "FAKES_STOP='" + stop + "' PLUMB_DEVICE=none '" PLUMB_PROGRAM "' ";
   FILE* pipe = popen((before + arguments + " 2>&1").c_str(), "r");
   EXPECT_NE(nullptr, pipe);
   Ran ran;
@@ -191,7 +191,7 @@ TEST_F(Stopped, WhatCannotBeSavedIsPrintedAllTheSame) {
 
 // As under nohup.
 TEST_F(Stopped, IgnoredSignalsStayIgnored) {
-  const std::string ignoring = "trap '' HUP; PYTHONHOME=/nonexistent FAKES_STOP='scaled 120 1' PLUMB_DEVICE=none '";
+  const std::string ignoring = "trap '' HUP; FAKES_STOP='scaled 120 1' PLUMB_DEVICE=none '";
   EXPECT_EQ(std::system((ignoring + PLUMB_PROGRAM "' " + command("--no-bench") + " >/dev/null 2>&1").c_str()), 0);
   EXPECT_EQ(found().at("progress").at("complete"), true);
 }
