@@ -22,7 +22,7 @@ class BrowserError(Exception):
 
 
 class Browser:
-    """One page. Its console errors and exceptions gather in `errors`."""
+    """One page. Its console errors and exceptions gather in `errors`; `computed` is what the last opening cost."""
 
     def __init__(self, program, patience=60):
         self.patience, self.last, self.errors, self.buffer, self.replies, self.events = patience, 0, [], b"", {}, []
@@ -41,7 +41,7 @@ class Browser:
         self.session = None
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "Network"):
+        for domain in ("Page", "Runtime", "Log", "Network", "Performance"):
             self.call(domain + ".enable")
 
     def __enter__(self):
@@ -117,10 +117,17 @@ class Browser:
     def open(self, path, fragment=""):
         """Seconds until the page was loaded and its script had run, painting of the first frame included."""
         self.go("about:blank")  # a fragment alone would not load it again
-        begin = time.monotonic()
+        begin, computed = time.monotonic(), self.processor_time()
         self.go("file://" + os.path.abspath(path) + fragment)
         self.run("new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))")
-        return time.monotonic() - begin
+        seconds = time.monotonic() - begin
+        self.computed = self.processor_time() - computed
+        return seconds
+
+    def processor_time(self):
+        """Seconds that the page's process has computed."""
+        metrics = self.call("Performance.getMetrics")["metrics"]
+        return next(m["value"] for m in metrics if m["name"] == "ProcessTime")
 
     def run(self, script):
         """The value of a script's last expression; a promise is waited for."""
