@@ -89,7 +89,7 @@ const megahertz = mhz => mhz ? `${three(mhz / 1000)} GHz` : null;
 
 function run_facts() {
   const {run, host} = report;
-  const environment = Object.entries(run.environment || {});
+  const environment = Object.entries(run.environment || {}), settings = Object.entries(run.settings || {});
   return h(
       "dl", {class: "facts"}, fact("date", run.utc.replace("T", " ").replace("Z", " UTC")),
       fact("command", h("code", null, run.command)), fact("version", [run.version, " ", run.commit || ""]),
@@ -102,7 +102,12 @@ function run_facts() {
           "environment",
           environment.length ? environment.map(([k, v]) => h("div", {class: "mono"}, `${k}=${v}`)) :
               run.environment ? "no variable that matters was set" :
-                                null));
+                                null),
+      settings.length ? fact(
+                            "settings",
+                            h("details", null, h("summary", null, plural(settings.length, "value")),
+                              settings.map(([k, v]) => h("div", null, `${k}: ${v}`)))) :
+                        null);
 }
 
 function device_facts(d) {

@@ -226,12 +226,10 @@ function route_cell(tally) {
 }
 
 function tally_notes(tally) {
-  const by_dtype = Object.entries(tally.dtypes || {}).map(([t, n]) => `${t} ${count(n)}`).join(", ");
   const conditions = tally.route_row?.seen || [];
   return [
     tally.worst > 0 && h("div", {class: "mono"}, case_text(inside_op(tally.worst_case))),
     Object.entries(tally.reasons).map(([reason, n]) => h("div", {class: "soft"}, `${count(n)} refused: ${reason}`)),
-    by_dtype && h("div", {class: "soft"}, "passed by dtype: " + by_dtype),
     conditions.length > 0 &&
         h("details", null, h("summary", null, plural(conditions.length, "condition")),
           conditions.map(
