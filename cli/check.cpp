@@ -7,6 +7,7 @@
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 #include "cli/words.h"
+#include "core/files.h"
 #include "reports/report.h"
 
 namespace plumb::cli {
@@ -65,6 +66,7 @@ int exit_code(const CheckResult& result) {
 }  // namespace
 
 int check(const CheckArgs& args) {
+  if (!args.save_failures.empty()) require_folder(args.save_failures);
   Progress progress("judging");
   CheckOptions options;
   options.queries = args.queries;
@@ -80,10 +82,13 @@ int check(const CheckArgs& args) {
   };
   const CheckResult result = plumb::check(options);
   progress.clear();
-  if (!args.save_failures.empty()) save_failures(args.save_failures, result.failures);
+  const auto finish = [&] {
+    if (!args.save_failures.empty()) save_failures(args.save_failures, result.failures);
+    return exit_code(result);
+  };
   if (args.json) {
     std::puts(reports::check(result).dump(2).c_str());
-    return exit_code(result);
+    return finish();
   }
   print_tallies(result);
   if (args.verbose) print_reasons(result);
@@ -94,7 +99,7 @@ int check(const CheckArgs& args) {
               static_cast<long long>(result.mistrusted));
   std::printf("%lld passed, %lld failed, %lld skipped\n", static_cast<long long>(result.passed),
               static_cast<long long>(result.failed), static_cast<long long>(result.skipped));
-  return exit_code(result);
+  return finish();
 }
 
 }  // namespace plumb::cli

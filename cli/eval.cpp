@@ -4,26 +4,45 @@
 #include "cli/verbs.h"
 #include "cli/words.h"
 #include "conformance/replay.h"
+#include "core/files.h"
 #include "core/strict_json.h"
 #include "reports/report.h"
 
 namespace plumb::cli {
 namespace {
 
-std::vector<Tensor> inputs_of(const Op& op, const TensorMap& tensors, const std::string& file) {
-  std::vector<Tensor> in(op.inputs.size());
-  for (const auto& [name, tensor] : tensors) {
-    std::size_t i = 0;
-    while (i < op.inputs.size() && input_name(op.inputs[i]) != name) ++i;
-    if (i == op.inputs.size()) {
-      std::string known;
-      for (const auto input : op.inputs) known += " " + input_name(input);
-      throw Error(op.name, Reason::arity, file + ": no input is called \"" + name + "\"; they are" + known);
-    }
-    in[i] = tensor;
+std::size_t input_called(const Op& op, const std::string& name, const std::string& file) {
+  std::string known;
+  for (std::size_t i = 0; i < op.inputs.size(); ++i) {
+    if (input_name(op.inputs[i]) == name) return i;
+    known += " " + input_name(op.inputs[i]);
   }
-  while (!in.empty() && !in.back().defined()) in.pop_back();
-  return in;
+  throw Error(op.name, Reason::arity, file + ": no input is called " + excerpt(name) + "; they are" + known);
+}
+
+// Codes of small floats go to an operation that takes bytes there and no other integers: one that does would compute
+// with them as if they were numbers.
+void require_codes(const Op& op, std::vector<std::optional<Spec>> specs, const Attrs& attrs, std::size_t i,
+                   std::string_view tag) {
+  specs[i]->dtype = Dtype::i8;
+  try {
+    (void)op.infer(make_request(op, specs, attrs));
+  } catch (const Error&) {
+    return;
+  }
+  throw Error(op.name, Reason::dtype,
+              "'" + input_name(op.inputs[i]) + "' is " + std::string(tag) + ", and is taken for numbers here");
+}
+
+Call call_of(const Op& op, Container& file, const Attrs& attrs) {
+  const std::vector<std::string> names = file.names();
+  for (const std::string& name : names) (void)input_called(op, name, file.name());
+  std::vector<Tensor> in(op.inputs.size());
+  for (const std::string& name : names) in[input_called(op, name, file.name())] = file.tensor(name);
+  Call call = make_call(op, in, attrs);
+  for (const std::string& name : names)
+    if (file.is_codes(name)) require_codes(op, call.specs, attrs, input_called(op, name, file.name()), file.tag(name));
+  return call;
 }
 
 }  // namespace
@@ -32,18 +51,23 @@ int eval(const EvalArgs& args) {
   const Op& op = find_op(args.op);
   const nlohmann::json attrs = parse_strict(args.attrs, "--attrs");
   if (!attrs.is_object()) throw Error(op.name, Reason::attribute, "--attrs is not an object: " + excerpt(attrs));
-  const Call call = make_call(op, inputs_of(op, read_safetensors(args.in), args.in), attrs_of(attrs));
-  const std::vector<Tensor> out = run(call, find_route(op, args.route));
+  const Route& route = find_route(op, args.route);
+  Output file(args.out);
+  Container inputs(args.in);
+  const Call call = call_of(op, inputs, attrs_of(attrs));
+  const std::vector<Tensor> out = active(call, run(call, route));
   TensorMap named;
   for (std::size_t i = 0; i < out.size(); ++i) named.emplace(std::string(op.outputs[i]), out[i]);
-  write_safetensors(args.out, named);
+  write_safetensors(file, named);
+  file.commit();
+  FILE* text = file.is_standard_output() ? stderr : stdout;
   reports::Json summary{{"op", op.name}, {"route", args.route}, {"out", args.out}};
   for (std::size_t i = 0; i < out.size(); ++i) {
     const std::string spec = to_string(out[i].spec());
     summary["outputs"][std::string(op.outputs[i])] = spec;
-    if (!args.json) std::printf("%s: %s\n", std::string(op.outputs[i]).c_str(), spec.c_str());
+    if (!args.json) std::fprintf(text, "%s: %s\n", std::string(op.outputs[i]).c_str(), spec.c_str());
   }
-  if (args.json) std::puts(summary.dump(2).c_str());
+  if (args.json) std::fprintf(text, "%s\n", summary.dump(2).c_str());
   return kGood;
 }
 

@@ -6,7 +6,7 @@
 #include "cli/verbs.h"
 #include "conformance/check.h"
 #include "conformance/replay.h"
-#include "core/strict_json.h"
+#include "core/files.h"
 
 namespace plumb::cli {
 namespace {
@@ -62,11 +62,13 @@ Entry replay_entry(const CtestArgs& args, const std::string& folder) {
 }  // namespace
 
 int list_ctest(const CtestArgs& args) {
+  Output out(args.out);
   std::string text = "# Written by `plumb list ctest`.\n";
   for (const Op& op : ops()) text += lines_of(check_entry(args.program, op));
   for (const std::string& corpus : args.corpora)
     for (const std::string& family : recorded_families(corpus)) text += lines_of(replay_entry(args, family));
-  write_file(args.out, text);
+  out.write(text);
+  out.commit();
   return kGood;
 }
 

@@ -1,8 +1,10 @@
 // plumb: the command line. Arguments are declared here, verbs live in one file each.
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <new>
 
 #include "cli/families.h"
+#include "cli/streams.h"
 #include "cli/verbs.h"
 #include "cli/words.h"
 #include "core/error.h"
@@ -154,11 +156,12 @@ void add_eval(CLI::App& app, Run& run) {
   static EvalArgs args;
   CLI::App* sub = verb(app, "eval", "Compute an operation on tensors from a file; the oracle for other programs",
                        "  plumb eval matmul --in ab.safetensors --out c.safetensors\n"
-                       "  plumb eval softmax --in a.safetensors --attrs '{\"axis\": 0}' --out y.safetensors\n");
+                       "  plumb eval softmax --in a.safetensors --attrs '{\"axis\": 0}' --out y.safetensors\n"
+                       "  produce | plumb eval sum --in - --out - | consume\n");
   sub->add_option("op", args.op, "The operation")->required();
-  sub->add_option("--in", args.in, "Inputs, named as `plumb list ops` names them")->required();
+  sub->add_option("--in", args.in, "Inputs, named as `plumb list ops` names them; -: standard input")->required();
   sub->add_option("--attrs", args.attrs, "Attributes, a JSON object")->capture_default_str();
-  sub->add_option("--out", args.out, "Outputs by name")->required();
+  sub->add_option("--out", args.out, "Outputs by name, the active part of each; -: standard output")->required();
   sub->add_option("--route", args.route, "What computes it")->capture_default_str();
   json_flag(sub, args);
   runs(sub, run, eval, args);
@@ -240,7 +243,14 @@ int parse_and_run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
-    return plumb::cli::parse_and_run(argc, argv);
+    plumb::cli::guard_streams();
+    const int code = plumb::cli::parse_and_run(argc, argv);
+    plumb::cli::finish_output();
+    return code;
+  } catch (const std::bad_alloc&) {
+    std::fflush(stdout);
+    std::fprintf(stderr, "plumb: [plumb] memory: an allocation failed outside of any operation\n");
+    return plumb::cli::kBad;
   } catch (const std::exception& e) {
     std::fflush(stdout);
     std::fprintf(stderr, "plumb: %s\n", e.what());

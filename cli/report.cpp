@@ -14,6 +14,7 @@
 #include "cli/verbs.h"
 #include "cli/words.h"
 #include "core/device.h"
+#include "core/files.h"
 #include "core/fill.h"
 #include "core/limits.h"
 #include "core/pool.h"
@@ -138,7 +139,7 @@ int pages(const ReportArgs& args) {
   const reports::Json document = reports::read_report(args.from);
   std::filesystem::path base = without_extension(args.from);
   if (!args.out.empty()) {
-    std::filesystem::create_directories(args.out);
+    make_folder(args.out);
     base = std::filesystem::path(args.out) / base.filename();
   }
   reports::write_pages(document, base.string());
@@ -172,6 +173,7 @@ void print_failures(const CheckResult& check, const std::vector<std::string>& er
 int report(const ReportArgs& args) {
   if (!args.from.empty()) return pages(args);
   const std::string folder = args.out.empty() ? "out" : args.out, path = folder + "/report.json";
+  require_folder(folder);
   if (!args.resume) warn_of_unfinished(path);
   Journal journal(path, args.resume ? begun_before(args, path) : fresh(args));
   std::string unsaved;

@@ -9,6 +9,7 @@
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 #include "cli/words.h"
+#include "core/files.h"
 #include "reports/report.h"
 
 namespace plumb::cli {
@@ -171,18 +172,21 @@ void dump(const std::string& folder, const Target& target, const std::vector<Jud
 }  // namespace
 
 int repro(const ReproArgs& args) {
+  if (!args.dump.empty()) require_folder(args.dump);
   const Target target = target_of(args.target);
   const Op& op = *target.parsed.op;
   const std::uint64_t salt = salt_named(args.salt);
   const std::vector<Judged> all = judge_all(target, {salt, settings(isas_named(args.isas), args.threads)});
-  if (!args.dump.empty()) dump(args.dump, target, all, salt);
   std::int64_t passed = 0, failed = 0, skipped = 0;
   for (const Judged& j : all)
     ++(j.verdict.status == Status::pass ? passed : j.verdict.status == Status::fail ? failed : skipped);
-  const int code = failed ? kFailed : passed ? kGood : kSkipped;
+  const auto finish = [&] {
+    if (!args.dump.empty()) dump(args.dump, target, all, salt);
+    return failed ? kFailed : passed ? kGood : kSkipped;
+  };
   if (args.json) {
     std::puts(to_json(target, all, salt).dump(2).c_str());
-    return code;
+    return finish();
   }
   std::printf("%s\n", id(op, target.parsed.call).c_str());
   if (salt) std::printf("salt %llu\n", static_cast<unsigned long long>(salt));
@@ -193,7 +197,7 @@ int repro(const ReproArgs& args) {
                 salt_option(salt).c_str());
   std::printf("%lld passed, %lld failed, %lld skipped\n", static_cast<long long>(passed),
               static_cast<long long>(failed), static_cast<long long>(skipped));
-  return code;
+  return finish();
 }
 
 }  // namespace plumb::cli

@@ -4,8 +4,11 @@
 #include <filesystem>
 #include <set>
 #include <type_traits>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "core/error.h"
+#include "core/infinity.h"
 #include "core/layout.h"
 #include "core/strict_json.h"
 
@@ -35,11 +38,27 @@ T get_or(const json& object, const char* key, const std::string& where, T otherw
   return object.contains(key) ? get<T>(object, key, where) : otherwise;
 }
 
-const Tensor& tensor_at(const TensorMap& tensors, const std::string& key, const std::string& where) {
-  const auto found = tensors.find(key);
-  if (found == tensors.end()) fail(where, "data.safetensors has no tensor \"" + key + "\"");
-  return found->second;
-}
+// The tensors of a file that cases name, each read once. The file is opened for the first of them.
+class Tensors {
+ public:
+  explicit Tensors(const std::function<Container()>& open) : open_(open) {}
+
+  Container& file() {
+    if (!file_) file_.emplace(open_());
+    return *file_;
+  }
+  const Tensor& at(const std::string& key, const std::string& where) {
+    const auto found = read_.find(key);
+    if (found != read_.end()) return found->second;
+    if (!file().has(key)) fail(where, "data.safetensors has no tensor " + excerpt(key));
+    return read_.emplace(key, file().tensor(key)).first->second;
+  }
+
+ private:
+  const std::function<Container()>& open_;
+  std::optional<Container> file_;
+  std::unordered_map<std::string, Tensor> read_;
+};
 
 std::string output_name(const std::string& key) {
   const auto at = key.rfind(".out.");
@@ -51,9 +70,9 @@ std::string_view bytes_of(const Tensor& dense) {
   return {n > 0 ? dense.read<char>() : "", n};
 }
 
-void read_expectation(CorpusCase& c, const json& item, const TensorMap& tensors, const std::string& where) {
+void read_expectation(CorpusCase& c, const json& item, Tensors& tensors, const std::string& where) {
   for (const auto& key : get<std::vector<std::string>>(item, "outputs", where))
-    c.outputs.emplace_back(output_name(key), tensor_at(tensors, key, where));
+    c.outputs.emplace_back(output_name(key), tensors.at(key, where));
   c.compare = get<std::string>(item, "compare", where);
   if (c.compare != "exact" && c.compare != "close" && c.compare != "invariant")
     fail(where, "\"compare\" is \"" + c.compare + "\", not exact, close or invariant");
@@ -79,7 +98,7 @@ void lay_out_inputs(CorpusCase& c, const json& item, const std::string& where) {
   }
 }
 
-CorpusCase read_case(const json& item, const TensorMap& tensors, const std::string& where) {
+CorpusCase read_case(const json& item, Tensors& tensors, const std::string& where) {
   CorpusCase c;
   c.id = get<std::string>(item, "id", where);
   const std::string here = where + " " + c.id;
@@ -92,14 +111,21 @@ CorpusCase read_case(const json& item, const TensorMap& tensors, const std::stri
   if (!attributes.is_object()) fail(here, "\"attributes\" is not an object: " + excerpt(attributes));
   c.attrs = attrs_of(attributes);
   const auto inputs = get<std::map<std::string, std::string>>(item, "inputs", here);
-  for (const auto& [name, key] : inputs) c.inputs.emplace(name, tensor_at(tensors, key, here));
+  for (const auto& [name, key] : inputs) c.inputs.emplace(name, tensors.at(key, here));
   lay_out_inputs(c, item, here);
   if (item.contains("error")) c.error = get<std::string>(item, "error", here);
   if (!c.error) read_expectation(c, item, tensors, here);
   return c;
 }
 
-// JSON has no infinities: they are written as words.
+json json_of(double v) { return std::isfinite(v) ? json(v) : json(infinity_name(v)); }
+
+json json_of(const std::vector<double>& list) {
+  json all = json::array();
+  for (const double v : list) all.push_back(json_of(v));
+  return all;
+}
+
 json json_of(const Attr& attr) {
   return std::visit(
       [](const auto& v) -> json {
@@ -107,7 +133,9 @@ json json_of(const Attr& attr) {
         if constexpr (std::is_same_v<T, std::monostate>)
           return nullptr;
         else if constexpr (std::is_same_v<T, double>)
-          return std::isfinite(v) ? json(v) : json(std::isnan(v) ? "nan" : v > 0 ? "inf" : "-inf");
+          return json_of(v);
+        else if constexpr (std::is_same_v<T, std::vector<double>>)
+          return json_of(v);
         else
           return v;
       },
@@ -148,32 +176,38 @@ ordered_json write_case(const CorpusCase& c, TensorMap& tensors) {
 
 std::vector<CorpusCase> read_corpus(const std::string& folder) {
   const std::string path = folder + "/cases.json";
-  const json items = parse_strict(read_file(path), path);
-  if (!items.is_array()) fail(path, "not a list of cases");
-  const TensorMap tensors = read_safetensors(folder + "/data.safetensors");
+  const std::string text = read_file(path);
+  return parse_corpus(text, [&] { return Container(folder + "/data.safetensors"); }, path);
+}
+
+std::vector<CorpusCase> parse_corpus(std::string_view text, const std::function<Container()>& data,
+                                     const std::string& path) {
+  Tensors tensors(data);
   std::vector<CorpusCase> cases;
-  std::set<std::string> ids;
-  for (std::size_t i = 0; i < items.size(); ++i) {
+  std::unordered_set<std::string> ids;
+  parse_strict_list(text, path, [&](std::size_t i, const json& item) {
     const std::string where = path + ": case " + std::to_string(i);
-    if (!items[i].is_object()) fail(where, "not an object: " + excerpt(items[i]));
-    cases.push_back(read_case(items[i], tensors, where));
-    if (!ids.insert(cases.back().id).second) fail(where, "the id \"" + cases.back().id + "\" occurs twice");
-  }
+    if (!item.is_object()) fail(where, "not an object: " + excerpt(item));
+    cases.push_back(read_case(item, tensors, where));
+    if (!ids.insert(cases.back().id).second) fail(where, "the id " + excerpt(cases.back().id) + " occurs twice");
+  });
+  (void)tensors.file();  // which belongs to the folder though no case may name a tensor
   return cases;
 }
 
 void write_corpus(const std::string& folder, const std::vector<CorpusCase>& cases) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) fail(folder, error.message());
   TensorMap tensors;
   std::set<std::string> ids;
   std::string text;
   for (const CorpusCase& c : cases)
     if (!ids.insert(c.id).second) fail(folder, "the id \"" + c.id + "\" occurs twice");
   for (const CorpusCase& c : cases) text += (text.empty() ? "[\n" : ",\n") + write_case(c, tensors).dump();
-  write_safetensors(folder + "/data.safetensors", tensors);
-  write_file(folder + "/cases.json", text.empty() ? "[]\n" : text + "\n]\n");
+  make_folder(folder);
+  Output data(folder + "/data.safetensors"), list(folder + "/cases.json");
+  write_safetensors(data, tensors);
+  list.write(text.empty() ? "[]\n" : text + "\n]\n");
+  data.commit();  // only now, so that neither is new where the other could not be written
+  list.commit();
 }
 
 }  // namespace plumb

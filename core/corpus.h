@@ -2,6 +2,7 @@
 // cases and of the project's own corpus; described in docs/corpus.md.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -28,6 +29,9 @@ struct CorpusCase {
 };
 
 std::vector<CorpusCase> read_corpus(const std::string& folder);  // throws Error(file)
+// The text of a cases.json, and what opens the tensors that it names; `path` is what errors call it.
+std::vector<CorpusCase> parse_corpus(std::string_view text, const std::function<Container()>& data,
+                                     const std::string& path);
 void write_corpus(const std::string& folder, const std::vector<CorpusCase>&);
 
 }  // namespace plumb

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "core/error.h"
@@ -13,174 +14,366 @@ namespace plumb {
 namespace {
 
 using nlohmann::json;
+using Entry = Container::Entry;
 static_assert(std::endian::native == std::endian::little, "data is copied as it lies in the file");
 
 constexpr std::size_t kPrefix = 8;                 // the header's length
 constexpr std::uint64_t kMaxHeader = 100'000'000;  // as other readers have it
-constexpr JsonLimits kHeaderLimits{4, 64};         // tensor, field, list; at most 64 axes
+constexpr std::size_t kMaxAxes = 64;
 constexpr std::string_view kMetadata = "__metadata__";
 
-struct Entry {
-  std::string name;
-  Spec spec;
-  std::uint64_t begin, end;
+// Floats of the file format for which there is no dtype. Codes of less than a byte lie one behind the other, the first
+// in the lowest bits.
+struct CodeType {
+  std::string_view tag;
+  int bits;
 };
+constexpr CodeType kCodeTypes[] = {{"F8_E4M3", 8},     {"F8_E5M2", 8}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8},
+                                   {"F8_E5M2FNUZ", 8}, {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"F4", 4}};
 
-[[noreturn]] void fail(const std::string& file, const std::string& what) {
+int code_bits(std::string_view tag) {
+  for (const CodeType& t : kCodeTypes)
+    if (t.tag == tag) return t.bits;
+  return 0;
+}
+
+[[noreturn]] void fail_in(const std::string& file, const std::string& what) {
   throw Error("safetensors", Reason::file, file + ": " + what);
 }
 
-[[noreturn]] void fail(const std::string& file, const std::string& tensor, const std::string& what) {
-  fail(file, "tensor \"" + tensor + "\": " + what);
+// What other files begin with. A safetensors file has the length of its header there.
+struct Kind {
+  std::string_view begins, what;
+};
+constexpr Kind kKinds[] = {{"PK\3\4", "a zip archive, as .npz and .pt files are"},
+                           {"version ", "a Git LFS pointer: the file itself was not fetched"},
+                           {"\x93NUMPY", "a .npy file"},
+                           {"\x89HDF", "an HDF5 file"},
+                           {"GGUF", "a GGUF file"},
+                           {"\x1F\x8B", "compressed by gzip"},
+                           {"\x28\xB5\x2F\xFD", "compressed by zstd"},
+                           {"\xFD"
+                            "7zXZ",
+                            "compressed by xz"},
+                           {"BZh", "compressed by bzip2"},
+                           {"\x80\2", "a pickle"},
+                           {"\x7F"
+                            "ELF",
+                            "a program"},
+                           {"<", "a page of HTML or XML"},
+                           {"{", "JSON text, such as an index of files"},
+                           {"[", "JSON text"}};
+
+// `first` is the length and the first byte of the header.
+void require_kind(std::string_view first, std::uint64_t length, const std::string& file) {
+  if (first.size() > kPrefix && first.back() == '{' && length <= kMaxHeader) return;
+  if (first.size() > 1 && first[1] == '\0') return;  // a length after all
+  for (const Kind& k : kKinds)
+    if (first.starts_with(k.begins)) fail_in(file, "is no safetensors file but " + std::string(k.what));
 }
 
-std::uint64_t header_length(const std::string& bytes, const std::string& file) {
-  if (bytes.size() < kPrefix)
-    fail(file, "truncated: " + std::to_string(bytes.size()) + " bytes instead of an 8-byte header length");
-  std::uint64_t length;
-  std::memcpy(&length, bytes.data(), kPrefix);
-  if (length > kMaxHeader)
-    fail(file, "a header of " + std::to_string(length) + " bytes is over the limit of 100000000");
-  if (length > bytes.size() - kPrefix)
-    fail(file,
-         "truncated: a header of " + std::to_string(length) + " bytes in a file of " + std::to_string(bytes.size()));
-  return length;
-}
+// Reads the header; what is wrong with one tensor is kept for when it is asked for.
+class HeaderReader : public JsonEvents {
+ public:
+  explicit HeaderReader(std::vector<Entry>& entries) : entries_(entries) {}
 
-const json& field(const json& entry, const char* name, const std::string& file, const std::string& tensor) {
-  const auto found = entry.find(name);
-  if (found == entry.end()) fail(file, tensor, std::string("no \"") + name + "\"");
-  return *found;
-}
+  bool is_object() const { return object_; }
 
-Dtype dtype_of(const json& tag, const std::string& file, const std::string& tensor) {
-  if (!tag.is_string()) fail(file, tensor, "dtype is not a string: " + excerpt(tag));
-  const auto dtype = dtype_named(tag.get_ref<const std::string&>());
-  if (!dtype || info(*dtype).tag != tag.get_ref<const std::string&>())
-    fail(file, tensor, "unknown dtype " + excerpt(tag));
-  return *dtype;
-}
-
-// Non-negative sizes whose strides, hence the product of all sizes but zeros, fit into 63 bits of bytes.
-Shape shape_of(const json& list, int element_bytes, const std::string& file, const std::string& tensor) {
-  if (!list.is_array()) fail(file, tensor, "shape is not a list: " + excerpt(list));
-  Shape shape;
-  std::uint64_t room = std::numeric_limits<std::int64_t>::max() / element_bytes;
-  for (const json& size : list) {
-    if (!size.is_number_unsigned()) fail(file, tensor, "bad size in shape: " + excerpt(size));
-    const auto n = size.get<std::uint64_t>();
-    if (n > room) fail(file, tensor, "shape overflows: " + excerpt(list));
-    if (n > 1) room /= n;
-    shape.push_back(static_cast<std::int64_t>(n));
+  void open(bool list) override {
+    if (depth_ == 0) object_ = !list;
+    if (depth_ == 1 && list) not_an_object("a list");
+    if (depth_ == 2) list_field_ = list && (field_ == Field::shape || field_ == Field::offsets);
+    if (depth_ == 2 && !list_field_) mistyped("a list or an object");
+    if (depth_ == 3 && list_field_ && items_.size() <= kMaxAxes) items_.push_back("...");
+    ++depth_;
   }
-  return shape;
-}
-
-Entry entry_of(const std::string& tensor, const json& value, std::uint64_t data_bytes, const std::string& file) {
-  if (!value.is_object()) fail(file, tensor, "not an object: " + excerpt(value));
-  for (const auto& [key, unused] : value.items())
-    if (key != "dtype" && key != "shape" && key != "data_offsets") fail(file, tensor, "unknown key \"" + key + "\"");
-  const Dtype dtype = dtype_of(field(value, "dtype", file, tensor), file, tensor);
-  const int width = info(dtype).bytes;
-  Spec spec{dtype, shape_of(field(value, "shape", file, tensor), width, file, tensor)};
-  const json& offsets = field(value, "data_offsets", file, tensor);
-  if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() ||
-      !offsets[1].is_number_unsigned())
-    fail(file, tensor, "data_offsets are not two non-negative integers: " + excerpt(offsets));
-  const auto begin = offsets[0].get<std::uint64_t>(), end = offsets[1].get<std::uint64_t>();
-  if (begin > end) fail(file, tensor, "data_offsets run backwards: " + excerpt(offsets));
-  if (end > data_bytes)
-    fail(file, tensor,
-         "data_offsets " + excerpt(offsets) + " exceed the " + std::to_string(data_bytes) + " bytes of data");
-  const auto bytes = static_cast<std::uint64_t>(count(spec.shape)) * static_cast<std::uint64_t>(width);
-  if (end - begin != bytes)
-    fail(file, tensor,
-         std::to_string(end - begin) + " bytes instead of " + std::to_string(bytes) + " for " + to_string(spec));
-  return {tensor, std::move(spec), begin, end};
-}
-
-// The tensors must tile the data: no byte is shared, none belongs to nobody.
-void require_tiling(std::vector<Entry>& entries, std::uint64_t data_bytes, const std::string& file) {
-  std::sort(entries.begin(), entries.end(),
-            [](const Entry& a, const Entry& b) { return a.begin != b.begin ? a.begin < b.begin : a.end < b.end; });
-  std::uint64_t at = 0;
-  for (const Entry& e : entries) {
-    if (e.begin < at)
-      fail(file, e.name, "overlaps another: begins at " + std::to_string(e.begin) + ", not " + std::to_string(at));
-    if (e.begin > at)
-      fail(file, e.name, "leaves a gap: begins at " + std::to_string(e.begin) + ", not " + std::to_string(at));
-    at = e.end;
+  void close() override {
+    --depth_;
+    if (depth_ == 2 && list_field_) take_list();
   }
-  if (at != data_bytes) fail(file, std::to_string(data_bytes - at) + " bytes after the last tensor belong to none");
-}
+  void key(std::string& name) override {
+    if (depth_ == 1) begin_entry(name);
+    if (depth_ == 2) field_ = field_named(name);
+  }
+  void text(std::string& value) override {
+    if (depth_ == 2 && entry_ && field_ == Field::dtype) {
+      entry_->tag = value, entry_->has_tag = true;
+      return;
+    }
+    plain(value);
+  }
+  void plain(const json& value) override {
+    if (depth_ == 1) not_an_object(excerpt(value));
+    if (depth_ == 2) mistyped(excerpt(value));
+    if (depth_ == 3 && list_field_ && items_.size() <= kMaxAxes) items_.push_back(value);
+  }
 
-void check_metadata(const json& metadata, const std::string& file) {
-  if (!metadata.is_object()) fail(file, "__metadata__ is not an object: " + excerpt(metadata));
-  for (const auto& [key, value] : metadata.items())
-    if (!value.is_string()) fail(file, "__metadata__ entry \"" + key + "\" is not a string: " + excerpt(value));
-}
+ private:
+  enum class Field { none, dtype, shape, offsets };
 
-Tensor tensor_of(const Entry& e, const char* data, const std::string& file) {
-  const std::uint64_t bytes = e.end - e.begin;
-  if (e.spec.dtype == Dtype::boolean)
-    for (std::uint64_t i = 0; i < bytes; ++i)
-      if (const auto byte = static_cast<unsigned char>(data[e.begin + i]); byte > 1)
-        fail(file, e.name, "bool element " + std::to_string(i) + " is " + std::to_string(byte) + ", not 0 or 1");
-  Tensor t(e.spec);
-  if (bytes) std::memcpy(t.write<char>(), data + e.begin, bytes);
-  return t;
-}
-
-std::vector<Entry> read_header(const std::string& bytes, std::uint64_t length, const std::string& file) {
-  const std::string_view text(bytes.data() + kPrefix, length);
-  const json header = parse_strict(text, file, kHeaderLimits);
-  if (!header.is_object()) fail(file, "the header is not an object: " + excerpt(header));
-  const std::uint64_t data_bytes = bytes.size() - kPrefix - length;
-  std::vector<Entry> entries;
-  for (const auto& [name, value] : header.items())
-    if (name == kMetadata)
-      check_metadata(value, file);
+  void begin_entry(const std::string& name) {
+    entry_ = nullptr;
+    if (name == kMetadata) return;
+    entries_.emplace_back();
+    entry_ = &entries_.back();
+    entry_->name = name;
+  }
+  Field field_named(const std::string& name) const {
+    if (!entry_) return Field::none;
+    if (name == "dtype") return Field::dtype;
+    if (name == "shape") return Field::shape;
+    return name == "data_offsets" ? Field::offsets : Field::none;
+  }
+  void wrong(const std::string& what) {
+    if (entry_ && entry_->wrong.empty()) entry_->wrong = what;
+  }
+  void not_an_object(const std::string& value) { wrong("not an object: " + value); }
+  void mistyped(const std::string& value) {
+    if (field_ == Field::dtype) wrong("dtype is not a string: " + value);
+    if (field_ == Field::shape) wrong("shape is not a list: " + value);
+    if (field_ == Field::offsets) wrong("data_offsets are not two non-negative integers: " + value);
+  }
+  void take_list() {
+    if (field_ == Field::shape)
+      take_shape();
     else
-      entries.push_back(entry_of(name, value, data_bytes, file));
-  require_tiling(entries, data_bytes, file);
-  return entries;
+      take_offsets();
+    items_.clear();
+    list_field_ = false;
+  }
+  void take_shape() {
+    entry_->has_shape = true;
+    if (items_.size() > kMaxAxes) return wrong("a shape of more than " + std::to_string(kMaxAxes) + " axes");
+    for (const json& size : items_) {
+      if (!size.is_number_unsigned()) return wrong("bad size in shape: " + excerpt(size));
+      if (size.get<std::uint64_t>() > std::uint64_t{INT64_MAX}) return wrong("shape overflows: " + excerpt(items_));
+      entry_->shape.push_back(size.get<std::int64_t>());
+    }
+  }
+  void take_offsets() {
+    if (items_.size() != 2 || !items_[0].is_number_unsigned() || !items_[1].is_number_unsigned())
+      return wrong("data_offsets are not two non-negative integers: " + excerpt(items_));
+    entry_->begin = items_[0].get<std::uint64_t>(), entry_->end = items_[1].get<std::uint64_t>();
+    entry_->has_offsets = true;
+  }
+
+  std::vector<Entry>& entries_;
+  Entry* entry_ = nullptr;
+  Field field_ = Field::none;
+  std::vector<json> items_;  // of the shape or the offsets that are being read
+  int depth_ = 0;
+  bool object_ = false, list_field_ = false;
+};
+
+std::string offsets_text(const Entry& e) { return "[" + std::to_string(e.begin) + "," + std::to_string(e.end) + "]"; }
+
+// The shape's strides, hence the product of all sizes but zeros, fit into 63 bits of bytes.
+bool overflows(const Shape& shape, int element_bytes) {
+  std::int64_t room = std::numeric_limits<std::int64_t>::max() / element_bytes;
+  for (const std::int64_t n : shape) {
+    if (n > room) return true;
+    if (n > 1) room /= n;
+  }
+  return false;
+}
+
+// Codes of `bits` each, from the lowest bits of the first byte on, as a byte each.
+std::string unpacked(const std::string& packed, std::int64_t codes, int bits) {
+  std::string out(static_cast<std::size_t>(codes), '\0');
+  unsigned waiting = 0;
+  int have = 0;
+  std::size_t next = 0;
+  for (char& code : out) {
+    if (have < bits) waiting |= static_cast<unsigned>(static_cast<unsigned char>(packed[next++])) << have, have += 8;
+    code = static_cast<char>(waiting & ((1U << bits) - 1));
+    waiting >>= bits, have -= bits;
+  }
+  return out;
 }
 
 }  // namespace
 
-TensorMap parse_safetensors(const std::string& bytes, const std::string& name) {
-  const std::uint64_t length = header_length(bytes, name);
+Container::Container(const std::string& path) : source_(path) { read_header(); }
+Container::Container(std::string bytes, std::string name) : source_(std::move(bytes), std::move(name)) {
+  read_header();
+}
+
+void Container::fail(const std::string& what) const { fail_in(name(), what); }
+void Container::fail(const Entry& e, const std::string& what) const { fail("tensor " + excerpt(e.name) + ": " + what); }
+
+std::uint64_t Container::header_length() {
+  char first[kPrefix + 1];
+  const std::uint64_t there = std::min<std::uint64_t>(source_.reach(sizeof first), sizeof first);
+  source_.read(0, there, first);
+  std::uint64_t length = 0;
+  if (there >= kPrefix) std::memcpy(&length, first, kPrefix);
+  require_kind({first, static_cast<std::size_t>(there)}, length, name());
+  if (there == 0) fail("truncated: there are no bytes");
+  if (there < kPrefix) fail("truncated: " + std::to_string(there) + " bytes instead of an 8-byte header length");
+  if (length > kMaxHeader) fail("a header of " + std::to_string(length) + " bytes is over the limit of 100000000");
+  const std::uint64_t size = source_.reach(kPrefix + length);
+  if (length > size - kPrefix)
+    fail("truncated: a header of " + std::to_string(length) + " bytes in a file of " + std::to_string(size));
+  return length;
+}
+
+void Container::read_header() {
+  const std::uint64_t length = header_length();
+  std::string text(static_cast<std::size_t>(length), '\0');
+  source_.read(kPrefix, length, text.data());
+  HeaderReader reader(entries_);
+  if (text.empty() || std::string_view(" \t\r\n\xEF").find(text.front()) != std::string_view::npos)
+    fail("the header does not begin with {");
+  read_strict(text, name(), reader);
+  if (!reader.is_object()) fail("the header is not an object");
+  if (const auto end = text.find_last_not_of(' '); text[end] != '}') fail("the header does not end with } and spaces");
+  data_ = kPrefix + length;
+  std::uint64_t end = 0;
+  for (const Entry& e : entries_) end = std::max(end, e.end);
+  const std::uint64_t enough = data_ + std::min(end, std::numeric_limits<std::uint64_t>::max() - data_ - 1) + 1;
+  data_bytes_ = source_.reach(enough) - data_;
+  require_tiling();
+  const auto by_name = [](const Entry& a, const Entry& b) { return a.name < b.name; };
+  if (!std::is_sorted(entries_.begin(), entries_.end(), by_name)) std::sort(entries_.begin(), entries_.end(), by_name);
+}
+
+// The tensors must tile the data: no byte is shared, none belongs to nobody. One whose place makes no sense may be the
+// owner of any byte.
+void Container::require_tiling() const {
+  std::vector<const Entry*> placed;
+  for (const Entry& e : entries_)
+    if (e.has_offsets && e.begin <= e.end && e.end <= data_bytes_) placed.push_back(&e);
+  const auto by_place = [](const Entry* a, const Entry* b) {
+    return a->begin != b->begin ? a->begin < b->begin : a->end < b->end;
+  };
+  if (!std::is_sorted(placed.begin(), placed.end(), by_place)) std::sort(placed.begin(), placed.end(), by_place);
+  const bool all = placed.size() == entries_.size();
+  std::uint64_t at = 0;
+  for (const Entry* e : placed) {
+    if (e->begin < at)
+      fail(*e, "overlaps another: begins at " + std::to_string(e->begin) + ", not " + std::to_string(at));
+    if (e->begin > at && all)
+      fail(*e, "leaves a gap: begins at " + std::to_string(e->begin) + ", not " + std::to_string(at));
+    at = e->end;
+  }
+  if (all && at != data_bytes_) fail(std::to_string(data_bytes_ - at) + " bytes after the last tensor belong to none");
+}
+
+std::vector<std::string> Container::names() const {
+  std::vector<std::string> all;
+  for (const Entry& e : entries_) all.push_back(e.name);
+  return all;
+}
+
+const Entry* Container::find(std::string_view wanted) const {
+  const auto before = [](const Entry& e, std::string_view name) { return e.name < name; };
+  const auto found = std::lower_bound(entries_.begin(), entries_.end(), wanted, before);
+  return found != entries_.end() && found->name == wanted ? &*found : nullptr;
+}
+
+const Entry& Container::at(std::string_view wanted) const {
+  if (const Entry* e = find(wanted)) return *e;
+  fail("no tensor " + excerpt(wanted));
+}
+
+bool Container::is_codes(std::string_view wanted) const { return code_bits(at(wanted).tag) > 0; }
+std::string_view Container::tag(std::string_view wanted) const { return at(wanted).tag; }
+
+// What is needed of an entry is there, and its bytes are as many as its elements of `bits` take.
+void Container::require_bits(const Entry& e, int bits, const std::string& type) const {
+  if (!e.wrong.empty()) fail(e, e.wrong);
+  if (!e.has_shape) fail(e, "no \"shape\"");
+  if (!e.has_offsets) fail(e, "no \"data_offsets\"");
+  if (overflows(e.shape, std::max(1, bits / 8))) fail(e, "shape overflows: " + to_string(e.shape));
+  if (e.begin > e.end) fail(e, "data_offsets run backwards: " + offsets_text(e));
+  if (e.end > data_bytes_)
+    fail(e, "data_offsets " + offsets_text(e) + " exceed the " + std::to_string(data_bytes_) + " bytes of data");
+  __extension__ using Wider = unsigned __int128;
+  const Wider want = static_cast<Wider>(count(e.shape)) * static_cast<unsigned>(bits);
+  if (want % 8 != 0) fail(e, to_string(e.shape) + " elements of " + std::to_string(bits) + " bits end within a byte");
+  if (want / 8 != e.end - e.begin)
+    fail(e, std::to_string(e.end - e.begin) + " bytes instead of " +
+                std::to_string(static_cast<std::uint64_t>(want / 8)) + " for " + type + to_string(e.shape));
+}
+
+std::string Container::bytes_of(const Entry& e) {
+  std::string bytes(static_cast<std::size_t>(e.end - e.begin), '\0');
+  source_.read(data_ + e.begin, bytes.size(), bytes.data());
+  return bytes;
+}
+
+Tensor Container::tensor(std::string_view wanted) {
+  const Entry& e = at(wanted);
+  if (!e.wrong.empty()) fail(e, e.wrong);
+  if (!e.has_tag) fail(e, "no \"dtype\"");
+  const int bits = code_bits(e.tag);
+  const auto dtype = bits ? Dtype::u8 : dtype_named(e.tag);
+  if (!dtype || (!bits && info(*dtype).tag != e.tag)) fail(e, "unknown dtype " + excerpt(e.tag));
+  require_bits(e, bits ? bits : 8 * info(*dtype).bytes, bits ? e.tag : std::string(info(*dtype).name));
+  Tensor t(Spec{*dtype, e.shape});
+  if (t.size() == 0) return t;
+  if (bits && bits < 8) {
+    const std::string codes = unpacked(bytes_of(e), t.size(), bits);
+    std::memcpy(t.write<char>(), codes.data(), codes.size());
+    return t;
+  }
+  char* to = t.write<char>();
+  source_.read(data_ + e.begin, e.end - e.begin, to);
+  if (*dtype == Dtype::boolean)
+    for (std::uint64_t i = 0; i < e.end - e.begin; ++i)
+      if (const auto byte = static_cast<unsigned char>(to[i]); byte > 1)
+        fail(e, "bool element " + std::to_string(i) + " is " + std::to_string(byte) + ", not 0 or 1");
+  return t;
+}
+
+namespace {
+
+std::string key_text(const std::string& name) {
+  try {
+    return json(name).dump();
+  } catch (const json::exception&) {
+    fail_in("output", "the name " + excerpt(name) + " is not UTF-8");
+  }
+}
+
+TensorMap all_of(Container file) {
   TensorMap tensors;
-  for (const Entry& e : read_header(bytes, length, name))
-    tensors.emplace(e.name, tensor_of(e, bytes.data() + kPrefix + length, name));
+  for (const std::string& name : file.names()) tensors.emplace(name, file.tensor(name));
   return tensors;
 }
 
-TensorMap read_safetensors(const std::string& path) { return parse_safetensors(read_file(path), path); }
+}  // namespace
 
-void write_safetensors(const std::string& path, const TensorMap& tensors) {
-  nlohmann::ordered_json header = nlohmann::ordered_json::object();
-  std::string data;
+TensorMap parse_safetensors(const std::string& bytes, const std::string& name) { return all_of({bytes, name}); }
+TensorMap read_safetensors(const std::string& path) { return all_of(Container(path)); }
+
+void write_safetensors(Output& out, const TensorMap& tensors) {
+  std::string text = "{";
+  std::uint64_t at = 0;
+  std::vector<Tensor> data;
   for (const auto& [name, t] : tensors) {
-    if (name == kMetadata) fail(path, "a tensor cannot be named __metadata__");
-    const Tensor dense = contiguous(t);
-    const auto bytes = static_cast<std::size_t>(dense.size() * info(dense.dtype()).bytes);
-    header[name] = {{"dtype", info(dense.dtype()).tag},
-                    {"shape", dense.shape()},
-                    {"data_offsets", {data.size(), data.size() + bytes}}};
-    if (bytes) data.append(dense.read<char>(), bytes);
+    if (name == kMetadata) fail_in("output", "a tensor cannot be named __metadata__");
+    data.push_back(contiguous(t));
+    const auto bytes = static_cast<std::uint64_t>(t.size() * info(t.dtype()).bytes);
+    const nlohmann::ordered_json entry{
+        {"dtype", info(t.dtype()).tag}, {"shape", t.shape()}, {"data_offsets", {at, at + bytes}}};
+    text += (text.size() > 1 ? "," : "") + key_text(name) + ":" + entry.dump();
+    at += bytes;
   }
-  std::string text;
-  try {
-    text = header.dump();
-  } catch (const json::exception& e) {
-    fail(path, std::string("a name is not UTF-8: ") + e.what());
-  }
-  text.resize((text.size() + 7) / 8 * 8, ' ');
+  text += "}";
+  text.resize((text.size() + kPrefix - 1) / kPrefix * kPrefix, ' ');
   const std::uint64_t length = text.size();
   std::string prefix(kPrefix, '\0');
   std::memcpy(prefix.data(), &length, kPrefix);
-  write_file(path, prefix + text + data);
+  out.write(prefix + text);
+  for (const Tensor& t : data)
+    if (t.size() > 0) out.write({t.read<char>(), static_cast<std::size_t>(t.size() * info(t.dtype()).bytes)});
+}
+
+void write_safetensors(const std::string& path, const TensorMap& tensors) {
+  Output out(path);
+  write_safetensors(out, tensors);
+  out.commit();
 }
 
 }  // namespace plumb

@@ -1,13 +1,13 @@
 #include "core/strict_json.h"
 
-#include <filesystem>
-#include <fstream>
+#include <algorithm>
 #include <new>
-#include <set>
-#include <system_error>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "core/error.h"
+#include "core/infinity.h"
 
 namespace plumb {
 namespace {
@@ -18,66 +18,198 @@ using nlohmann::json;
   throw Error("plumb", Reason::file, source + ": " + what);
 }
 
-// Watches the parser: one entry per open object or list.
-class Watch {
+// The keys of one open object. Those in rising order are compared with the last one only; the others are sorted when
+// the object ends, so that no choice of keys makes this slow.
+class Keys {
  public:
-  Watch(const std::string& source, const JsonLimits& limits) : source_(source), limits_(limits) {}
-
-  bool operator()(int, json::parse_event_t event, json& parsed) {
-    using Event = json::parse_event_t;
-    if (event == Event::object_start || event == Event::array_start) open(event == Event::array_start);
-    if (event == Event::object_end || event == Event::array_end) open_.pop_back();
-    if (event == Event::key) key(parsed.get<std::string>());
-    if (event == Event::value) entry();
-    return true;
+  void clear() { used_ = 0, rising_ = true; }
+  void add(const std::string& key) {
+    if (used_ == keys_.size()) keys_.emplace_back();
+    keys_[used_++] = key;
+    if (used_ > 1 && !(keys_[used_ - 2] < keys_[used_ - 1])) rising_ = false;
+  }
+  // One that occurs twice, or null.
+  const std::string* twice() {
+    if (rising_) return nullptr;
+    const auto end = keys_.begin() + static_cast<std::ptrdiff_t>(used_);
+    std::sort(keys_.begin(), end);
+    const auto found = std::adjacent_find(keys_.begin(), end);
+    return found == end ? nullptr : &*found;
   }
 
  private:
-  struct Level {
-    bool list;
-    std::size_t entries = 0;
-    std::set<std::string> keys;
-  };
+  std::vector<std::string> keys_;  // kept for the next object at this depth
+  std::size_t used_ = 0;
+  bool rising_ = true;
+};
 
-  void open(bool list) {
-    entry();
-    if (static_cast<int>(open_.size()) >= limits_.depth)
-      fail(source_, "nested deeper than " + std::to_string(limits_.depth) + " levels");
-    open_.push_back({list, 0, {}});
+std::string printable(const std::string& text) {
+  constexpr std::size_t kMost = 200;
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string out;
+  for (const char c : text) {
+    if (out.size() > kMost) return out + "...";
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= ' ' && byte < 0x7F)
+      out += c;
+    else
+      out += {'\\', 'x', kDigits[byte >> 4], kDigits[byte & 15]};
   }
-  void entry() {
-    if (open_.empty() || !open_.back().list) return;
-    if (++open_.back().entries > limits_.list)
-      fail(source_, "a list of more than " + std::to_string(limits_.list) + " entries");
+  return out;
+}
+
+// What the parser calls; its names are the parser's.
+class Strict {
+ public:
+  Strict(const std::string& source, JsonEvents& events, int depth)
+      : source_(source), events_(events), keys_(static_cast<std::size_t>(depth)) {}
+
+  bool null() { return plain(nullptr); }
+  bool boolean(bool v) { return plain(v); }
+  bool number_integer(std::int64_t v) { return plain(v); }
+  bool number_unsigned(std::uint64_t v) { return plain(v); }
+  bool number_float(double v, const std::string&) { return plain(v); }
+  bool string(std::string& v) { return events_.text(v), true; }
+  bool binary(json::binary_t&) { return false; }
+  bool key(std::string& v) {
+    keys_[depth_ - 1].add(v);
+    return events_.key(v), true;
   }
-  void key(const std::string& name) {
-    if (!open_.back().keys.insert(name).second) fail(source_, "the key \"" + name + "\" occurs twice");
+  bool start_object(std::size_t) { return open(false); }
+  bool start_array(std::size_t) { return open(true); }
+  bool end_object() {
+    if (const std::string* twice = keys_[depth_ - 1].twice())
+      fail(source_, "the key " + excerpt(*twice) + " occurs twice");
+    return end_array();
+  }
+  bool end_array() { return --depth_, events_.close(), true; }
+  bool parse_error(std::size_t, const std::string&, const json::exception& e) {
+    fail(source_, "not JSON: " + printable(e.what()));
+  }
+
+ private:
+  bool plain(const json& v) { return events_.plain(v), true; }
+  bool open(bool list) {
+    if (depth_ == keys_.size()) fail(source_, "nested deeper than " + std::to_string(keys_.size()) + " levels");
+    keys_[depth_++].clear();
+    return events_.open(list), true;
   }
 
   const std::string& source_;
-  JsonLimits limits_;
-  std::vector<Level> open_;
+  JsonEvents& events_;
+  std::vector<Keys> keys_;  // by depth
+  std::size_t depth_ = 0;
 };
 
-template <class Is>
-bool is_list(const json& value, Is&& is) {
-  if (!value.is_array()) return false;
-  for (const json& v : value)
-    if (!is(v)) return false;
-  return true;
+// Builds a value of the events.
+class Builder : public JsonEvents {
+ public:
+  void open(bool list) override { open_.push_back(&place(list ? json::array() : json::object())); }
+  void close() override { open_.pop_back(); }
+  void key(std::string& name) override { key_.swap(name); }
+  void text(std::string& value) override { place(std::move(value)); }
+  void plain(const json& value) override { place(value); }
+  json take() { return std::move(root_); }
+
+ private:
+  // An entry stays where it is while it is open: its list or object takes no other until then.
+  json& place(json value) {
+    if (open_.empty()) return root_ = std::move(value);
+    json& in = *open_.back();
+    if (in.is_object())
+      return in.get_ref<json::object_t&>().insert_or_assign(std::move(key_), std::move(value)).first->second;
+    in.push_back(std::move(value));
+    return in.back();
+  }
+
+  json root_;
+  std::vector<json*> open_;
+  std::string key_;
+};
+
+// The entries of the outer list, each built by itself. Of a text that is no list nothing is built.
+class Entries : public JsonEvents {
+ public:
+  explicit Entries(const std::function<void(std::size_t, const json&)>& f) : f_(f) {}
+
+  bool is_list() const { return list_; }
+
+  void open(bool list) override {
+    if (depth_++ == 0)
+      list_ = list;
+    else if (list_)
+      entry_.open(list);
+  }
+  void close() override {
+    if (--depth_ > 0 && list_) entry_.close(), done();
+  }
+  void key(std::string& name) override {
+    if (list_) entry_.key(name);
+  }
+  void text(std::string& value) override {
+    if (list_) entry_.text(value), done();
+  }
+  void plain(const json& value) override {
+    if (list_) entry_.plain(value), done();
+  }
+
+ private:
+  void done() {
+    if (depth_ == 1) f_(number_++, entry_.take());
+  }
+
+  const std::function<void(std::size_t, const json&)>& f_;
+  Builder entry_;
+  std::size_t number_ = 0;
+  int depth_ = 0;
+  bool list_ = false;
+};
+
+// JSON has no infinities: the words stand for them, where a number is wanted.
+std::optional<double> number_of(const json& v) {
+  if (v.is_number()) return v.get<double>();
+  return v.is_string() ? infinity_named(v.get_ref<const std::string&>()) : std::nullopt;
 }
 
 bool fits_int64(const json& v) { return !v.is_number_unsigned() || v.get<std::uint64_t>() <= std::uint64_t{INT64_MAX}; }
 
+Attr list_of(const json& list) {
+  std::vector<std::int64_t> integers;
+  std::vector<double> reals;
+  for (const json& v : list) {
+    const auto number = number_of(v);
+    if (!number || (v.is_number_integer() && !fits_int64(v))) return Attr(list.dump());
+    if (v.is_number_integer()) integers.push_back(v.get<std::int64_t>());
+    reals.push_back(*number);
+  }
+  return integers.size() == reals.size() ? Attr(std::move(integers)) : Attr(std::move(reals));
+}
+
 }  // namespace
 
-json parse_strict(std::string_view text, const std::string& source, const JsonLimits& limits) {
-  Watch watch(source, limits);
+void read_strict(std::string_view text, const std::string& source, JsonEvents& events, int depth) {
+  // The parser takes a NUL for the end of the text, whatever follows.
+  if (const auto nul = text.find('\0'); nul != std::string_view::npos)
+    fail(source, "not JSON: byte " + std::to_string(nul) + " is a NUL");
+  Strict strict(source, events, depth);
   try {
-    return json::parse(text.begin(), text.end(), std::ref(watch));
-  } catch (const json::exception& e) {
-    fail(source, std::string("not JSON: ") + e.what());
+    json::sax_parse(text.begin(), text.end(), &strict);
+  } catch (const std::bad_alloc&) {
+    fail(source, "what its " + std::to_string(text.size()) + " bytes of JSON hold does not fit into memory");
   }
+}
+
+json parse_strict(std::string_view text, const std::string& source) {
+  Builder builder;
+  read_strict(text, source, builder);
+  return builder.take();
+}
+
+void parse_strict_list(std::string_view text, const std::string& source,
+                       const std::function<void(std::size_t, const json&)>& f) {
+  Entries entries(f);
+  read_strict(text, source, entries);
+  if (!entries.is_list()) fail(source, "not a list");
 }
 
 std::string excerpt(const json& value) {
@@ -91,45 +223,15 @@ Attr attr_of(const json& value) {
   if (value.is_number_integer() && fits_int64(value)) return Attr(value.get<std::int64_t>());
   if (value.is_number_float()) return Attr(value.get<double>());
   if (value.is_string()) return Attr(value.get<std::string>());
-  if (is_list(value, [](const json& v) { return v.is_number_integer(); }))
-    return Attr(value.get<std::vector<std::int64_t>>());
-  if (is_list(value, [](const json& v) { return v.is_number(); })) return Attr(value.get<std::vector<double>>());
-  return Attr(value.dump());
+  return value.is_array() ? list_of(value) : Attr(value.dump());
 }
 
 Attrs attrs_of(const json& object) {
+  constexpr std::size_t kMost = 1000;  // far above any row; they are kept in a list that is searched from its front
+  if (object.size() > kMost) fail("attributes", std::to_string(object.size()) + " of them, over the limit of 1000");
   Attrs attrs;
   for (const auto& [name, value] : object.items()) attrs.set(name, attr_of(value));
   return attrs;
-}
-
-std::string read_file(const std::string& path) {
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error)) fail(path, "no such file, or not a regular one");
-  const auto size = std::filesystem::file_size(path, error);
-  if (error) fail(path, error.message());
-  std::ifstream in(path, std::ios::binary);
-  if (!in) fail(path, "cannot be opened for reading");
-  try {
-    std::string bytes(size, '\0');
-    if (!in.read(bytes.data(), static_cast<std::streamsize>(size))) fail(path, "cannot be read");
-    return bytes;
-  } catch (const std::bad_alloc&) {
-    fail(path, std::to_string(size) + " bytes do not fit into memory");
-  }
-}
-
-void write_file(const std::string& path, std::string_view bytes) {
-  const std::string part = path + ".part";
-  {
-    std::ofstream out(part, std::ios::binary | std::ios::trunc);
-    out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    out.flush();
-    if (!out) fail(part, "cannot be written");
-  }
-  std::error_code error;
-  std::filesystem::rename(part, path, error);
-  if (error) fail(path, error.message());
 }
 
 }  // namespace plumb

@@ -4,7 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
+#include <ctime>
+#include <limits>
 
 #include "core/error.h"
 #include "core/layout.h"
@@ -100,6 +101,40 @@ TEST(Corpus, KeepsAttributesWithoutAForm) {
   EXPECT_EQ(Attr("18446744073709551615"), attr_of(nlohmann::json::parse("18446744073709551615")));
 }
 
+// JSON has no infinities; an integer that is none here is refused in a list as it is alone.
+TEST(Corpus, KeepsInfinitiesAndRefusesHugeIntegers) {
+  const double inf = std::numeric_limits<double>::infinity();
+  CorpusCase c = good_case();
+  c.attrs = {{"a", inf}, {"b", -inf}, {"c", std::vector<double>{inf, 1, -inf}}, {"d", std::vector<double>{1, 2.5}}};
+  write_corpus(folder("infinite"), {c});
+  const Attrs read = read_corpus(folder("infinite")).at(0).attrs;
+  EXPECT_EQ(Attr("inf"), *read.find("a"));
+  EXPECT_EQ(Attr("-inf"), *read.find("b"));
+  for (const char* list : {"c", "d"}) EXPECT_EQ(*c.attrs.find(list), *read.find(list)) << list;
+  EXPECT_EQ(Attr("[18446744073709551615]"), attr_of(nlohmann::json::parse("[18446744073709551615]")));
+  EXPECT_EQ(Attr("[1.5,9223372036854775808]"), attr_of(nlohmann::json::parse("[1.5,9223372036854775808]")));
+}
+
+TEST(Corpus, ManyCasesTakeLittle) {
+#if defined(__SANITIZE_ADDRESS__)
+  constexpr double kSecond = 20;
+#else
+  constexpr double kSecond = 1;
+#endif
+  const std::string path = folder("many");
+  write_corpus(path, {good_case()});
+  std::string text = "[\n";
+  constexpr int kMany = 100000;
+  for (int i = 0; i < kMany; ++i)
+    text += (i ? ",\n" : "") + std::string(R"({"id":"t.op.)") + std::to_string(i) +
+            R"(","op":"op","attributes":{"axis":-1},"inputs":{"a":"t.op.000.in.a"},)" +
+            R"("outputs":["t.op.000.out.first"],"compare":"exact","note":"","source":""})";
+  write_file(path + "/cases.json", text + "\n]\n");
+  const std::clock_t begin = std::clock();
+  EXPECT_EQ(std::size_t{kMany}, read_corpus(path).size());
+  EXPECT_LT(static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC, kSecond);
+}
+
 TEST(Corpus, ReadsTheListsItPrints) {
   for (const Attr& a : {Attr(std::vector<std::int64_t>{3, -1}), Attr(std::vector<double>{0.1, 1, -2}),
                         Attr(std::vector<double>{1e300}), Attr(std::vector<std::int64_t>{})})
@@ -124,6 +159,8 @@ TEST(Corpus, RefusesABrokenIndex) {
       {"\"attributes\":{", "\"attributes\":7,\"x\":{", "not an object: 7"},
       {"[\n{", "{\"a\":{", "not JSON"},
       {"[\n{", "[3,{", "not an object: 3"},
+      {"[\n{", std::string("[\n\0{", 4), "is a NUL"},
+      {"[\n{", "[" + std::string(100, '['), "nested deeper than 64"},
       {"\"id\":\"t.op.000\",", "", "no \"id\""},
   };
   for (const Edit& e : edits) {
