@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "conformance/check.h"
+#include "core/budget.h"
 #include "core/fill.h"
 
 namespace plumb {
@@ -33,8 +34,10 @@ std::vector<std::size_t> digests(const Call& call) {
 Truth truth(const Op& op, const Case& c, std::uint64_t salt) {
   Truth t{make_call(op, realize(op, c, salt), c.attrs), {}, {}, {}};
   t.digests = digests(t.call);
-  t.want = op.oracle(t.call);
-  t.magnitude = magnitude(t.call);
+  with_memory(t.call, Held::wide, [&] {
+    t.want = op.oracle(t.call);
+    t.magnitude = magnitude(t.call);
+  });
   return t;
 }
 

@@ -1,5 +1,6 @@
 #include "core/case.h"
 
+#include "core/budget.h"
 #include "core/fill.h"
 #include "core/layout.h"
 #include "core/op.h"
@@ -19,15 +20,22 @@ std::string print(const std::optional<Input>& in) {
   return std::string(name(in->dtype)) + "." + print(in->shape) + "." + std::string(name(in->layout)) + "." + in->fill;
 }
 
-Tensor realize(const Input& in, std::uint64_t key) {
+// Values are drawn in a wide type and then rounded; a broadcast axis is drawn once.
+Tensor realize(const Op& op, const Input& in, std::uint64_t key) try {
   Shape drawn = in.shape;
   const bool repeated = in.layout == Layout::broadcast && !drawn.empty() && count(drawn) > 0;
   if (repeated) drawn[0] = 1;
+  const double bytes = static_cast<double>(count(drawn)) * (sizeof(double) + info(in.dtype).bytes);
+  require_memory(op.name, "the values of an input " + to_string(Spec{in.dtype, in.shape}), bytes);
   const Tensor values = fill({in.dtype, drawn}, in.fill, key);
   if (!repeated) return lay_out(values, in.layout);
   Strides strides = row_major(drawn);
   strides[0] = 0;
   return lay_out(values.view(in.shape, strides), in.layout);
+} catch (const std::bad_alloc&) {
+  throw Error(op.name, Reason::memory, "the values of an input " + to_string(Spec{in.dtype, in.shape}));
+} catch (const Error& e) {
+  rethrow_named(op.name, e);
 }
 
 [[noreturn]] void bad(std::string_view text, const std::string& why) {
@@ -106,7 +114,7 @@ std::vector<Tensor> realize(const Op& op, const Case& c, std::uint64_t salt) {
   // Drawn, not added to: input i + 1 of one data set must not be input i of the next.
   const std::uint64_t key = salt == 0 ? hash(id(op, c)) : draw(hash(id(op, c)), salt);
   std::vector<Tensor> in;
-  for (const auto& i : c.in) in.push_back(i ? realize(*i, draw(key, in.size())) : Tensor());
+  for (const auto& i : c.in) in.push_back(i ? realize(op, *i, draw(key, in.size())) : Tensor());
   return in;
 }
 

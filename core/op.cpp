@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/budget.h"
+#include "core/infinity.h"
 #include "core/route.h"
 
 namespace plumb {
@@ -61,8 +63,11 @@ const std::string& Request::text(std::string_view a) const { return typed<std::s
 
 double Request::number(std::string_view attr) const {
   const Attr* a = attrs.find(attr);
-  if (a)
+  if (a) {
     if (const auto* i = a->get<std::int64_t>()) return static_cast<double>(*i);
+    if (const auto* word = a->get<std::string>())
+      if (const auto value = infinity_named(*word)) return *value;
+  }
   return typed<double>(*this, attr, "a number");
 }
 
@@ -75,7 +80,7 @@ std::vector<std::int64_t> Request::list(std::string_view attr) const {
 
 std::vector<double> Request::numbers(std::string_view attr) const {
   const Attr* a = attrs.find(attr);
-  if (a && (a->get<double>() || a->get<std::int64_t>())) return {number(attr)};
+  if (a && (a->get<double>() || a->get<std::int64_t>() || a->get<std::string>())) return {number(attr)};
   if (a)
     if (const auto* integers = a->get<std::vector<std::int64_t>>()) return {integers->begin(), integers->end()};
   return typed<std::vector<double>>(*this, attr, "a list of numbers");
@@ -125,7 +130,11 @@ Call make_call(const Op& op, std::vector<Tensor> in, Attrs attrs) {
   for (const Tensor& t : in) specs.push_back(t.defined() ? std::optional(t.spec()) : std::nullopt);
   Call call{make_request(op, std::move(specs), std::move(attrs)), std::move(in)};
   call.in.resize(op.inputs.size());
-  (void)op.infer(call);  // raises every remaining user error
+  try {
+    (void)op.infer(call);  // raises every remaining user error
+  } catch (const Error& e) {
+    rethrow_named(op.name, e);
+  }
   return call;
 }
 

@@ -8,6 +8,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "core/budget.h"
+
 namespace plumb {
 namespace {
 
@@ -214,10 +216,12 @@ std::string explain(const Decision& d) {
 }
 
 std::vector<Tensor> run(const Call& call, const Route& route) {
-  const Job job = route.prepare(call, call.op->infer(call));
-  job.launch();
-  job.wait();
-  return job.fetch();
+  return with_memory(call, route.name == kReference ? Held::wide : Held::stored, [&] {
+    const Job job = route.prepare(call, call.op->infer(call));
+    job.launch();
+    job.wait();
+    return job.fetch();
+  });
 }
 
 std::vector<Tensor> run(const Call& call) { return run(call, *select(call, current_device()).route); }

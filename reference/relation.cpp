@@ -4,6 +4,8 @@
 #include <limits>
 #include <unordered_map>
 
+#include "core/budget.h"
+
 namespace plumb {
 namespace reference {
 namespace {
@@ -158,6 +160,8 @@ Geometry geometry(const Request& r, RelationKind kind) {
     if (g.volume > (kMaxRows - 1) / g.size[a]) r.fail(Reason::memory, "kernel rows exceed 2^31");
     g.volume *= g.size[a];
   }
+  require_memory(r.op->name, "the offsets of " + std::to_string(g.volume) + " kernel rows",
+                 static_cast<double>(g.volume) * sizeof(Triple));
   return g;
 }
 
