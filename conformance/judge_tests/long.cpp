@@ -94,7 +94,7 @@ TEST_F(Stopped, BySignalsWhileItJudgesAndGoesOn) {
 }
 
 TEST_F(Stopped, TwiceByWhatCannotBeCaughtWhileItTimes) {
-  const std::string kill9 = "many 200 " + std::to_string(SIGKILL), folder = "'" + out_ + "'";
+  const std::string kill9 = "many 100 " + std::to_string(SIGKILL), folder = "'" + out_ + "'";
   EXPECT_EQ(plumb(kMany + folder, kill9).code, 128 + SIGKILL);
   json report = found();
   EXPECT_EQ(report.at("progress").at("complete"), false);
