@@ -18,6 +18,7 @@
 #include "conformance/check.h"
 #include "core/fill.h"
 #include "core/pool.h"
+#include "core/ratio.h"
 
 namespace plumb {
 namespace {
@@ -413,7 +414,7 @@ class Session {
     if (!row.efficiency) return;
     share(row, limit);
     if (*row.efficiency > 1.02 && row.mode == "hot" && !limit.peer)
-      row.error = "runs at " + std::to_string(*row.efficiency) + " of the measured " + row.bound + " ceiling";
+      row.error = "runs at " + ratio_text(*row.efficiency, 1.02) + " of the measured " + row.bound + " ceiling";
   }
 
   const BenchOptions& options_;

@@ -5,6 +5,7 @@
 
 #include "cli/terminal.h"
 #include "cli/words.h"
+#include "core/ratio.h"
 #include "reports/report.h"
 
 namespace plumb::cli {
@@ -16,7 +17,7 @@ std::string rate(double work, double seconds, const char* unit) {
 
 std::string share(const BenchRow& r) {
   if (!r.efficiency) return r.null_reason;
-  return number(*r.efficiency) + " of " + r.bound;
+  return ratio_text(*r.efficiency) + " of " + r.bound;
 }
 
 }  // namespace

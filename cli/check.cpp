@@ -8,6 +8,7 @@
 #include "cli/verbs.h"
 #include "cli/words.h"
 #include "core/files.h"
+#include "core/ratio.h"
 #include "reports/report.h"
 
 namespace plumb::cli {
@@ -18,7 +19,8 @@ void print_tallies(const CheckResult& result) {
                "seconds"});
   for (const Tally& t : result.tallies)
     table.row({t.op, t.route, t.tier, std::to_string(t.passed), std::to_string(t.failed), std::to_string(t.refused),
-               std::to_string(t.absent), std::to_string(t.mistrusted), std::to_string(t.rejects), number(t.worst), number(t.seconds)});
+               std::to_string(t.absent), std::to_string(t.mistrusted), std::to_string(t.rejects),
+               t.worst == 0 ? "-" : ratio_text(t.worst), number(t.seconds)});
   table.print();
 }
 
@@ -29,7 +31,8 @@ void print_reasons(const CheckResult& result) {
                   reason.c_str());
   for (const Tally& t : result.tallies)
     if (t.worst > 0)
-      std::printf("%s@%s worst %.3g: %s\n", t.op.c_str(), t.route.c_str(), t.worst, t.worst_case.c_str());
+      std::printf("%s@%s worst %s: %s\n", t.op.c_str(), t.route.c_str(), ratio_text(t.worst).c_str(),
+                  t.worst_case.c_str());
 }
 
 void print_failure(const Failure& f) {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/family.h"
+#include "core/ratio.h"
 #include "generated/version.h"
 #include "reports/surroundings.h"
 
@@ -197,7 +198,8 @@ std::vector<std::string> bench_errors(const BenchResult& result) {
     const std::string where = r.case_id + "@" + r.route + ": ";
     if (!r.error.empty()) errors.push_back(where + r.error);
     if (r.efficiency && *r.efficiency > kMaxEfficiency)
-      errors.push_back(where + "efficiency " + std::to_string(*r.efficiency) + " is more than the machine can do");
+      errors.push_back(where + "efficiency " + ratio_text(*r.efficiency, kMaxEfficiency) +
+                       " is more than the machine can do");
   }
   return errors;
 }
