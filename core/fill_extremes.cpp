@@ -1,5 +1,6 @@
 #include "core/fill_extremes.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -125,6 +126,27 @@ Wide lanes(const Spec& spec, std::uint64_t key, double p) {
     if (i % period == 0) return kinds[(i / period + key % kinds.size()) % kinds.size()];
     return 8 * unit(key, i) - 4;
   });
+}
+
+// Rows of the last axis by turns: up to 2^-p of the largest number, up to 1, and below the smallest normal one.
+Wide apart(const Spec& spec, std::uint64_t key, double p) {
+  if (!is_inexact(spec.dtype)) return least_integers(spec, key);
+  const DtypeInfo& t = info(spec.dtype);
+  const std::array<double, 3> scales{std::ldexp(t.max, -static_cast<int>(p)), 1, t.min_normal};
+  const std::uint64_t width = is_complex(spec.dtype) ? 2 : 1;
+  const auto columns =
+      width * static_cast<std::uint64_t>(spec.shape.empty() ? 1 : std::max<std::int64_t>(1, spec.shape.back()));
+  return real_fill(spec, [&](std::int64_t index) {
+    const auto i = static_cast<std::uint64_t>(index);
+    return (2 * unit(key, i) - 1) * scales[i / columns % scales.size()];
+  });
+}
+
+// Few whole numbers beside their distance from 0.
+Wide near(const Spec& spec, std::uint64_t key, double p) {
+  if (!is_inexact(spec.dtype)) return least_integers(spec, key);
+  return real_fill(
+      spec, [&](std::int64_t i) { return p + static_cast<double>(draw(key, static_cast<std::uint64_t>(i)) % 4); });
 }
 
 }  // namespace plumb::extremes

@@ -11,5 +11,7 @@ Wide huge(const Spec&, std::uint64_t key, double p);
 Wide subnormal(const Spec&, std::uint64_t key, double p);
 Wide whole(const Spec&, std::uint64_t key, double p);
 Wide lanes(const Spec&, std::uint64_t key, double p);
+Wide apart(const Spec&, std::uint64_t key, double p);
+Wide near(const Spec&, std::uint64_t key, double p);
 
 }  // namespace plumb::extremes
