@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "core/op.h"
+#include "core/ratio.h"
 
 namespace plumb {
 namespace {
@@ -227,7 +228,7 @@ std::vector<double> line_bounds(const Wide& want, const Order& order, const Tens
     if (std::isfinite(c.want.hi)) squares[lines.of(i)] += c.want.hi * c.want.hi;
   });
   const DtypeInfo& out = info(component_dtype(got.dtype()));
-  const double n = static_cast<double>(std::max<std::int64_t>(1, got.size()));
+  const double n = static_cast<double>(std::max<std::int64_t>(1, lines.length));
   double relative = normwise_bound(order);
   if (out.precision < info(order.accumulator).precision || order.shape == Order::Shape::exact)
     relative += out.unit_roundoff() * (1 + relative);  // rounded to the output
@@ -321,7 +322,7 @@ std::string to_string(const Deviation& d) {
   if (!d.what.empty()) s << "output " << d.output << ": " << d.what;
   else if (d.ratio == 0) s << "exact";
   else {
-    s << "error/allowed = " << d.ratio << " in output " << d.output;
+    s << "error/allowed = " << ratio_text(d.ratio, 1, 9) << " in output " << d.output;
     if (d.at >= 0) s << " at " << d.at << ": want " << d.want << ", got " << d.got << ", allowed " << d.allowed;
     else s << ": the norm of the error is " << d.got << ", allowed " << d.allowed;
   }

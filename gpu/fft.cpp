@@ -19,9 +19,10 @@ constexpr Limit kWorthBuild{"gpu.fft.worth_build", 1 << 15, 1 << 15};  // elemen
 constexpr std::int64_t kWorthLaunch = 1 << 15;  // elements from which the device is the better choice
 constexpr std::int64_t kLocalBytes = 36 << 10;
 constexpr int kFineBits = 12;
+constexpr std::int64_t kRangeItems = 256;  // that look for the range of a line together, as in fft.cl
 constexpr double kTwiddleError = 0x1p-24;
 
-enum Mode { kFind, kReport, kReported };  // lines that are not finite: see the kernels
+enum Mode { kFind, kReport, kReported, kFinal };  // the range of lines: see the kernels
 
 using Steps = std::vector<std::function<void()>>;
 
@@ -36,7 +37,9 @@ struct Side {
 // One launch over all lines: everything that the kernels are told.
 struct Pass {
   std::int64_t n = 0, lines = 0, batches = 1;
-  BufferPtr from, to, flags;
+  BufferPtr from, to;
+  BufferPtr flags, codes;  // of batches, and of the columns of each
+  std::int64_t columns = 0;
   Side in, out;
   bool swap_in = false, swap_out = false;
   int mode = kFind;
@@ -110,7 +113,8 @@ void add_side(gpu::Kernel& kernel, const Side& s) {
 
 void add_shared_arguments(gpu::Kernel& kernel, const Pass& t, const std::vector<fft::Complex64>& w) {
   const BufferPtr none = gpu::scratch(8);
-  kernel.arg(t.from).arg(t.to).arg(t.flags ? t.flags : none).arg(table(w)).arg(t.turn ? t.turn : none);
+  kernel.arg(t.from).arg(t.to).arg(t.flags ? t.flags : none).arg(t.codes ? t.codes : none);
+  kernel.arg(static_cast<std::uint32_t>(t.columns)).arg(table(w)).arg(t.turn ? t.turn : none);
   kernel.arg(t.chirp ? table(t.chirp->factor) : none).arg(t.chirp ? table(t.chirp->spectrum) : none);
   kernel.arg(static_cast<float>(t.scale)).arg(static_cast<std::uint32_t>(t.lines));
   add_side(kernel, t.in);
@@ -226,13 +230,15 @@ struct Dense {
   std::int64_t n, lines, size, used, out;
   BufferPtr from, to, flags;
   bool swap_in, swap_out;
-  bool find;  // report lines that are not finite, and mark their results
+  bool find;  // the range of lines; otherwise they are known to be in it
   double scale;
 };
 
+BufferPtr flags(std::int64_t n) { return gpu::scratch(static_cast<std::size_t>(std::max<std::int64_t>(1, 4 * n))); }
 BufferPtr complexes(std::int64_t n) { return gpu::scratch(static_cast<std::size_t>(std::max<std::int64_t>(1, 8 * n))); }
 
-Pass step_of(const Dense& d, std::int64_t n, std::int64_t lines, BufferPtr from, BufferPtr to) {
+Pass step_of(const Dense& d, std::int64_t n, std::int64_t columns, const BufferPtr& codes, std::int64_t lines,
+             BufferPtr from, BufferPtr to) {
   Pass t;
   t.n = n;
   t.lines = lines;
@@ -240,6 +246,8 @@ Pass step_of(const Dense& d, std::int64_t n, std::int64_t lines, BufferPtr from,
   t.from = std::move(from);
   t.to = std::move(to);
   t.flags = d.flags;
+  t.codes = codes;
+  t.columns = d.find ? columns : 0;
   t.mode = kReported;
   return t;
 }
@@ -250,7 +258,8 @@ void add_split(Steps& steps, const Dense& d, const BufferPtr& scratch) {
   const std::vector<std::int64_t> f = steps_of(d.n);
   const std::int64_t n = d.n, n1 = f[0], rest = n / n1;
   const BufferPtr turned = f.size() == 3 ? complexes(n * d.lines) : scratch;
-  Pass first = step_of(d, n1, rest, d.from, scratch);
+  const BufferPtr codes = d.find ? flags(rest * d.lines) : nullptr;
+  Pass first = step_of(d, n1, rest, codes, rest, d.from, scratch);
   first.in = {d.size, 0, 0, 1, rest, d.used, true, d.used < n};
   first.out = {n, 0, 0, 1, rest, n, true};
   first.swap_in = d.swap_in;
@@ -258,21 +267,20 @@ void add_split(Steps& steps, const Dense& d, const BufferPtr& scratch) {
   first.turn = turn_table(n);
   add(steps, first);
   if (f.size() == 3) {
-    Pass middle = step_of(d, f[1], n1 * f[2], scratch, turned);
+    Pass middle = step_of(d, f[1], rest, codes, n1 * f[2], scratch, turned);
     middle.in = {n, f[2], rest, 1, f[2], rest, true};
     middle.out = {n, f[2], f[2], 1, n1 * f[2], n, true};
     middle.turn = turn_table(rest);
     add(steps, middle);
   }
-  Pass last = step_of(d, f.back(), n / f.back(), turned, d.to);
+  Pass last = step_of(d, f.back(), rest, codes, n / f.back(), turned, d.to);
   last.in = {n, 1, f.back(), 0, 1, f.back(), false};
   last.out = {d.out, 0, 0, 1, n / f.back(), d.out, true, d.out < n};
   last.swap_out = d.swap_out;
+  last.mode = kFinal;
   last.scale = d.scale;
   add(steps, last);
 }
-
-BufferPtr flags(std::int64_t n) { return gpu::scratch(static_cast<std::size_t>(std::max<std::int64_t>(1, 4 * n))); }
 
 // ---- what the four ops have in common ----
 
@@ -369,19 +377,22 @@ void add_long_bluestein(Plan& plan, const fft::Chirp& chirp, const BufferPtr& fr
                         const BufferPtr& to) {
   const Problem& p = plan.p;
   const std::int64_t m = chirp.m, total = p.lines * m, made = p.lines * p.out;
-  const BufferPtr x = complexes(total), y = complexes(total), z = complexes(total), bad = flags(p.lines);
+  const BufferPtr x = complexes(total), y = complexes(total), z = complexes(total), most = flags(p.lines);
   const BufferPtr factor = table(chirp.factor), none = flags(p.lines);
   const auto swap = std::int32_t{p.inverse};
-  add_zero(plan.steps, bad);
+  add_zero(plan.steps, most);
   add_zero(plan.steps, none);
+  gpu::Kernel range("fft", "line_range");
+  range.arg(from).arg(most).arg(p.lines).arg(std::min(size, p.n)).arg(size);
+  add_each(plan.steps, std::move(range), p.lines * kRangeItems);
   gpu::Kernel in("fft", "chirp_in"), middle("fft", "chirp_middle"), out("fft", "chirp_out");
-  in.arg(from).arg(factor).arg(x).arg(bad).arg(total).arg(std::min(size, p.n)).arg(size).arg(m).arg(swap);
+  in.arg(from).arg(factor).arg(x).arg(most).arg(total).arg(std::min(size, p.n)).arg(size).arg(m).arg(swap);
   add_each(plan.steps, std::move(in), total);
   add_split(plan.steps, {m, p.lines, m, m, m, x, y, none, false, false, false, 1}, z);
   middle.arg(y).arg(table(chirp.spectrum)).arg(x).arg(total).arg(m);
   add_each(plan.steps, std::move(middle), total);
   add_split(plan.steps, {m, p.lines, m, m, m, x, y, none, false, false, false, 1}, z);
-  out.arg(y).arg(factor).arg(to).arg(bad).arg(made).arg(p.out).arg(m).arg(swap).arg(static_cast<float>(p.scale));
+  out.arg(y).arg(factor).arg(to).arg(most).arg(made).arg(p.out).arg(m).arg(swap).arg(static_cast<float>(p.scale));
   add_each(plan.steps, std::move(out), made);
 }
 

@@ -1,9 +1,10 @@
 // Transforms on the processor: Stockham passes over panels of one transform per vector lane, the four-step
 // method for single long transforms, Bluestein's convolution for lengths with a large prime factor.
+#include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cmath>
 #include <cstdlib>
-#include <limits>
 #include <map>
 #include <mutex>
 #include <new>
@@ -15,6 +16,7 @@
 #include "optimized/dispatch.h"
 #include "optimized/fft_panel.h"
 #include "optimized/fft_plan.h"
+#include "optimized/fft_range.h"
 
 namespace plumb {
 
@@ -33,8 +35,8 @@ PLUMB_FFT_KERNELS
 namespace {
 
 using fft::Problem;
+using fft::Range;
 
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr int kMostLanes = 16;
 constexpr Limit kPanelRows{"fft.panel_rows", 4096, 64};  // a longer panel leaves the second-level cache
 constexpr Limit kFewLines{"fft.few_lines", 1024, 32};    // lines from which empty lanes cost more than four steps
@@ -109,6 +111,12 @@ struct Panel {
   }
 };
 
+// One value in every lane.
+struct Lanes {
+  float value[kMostLanes];
+  explicit Lanes(float x) { std::fill_n(value, kMostLanes, x); }
+};
+
 std::int64_t panel_floats(std::int64_t rows) { return rows * 2 * lanes(); }
 
 // The two panels that passes alternate between. The second begins off the page boundary, so that a load
@@ -162,47 +170,59 @@ struct Split {
   std::int64_t scratch_floats(int v) const { return (n1 + v - 1) / v * panel_floats(n2); }
 };
 
-// One dense line of n = n1 n2 complex numbers through the four steps. Both outer steps are cut over threads.
-// Output k1 + n1 k2 goes to out + 2 step (k1 + n1 k2). `poison` is NaN or 0 and grows by what is read.
-void split_line(const Split& plan, const float* in, bool swap, float scale, float poison, std::int64_t step, float* out,
-                float* scratch) {
+// One dense line of n = n1 n2 complex numbers through the four steps, both outer ones cut over threads: first the
+// columns of the line times `by`. Returns the bits of its largest |part|.
+std::uint32_t split_columns(const Split& plan, const float* in, bool swap, float by, float* scratch) {
   const int v = lanes();
   const std::int64_t n1 = plan.n1, n2 = plan.n2, each = panel_floats(n2);
-  std::atomic<bool> bad{false};
+  std::atomic<std::uint32_t> all{0};
   parallel_for((n2 + v - 1) / v, 1 + 8192 / n1, [&](std::int64_t begin, std::int64_t end) {
     const Pair pair(n1);
-    float found[kMostLanes] = {};
+    const Lanes factors(by);
+    std::uint32_t largest[kMostLanes] = {};
     for (std::int64_t g = begin; g < end; ++g) {
       const int count = static_cast<int>(std::min<std::int64_t>(v, n2 - g * v));
-      PLUMB_DISPATCH(fft_load_columns)(in + 2 * g * v, 2 * n2, n1, swap, count, pair.x, found);
+      PLUMB_DISPATCH(fft_load_columns)(in + 2 * g * v, 2 * n2, n1, swap, count, pair.x, largest);
+      if (by != 1) PLUMB_DISPATCH(fft_scale)(pair.x, n1, factors.value);
       const float* result = plan.column->run(pair.x, pair.y);
       PLUMB_DISPATCH(fft_turn)
       (result, plan.turn.data() + g * panel_floats(n1), n1, count, each, scratch + g * v * 2 * v);
     }
-    for (int l = 0; l < v; ++l)
-      if (found[l] != 0) bad = true;
+    const std::uint32_t found = *std::max_element(largest, largest + v);
+    std::uint32_t known = all.load();
+    while (found > known && !all.compare_exchange_weak(known, found)) {
+    }
   });
-  const float add = bad ? kNan : poison;
+  return all;
+}
+
+// Then the rows. Output k1 + n1 k2 times `scale` plus `poison` goes to out + 2 step (k1 + n1 k2).
+void split_rows(const Split& plan, bool swap, float scale, float poison, std::int64_t step, float* out,
+                float* scratch) {
+  const int v = lanes();
+  const std::int64_t n1 = plan.n1, n2 = plan.n2, each = panel_floats(n2);
   parallel_for((n1 + v - 1) / v, 1 + 8192 / n2, [&](std::int64_t begin, std::int64_t end) {
     const Pair pair(n2);
-    float all[kMostLanes];
-    std::fill_n(all, kMostLanes, add);
+    const Lanes scales(scale), add(poison);
     for (std::int64_t h = begin; h < end; ++h) {
       const int count = static_cast<int>(std::min<std::int64_t>(v, n1 - h * v));
       const float* result = plan.row->run(scratch + h * each, pair.y);
       if (step == 1) {
-        PLUMB_DISPATCH(fft_store_columns)(result, n2, swap, scale, all, count, 2 * n1, out + 2 * h * v);
+        PLUMB_DISPATCH(fft_store_columns)
+        (result, n2, swap, scales.value, add.value, count, 2 * n1, out + 2 * h * v);
         continue;
       }
       for (std::int64_t k = 0; k < n2; ++k)
         for (int l = 0; l < count; ++l)
           for (int part = 0; part < 2; ++part)
-            out[2 * step * (h * v + l + n1 * k) + part] = result[(2 * k + (part ^ int(swap))) * v + l] * scale + add;
+            out[2 * step * (h * v + l + n1 * k) + part] = result[(2 * k + (part ^ int(swap))) * v + l] * scale + poison;
     }
   });
 }
 
 // ---- from tensors to panels ----
+
+std::uint32_t magnitude_bits(float x) { return std::bit_cast<std::uint32_t>(x) & 0x7fffffffU; }
 
 // Lines of a dense complex array and where they go, gathered `lanes()` at a time.
 struct Lines {
@@ -224,52 +244,72 @@ struct Lines {
     return static_cast<int>(std::min<std::int64_t>(v, left));
   }
 
-  // The first `used` elements of each lane, then zeros up to `rows`.
-  void load(std::int64_t group, std::int64_t rows, float* panel, float* poison) const {
+  // What is done to the lanes of a panel while they are stored.
+  struct Ranges {
+    float scale[kMostLanes], poison[kMostLanes];
+  };
+
+  // The first `used` elements of each lane in a range that the transform can bear, then zeros up to `rows`.
+  Ranges load(std::int64_t group, std::int64_t rows, float* panel) const {
     const std::int64_t line = first(group);
     const int n = count(group);
-    std::fill_n(poison, kMostLanes, 0.0f);
+    std::uint32_t largest[kMostLanes] = {};
     if (columns()) {
-      PLUMB_DISPATCH(fft_load_columns)(from(line), 2 * p.inner, p.used, p.inverse, n, panel, poison);
+      PLUMB_DISPATCH(fft_load_columns)(from(line), 2 * p.inner, p.used, p.inverse, n, panel, largest);
     } else {
       const float* at[kMostLanes];
       for (int l = 0; l < v; ++l) at[l] = from(line + std::min(l, n - 1));
       if (p.inner == 1)
-        PLUMB_DISPATCH(fft_load_lines)(at, p.used, p.inverse, panel, poison);
+        PLUMB_DISPATCH(fft_load_lines)(at, p.used, p.inverse, panel, largest);
       else
-        gather(at, panel, poison);
+        gather(at, panel, largest);
     }
     std::fill_n(panel + p.used * 2 * v, (rows - p.used) * 2 * v, 0.0f);
+    return bring_into_range(panel, largest);
   }
-  void gather(const float* const* at, float* panel, float* poison) const {
+  Ranges bring_into_range(float* panel, const std::uint32_t* largest) const {
+    Ranges r;
+    float by[kMostLanes];
+    bool ordinary = true;
+    for (int l = 0; l < kMostLanes; ++l) {
+      const Range range = fft::range_of(largest[l]);
+      ordinary &= range.ordinary();
+      by[l] = range.in;
+      r.scale[l] = static_cast<float>(p.scale) * range.out;
+      r.poison[l] = range.poison;
+    }
+    if (!ordinary) PLUMB_DISPATCH(fft_scale)(panel, p.used, by);
+    return r;
+  }
+  void gather(const float* const* at, float* panel, std::uint32_t* largest) const {
     for (std::int64_t j = 0; j < p.used; ++j)
       for (int l = 0; l < v; ++l)
         for (int part = 0; part < 2; ++part) {
           const float x = at[l][2 * j * p.inner + part];
-          poison[l] += x * 0;
+          largest[l] = std::max(largest[l], magnitude_bits(x));
           panel[(2 * j + (part ^ int(p.inverse))) * v + l] = x;
         }
   }
-  void store(std::int64_t group, const float* panel, const float* poison) const {
+  void store(std::int64_t group, const float* panel, const Ranges& r) const {
     const std::int64_t line = first(group);
     const int n = count(group);
-    const auto scale = static_cast<float>(p.scale);
     if (columns()) {
-      PLUMB_DISPATCH(fft_store_columns)(panel, p.out, p.inverse, scale, poison, n, 2 * p.inner, to(line));
+      PLUMB_DISPATCH(fft_store_columns)
+      (panel, p.out, p.inverse, r.scale, r.poison, n, 2 * p.inner, to(line));
       return;
     }
     float* at[kMostLanes];
     for (int l = 0; l < n; ++l) at[l] = to(line + l);
     if (p.inner == 1)
-      PLUMB_DISPATCH(fft_store_lines)(panel, p.out, p.inverse, scale, poison, n, at);
+      PLUMB_DISPATCH(fft_store_lines)(panel, p.out, p.inverse, r.scale, r.poison, n, at);
     else
-      scatter(panel, scale, poison, n, at);
+      scatter(panel, r, n, at);
   }
-  void scatter(const float* panel, float scale, const float* poison, int n, float* const* at) const {
+  void scatter(const float* panel, const Ranges& r, int n, float* const* at) const {
     for (std::int64_t k = 0; k < p.out; ++k)
       for (int l = 0; l < n; ++l)
         for (int part = 0; part < 2; ++part)
-          at[l][2 * k * p.inner + part] = panel[(2 * k + (part ^ int(p.inverse))) * v + l] * scale + poison[l];
+          at[l][2 * k * p.inner + part] = panel[(2 * k + (part ^ int(p.inverse))) * v + l] * r.scale[l] + r.poison[l];
   }
   // One line, dense and padded: itself, or a copy at `buffer`.
   const float* dense(std::int64_t line, float* buffer) const {
@@ -288,10 +328,9 @@ void stockham(const Lines& t) {
   const auto plan = cached<Panel>(t.p.n);
   parallel_for(t.groups(), 1 + 512 / t.p.n, [&](std::int64_t begin, std::int64_t end) {
     const Pair pair(t.p.n);
-    float poison[kMostLanes];
     for (std::int64_t g = begin; g < end; ++g) {
-      t.load(g, t.p.n, pair.x, poison);
-      t.store(g, plan->run(pair.x, pair.y), poison);
+      const Lines::Ranges ranges = t.load(g, t.p.n, pair.x);
+      t.store(g, plan->run(pair.x, pair.y), ranges);
     }
   });
 }
@@ -304,7 +343,10 @@ void four_step(const Lines& t) {
     const Floats scratch(plan->scratch_floats(t.v)), buffer(2 * t.p.n), made(direct ? 1 : 2 * t.p.n);
     for (std::int64_t l = begin; l < end; ++l) {
       const float* x = t.dense(l, buffer);
-      split_line(*plan, x, t.p.inverse, scale, 0, direct ? t.p.inner : 1, direct ? t.to(l) : made, scratch);
+      const Range range = fft::range_of(split_columns(*plan, x, t.p.inverse, 1, scratch));
+      if (!range.ordinary()) split_columns(*plan, x, t.p.inverse, range.in, scratch);
+      split_rows(*plan, t.p.inverse, scale * range.out, range.poison, direct ? t.p.inner : 1, direct ? t.to(l) : made,
+                 scratch);
       for (std::int64_t k = 0; !direct && k < t.p.out; ++k)
         for (int part = 0; part < 2; ++part) t.to(l)[2 * k * t.p.inner + part] = made[2 * k + part];
     }
@@ -332,33 +374,32 @@ void bluestein_panels(const Lines& t) {
   const auto plan = cached<Panel>(c->m);
   parallel_for(t.groups(), 1 + 128 / t.p.n, [&](std::int64_t begin, std::int64_t end) {
     const Pair pair(c->m);
-    float poison[kMostLanes];
     for (std::int64_t g = begin; g < end; ++g) {
-      t.load(g, c->m, pair.x, poison);
+      const Lines::Ranges ranges = t.load(g, c->m, pair.x);
       PLUMB_DISPATCH(fft_multiply)(pair.x, c->factor.data(), t.p.used, false, false);
       float* x = plan->run(pair.x, pair.y);
       PLUMB_DISPATCH(fft_multiply)(x, c->spectrum.data(), c->m, false, true);
       x = plan->run(x, x == pair.x ? pair.y : pair.x);
       PLUMB_DISPATCH(fft_multiply)(x, c->factor.data(), t.p.out, true, false);
-      t.store(g, x, poison);
+      t.store(g, x, ranges);
     }
   });
 }
 
-// y_j = x_j w_j for dense complex lines; exchanges re and im before or after.
-void multiply(const float* x, const float* w, std::int64_t n, bool swap_before, bool swap_after, float* y) {
+// y_j = by x_j w_j for dense complex lines; exchanges re and im before or after.
+void multiply(const float* x, float by, const float* w, std::int64_t n, bool swap_before, bool swap_after, float* y) {
   for (std::int64_t j = 0; j < n; ++j) {
-    const float a = x[2 * j + (swap_before ? 1 : 0)], b = x[2 * j + (swap_before ? 0 : 1)];
+    const float a = by * x[2 * j + (swap_before ? 1 : 0)], b = by * x[2 * j + (swap_before ? 0 : 1)];
     const float re = a * w[2 * j] - b * w[2 * j + 1], im = a * w[2 * j + 1] + b * w[2 * j];
     y[2 * j + (swap_after ? 1 : 0)] = re;
     y[2 * j + (swap_after ? 0 : 1)] = im;
   }
 }
 
-bool finite(const float* x, std::int64_t n) {
-  float sum = 0;
-  for (std::int64_t i = 0; i < n; ++i) sum += x[i] * 0;
-  return sum == 0;
+Range range_of_line(const float* x, std::int64_t n) {
+  std::uint32_t largest = 0;
+  for (std::int64_t i = 0; i < n; ++i) largest = std::max(largest, magnitude_bits(x[i]));
+  return fft::range_of(largest);
 }
 
 void bluestein_lines(const Lines& t) {
@@ -366,18 +407,22 @@ void bluestein_lines(const Lines& t) {
   const auto plan = cached<Split>(c->m, t.v);
   parallel_for(t.p.lines, 1 + 32768 / t.p.n, [&](std::int64_t begin, std::int64_t end) {
     const Floats scratch(plan->scratch_floats(t.v)), x(2 * c->m), y(2 * c->m);
+    const auto transform = [&](const float* from, float* to) {
+      split_columns(*plan, from, false, 1, scratch);
+      split_rows(*plan, false, 1, 0, 1, to, scratch);
+    };
     for (std::int64_t l = begin; l < end; ++l) {
       const float* in = t.dense(l, x);
-      const float poison = finite(in, 2 * t.p.n) ? 0 : kNan;
-      multiply(in, c->factor.data(), t.p.n, t.p.inverse, false, x);
+      const Range range = range_of_line(in, 2 * t.p.n);
+      multiply(in, range.in, c->factor.data(), t.p.n, t.p.inverse, false, x);
       std::fill(x + 2 * t.p.n, x + 2 * c->m, 0.0f);
-      split_line(*plan, x, false, 1, 0, 1, y, scratch);
-      multiply(y, c->spectrum.data(), c->m, false, true, y);
-      split_line(*plan, y, false, 1, 0, 1, x, scratch);
-      multiply(x, c->factor.data(), t.p.out, true, t.p.inverse, x);
+      transform(x, y);
+      multiply(y, 1, c->spectrum.data(), c->m, false, true, y);
+      transform(y, x);
+      multiply(x, 1, c->factor.data(), t.p.out, true, t.p.inverse, x);
+      const float scale = static_cast<float>(t.p.scale) * range.out;
       for (std::int64_t k = 0; k < t.p.out; ++k)
-        for (int part = 0; part < 2; ++part)
-          t.to(l)[2 * k * t.p.inner + part] = x[2 * k + part] * static_cast<float>(t.p.scale) + poison;
+        for (int part = 0; part < 2; ++part) t.to(l)[2 * k * t.p.inner + part] = x[2 * k + part] * scale + range.poison;
     }
   });
 }

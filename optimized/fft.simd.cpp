@@ -117,6 +117,14 @@ struct CountLanes<0, L...> {
 };
 using AllLanes = CountLanes<kV>::type;
 
+// The larger of two magnitudes as bits, which are not negative as signed integers either.
+inline i32v larger(i32v most, f32v x) {
+  const i32v bits = (i32v)x & 0x7fffffff;
+  return most > bits ? most : bits;
+}
+inline i32v load_bits(const std::uint32_t* p) { return *reinterpret_cast<const i32v*>(p); }
+inline void store_bits(std::uint32_t* p, i32v v) { *reinterpret_cast<i32v*>(p) = v; }
+
 template <int H, int... L>
 inline void exchange(f32v& a, f32v& b, Lanes<L...>) {  // blocks of H lanes: upper of a with lower of b
   const f32v low = __builtin_shufflevector(a, b, ((L & H) == 0 ? L : kV + L - H)...);
@@ -165,33 +173,34 @@ float* fft_run(const FftPass* passes, int count, float* x, float* y) {
   return x;
 }
 
-void fft_load_lines(const float* const* line, std::int64_t rows, bool swap, float* panel, float* poison) {
+void fft_load_lines(const float* const* line, std::int64_t rows, bool swap, float* panel, std::uint32_t* largest) {
   constexpr int kRows = kV / 2;  // of a tile: kV floats of each line
-  f32v bad = load(poison);
+  i32v most = load_bits(largest);
   std::int64_t j = 0;
   for (; j + kRows <= rows; j += kRows) {
     f32v t[kV];
     for (int l = 0; l < kV; ++l) t[l] = load(line[l] + 2 * j);
     transpose<kV / 2>(t);
     for (int i = 0; i < kV; ++i) {
-      bad = fma(t[i], f32v{}, bad);
+      most = larger(most, t[i]);
       store(panel + j * 2 * kV + (swap ? i ^ 1 : i) * kV, t[i]);
     }
   }
-  store(poison, bad);
+  store_bits(largest, most);
   for (; j < rows; ++j)
     for (int l = 0; l < kV; ++l)
       for (int part = 0; part < 2; ++part) {
         const float x = line[l][2 * j + part];
-        poison[l] += x * 0;
+        const std::uint32_t bits = to_bits(x) & 0x7fffffffU;
+        if (bits > largest[l]) largest[l] = bits;
         panel[(2 * j + (part ^ int(swap))) * kV + l] = x;
       }
 }
 
-void fft_store_lines(const float* panel, std::int64_t rows, bool swap, float scale, const float* poison, int lanes,
-                     float* const* line) {
+void fft_store_lines(const float* panel, std::int64_t rows, bool swap, const float* scale, const float* poison,
+                     int lanes, float* const* line) {
   constexpr int kRows = kV / 2;
-  const f32v by = splat(scale), bad = load(poison);
+  const f32v by = load(scale), bad = load(poison);
   std::int64_t j = 0;
   for (; j + kRows <= rows; j += kRows) {
     f32v t[kV];
@@ -205,12 +214,12 @@ void fft_store_lines(const float* panel, std::int64_t rows, bool swap, float sca
   for (; j < rows; ++j)
     for (int l = 0; l < lanes; ++l)
       for (int part = 0; part < 2; ++part)
-        line[l][2 * j + part] = panel[(2 * j + (part ^ int(swap))) * kV + l] * scale + poison[l];
+        line[l][2 * j + part] = panel[(2 * j + (part ^ int(swap))) * kV + l] * scale[l] + poison[l];
 }
 
 void fft_load_columns(const float* base, std::int64_t step, std::int64_t rows, bool swap, int lanes, float* panel,
-                      float* poison) {
-  f32v bad = load(poison);
+                      std::uint32_t* largest) {
+  i32v most = load_bits(largest);
   for (std::int64_t j = 0; j < rows; ++j, base += step, panel += 2 * kV) {
     float partial[2 * kV] = {};
     const float* from = base;
@@ -219,15 +228,15 @@ void fft_load_columns(const float* base, std::int64_t step, std::int64_t rows, b
       from = partial;
     }
     const Cv c = split(load(from), load(from + kV), AllLanes());
-    bad = fma(c.re, f32v{}, fma(c.im, f32v{}, bad));
+    most = larger(larger(most, c.re), c.im);
     put(panel, swap ? Cv{c.im, c.re} : c);
   }
-  store(poison, bad);
+  store_bits(largest, most);
 }
 
-void fft_store_columns(const float* panel, std::int64_t rows, bool swap, float scale, const float* poison, int lanes,
-                       std::int64_t step, float* base) {
-  const f32v by = splat(scale), bad = load(poison);
+void fft_store_columns(const float* panel, std::int64_t rows, bool swap, const float* scale, const float* poison,
+                       int lanes, std::int64_t step, float* base) {
+  const f32v by = load(scale), bad = load(poison);
   for (std::int64_t j = 0; j < rows; ++j, base += step, panel += 2 * kV) {
     Cv c = row(panel);
     c = {fma(c.re, by, bad), fma(c.im, by, bad)};
@@ -243,6 +252,11 @@ void fft_store_columns(const float* panel, std::int64_t rows, bool swap, float s
     store(partial + kV, b);
     for (int l = 0; l < 2 * lanes; ++l) base[l] = partial[l];
   }
+}
+
+void fft_scale(float* panel, std::int64_t rows, const float* by) {
+  const f32v factor = load(by);
+  for (std::int64_t i = 0; i < 2 * rows; ++i) store(panel + i * kV, load(panel + i * kV) * factor);
 }
 
 void fft_multiply(float* panel, const float* factor, std::int64_t rows, bool swap_before, bool swap_after) {

@@ -177,8 +177,11 @@ void values(Maker& m) {
   for (const char* fill : {"const-1", "int-3", "tone-5", "wide"})
     for (std::int64_t n : {60, 64, 89, 210}) m.length(n == 64 ? Budget::smoke : Budget::ci, 3, n, fill);
   for (std::int64_t n : {8, 15, 53, 64, 1009, 1024}) m.length(n < 60 ? Budget::smoke : Budget::ci, 5, n, "nan_rows");
-  for (const char* fill : {"tiny", "subnormal", "whole"})
+  for (const char* fill : {"tiny", "huge", "subnormal", "whole", "lanes"})
     for (std::int64_t n : {15, 53, 64}) m.length(Budget::ci, 66, n, fill);
+  // Answers of ordinary size whose sums are not; a line each of the large, the small and the rest.
+  for (const char* fill : {"const-1e38", "apart"})
+    for (std::int64_t n : {7, 8, 60, 89, 1009, 4096}) m.length(n < 10 ? Budget::smoke : Budget::ci, 5, n, fill);
   for (const char* fill : {"const-1", "tone-5", "tone-1000", "wide"})
     for (std::int64_t n : {1024, 2039, 4096}) m.length(Budget::ci, 1, n, fill);
 }

@@ -22,14 +22,47 @@ typedef struct {
   ulong NAME##_batch, uint NAME##_inner, uint NAME##_outer, uint NAME##_lane, uint NAME##_step, uint NAME##_limit
 #define SIDE_OF(NAME) {NAME##_batch, NAME##_inner, NAME##_outer, NAME##_lane, NAME##_step, NAME##_limit}
 
-// Not finite lines: 0 found here, 1 found here and reported per batch, 2 were reported.
-enum { FIND, REPORT, REPORTED };
+// The range of a line (optimized/fft_range.h): what its largest |part| is. A line far above or below 1 is computed
+// times a power of two, and times its inverse at the end.
+enum { NOTHING, IN_RANGE = 1, FAR_BELOW = 2, FAR_ABOVE = 4, NOT_FINITE = 8 };
+#define LARGE ((127u + 60u) << 23)  // bits of 2^60
+#define SMALL ((127u - 60u) << 23)  // of 2^-60
+
+// Where it is found: of whole lines, here; of a line in steps, by the first step column by column, in codes, with what
+// is not in range in a flag of the batch; the others heed that, and the last one takes the factor away.
+enum { FIND, REPORT, REPORTED, FINAL };
+
+// As integers, bits of magnitudes order as these do.
+uint bits_of(float2 v) { return max(as_uint(v.x) & 0x7fffffffu, as_uint(v.y) & 0x7fffffffu); }
+int kind_of(uint bits) {
+  if (bits >= 0x7f800000u) return NOT_FINITE;
+  return bits >= LARGE ? FAR_ABOVE : bits >= SMALL ? IN_RANGE : bits ? FAR_BELOW : NOTHING;
+}
+float factor_in(int kind) { return kind == FAR_ABOVE ? 0x1p-64f : kind == FAR_BELOW ? 0x1p64f : 1.0f; }
+float factor_out(int kind) { return kind == FAR_ABOVE ? 0x1p64f : kind == FAR_BELOW ? 0x1p-64f : 1.0f; }
+
+// The one kind whose factor all columns of a batch are brought to. For all work-items of a group together.
+int unit_of(int found, __global const int* codes, uint columns, __local int* in_range) {
+  const int scan = (found & (FAR_ABOVE | FAR_BELOW)) == FAR_BELOW;
+  if (get_local_id(0) == 0) *in_range = !scan;
+  barrier(CLK_LOCAL_MEM_FENCE);
+  for (uint i = scan ? get_local_id(0) : columns; i < columns; i += get_local_size(0))
+    if (codes[i] == IN_RANGE) *in_range = 1;
+  barrier(CLK_LOCAL_MEM_FENCE);
+  return found & FAR_ABOVE ? FAR_ABOVE : *in_range ? IN_RANGE : FAR_BELOW;
+}
+// What brings an element of column i to the unit.
+float to_unit(int unit, __global const int* codes, uint i) { return factor_in(unit) * factor_out(codes[i]); }
+
+void report(__global int* flags, __global int* codes, uint line, int kind) {
+  codes[line] = kind;
+  if (kind > IN_RANGE) atomic_or((volatile __global int*)&flags[get_group_id(1)], kind);
+}
 
 float2 times(float2 a, float2 w) {
   return (float2)(fma(a.x, w.x, -(a.y * w.y)), fma(a.x, w.y, a.y * w.x));
 }
 float2 turn_back(float2 a) { return (float2)(a.y, -a.x); }  // times -i
-int not_finite(float2 a) { return !(isfinite(a.x) && isfinite(a.y)); }
 uint lane_of(Side s, uint line) { return s.inner == 1 ? 0 : s.inner == 0 ? line : line % s.inner; }
 ulong base_of(Side s, uint line) {
   return s.batch * get_group_id(1) + (ulong)(s.inner == 1 ? line : s.inner == 0 ? 0 : line / s.inner) * s.outer;
@@ -40,8 +73,10 @@ float2 root_of(__global const float2* turn, uint e) {
   return times(turn[e & ((1 << FINE_BITS) - 1)], turn[(1 << FINE_BITS) + (e >> FINE_BITS)]);
 }
 
+uint offset_of(Side s, uint line, uint i) { return lane_of(s, line) * s.lane + i * s.step; }
+
 float2 fetch(__global const float2* in, Side s, uint line, uint i, int swap) {
-  const uint offset = lane_of(s, line) * s.lane + i * s.step;
+  const uint offset = offset_of(s, line, i);
   if (offset >= s.limit) return (float2)(0.0f, 0.0f);
   const float2 v = in[base_of(s, line) + offset];
   return swap ? v.yx : v;
@@ -163,26 +198,39 @@ PASS(16)
 
 // passes: their number, then radix, m, s and the place of its roots in w for each. terms: the length of the
 // transform if n is that of Bluestein's convolution, else 0.
-__kernel void fft_any(__global const float2* in, __global float2* out, __global int* flags, __global const float2* w,
-                      __global const float2* turn, __global const float2* chirp, __global const float2* spectrum,
-                      float scale, uint total_lines, SIDE(in), SIDE(out), int swap_in, int swap_out, int mode,
-                      int turned, int terms, __constant int* passes, int n, int lines, int load_columns,
-                      int store_columns, __local float2* x, __local float2* y, __local int* bad) {
+__kernel void fft_any(__global const float2* in, __global float2* out, __global int* flags, __global int* codes,
+                      uint columns, __global const float2* w, __global const float2* turn,
+                      __global const float2* chirp, __global const float2* spectrum, float scale, uint total_lines,
+                      SIDE(in), SIDE(out), int swap_in, int swap_out, int mode, int turned, int terms,
+                      __constant int* passes, int n, int lines, int load_columns, int store_columns,
+                      __local float2* x, __local float2* y, __local uint* most) {
+  __local int extreme, in_range;  // a part here is far from 1; a column of the batch is not
   const Side from = SIDE_OF(in), to = SIDE_OF(out);
   const int id = get_local_id(0), size = get_local_size(0), total = n * lines;
   const uint first = get_group_id(0) * lines, left = total_lines - first;
-  for (int l = id; l < lines; l += size) bad[l] = mode == REPORTED ? flags[get_group_id(1)] : 0;
+  const int finds = mode == FIND || mode == REPORT, found = finds ? 0 : flags[get_group_id(1)];
+  codes += (ulong)columns * get_group_id(1);
+  const int unit = unit_of(found, codes, columns, &in_range);
+  if (id == 0) extreme = 0;
+  for (int l = id; l < lines; l += size) most[l] = 0;
   barrier(CLK_LOCAL_MEM_FENCE);
   for (int i = id; i < total; i += size) {
     const int line = load_columns ? i % lines : i / n, j = load_columns ? i / lines : i % n;
     float2 v = (float2)(0.0f, 0.0f);
     if (line < left && (!terms || j < terms)) v = fetch(in, from, first + line, j, swap_in);
-    if (mode != REPORTED && not_finite(v)) {
-      bad[line] = 1;
-      if (mode == REPORT) flags[get_group_id(1)] = 1;
-    }
-    x[line * n + j] = terms && j < terms ? times(v, chirp[j]) : v;
+    const int kind = kind_of(bits_of(v));
+    if (finds && kind == IN_RANGE) most[line] = SMALL;
+    if (finds && kind > IN_RANGE) extreme = 1;
+    if (found & (FAR_ABOVE | FAR_BELOW)) v *= to_unit(unit, codes, offset_of(from, first + line, j));
+    x[line * n + j] = v;
   }
+  barrier(CLK_LOCAL_MEM_FENCE);
+  for (int i = extreme ? id : total; i < total; i += size) atomic_max(&most[i / n], bits_of(x[i]));
+  barrier(CLK_LOCAL_MEM_FENCE);
+  for (int i = extreme ? id : total; i < total; i += size) x[i] *= factor_in(kind_of(most[i / n]));
+  barrier(CLK_LOCAL_MEM_FENCE);
+  for (int i = terms ? id : total; i < total; i += size)
+    x[i] = i % n < terms ? times(x[i], chirp[i % n]) : (float2)(0.0f, 0.0f);
   barrier(CLK_LOCAL_MEM_FENCE);
   for (int round = 0; round < (terms ? 2 : 1); ++round) {
     for (int t = 0; t < passes[0]; ++t) {
@@ -213,8 +261,12 @@ __kernel void fft_any(__global const float2* in, __global float2* out, __global 
     const int line = store_columns ? i % lines : i / n, k = store_columns ? i / lines : i % n;
     if (line >= left || (terms && k >= terms)) continue;
     const float2 v = x[line * n + k];
-    emit(out, to, turn, turned, scale, bad[line], first + line, k, swap_out, terms ? times(v.yx, chirp[k]) : v);
+    const int kind = mode == FINAL ? unit | (found & NOT_FINITE) : mode == FIND ? kind_of(most[line]) : IN_RANGE;
+    emit(out, to, turn, turned, scale * factor_out(kind & ~NOT_FINITE), kind & NOT_FINITE, first + line, k, swap_out,
+         terms ? times(v.yx, chirp[k]) : v);
   }
+  if (mode == REPORT)
+    for (int l = id; l < lines && l < left; l += size) report(flags, codes, first + l, kind_of(most[l]));
 }
 
 // ---- what surrounds the transforms ----
@@ -274,17 +326,26 @@ __kernel void scatter_lines(__global const float2* in, __global float2* out, lon
   out[t] = in[(o * inner + i) * n + j];
 }
 
+// The bits of the largest |part| among the `used` elements of each line; `most` is zero before. ITEMS share a line.
+#define ITEMS 256
+__kernel void line_range(__global const float2* in, volatile __global uint* most, long lines, long used, long size) {
+  const long t = get_global_id(0), line = t / ITEMS;
+  if (line >= lines) return;
+  uint bits = 0;
+  for (long j = t % ITEMS; j < used; j += ITEMS) bits = max(bits, bits_of(in[line * size + j]));
+  if (bits) atomic_max(&most[line], bits);
+}
+
 // Bluestein on dense lines of which `used` elements count: y_j = x_j c_j, then zeros up to m; y_j = x_j b_j
 // exchanged; X_k = y_k c_k.
 __kernel void chirp_in(__global const float2* in, __global const float2* chirp, __global float2* out,
-                       __global int* flags, long count, long used, long size, long m, int swap) {
+                       __global const uint* most, long count, long used, long size, long m, int swap) {
   const long t = get_global_id(0);
   if (t >= count) return;
   const long j = t % m, line = t / m;
   float2 v = (float2)(0.0f, 0.0f);
   if (j < used) {
-    v = in[line * size + j];
-    if (not_finite(v)) flags[line] = 1;
+    v = in[line * size + j] * factor_in(kind_of(most[line]));
     v = times(swap ? v.yx : v, chirp[j]);
   }
   out[t] = v;
@@ -295,12 +356,13 @@ __kernel void chirp_middle(__global float2* x, __global const float2* spectrum, 
   if (t < count) out[t] = times(x[t], spectrum[t % m]).yx;
 }
 __kernel void chirp_out(__global const float2* in, __global const float2* chirp, __global float2* out,
-                        __global const int* flags, long count, long n, long m, int swap, float scale) {
+                        __global const uint* most, long count, long n, long m, int swap, float scale) {
   const long t = get_global_id(0);
   if (t >= count) return;
   const long k = t % n, line = t / n;
-  float2 v = times(in[line * m + k].yx, chirp[k]) * scale;
-  if (flags[line]) v = (float2)(NAN, NAN);
+  const int kind = kind_of(most[line]);
+  float2 v = times(in[line * m + k].yx, chirp[k]) * (scale * factor_out(kind));
+  if (kind == NOT_FINITE) v = (float2)(NAN, NAN);
   out[t] = swap ? v.yx : v;
 }
 
@@ -326,44 +388,52 @@ __kernel void chirp_out(__global const float2* in, __global const float2* chirp,
 #define STEPPED(i, k, step, block)                                         \
   ((step) % 16 == 0 ? PAD(i) + (k) * ((step) + (step) / 16)                \
                     : 16 % (block) == 0 ? PAD(i) + (k) * (step) : PAD((i) + (k) * (step)))
+#define FINDS (MODE == FIND || MODE == REPORT)
 #define LINE_OF(i, each, columns) ((columns) ? (i) % LINES : (i) / (each))
 #define PART_OF(i, each, columns) ((columns) ? (i) / LINES : (i) % (each))
 #define UNROLL _Pragma("unroll")
 #define TURNS(R) ((LINES * (N / R) + GROUP - 1) / GROUP)
 #define WHOLE(R) (LINES * (N / R) % GROUP == 0)
 
-#define LOAD_FIRST(R, each)                                                                                     \
-  if (line < left) {                                                                                            \
-    __global const float2* at = in + base_of(from, first + line);                                               \
-    const uint start = lane_of(from, first + line) * from.lane;                                                 \
-    float found = 0.0f;                                                                                         \
-    UNROLL for (uint j = 0; j < R; ++j) {                                                                       \
-      const uint e = b + j * each, offset = start + e * (NEXT_IN ? 1u : from.step);                             \
-      float2 u = (float2)(0.0f, 0.0f);                                                                          \
-      if (!CUT_IN || offset < from.limit) u = at[offset];                                                       \
-      if (SWAP_IN) u = u.yx;                                                                                    \
-      found += u.x * 0.0f + u.y * 0.0f;                                                                         \
-      v[t][j] = u;                                                                                              \
-      if (CHIRPED) v[t][j] = e < terms ? times(u, chirp[e]) : (float2)(0.0f, 0.0f);                             \
-    }                                                                                                           \
-    if (MODE != REPORTED && found != 0.0f) bad[line] = 1;                                                       \
-  } else {                                                                                                      \
-    UNROLL for (uint j = 0; j < R; ++j) v[t][j] = (float2)(0.0f, 0.0f);                                         \
+#define LOAD_FIRST(R, each)                                                                                           \
+  if (line < left) {                                                                                                  \
+    __global const float2* at = in + base_of(from, first + line);                                                     \
+    const uint start = lane_of(from, first + line) * from.lane;                                                       \
+    const float by = FINDS ? factor_in(kind_of(most[line])) : 1.0f;                                                   \
+    uint largest = 0;                                                                                                 \
+    UNROLL for (uint j = 0; j < R; ++j) {                                                                             \
+      const uint e = b + j * each, offset = start + e * (NEXT_IN ? 1u : from.step);                                   \
+      float2 u = (float2)(0.0f, 0.0f);                                                                                \
+      if (!CUT_IN || offset < from.limit) u = at[offset];                                                             \
+      if (SWAP_IN) u = u.yx;                                                                                          \
+      if (FINDS) largest = max(largest, bits_of(u));                                                                  \
+      if (FINDS) u *= by;                                                                                             \
+      v[t][j] = u;                                                                                                    \
+      if (CHIRPED) v[t][j] = e < terms ? times(u, chirp[e]) : (float2)(0.0f, 0.0f);                                   \
+    }                                                                                                                 \
+    if (FINDS && largest - SMALL >= LARGE - SMALL && largest) extreme = 1;                                            \
+    if (MODE == REPORT && largest - SMALL < LARGE - SMALL && !most[line]) most[line] = SMALL;                         \
+    if (!FINDS && flags[get_group_id(1)] & (FAR_ABOVE | FAR_BELOW))                                                   \
+      for (uint j = 0; j < R; ++j)                                                                                    \
+        v[t][j] *= to_unit(unit, codes, start + (b + j * each) * (NEXT_IN ? 1u : from.step));                         \
+  } else {                                                                                                            \
+    UNROLL for (uint j = 0; j < R; ++j) v[t][j] = (float2)(0.0f, 0.0f);                                               \
   }
 
-#define STORE_LAST(R, S)                                                                                        \
-  if (line < left) {                                                                                            \
-    __global float2* at = out + base_of(to, first + line);                                                      \
-    const uint lane = lane_of(to, first + line), start = lane * to.lane;                                        \
-    const float add = bad[line] ? NAN : 0.0f;                                                                   \
-    UNROLL for (uint k = 0; k < R; ++k) {                                                                       \
-      const uint e = b + S * k, offset = start + e * (NEXT_OUT ? 1u : to.step);                                 \
-      if (CHIRPED && e >= terms) continue;                                                                      \
-      float2 u = CHIRPED ? times(v[t][k].yx, chirp[e]) : v[t][k];                                               \
-      if (TURNED) u = times(u, root_of(turn, lane * e));                                                        \
-      u = fma(u, (float2)(scale, scale), (float2)(add, add));                                                   \
-      if (!CUT_OUT || offset < to.limit) at[offset] = SWAP_OUT ? u.yx : u;                                      \
-    }                                                                                                           \
+#define STORE_LAST(R, S)                                                                                              \
+  if (line < left) {                                                                                                  \
+    __global float2* at = out + base_of(to, first + line);                                                            \
+    const uint lane = lane_of(to, first + line), start = lane * to.lane;                                              \
+    const int kind = MODE == FINAL ? unit : MODE == FIND ? kind_of(most[line]) : IN_RANGE;                            \
+    const float by = scale * factor_out(kind), add = kind == NOT_FINITE ? NAN : 0.0f;                                 \
+    UNROLL for (uint k = 0; k < R; ++k) {                                                                             \
+      const uint e = b + S * k, offset = start + e * (NEXT_OUT ? 1u : to.step);                                       \
+      if (CHIRPED && e >= terms) continue;                                                                            \
+      float2 u = CHIRPED ? times(v[t][k].yx, chirp[e]) : v[t][k];                                                     \
+      if (TURNED) u = times(u, root_of(turn, lane * e));                                                              \
+      u = fma(u, (float2)(by, by), (float2)(add, add));                                                               \
+      if (!CUT_OUT || offset < to.limit) at[offset] = SWAP_OUT ? u.yx : u;                                            \
+    }                                                                                                                 \
   }
 
 #define P(FIRST, LAST, MIDDLE, R, M, S, T)                                                                      \
@@ -403,20 +473,40 @@ __kernel void chirp_out(__global const float2* in, __global const float2* chirp,
     if (!LAST) barrier(CLK_LOCAL_MEM_FENCE);                                                                    \
   }
 
+// Lines are computed as they are; where one is far from 1, the group computes its lines again, each in range: what is
+// known of a line is 0 or that it is in range before, so that its factors are 1.
 __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void fft_length(
-    __global const float2* in, __global float2* out, __global int* flags, __global const float2* w,
-    __global const float2* turn, __global const float2* chirp, __global const float2* spectrum, float scale,
-    uint total_lines, SIDE(in), SIDE(out), uint terms) {
+    __global const float2* in, __global float2* out, __global int* flags, __global int* codes, uint columns,
+    __global const float2* w, __global const float2* turn, __global const float2* chirp,
+    __global const float2* spectrum, float scale, uint total_lines, SIDE(in), SIDE(out), uint terms) {
   __local float2 x[LOCAL_SIZE];
-  __local int bad[LINES];
+  __local uint most[LINES];
+  __local int extreme, in_range;  // a part here is far from 1; a column of the batch is not
   const Side from = SIDE_OF(in), to = SIDE_OF(out);
   const uint id = get_local_id(0), first = get_group_id(0) * LINES, left = total_lines - first;
-  for (uint l = id; l < LINES; l += GROUP) bad[l] = MODE == REPORTED ? flags[get_group_id(1)] : 0;
+  codes += (ulong)columns * get_group_id(1);
+  const int found = FINDS ? 0 : flags[get_group_id(1)];
+  int unit = IN_RANGE, rounds = 1;
+  if (!FINDS) unit = unit_of(found, codes, columns, &in_range);
+  if (found & NOT_FINITE) unit = NOT_FINITE;
+  if (id == 0) extreme = 0;
+  for (uint l = id; l < LINES; l += GROUP) most[l] = 0;
   barrier(CLK_LOCAL_MEM_FENCE);
-  PASSES
+  for (int round = 0; round < rounds; ++round) {
+    PASSES
+    if (FINDS) {
+      const int again = round == 0 && extreme;
+      for (uint i = again ? id : N * LINES; i < N * LINES; i += GROUP) {
+        const uint line = LINE_OF(i, N, LOAD_COLUMNS), e = PART_OF(i, N, LOAD_COLUMNS);
+        if (line < left && (!CHIRPED || e < terms))
+          atomic_max(&most[line], bits_of(fetch(in, from, first + line, e, 0)));
+      }
+      rounds += again;
+      barrier(CLK_LOCAL_MEM_FENCE);
+    }
+  }
   if (MODE == REPORT)
-    for (uint l = id; l < LINES; l += GROUP)
-      if (bad[l]) flags[get_group_id(1)] = 1;
+    for (uint l = id; l < LINES && l < left; l += GROUP) report(flags, codes, first + l, kind_of(most[l]));
 }
 
 #endif
