@@ -143,9 +143,13 @@ Job prepare(const Call& call, const std::vector<Spec>& specs) {
   const Batches w(call, specs[0].shape[0]);
   check_filled<mode>(call, w);
   const auto steps = std::make_shared<Steps>();
-  const Partial p = add_reduction(*steps, w, dense(call["features"]), specs[0].dtype, mode);
+  const BufferPtr x = dense(call["features"]);
+  const Partial p = add_reduction(*steps, w, x, specs[0].dtype, mode);
   Kernel k = global_kernel("finish", specs[0].dtype);
-  k.arg(p.a)
+  k.arg(x)
+      .arg(w.order)
+      .arg(constants(w.offsets))
+      .arg(p.a)
       .arg(p.b)
       .arg(w.sizes)
       .arg(w.batches)

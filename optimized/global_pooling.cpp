@@ -118,6 +118,30 @@ float before_rounding(double q, bool half) {
   return f;
 }
 
+// A mean leaves the range of its values by rounding only where all of them lie within its error, so the first one, too.
+template <class T>
+double in_range(double mean, const Batches& b, const T* x, std::int64_t batch, std::int64_t c, float (*value)(T)) {
+  const auto at = [&](std::int32_t row) {
+    return static_cast<double>(value(x[b.rows[static_cast<std::size_t>(row)] * b.channels + c]));
+  };
+  const auto begin = b.offsets[static_cast<std::size_t>(batch)], end = b.offsets[static_cast<std::size_t>(batch) + 1];
+  const double first = at(begin), error = (end - begin + 2) * (0x1p-23 * std::abs(mean) + 0x1p-149);
+  if (mean == first || !(std::abs(mean - first) <= error)) return mean;
+  double least = first, most = first;
+  for (std::int32_t row = begin + 1; row < end; ++row) {
+    least = std::min(least, at(row));
+    most = std::max(most, at(row));
+  }
+  return std::clamp(mean, least, most);
+}
+
+double in_range(double mean, const Batches& b, const Tensor& features, std::int64_t i) {
+  const std::int64_t batch = i / b.channels, c = i % b.channels;
+  if (features.dtype() == Dtype::f16) return in_range(mean, b, features.read<std::uint16_t>(), batch, c, half_to_float);
+  constexpr auto as_it_is = +[](float v) { return v; };
+  return in_range(mean, b, features.read<float>(), batch, c, as_it_is);
+}
+
 // y / n of each batch, once; sums that overflow are taken again of scaled rows.
 void divide(Floats& y, const Batches& b, const Tensor& features) {
   const bool half = features.dtype() == Dtype::f16;
@@ -128,7 +152,7 @@ void divide(Floats& y, const Batches& b, const Tensor& features) {
   for (std::size_t i = 0; i < y.size(); ++i) {
     if (n(i) == 0) continue;
     const double sum = std::isfinite(y[i]) ? static_cast<double>(y[i]) : static_cast<double>(again[i]) * 0x1p32;
-    y[i] = before_rounding(sum / n(i), half);
+    y[i] = before_rounding(in_range(sum / n(i), b, features, static_cast<std::int64_t>(i)), half);
   }
 }
 

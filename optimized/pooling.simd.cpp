@@ -109,6 +109,22 @@ V divided_again(const PoolJob& j, std::int64_t r, std::int64_t c, V quotient_of)
   return quotient_of - quotient_of == V{} ? quotient_of : total;
 }
 
+// The mean that sum(j) makes of its total: within the range of its values, which rounding may leave.
+template <class X, class Y, class V>
+V mean(const PoolJob& j, std::int64_t r, std::int64_t c, V total, const Y* y) {
+  const PoolEdges& g = j.edges;
+  total = quotient(total, g.divisor[r], y);
+  if (!finite(total)) total = divided_again<X>(j, r, c, total);
+  V least = all(__builtin_inff(), V{}), most = all(-__builtin_inff(), V{});
+  for (std::int64_t e = g.offsets[r]; e < g.offsets[r + 1]; ++e) {
+    const V v = get(rows<X>(j.x) + g.row[e] * j.channels + c, V{});
+    least = v < least ? v : least;
+    most = v > most ? v : most;
+  }
+  total = total < least ? least : total;
+  return total > most ? most : total;
+}
+
 template <class X, class Y>
 void sum(const PoolJob& j) {
   const X* x = rows<X>(j.x);
@@ -121,10 +137,7 @@ void sum(const PoolJob& j) {
         const auto v = get(x + g.row[e] * j.channels + c, total);
         total = g.weight ? multiply_add(all(weight_of(g, e), total), v, total) : total + v;
       }
-      if (g.divisor && g.divisor[r] != 0) {
-        total = quotient(total, g.divisor[r], y);
-        if (!finite(total)) total = divided_again<X>(j, r, c, total);
-      }
+      if (g.divisor && g.divisor[r] != 0) total = mean<X>(j, r, c, total, y);
       put(y + r * j.channels + c, total);
     });
   }

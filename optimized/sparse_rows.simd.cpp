@@ -5,16 +5,35 @@ namespace plumb {
 namespace PLUMB_ISA_NAME {
 namespace {
 
+inline bool finite(f32v v) {
+  const i32v bad = (i32v)(v - v != 0.0F);
+  std::int64_t words[sizeof bad / 8], any = 0;
+  std::memcpy(words, &bad, sizeof bad);
+  for (const std::int64_t w : words) any |= w;
+  return any == 0;
+}
+
 // Channels [c, c + n) of the mean of rows, n at most a vector.
 template <class T>
 void mean_of(const T* x, const std::int32_t* rows, std::int64_t count, std::int64_t channels, std::int64_t c,
              std::int64_t n, T* out) {
-  f32v sum = {};
-  for (std::int64_t j = 0; j < count; ++j) {
+  f32v sum = load_values(x + rows[0] * channels + c, n), least = sum, most = sum;
+  for (std::int64_t j = 1; j < count; ++j) {
     const f32v v = load_values(x + rows[j] * channels + c, n);
-    sum = j == 0 ? v : sum + v;
+    sum = sum + v;
+    least = v < least ? v : least;
+    most = v > most ? v : most;
   }
-  store_values(out + c, sum / splat(static_cast<float>(count)), n);
+  const f32v terms = splat(static_cast<float>(count));
+  f32v mean = sum / terms;
+  if (!finite(mean)) {  // such lanes are summed again, scaled
+    f32v again = {};
+    for (std::int64_t j = 0; j < count; ++j) again += load_values(x + rows[j] * channels + c, n) * splat(0x1p-32F);
+    mean = mean - mean == 0.0F ? mean : again / terms * splat(0x1p32F);
+  }
+  // Rounding may leave the range of the values.
+  mean = mean < least ? least : mean;
+  store_values(out + c, mean > most ? most : mean, n);
 }
 
 template <class T>

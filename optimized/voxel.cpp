@@ -121,6 +121,22 @@ float shrink(std::int32_t n) {
   return std::bit_cast<float>(exponent << 23);
 }
 
+// A mean leaves the range of its values by rounding only where all of them lie within its error, so the first one, too.
+// Then it is brought back: to[c] of the features that `value` gives for each of n points.
+template <class F>
+void bring_into_range(float* to, std::int64_t channels, std::int32_t n, F&& value) {
+  for (std::int64_t c = 0; c < channels; ++c) {
+    const float first = value(0, c), error = static_cast<float>(n + 2) * (0x1p-23F * std::abs(to[c]) + 0x1p-149F);
+    if (to[c] == first || !(std::abs(to[c] - first) <= error)) continue;
+    float least = first, most = first;
+    for (std::int32_t j = 1; j < n; ++j) {
+      least = std::min(least, value(j, c));
+      most = std::max(most, value(j, c));
+    }
+    to[c] = std::clamp(to[c], least, most);
+  }
+}
+
 // The first point of a voxel is copied, the others are added.
 // mean = (sum of f s) / (n s): a power of two s changes no rounding.
 void voxelize(const Call& call, std::vector<Tensor>& out) {
@@ -144,7 +160,10 @@ void voxelize(const Call& call, std::vector<Tensor>& out) {
         else
           for (std::int64_t c = 0; c < channels; ++c) to[c] += from[c] * s;
       }
-      for (std::int64_t c = 0; c < channels && points > 1; ++c) to[c] /= n;
+      if (points == 1) continue;
+      for (std::int64_t c = 0; c < channels; ++c) to[c] /= n;
+      bring_into_range(to, channels, points,
+                       [&](std::int32_t j, std::int64_t c) { return f[members[offsets[v] + j] * channels + c]; });
     }
   });
 }

@@ -112,8 +112,7 @@ std::vector<Allowances> merge_bound(const Call& call, const std::vector<Wide>& w
     for (std::int64_t c = 0; c < C && found[o].size() > 1; ++c) {
       const std::int64_t at = static_cast<std::int64_t>(o) * C + c, n = std::ssize(found[o]);
       const double g = reals(G[1])[at];
-      bound[at] = {accumulate_bound(reals(want[1])[at], g, n, order, t, 0x1p-53),
-                   may_overflow(static_cast<double>(n) * g, n, order)};
+      bound[at] = {accumulate_bound(reals(want[1])[at], g, n, order, t, 0x1p-53), may_overflow(g, n, order)};
     }
   return {Allowances(), bound, Allowances()};
 }
@@ -423,8 +422,9 @@ Op topk_op() {
           "per batch of n consecutive rows: the last min(floor(counts[b] * rho), n) of a stable ascending sort by "
           "channel 0",
       .meaning =
-          "scores ascend within a batch; NaN is the highest score, -0 equals 0, the later of equal rows ranks higher; "
-          "batch_counts must add up to the rows",
+          "counts[b] * rho is rounded to binary64 before its floor, so that 10 * 0.7 keeps 7; scores ascend within a "
+          "batch; NaN is the highest score, -0 equals 0, the later of equal rows ranks higher; batch_counts must add "
+          "up to the rows",
       .infer = infer_topk,
       .oracle = topk,
       .cases = rows::topk_cases,

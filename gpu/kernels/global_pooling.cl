@@ -155,8 +155,23 @@ kernel void reduce_partials(global const float* from_a, global const float* from
   b[i] = t;
 }
 
-kernel void finish(global const float* a, global const float* b, global const int* sizes, long batches, int channels,
-                   int divide, global Stored* y) {
+// A mean leaves the range of its values by rounding only where all of them lie within its error, so the first one, too.
+float in_range(float mean, global const Stored* x, global const int* order, int begin, int end, int channels, int c) {
+  const float v = get(x, (long)order[begin] * channels + c);
+  const float error = (float)(end - begin + 2) * fma(0x1p-23f, fabs(mean), 0x1p-149f);
+  if (mean == v || !(fabs(mean - v) <= error)) return mean;
+  float least = v, most = v;
+  for (int e = begin + 1; e < end; ++e) {
+    const float w = get(x, (long)order[e] * channels + c);
+    least = w < least ? w : least;
+    most = w > most ? w : most;
+  }
+  return mean < least ? least : mean > most ? most : mean;
+}
+
+kernel void finish(global const Stored* x, global const int* order, global const int* offsets, global const float* a,
+                   global const float* b, global const int* sizes, long batches, int channels, int divide,
+                   global Stored* y) {
   const long i = get_global_id(0);
   if (i >= batches * channels) return;
   const float n = (float)sizes[i / channels];
@@ -164,6 +179,8 @@ kernel void finish(global const float* a, global const float* b, global const in
   if (divide && n > 0.0f) {
     v = quotient(a[i], n);
     if (v - v != 0.0f) v = b[i] / n * 0x1p32f;
+    const long batch = i / channels;
+    v = in_range(v, x, order, offsets[batch], offsets[batch + 1], channels, (int)(i % channels));
   }
   put(y, i, v);
 }

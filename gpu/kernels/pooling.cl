@@ -77,6 +77,18 @@ Step sum_edges(global const Stored* x, int channels, int c, int begin, int end, 
   return sum;
 }
 
+// A mean within the range of its values, which rounding may leave.
+Step in_range(Step mean, global const Stored* x, int channels, int c, int begin, int end, global const int* in) {
+  Step least = (Step)INFINITY, most = (Step)-INFINITY;
+  for (int e = begin; e < end; ++e) {
+    const Step v = get(x, (long)in[e] * channels + c);
+    least = v < least ? v : least;
+    most = v > most ? v : most;
+  }
+  mean = mean < least ? least : mean;
+  return mean > most ? most : mean;
+}
+
 // A sum that is to be divided may overflow though its quotient does not: such channels are summed again, scaled.
 kernel void pool_sum(long items, int channels, global const Stored* x, global Stored* y, global const int* offsets,
                      global const int* in, global const int* kernel_ids, int weighted, global const float* weight,
@@ -92,6 +104,7 @@ kernel void pool_sum(long items, int channels, global const Stored* x, global St
           sum_edges(x, channels, c, offsets[o], offsets[o + 1], in, kernel_ids, weighted, weight, 0x1p-32f);
       sum = sum - sum == (Step)0.0f ? sum : again / (Step)divisor[o] * (Step)0x1p32f;
     }
+    sum = in_range(sum, x, channels, c, offsets[o], offsets[o + 1], in);
   }
   put(y, o * channels + c, sum);
 }

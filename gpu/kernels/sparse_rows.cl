@@ -52,9 +52,22 @@ kernel void mean_rows(global const stored* x, global const int* starts, global c
     out[e] = x[members[begin] * channels + c];
     return;
   }
-  float sum = LOAD(x, members[begin] * channels + c);
-  for (int j = begin + 1; j < end; ++j) sum += LOAD(x, members[j] * channels + c);
-  STORE(sum / (float)(end - begin), e, out);
+  float sum = LOAD(x, members[begin] * channels + c), least = sum, most = sum;
+  for (int j = begin + 1; j < end; ++j) {
+    const float v = LOAD(x, members[j] * channels + c);
+    sum += v;
+    least = v < least ? v : least;
+    most = v > most ? v : most;
+  }
+  const float n = (float)(end - begin);
+  float mean = sum / n;
+  if (!isfinite(mean)) {  // summed again, scaled
+    float again = 0;
+    for (int j = begin; j < end; ++j) again += LOAD(x, members[j] * channels + c) * 0x1p-32f;
+    mean = again / n * 0x1p32f;
+  }
+  // Rounding may leave the range of the values.
+  STORE(mean < least ? least : mean > most ? most : mean, e, out);
 }
 
 // ---- copies: a work-item takes one feature, and the first of a row its site

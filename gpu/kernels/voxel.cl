@@ -104,9 +104,15 @@ kernel void sum_points(global const float* features, long channels, global const
   if (v >= voxels[0]) return;
   const int begin = offsets[v], end = offsets[v + 1];
   const float s = mean && end - begin > 1 ? as_float((127 - (32 - (int)clz(end - begin - 1))) << 23) : 1.0f;
-  float sum = features[(long)ids[begin] * channels + c] * s;
-  for (int k = begin + 1; k < end; ++k) sum += features[(long)ids[k] * channels + c] * s;
-  out[e] = mean ? sum / ((float)(end - begin) * s) : sum;
+  float least = features[(long)ids[begin] * channels + c], most = least, sum = least * s;
+  for (int k = begin + 1; k < end; ++k) {
+    const float v = features[(long)ids[k] * channels + c];
+    sum += v * s;
+    least = v < least ? v : least;
+    most = v > most ? v : most;
+  }
+  const float m = sum / ((float)(end - begin) * s);  // rounding may leave the range of the values
+  out[e] = mean ? (m < least ? least : m > most ? most : m) : sum;
 }
 
 kernel void spread_gradient(global const float* gradient, long given, long channels, global const int* rows,
