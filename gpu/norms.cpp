@@ -24,9 +24,9 @@ float eps_of(const Call& call) { return to_float(call.number("eps")); }
 
 using Launch = std::function<void()>;
 
-Launch scaled_columns(const Call& call, const gpu::BufferPtr& factor, const gpu::BufferPtr& mean,
-                      const gpu::BufferPtr& variance, const gpu::BufferPtr& scale, const gpu::BufferPtr& bias,
-                      const Tensor& out) {
+Launch scaled_columns(const Call& call, const gpu::BufferPtr& factor, const gpu::BufferPtr& centre,
+                      const gpu::BufferPtr& correction, const gpu::BufferPtr& variance, const gpu::BufferPtr& scale,
+                      const gpu::BufferPtr& bias, const Tensor& out) {
   const std::int64_t n = out.size();
   gpu::Kernel k = kernel("scale_columns", out.dtype());
   k.arg(gpu::dense(call[0]))
@@ -34,7 +34,8 @@ Launch scaled_columns(const Call& call, const gpu::BufferPtr& factor, const gpu:
       .arg(out.dim(1))
       .arg(eps_of(call))
       .arg(factor)
-      .arg(mean)
+      .arg(centre)
+      .arg(correction)
       .arg(variance)
       .arg(scale)
       .arg(bias)
@@ -44,25 +45,28 @@ Launch scaled_columns(const Call& call, const gpu::BufferPtr& factor, const gpu:
 
 Job batch_norm_features(const Call& call, const std::vector<Spec>& specs) {
   const std::vector<Tensor> out = gpu::outputs(specs);
-  const gpu::BufferPtr ones = gpu::constants(std::vector<float>(static_cast<std::size_t>(out[0].dim(1)), 1.0F));
-  return gpu::job(out, scaled_columns(call, ones, vector_of(call, 3, 0), vector_of(call, 4, 0), vector_of(call, 1, 1),
-                                      vector_of(call, 2, 0), out[0]));
+  const auto all = [&](float v) {
+    return gpu::constants(std::vector<float>(static_cast<std::size_t>(out[0].dim(1)), v));
+  };
+  return gpu::job(out, scaled_columns(call, all(1), vector_of(call, 3, 0), all(0), vector_of(call, 4, 0),
+                                      vector_of(call, 1, 1), vector_of(call, 2, 0), out[0]));
 }
 
-enum : std::int32_t { kSums, kAgain, kSquares };  // as in norms.cl
+enum : std::int32_t { kSums, kAgain, kSquares, kSpread };  // as in norms.cl
 
 // Mean and variance of the columns over n rows, and as they were summed: of columns scaled by a factor.
 struct Columns {
-  gpu::BufferPtr partial, peaks, factor, centre, spread, mean, variance;
+  gpu::BufferPtr partial, peaks, factor, centre, correction, spread, mean, variance;
 };
 
 Launch column_means(const Call& call, std::int64_t n, const Columns& to, std::int32_t mode) {
   const Dtype t = call.dtype(0);
   const std::int64_t channels = call.shape(0)[1], block = kBlock.of(n), blocks = (n + block - 1) / block;
   gpu::Kernel sum = kernel("sum_columns", t), join = kernel("join_blocks", t);
-  sum.arg(gpu::dense(call[0])).arg(n).arg(channels).arg(to.centre).arg(to.factor).arg(mode).arg(to.partial).arg(to.peaks);
+  sum.arg(gpu::dense(call[0])).arg(n).arg(channels).arg(to.centre).arg(to.correction).arg(to.spread);
+  sum.arg(to.factor).arg(mode).arg(to.partial).arg(to.peaks);
   join.arg(to.partial).arg(to.peaks).arg(blocks).arg(channels).arg(n).arg(mode).arg(to.factor);
-  join.arg(mode == kSquares ? to.spread : to.centre).arg(mode == kSquares ? to.variance : to.mean);
+  join.arg(to.centre).arg(to.correction).arg(to.spread).arg(to.mean).arg(to.variance);
   const auto columns = static_cast<std::size_t>(channels), rows = static_cast<std::size_t>(blocks);
   return [sum, join, columns, rows] {
     sum.run({columns, rows * kStrands}, {kLanes, kStrands});
@@ -74,7 +78,7 @@ Columns columns_of(const Call& call, std::int64_t n, const std::vector<Tensor>& 
   const auto floats = [](std::int64_t count) { return gpu::scratch(static_cast<std::size_t>(4 * count)); };
   const std::int64_t channels = call.shape(0)[1], block = kBlock.of(n), blocks = (n + block - 1) / block;
   return {floats(blocks * channels), floats(blocks * channels), floats(channels),    floats(channels),
-          floats(channels),          gpu::output(out[1]),       gpu::output(out[2])};
+          floats(channels),          floats(channels),          gpu::output(out[1]), gpu::output(out[2])};
 }
 
 // No half is beyond what squares allow, so that only columns of floats may have to be summed again.
@@ -87,7 +91,9 @@ Job batch_norm(const Call& call, const std::vector<Spec>& specs) {
   std::vector<Launch> steps{column_means(call, n, c, kSums)};
   if (call.dtype(0) == Dtype::f32) steps.push_back(column_means(call, n, c, kAgain));
   steps.push_back(column_means(call, n, c, kSquares));
-  steps.push_back(scaled_columns(call, c.factor, c.centre, c.spread, vector_of(call, 2, 1), vector_of(call, 3, 0), out[0]));
+  steps.push_back(column_means(call, n, c, kSpread));
+  steps.push_back(scaled_columns(call, c.factor, c.centre, c.correction, c.spread, vector_of(call, 2, 1),
+                                 vector_of(call, 3, 0), out[0]));
   return gpu::job(out, [steps] {
     for (const Launch& step : steps) step();
   });
