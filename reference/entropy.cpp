@@ -41,8 +41,8 @@ std::vector<Spec> infer_cdf(const Request& r) {
   return {{Dtype::i16, {s.rows, s.symbols + 1}}};
 }
 
-// c[0] = 0, c[S] = T; c[j] = clamp(round(run (T - S)) + j, j, T - S + j), run = the float32 sum of p[0..j-1] clamped to
-// [0,1]
+// c[0] = 0, c[S] = T; c[j] = clamp(round(f32(run (T - S))) + j, j, T - S + j), run = the float32 sum of p[0..j-1]
+// clamped to [0,1]; the product is rounded to float32 as well
 Tables cumulative(const Call& call) {
   const Wide prob = widen(call[0]);
   const std::int64_t R = call.shape(0)[0], S = call.shape(0)[1];
@@ -477,7 +477,8 @@ std::vector<Case> decode_bench() {
 }
 
 constexpr std::string_view kCdfMeaning =
-    "f16 is summed in float32; probabilities need not sum to 1; the last of a row is never read; bounds are uint16 in "
+    "f16 is summed in float32; each sum and each product is rounded to float32; probabilities need not sum to 1; the "
+    "last of a row is never read; bounds are uint16 in "
     "int16";
 constexpr std::string_view kRangeMeaning =
     "the last bound of a table stands for 65536 whatever it holds; a stream that is not the encoding of what it gives "
@@ -494,8 +495,9 @@ Op cdf_row() {
           .attrs = {},
           .dtypes = {Dtype::f32, Dtype::f16},
           .equation =
-              "c[j] = clamp(round(run (65536 - S)) + j, j, 65536 - S + j), run the float32 sum of the first j "
-              "probabilities clamped to [0,1], ties away from 0; c[0] = 0, c[S] = 65536, stored as 0",
+              "c[j] = clamp(round(f32(run (65536 - S))) + j, j, 65536 - S + j), run the float32 sum of the first j "
+              "probabilities clamped to [0,1]; the product is rounded to float32 too, to nearest even, and then to an "
+              "integer, ties away from 0; c[0] = 0, c[S] = 65536, stored as 0",
           .meaning = kCdfMeaning,
           .infer = infer_cdf,
           .oracle = normalized_cdf,
