@@ -12,6 +12,7 @@
 #endif
 
 #include "core/error.h"
+#include "core/guard.h"
 #include "core/reserved.h"
 
 namespace plumb {
@@ -31,8 +32,9 @@ void count_bytes(std::size_t bytes) {
   }
 }
 
-bool is_guard(const std::byte* p) {
-  return std::all_of(p, p + kGuardBytes, [](std::byte b) { return b == std::byte{kGuardByte}; });
+bool bands_intact(const std::byte* payload, std::size_t bytes) {
+  const GuardPair pair = guard_of(payload - kGuardBytes);
+  return is_guard(payload - kGuardBytes, kGuardBytes, pair) && is_guard(payload + bytes, kGuardBytes, pair);
 }
 
 }  // namespace
@@ -66,7 +68,7 @@ void HostRelease::operator()(std::byte* p) const {
 Storage::Storage(std::size_t bytes) : bytes_(bytes) {}
 
 Storage::~Storage() {
-  if (MemoryWatch::active() && host_ && !(is_guard(host_ - kGuardBytes) && is_guard(host_ + bytes_)))
+  if (MemoryWatch::active() && host_ && !bands_intact(host_, bytes_))
     MemoryWatch::damaged("a host buffer of " + std::to_string(bytes_) + " bytes was written outside");
   if (host_) alive -= bytes_;
 }
@@ -78,8 +80,9 @@ void Storage::make_host() {
   if (!host_block_) throw Error("memory", Reason::memory, "cannot allocate " + std::to_string(bytes_) + " bytes");
   const auto past_line = reinterpret_cast<std::uintptr_t>(host_block_.get()) % kHostAlign;
   host_ = host_block_.get() + kGuardBytes + (kHostAlign - past_line) % kHostAlign;
-  std::memset(host_ - kGuardBytes, kGuardByte, kGuardBytes);
-  std::memset(host_ + bytes_, kGuardByte, kGuardBytes);
+  const GuardPair pair = next_guard();
+  fill_guard(host_ - kGuardBytes, kGuardBytes, pair);
+  fill_guard(host_ + bytes_, kGuardBytes, pair);
   if (MemoryWatch::active()) std::memset(host_, kPoisonByte, bytes_);
   count_bytes(bytes_);
 }
@@ -117,7 +120,7 @@ std::shared_ptr<DeviceSide> Storage::device_write(const MakeDevice& make) {
 }
 
 bool Storage::guards_intact() {
-  const bool host = !host_ || (is_guard(host_ - kGuardBytes) && is_guard(host_ + bytes_));
+  const bool host = !host_ || bands_intact(host_, bytes_);
   return host && (!device_ || device_->guards_intact());
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "core/guard.h"
 #include "core/memory.h"
 
 namespace plumb {
@@ -41,9 +42,10 @@ void* take_watched(std::size_t bytes, std::size_t align) {
   const std::size_t before = (kBand + align - 1) / align * align;
   if (bytes > SIZE_MAX - before - kBand) throw std::bad_alloc();
   auto* base = static_cast<std::byte*>(raw(before + bytes + kBand, align));
-  std::memset(base, kGuardByte, before);
+  const GuardPair pair = next_guard();
+  fill_guard(base, before, pair);
   std::memset(base + before, kPoisonByte, bytes);
-  std::memset(base + before + bytes, kGuardByte, kBand);
+  fill_guard(base + before + bytes, kBand, pair);
   const std::lock_guard lock(all().mutex);
   all().rooms[base + before] = {base, before, bytes};
   ++watched_rooms;
@@ -51,10 +53,8 @@ void* take_watched(std::size_t bytes, std::size_t align) {
 }
 
 bool intact(const Watched& w) {
-  const auto whole = [](const std::byte* p, std::size_t n) {
-    return std::all_of(p, p + n, [](std::byte b) { return b == std::byte{kGuardByte}; });
-  };
-  return whole(w.base, w.before) && whole(w.base + w.before + w.bytes, kBand);
+  const GuardPair pair = guard_of(w.base);
+  return is_guard(w.base, w.before, pair) && is_guard(w.base + w.before + w.bytes, kBand, pair);
 }
 
 // Whether p was watched, and so is released here.

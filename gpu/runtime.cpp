@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/guard.h"
 #include "gpu/opencl.h"
 
 namespace plumb::gpu {
@@ -116,19 +117,34 @@ MemHandle payload_of(cl_mem whole, std::size_t bytes) {
 }
 
 // Drivers allocate lazily, so that running out of memory may first show here.
-void fill(cl_mem memory, std::uint8_t value, std::size_t offset, std::size_t bytes) {
+template <class T>
+void fill(cl_mem memory, const T& value, std::size_t offset, std::size_t bytes) {
   if (bytes == 0) return;
   const cl_int status =
       clEnqueueFillBuffer(session().queue.get(), memory, &value, sizeof value, offset, bytes, 0, nullptr, nullptr);
   check_allocation(status, "clEnqueueFillBuffer", bytes);
 }
 
-bool band_intact(cl_mem whole, std::size_t offset) {
-  std::array<std::uint8_t, kGuardBytes> band;
-  check(
-      clEnqueueReadBuffer(session().queue.get(), whole, CL_TRUE, offset, band.size(), band.data(), 0, nullptr, nullptr),
-      "clEnqueueReadBuffer", "a guard band");
-  return std::all_of(band.begin(), band.end(), [](std::uint8_t b) { return b == kGuardByte; });
+// A pattern begins at a multiple of its size: single bytes before and behind.
+void fill_band(cl_mem whole, std::size_t offset, GuardPair pair) {
+  const std::size_t odd = offset % 2;
+  fill(whole, pair[1], offset, odd);
+  fill(whole, pair, offset + odd, kGuardBytes - 2 * odd);
+  fill(whole, pair[0], offset + kGuardBytes - odd, odd);
+}
+
+// A buffer of the pool keeps the pattern that it was made with: the leading band says which.
+bool bands_intact(cl_mem whole, std::size_t bytes) {
+  alignas(2) std::array<std::byte, kGuardBytes + 1> band;
+  const auto read = [&](std::size_t offset) {
+    std::byte* at = band.data() + offset % 2;
+    check(clEnqueueReadBuffer(session().queue.get(), whole, CL_TRUE, offset, kGuardBytes, at, 0, nullptr, nullptr),
+          "clEnqueueReadBuffer", "a guard band");
+    return at;
+  };
+  const std::byte* before = read(0);
+  const GuardPair pair = guard_of(before);
+  return is_guard(before, kGuardBytes, pair) && is_guard(read(kGuardBytes + bytes), kGuardBytes, pair);
 }
 
 BufferPtr make(std::size_t bytes) { return std::make_shared<Buffer>(bytes); }
@@ -157,8 +173,9 @@ Buffer::Buffer(std::size_t bytes) : bytes_(bytes) {
   if (reuse(bytes, whole_, payload_)) return;
   MemHandle whole = allocate(bytes);
   MemHandle payload = payload_of(whole.get(), bytes);
-  fill(whole.get(), kGuardByte, 0, kGuardBytes);
-  fill(whole.get(), kGuardByte, kGuardBytes + bytes, kGuardBytes);
+  const GuardPair pair = next_guard();
+  fill_band(whole.get(), 0, pair);
+  fill_band(whole.get(), kGuardBytes + bytes, pair);
   if (MemoryWatch::active()) fill(whole.get(), kPoisonByte, kGuardBytes, bytes);
   whole_ = whole.release();
   payload_ = payload.release();
@@ -189,7 +206,7 @@ void Buffer::upload(const std::byte* host) {
                    "clEnqueueWriteBuffer", bytes_);
 }
 
-bool Buffer::guards_intact() { return band_intact(whole_, 0) && band_intact(whole_, kGuardBytes + bytes_); }
+bool Buffer::guards_intact() { return bands_intact(whole_, bytes_); }
 
 BufferPtr input(const Tensor& t) { return std::static_pointer_cast<Buffer>(t.storage().device_read(make)); }
 BufferPtr output(const Tensor& t) { return std::static_pointer_cast<Buffer>(t.storage().device_write(make)); }

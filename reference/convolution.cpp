@@ -80,7 +80,8 @@ class Sweep : public ConvCases<ConvTrial> {
                 .bias = dense,
                 .dense = dense,
                 .budget = Budget::smoke});
-    both({.n = kRows, .active = kActive, .sites = "sites_batches", .budget = Budget::smoke});
+    for (const char* f : {"sites_batches", "sites_duplicates"})
+      both({.n = kRows, .active = kActive, .sites = f, .budget = Budget::smoke});
     far({.values = "uniform", .bias = true});
     far({.values = "int-3", .type = Dtype::f16});
     for (const char* f : {"sites_batches", "sites_line", "sites_plane", "sites_block", "sites_surface-1",

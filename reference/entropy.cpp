@@ -408,6 +408,10 @@ std::vector<Reject> model_rejects(const Case& good, bool tables) {
     refuse(r, good, Reason::domain, "tables that do not start at 0", [](Case& c) { c.in[0]->fill = "const-3"; });
   } else {
     refuse(r, good, Reason::domain, "probabilities that are not finite", [](Case& c) { c.in[0]->fill = "special-2"; });
+    if (good.in.size() == 1)
+      refuse(r, good, Reason::domain, "the first row is not finite", [](Case& c) {
+        c.in[0]->shape = {1, 9}, c.in[0]->fill = "special-1";
+      });
     refuse(r, good, Reason::dtype, "bfloat16 probabilities", [](Case& c) { c.in[0]->dtype = Dtype::bf16; });
   }
   return r;

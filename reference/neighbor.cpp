@@ -283,6 +283,7 @@ const Trial kClouds[] = {
     {.sources = "sites_line", .queries = "sites_line-100000000"},
     {.sources = "sites_isolated-40000000", .queries = "sites_isolated-30000001"},
     {.sources = "sites_isolated-1099511627776", .queries = "sites_block", .type = Dtype::i64},
+    {.sources = "sites_block", .queries = "sites_isolated-1099511627776", .type = Dtype::i64},
     {.sources = "sites_isolated-2305843009213693952",
      .queries = "sites_isolated-2305843009213693952",
      .type = Dtype::i64},

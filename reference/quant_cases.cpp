@@ -354,6 +354,7 @@ void add_layouts_and_batches(std::vector<Case>& cases) {
     batch(Budget::ci, {3, 2, 64}, {3}, transpose, Layout::broadcast);
     batch(Budget::ci, {2, 1, 2, 64}, {3}, transpose);
     batch(Budget::ci, {2, 1, 17, 64}, {1, 3}, transpose);
+    batch(Budget::smoke, {2, 3, 2, 64}, {2, 3}, transpose);
   }
 }
 

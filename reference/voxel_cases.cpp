@@ -222,6 +222,7 @@ std::vector<Case> interpolation_cases(std::string_view op) {
   const auto add = [&](auto... a) { c.push_back(interpolation(op, a...)); };
   for (const char* values : {"int-3", "uniform", "special"})
     c.push_back(interpolation(op, 33, 20, 5, "int-22", values, values, Layout::row, Budget::smoke));
+  c.push_back(interpolation(op, 40, 9, 67, "const-7", "uniform", "uniform", Layout::row, Budget::smoke));  // one voxel
   for (const std::int64_t n : {0, 1, 2, 7, 63, 64, 65, 257, 513, 4097})
     add(n, std::int64_t{50}, std::int64_t{3}, "int-60", "int-3", "int-3");
   for (const std::int64_t v : {0, 1, 2, 255, 257, 4097})

@@ -158,6 +158,40 @@ TEST_F(Tables, TheNaturalDispatcherReachesEveryRouteAndEachConditionGoesBothWays
   }
 }
 
+int bits_of(Dtype t) { return info(t == Dtype::c64 ? Dtype::f32 : t).precision; }
+
+int most_bits(const std::vector<Spec>& outputs) {
+  int most = 0;
+  for (const Spec& s : outputs)
+    if (is_inexact(s.dtype)) most = std::max(most, bits_of(s.dtype));
+  return most;
+}
+
+bool takes(const Route& r, const Call& call) {
+  return std::all_of(r.supports.begin(), r.supports.end(), [&](const Condition& c) {
+    return c.stage == Stage::device || c.stage == Stage::capability || c.holds(call, Device{});
+  });
+}
+
+// An order that is looser than the arithmetic passes what is wrong: no route may declare, for any case that it takes, a
+// sum kept in fewer bits than the result has.
+TEST_F(Tables, NoDeclaredSumIsNarrowerThanItsResult) {
+  std::int64_t asked = 0;
+  for (const Op& op : ops())
+    for (const Case& c : cases_of(op, Budget::ci)) {
+      const Call call = make_call(op, hollow(c), c.attrs);
+      const int most = most_bits(op.infer(call));
+      for (const Route& r : routes(op)) {
+        if (most == 0 || r.name == kReference || !r.order || !takes(r, call)) continue;
+        const Order o = r.order(call);
+        ++asked;
+        ASSERT_GE(std::min(bits_of(o.accumulator), bits_of(o.partial.value_or(o.accumulator))), most)
+            << id(op, c) << "@" << r.name;
+      }
+    }
+  EXPECT_GT(asked, 10000);
+}
+
 TEST_F(Tables, ForcingARouteForcesPreferenceNeverSupport) {
   const Device none;
   for (const Op& op : ops()) {

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstring>
+#include <type_traits>
 
 #include "cli/families.h"
 #include "core/case.h"
@@ -41,6 +43,30 @@ TEST(Tensor, EveryLayoutShowsTheSameShapeAndItsOwnStrides) {
     const Tensor dense = contiguous(t);
     for (std::int64_t i = 0; i < 12; ++i)
       EXPECT_EQ(dense.read<std::int32_t>()[i], layout == Layout::broadcast ? i % 4 : i) << name(layout);
+  }
+}
+
+// A route that reads beyond its inputs reads NaN, and what it makes of them and writes beyond its output is seen.
+TEST(Memory, ANaNCarriedFromBandToBandIsSeen) {
+  const auto carried = [](Dtype type, auto zero) {
+    using T = decltype(zero);
+    const Tensor x(Spec{type, {5}}), y(Spec{type, {5}}), out(Spec{type, {5}});
+    const auto *a = x.write<T>(), *b = y.write<T>();
+    auto* to = out.write<T>();
+    if constexpr (std::is_floating_point_v<T>) {
+      EXPECT_TRUE(std::isnan(a[5]) && std::isnan(a[-1])) << name(type);
+      to[5] = a[5] + b[5];
+    } else {
+      EXPECT_TRUE(std::isnan(type == Dtype::f16 ? half_to_float(a[5]) : bf16_to_float(a[5]))) << name(type);
+      to[5] = a[5];
+    }
+    return !out.storage().guards_intact();
+  };
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_TRUE(carried(Dtype::f32, 0.0F));
+    EXPECT_TRUE(carried(Dtype::f64, 0.0));
+    EXPECT_TRUE(carried(Dtype::f16, std::uint16_t{0}));
+    EXPECT_TRUE(carried(Dtype::bf16, std::uint16_t{0}));
   }
 }
 
