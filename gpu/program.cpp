@@ -1,6 +1,9 @@
 // Programs: embedded sources, a common prelude, and built binaries kept in memory and on disk.
+#include <stdlib.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -9,6 +12,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <sstream>
 #include <utility>
 
 #include "core/error.h"
@@ -85,7 +89,7 @@ std::optional<fs::path> cache_file(const std::string& key) {
   const char* cache = std::getenv("XDG_CACHE_HOME");
   const char* home = std::getenv("HOME");
   fs::path base;
-  if (cache && *cache) {
+  if (cache && *cache == '/') {  // a relative one is to be ignored, says its specification
     base = cache;
   } else if (home && *home) {
     base = fs::path(home) / ".cache";
@@ -98,31 +102,47 @@ std::optional<fs::path> cache_file(const std::string& key) {
 // A stored binary lies behind its own checksum: drivers need not survive a damaged one.
 constexpr std::size_t kHeaderBytes = 16;
 
+// Whatever is no file with a whole binary is as good as absent.
 std::optional<std::string> load(const fs::path& file) {
+  std::error_code error;
+  if (!fs::is_regular_file(file, error)) return std::nullopt;
   std::ifstream in(file, std::ios::binary);
-  if (!in) return std::nullopt;
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (text.size() <= kHeaderBytes) return std::nullopt;
-  std::string binary = text.substr(kHeaderBytes);
-  if (text.compare(0, kHeaderBytes, hex(hash(binary, kHashStart))) != 0) return std::nullopt;
+  std::string text(kHeaderBytes, '\0');
+  if (!in.read(text.data(), static_cast<std::streamsize>(text.size()))) return std::nullopt;
+  std::ostringstream rest;
+  if (!(rest << in.rdbuf())) return std::nullopt;
+  std::string binary = std::move(rest).str();
+  if (text != hex(hash(binary, kHashStart))) return std::nullopt;
   return binary;
 }
 
-// Best effort: written beside, then renamed, so that a reader sees all of it or nothing.
+// Nobody's work fails for it, but who waits for every build anew should know why.
+void not_kept(const fs::path& where, int error) {
+  static std::once_flag once;
+  std::call_once(once, [&] {
+    std::fprintf(stderr, "plumb: built kernels are not kept: %s: %s\n", where.c_str(), std::strerror(error));
+  });
+}
+
+// Written beside under a name that no other process has, then renamed: a reader sees all of it or nothing.
 void store(const fs::path& file, const std::string& binary) {
-  std::error_code ignored;
-  fs::create_directories(file.parent_path(), ignored);
-  const fs::path beside = file.string() + "." + std::to_string(::getpid());
-  {
-    std::ofstream out(beside, std::ios::binary);
-    out << hex(hash(binary, kHashStart)) << binary;
-    if (!out.flush()) {
-      fs::remove(beside, ignored);
-      return;
-    }
-  }
-  fs::rename(beside, file, ignored);
-  if (ignored) fs::remove(beside, ignored);
+  std::error_code error;
+  fs::create_directories(file.parent_path(), error);
+  if (error) return not_kept(file.parent_path(), error.value());
+  std::string beside = file.string() + ".XXXXXX";
+  const int fd = ::mkstemp(beside.data());
+  if (fd < 0) return not_kept(file.parent_path(), errno);
+  const std::string all = hex(hash(binary, kHashStart)) + binary;
+  ssize_t n = 0;
+  for (std::size_t at = 0; at < all.size() && n >= 0; at += static_cast<std::size_t>(n))
+    n = ::write(fd, all.data() + at, all.size() - at);
+  bool whole = n >= 0;
+  int why = errno;
+  if (::close(fd) != 0 && whole) whole = false, why = errno;
+  if (whole && ::rename(beside.c_str(), file.c_str()) == 0) return;
+  if (whole) why = errno;
+  ::unlink(beside.c_str());
+  not_kept(file, why);
 }
 
 ProgramHandle from_binary(const Session& s, const std::string& binary, const std::string& options) {

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -312,6 +313,48 @@ TEST_F(GpuProgramCache, AFolderThatCannotBeWrittenIsNoFailure) {
   std::ofstream(folder_ / "plumb") << "a file where the folder should be";
   expect_works();
 }
+
+// Root may write anywhere; nobody makes a folder in /proc.
+TEST_F(GpuProgramCache, APlaceWhereNoFolderCanBeIsNoFailure) {
+  setenv("XDG_CACHE_HOME", "/proc/none", 1);
+  expect_works();
+}
+
+TEST_F(GpuProgramCache, AnEntryThatIsNoFileIsAsGoodAsAbsent) {
+  expect_works();
+  ASSERT_THAT(files(), SizeIs(1));
+  const fs::path file = files()[0];
+  const std::function<void()> others[] = {
+      [&] { fs::create_directory(file), std::ofstream(file / "within"); },
+      [&] { ASSERT_EQ(::mkfifo(file.c_str(), 0600), 0); },
+      [&] { fs::create_symlink("/dev/zero", file); },
+      [&] { fs::create_symlink("nowhere", file); },
+      [&] { fs::create_symlink(file, file); },
+  };
+  for (const auto& make : others) {
+    fs::remove_all(file);
+    make();
+    expect_works();
+  }
+}
+
+#ifdef PLUMB_PROGRAM
+// Each writes beside under a name of its own: nobody finds half an entry, and nothing is left over.
+TEST_F(GpuProgramCache, TwoProcessesMayWriteAtOnce) {
+  const std::string one = "'" PLUMB_PROGRAM "' repro 'add/f32.7.row.uniform+f32.7.row.uniform/-@gpu.flat'";
+  const std::string out = (folder_ / "out").string();
+  const std::string all = "for i in 1 2 3; do { " + one + " || echo FAILED; } >'" + out + "'$i 2>&1 & done; wait";
+  EXPECT_EQ(std::system(all.c_str()), 0);
+  for (const char* i : {"1", "2", "3"}) {
+    std::ifstream in(out + i);
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    EXPECT_THAT(text, HasSubstr("1 passed, 0 failed"));
+    EXPECT_THAT(text, ::testing::Not(HasSubstr("not kept")));
+  }
+  EXPECT_FALSE(files().empty());
+  for (const fs::path& file : files()) EXPECT_EQ(file.extension(), ".clbin");
+}
+#endif
 
 TEST_F(GpuProgramCache, IsOffOnRequest) {
   setenv("PLUMB_CACHE", "off", 1);
