@@ -5,6 +5,7 @@
 #include "cli/verbs.h"
 #include "core/cpu.h"
 #include "core/device.h"
+#include "core/drivers.h"
 #include "core/pool.h"
 #include "reports/report.h"
 
@@ -37,6 +38,10 @@ void print_device(const Device& d) {
   print_notes(d);
 }
 
+void print_drivers() {
+  for (const DriverNote& note : driver_notes()) std::printf("      %s\n", note.text.c_str());
+}
+
 }  // namespace
 
 int devices(const DevicesArgs& args) {
@@ -47,8 +52,10 @@ int devices(const DevicesArgs& args) {
   std::printf("host  %s, %s, %d threads\n", processor_name().c_str(), std::string(name(isa())).c_str(), threads());
   const std::string tier(name(current_device().tier));
   std::printf("tier  %s\n", tier.c_str());
-  for (const Device& d : all_devices()) print_device(d);
+  for (const Device& d : all_devices())
+    if (d.facts.index >= 0) print_device(d);
   if (current_device().facts.index < 0) print_notes(current_device());
+  else print_drivers();
   return kGood;
 }
 

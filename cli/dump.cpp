@@ -4,6 +4,7 @@
 #include <set>
 
 #include "cli/words.h"
+#include "core/gate.h"
 
 namespace plumb::cli {
 namespace {
@@ -50,7 +51,8 @@ double allowed_of(const Op& op, const Case& c, const Failure& f) {
   const std::vector<Reject> rejects = op.rejects ? op.rejects() : std::vector<Reject>{};
   if (reject_of(rejects, op, f.case_id)) return 0;
   const Under under(f.setting.value_or(current_setting()));
-  return Judge(op, c, f.salt).on(find_route(op, f.route), current_device()).worst.allowed;
+  const Route& route = find_route(op, f.route);
+  return Judge(op, c, f.salt).on(route, device_of(route)).worst.allowed;
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "cli/verbs.h"
 #include "cli/words.h"
 #include "conformance/check.h"
+#include "core/gate.h"
 #include "core/fill.h"
 #include "reports/report.h"
 
@@ -43,14 +44,16 @@ Table ops_table(const std::vector<const Op*>& rows, bool with_meaning) {
   return table;
 }
 
-// The declared order of a route on the first of the op's cases that it can run.
+// The declared order of a route on the first of the op's cases that it can run. That of a device's route may depend on
+// the device, which no list asks for.
 std::string order_of(const Op& op, const Route& route) {
   if (!route.order) return "exact";
+  if (route.needs != Tier::unavailable) return "the device's";
   for (const Case& c : cases_of(op, Budget::ci)) {
     const Call call = make_call(op, hollow(c), c.attrs);
     bool fits = true;
     for (const Condition& condition : route.supports)
-      fits = fits && (condition.stage == Stage::device || condition.holds(call, current_device()));
+      fits = fits && (condition.stage == Stage::device || condition.holds(call, device_of(route)));
     if (fits) return to_string(route.order(call));
   }
   return "";

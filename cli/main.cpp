@@ -1,12 +1,15 @@
 // plumb: the command line. Arguments are declared here, verbs live in one file each.
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <new>
 
 #include "cli/families.h"
 #include "cli/streams.h"
 #include "cli/verbs.h"
 #include "cli/words.h"
+#include "core/device.h"
+#include "core/drivers.h"
 #include "core/error.h"
 #include "generated/version.h"
 
@@ -15,7 +18,7 @@ namespace {
 
 constexpr const char* kEnvironment =
     "Environment:\n"
-    "  PLUMB_DEVICE   an index of `plumb devices`, part of a name, or none\n"
+    "  PLUMB_DEVICE   an index of `plumb devices`, part of a name, or none: then no driver is loaded\n"
     "  PLUMB_ROUTE    a route that `explain` and natural dispatch prefer where it can run\n"
     "  PLUMB_THREADS  threads of the CPU routes\n"
     "  PLUMB_ISA      base, avx2 or avx512: at most this\n\n"
@@ -24,6 +27,8 @@ constexpr const char* kEnvironment =
 
 // The one verb that was asked for.
 using Run = std::function<int()>;
+
+bool device_required = false;  // by --require-device, of any verb that has it
 
 CLI::App* verb(CLI::App& app, const std::string& name, const std::string& what, const std::string& examples) {
   CLI::App* sub = app.add_subcommand(name, what);
@@ -34,6 +39,31 @@ CLI::App* verb(CLI::App& app, const std::string& name, const std::string& what, 
 template <class Args>
 void json_flag(CLI::App* sub, Args& args) {
   sub->add_flag("--json", args.json, "Print JSON instead of text");
+}
+
+void require_device_flag(CLI::App* sub) {
+  sub->add_flag("--require-device", device_required, "Fail, with the reason, where there is no usable OpenCL device");
+}
+
+// A device that is named must be there, also for what would not ask for it.
+void ask_for_named_device() {
+  const char* wanted = std::getenv("PLUMB_DEVICE");
+  if (wanted && *wanted && std::string_view(wanted) != "none") (void)current_device();
+}
+
+// Before any work: a suite that needs a device must not be content without one.
+bool device_is_missing() {
+  if (!device_required || current_device().tier != Tier::unavailable) return false;
+  std::string why;
+  for (const std::string& note : current_device().notes) why += (why.empty() ? "" : "; ") + note;
+  std::fprintf(stderr, "plumb: --require-device: %s\n", why.c_str());
+  return true;
+}
+
+// Who goes on with the other drivers, or with none, should know which one is broken.
+void tell_broken_drivers() {
+  for (const DriverNote& note : driver_notes())
+    if (note.fatal) std::fprintf(stderr, "plumb: %s\n", note.text.c_str());
 }
 
 template <class Args>
@@ -61,6 +91,7 @@ void add_devices(CLI::App& app, Run& run) {
   static DevicesArgs args;
   CLI::App* sub = verb(app, "devices", "Which devices are here, of which tier, and what was verified of them",
                        "  plumb devices\n  PLUMB_DEVICE=none plumb devices --json\n");
+  require_device_flag(sub);
   json_flag(sub, args);
   runs(sub, run, devices, args);
 }
@@ -119,6 +150,7 @@ void add_check(CLI::App& app, Run& run) {
   setting_options(sub, args);
   sub->add_option("--save-failures", args.save_failures, "Write failing cases as a corpus into this folder");
   sub->add_flag("-v,--verbose", args.verbose, "Also refusals by reason, and the worst cases");
+  require_device_flag(sub);
   json_flag(sub, args);
   runs(sub, run, check, args);
 }
@@ -133,6 +165,7 @@ void add_repro(CLI::App& app, Run& run) {
   salt_option(sub, args);
   setting_options(sub, args);
   sub->add_option("--dump", args.dump, "Write the case and the reference's answer as a corpus into this folder");
+  require_device_flag(sub);
   json_flag(sub, args);
   runs(sub, run, repro, args);
 }
@@ -148,6 +181,7 @@ void add_replay(CLI::App& app, Run& run) {
   sub->add_option("--route", args.route, "reference, natural, all, or a route name (globs allowed)")
       ->capture_default_str();
   sub->add_flag("-v,--verbose", args.verbose, "Also refusals by reason");
+  require_device_flag(sub);
   json_flag(sub, args);
   runs(sub, run, replay, args);
 }
@@ -185,6 +219,7 @@ void add_bench(CLI::App& app, Run& run) {
   sub->add_option("--budget", args.budget, "Sizes to time: smoke, ci or nightly")->capture_default_str();
   salt_option(sub, args);
   bench_options(sub, args);
+  require_device_flag(sub);
   json_flag(sub, args);
   runs(sub, run, bench, args);
 }
@@ -207,6 +242,7 @@ void add_report(CLI::App& app, Run& run, const std::string& command) {
                 "Go on with the unfinished report in --out, which the same command began and a signal or crash ended")
       ->excludes(from);
   bench_options(sub, args.bench);
+  require_device_flag(sub);
   json_flag(sub, args);
   runs(sub, run, report, args);
 }
@@ -235,7 +271,10 @@ int parse_and_run(int argc, char** argv) {
     return app.exit(e) == 0 ? kGood : kBad;
   }
   install_families();
-  return run();
+  ask_for_named_device();
+  const int code = device_is_missing() ? kFailed : run();
+  tell_broken_drivers();
+  return code;
 }
 
 }  // namespace

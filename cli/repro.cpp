@@ -10,6 +10,7 @@
 #include "cli/verbs.h"
 #include "cli/words.h"
 #include "core/files.h"
+#include "core/gate.h"
 #include "reports/report.h"
 
 namespace plumb::cli {
@@ -112,7 +113,7 @@ std::vector<Judged> judge_all(const Target& target, const Options& o) {
   for (const Route& route : routes(op)) {
     if (!target.route.empty() && route.name != target.route) continue;
     const auto judged = [&] {
-      const Device& device = current_device();
+      const Device& device = device_of(route);
       return reject ? judge_reject(op, *reject, route, device) : judge->on(route, device);
     };
     under_each(route, o.settings, judged, [&](const Verdict& v, const std::optional<Setting>& setting) {

@@ -13,6 +13,18 @@ set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${listed})
 add_test(NAME smoke.day COMMAND plumb check --budget=smoke --salt=day --isa=base,avx2,avx512 --threads=1,2,3)
 set_tests_properties(smoke.day PROPERTIES LABELS budget:smoke TIMEOUT 1200 COST 2)
 
+# Without a device most of what is judged would be skipped, and every test green.
+if(PLUMB_GPU AND PLUMB_REQUIRE_DEVICE)
+  add_test(NAME device.present COMMAND plumb devices --require-device)
+  set_tests_properties(device.present PROPERTIES LABELS device TIMEOUT 120)
+endif()
+
+# A machine without any device: the smallest cases of every operation, and the report of them.
+set(deviceless ${PROJECT_BINARY_DIR}/generated/unavailable)
+add_test(NAME unavailable.report COMMAND plumb report --budget=smoke --no-bench --out ${deviceless})
+set_tests_properties(unavailable.report PROPERTIES ENVIRONMENT PLUMB_DEVICE=none FIXTURES_SETUP unavailable
+  LABELS budget:smoke TIMEOUT 600 COST 2)
+
 # The generated pages are current. A build without the device's routes has fewer to list.
 set(pages ops)
 if(PLUMB_GPU)
@@ -53,6 +65,10 @@ if(PYTHON)
       -DOUT=${PROJECT_BINARY_DIR}/generated/report_${name} -P ${PROJECT_SOURCE_DIR}/cmake/current_pages.cmake)
     set_tests_properties(report.current.${name} PROPERTIES LABELS report TIMEOUT 60)
   endforeach()
+  add_test(NAME unavailable.valid COMMAND ${PYTHON} ${PROJECT_SOURCE_DIR}/reports/validate.py --tier=unavailable
+    ${deviceless}/report.json)
+  set_tests_properties(unavailable.valid PROPERTIES FIXTURES_REQUIRED unavailable LABELS report TIMEOUT 60
+    SKIP_RETURN_CODE 77)
   set_tests_properties(report.make PROPERTIES FIXTURES_SETUP report LABELS report TIMEOUT 300)
   set_tests_properties(report.valid PROPERTIES FIXTURES_REQUIRED report LABELS report TIMEOUT 60 SKIP_RETURN_CODE 77)
 endif()

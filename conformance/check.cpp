@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 
+#include "core/gate.h"
 #include "core/limits.h"
 #include "core/pool.h"
 
@@ -64,7 +65,7 @@ class Ahead {
 
 class Run {
  public:
-  explicit Run(const CheckOptions& o) : options_(o), device_(current_device()) {}
+  explicit Run(const CheckOptions& o) : options_(o) {}
 
   CheckResult all() {
     check_queries(options_);
@@ -113,6 +114,7 @@ class Run {
   void one(const Op& op) {
     std::vector<Case> cases = cases_of(op, options_.budget);
     std::erase_if(cases, [&](const Case& c) { return !some(op, c, &Run::judged); });
+    wake_device(op, cases);
     Ahead ahead(op, cases, options_.salt);
     for (const Case& c : cases) {
       step_.op = op.name, step_.case_id = id(op, c);
@@ -123,6 +125,14 @@ class Run {
     }
     rejects(op);
     mistrust(op);
+  }
+
+  // A driver is tried in a fork, which is better taken before oracles work on other threads.
+  void wake_device(const Op& op, const std::vector<Case>& cases) const {
+    for (const Route& r : routes(op))
+      if (r.needs != Tier::unavailable &&
+          std::any_of(cases.begin(), cases.end(), [&](const Case& c) { return judged(op, r, id(op, c)); }))
+        (void)device_of(r);
   }
 
   // A row of which more than one case in twenty has no finite bound is not judged, and that is a failure of its bound.
@@ -140,14 +150,14 @@ class Run {
   void on_routes(const Op& op, Judge& judge, const Case& c) {
     if (options_.route == "natural") {
       const Call call = make_call(op, hollow(c), c.attrs);
-      const Route& r = *select(call, device_).route;
+      const Route& r = *select(call, current_device()).route;
       if (r.name != kReference)
-        each(op, r, judge.case_id(), [&] { return judge.on(r, device_); });
+        each(op, r, judge.case_id(), [&] { return judge.on(r, device_of(r)); });
       else ++tally(op, r).refused, ++result_.skipped, ++tally(op, r).reasons["the oracle itself is the natural route"];
       return;
     }
     for (const Route& r : routes(op))
-      if (judged(op, r, judge.case_id())) each(op, r, judge.case_id(), [&] { return judge.on(r, device_); });
+      if (judged(op, r, judge.case_id())) each(op, r, judge.case_id(), [&] { return judge.on(r, device_of(r)); });
   }
 
   bool named(const Op& op, const Route& r, const std::string& case_id) const {
@@ -167,7 +177,7 @@ class Run {
         if (!matches(options_.queries, op, text, r.name)) continue;
         if (options_.route != "all" && options_.route != "natural" && !glob(options_.route, r.name)) continue;
         each(op, r, text, [&] {
-          const Verdict v = judge_reject(op, reject, r, device_);
+          const Verdict v = judge_reject(op, reject, r, device_of(r));
           if (v.status == Status::pass) ++tally(op, r).rejects;
           return v;
         });
@@ -227,7 +237,6 @@ class Run {
   }
 
   const CheckOptions& options_;
-  const Device& device_;
   CheckResult result_;
   Step step_;
   std::size_t done_ = 0;  // cases of the operations that are behind

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "conformance/check.h"
+#include "core/gate.h"
 
 namespace plumb {
 namespace {
@@ -139,15 +140,14 @@ void skip(Run& run, const std::string& reason) {
 }
 
 void run_call(Run& run, const CorpusCase& c, const Call& call) {
-  const Device& device = current_device();
   const std::string& wanted = run.options.route;
   if (wanted == "natural") {
-    const Route& route = *select(call, device).route;
+    const Route& route = *select(call, current_device()).route;
     return count(run, c, *call.op, route.name, judge(c, call, route, run.result.compared));
   }
   for (const Route& route : routes(*call.op)) {
     if (wanted != "all" && !glob(wanted, route.name)) continue;
-    const std::string why = refusal(route, call, device);
+    const std::string why = refusal(route, call, device_of(route));
     if (why.empty()) {
       count(run, c, *call.op, route.name, judge(c, call, route, run.result.compared));
       continue;

@@ -8,10 +8,13 @@
 #include <stdexcept>
 #include <utility>
 
+#include "core/drivers.h"
 #include "core/error.h"
 
 namespace plumb {
 namespace {
+
+constexpr std::string_view kNone = "none";  // PLUMB_DEVICE: no driver is loaded
 
 // The platform and what was found on it. The device list is computed once, under the lock.
 struct Machine {
@@ -66,6 +69,7 @@ std::string known(const std::vector<Device>& devices) {
   for (const Device& d : devices) {
     if (d.facts.index >= 0) text += ", " + std::to_string(d.facts.index) + " (" + d.facts.name + ")";
   }
+  for (const DriverNote& note : driver_notes()) text += "; " + note.text;
   return text;
 }
 
@@ -80,12 +84,27 @@ const Device* named(const std::vector<Device>& devices, std::string_view wanted)
   return nullptr;
 }
 
+std::string_view wanted_device() {
+  const char* text = std::getenv("PLUMB_DEVICE");
+  return text ? text : "";
+}
+
 const std::vector<Device>& devices_locked(Machine& m) {
   if (!m.devices) {
     m.devices = std::make_unique<std::vector<Device>>();
-    if (m.platform) *m.devices = probe_all(*m.platform);
+    if (m.platform && wanted_device() != kNone) *m.devices = probe_all(*m.platform);
   }
   return *m.devices;
+}
+
+// With why there is none, as far as the drivers gave reason.
+Device chosen(Machine& m) {
+  const std::string_view wanted = wanted_device();
+  if (!m.platform && (wanted.empty() || wanted == kNone)) return absent("built without OpenCL");
+  Device device = choose(devices_locked(m), wanted);
+  if (device.facts.index < 0)
+    for (const DriverNote& note : driver_notes()) device.notes.push_back(note.text);
+  return device;
 }
 
 }  // namespace
@@ -142,7 +161,7 @@ std::vector<Device> probe_all(Platform& platform) {
 }
 
 Device choose(const std::vector<Device>& devices, std::string_view wanted) {
-  if (wanted == "none") return absent("PLUMB_DEVICE=none");
+  if (wanted == kNone) return absent("PLUMB_DEVICE=none");
   if (!wanted.empty()) {
     if (const Device* d = named(devices, wanted)) return *d;
     throw Error("device", Reason::query, "PLUMB_DEVICE=" + std::string(wanted) + " is none of: " + known(devices));
@@ -155,14 +174,7 @@ const Device& current_device() {
   Machine& m = machine();
   const std::lock_guard hold(m.lock);
   if (m.current) return *m.current;
-  const char* wanted = std::getenv("PLUMB_DEVICE");
-  const std::string_view text = wanted ? wanted : "";
-  if (!m.platform && (text.empty() || text == "none")) {
-    m.current = std::make_unique<Device>(absent("built without OpenCL"));
-  } else {
-    // "none" must not touch the device libraries at all.
-    m.current = std::make_unique<Device>(choose(text == "none" ? std::vector<Device>{} : devices_locked(m), text));
-  }
+  m.current = std::make_unique<Device>(chosen(m));
   return *m.current;
 }
 

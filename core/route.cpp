@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/budget.h"
+#include "core/gate.h"
 
 namespace plumb {
 namespace {
@@ -213,6 +214,11 @@ std::string explain(const Decision& d) {
     s += "  skip " + std::string(r.route->name) + " [" + std::string(name(r.stage)) + (r.preference ? ", by choice" : "") +
          "]: " + r.reason + "\n";
   return s + "  take " + std::string(d.route->name) + "\n";
+}
+
+const Device& device_of(const Route& r) {
+  static const Device none;
+  return r.needs == Tier::unavailable ? none : current_device();
 }
 
 std::vector<Tensor> run(const Call& call, const Route& route) {

@@ -1,6 +1,10 @@
 #include "gpu/opencl.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdio>
 #include <utility>
 
 #include "core/error.h"
@@ -104,6 +108,19 @@ std::vector<cl_device_id> device_ids() {
   }
   if (ids.empty()) check(trouble, "clGetDeviceIDs");
   return ids;
+}
+
+StdoutKept::StdoutKept() {
+  std::fflush(stdout);
+  before_ = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+  if (before_ >= 0) ::dup2(STDERR_FILENO, STDOUT_FILENO);
+}
+
+StdoutKept::~StdoutKept() {
+  std::fflush(stdout);
+  if (before_ < 0) return;
+  ::dup2(before_, STDOUT_FILENO);
+  ::close(before_);
 }
 
 ContextHandle make_context(cl_device_id device) {

@@ -46,6 +46,17 @@ struct Session {
 };
 Session& session();  // throws Error(device) if there is no device
 
+// While it lives, what a driver prints to stdout goes to stderr: stdout is the caller's, and may be JSON.
+class StdoutKept {
+ public:
+  StdoutKept();
+  ~StdoutKept();
+  StdoutKept(const StdoutKept&) = delete;
+
+ private:
+  int before_;
+};
+
 bool take(Fault);  // whether this fault was injected; it strikes once
 
 // A kernel of kernels/<family>.cl, whose program is built on first use.

@@ -27,6 +27,7 @@ Session open_session() {
     throw Error("opencl", Reason::device,
                 "buffers align to " + std::to_string(device.facts.base_align_bytes) + " bytes, more than a guard band");
   }
+  const StdoutKept kept;
   const cl_device_id id = device_ids().at(static_cast<std::size_t>(device.facts.index));
   ContextHandle context = make_context(id);
   QueueHandle queue = make_queue(context.get(), id);

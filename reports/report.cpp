@@ -4,6 +4,7 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "core/drivers.h"
 #include "core/family.h"
 #include "core/ratio.h"
 #include "generated/version.h"
@@ -114,7 +115,10 @@ Json devices() {
            {"capabilities", {{"cpu", true}, {"opencl", kOpencl}}},  // what was compiled in; the tier says what is there
            {"host", host()},
            {"devices", Json::array()}};
-  for (const Device& d : all_devices()) out["devices"].push_back(device(d));
+  for (const Device& d : all_devices())
+    if (d.facts.index >= 0) out["devices"].push_back(device(d));
+  out["drivers"] = Json::array();
+  for (const DriverNote& note : driver_notes()) out["drivers"].push_back(note.text);
   out["current"] = {{"device", current.facts.index >= 0 ? Json(current.facts.index) : Json(nullptr)},
                     {"name", current.facts.name},
                     {"tier", name(current.tier)},
@@ -220,6 +224,7 @@ Json document(const Report& r) {
            {{"complete", r.complete}, {"runs", r.runs}, {"checked", extent(r.checked)}, {"timed", extent(r.timed)}}},
           {"host", facts["host"]},
           {"devices", facts["devices"]},
+          {"drivers", facts["drivers"]},
           {"current", facts["current"]},
           {"ops", ops()},
           {"routes", routes()},
