@@ -17,6 +17,7 @@
 #include "bench/peers.h"
 #include "conformance/check.h"
 #include "core/fill.h"
+#include "core/gate.h"
 #include "core/pool.h"
 #include "core/ratio.h"
 
@@ -142,7 +143,7 @@ struct TooSlow {
 
 class Session {
  public:
-  explicit Session(const BenchOptions& o) : options_(o), device_(current_device()) {
+  explicit Session(const BenchOptions& o) : options_(o) {
     thread_counts_ = o.threads.empty() ? std::vector<int>{threads()} : o.threads;
     restore_ = threads();
     static std::string name = "plumb", interleave = "--benchmark_enable_random_interleaving=true";
@@ -154,6 +155,7 @@ class Session {
 
   BenchResult run() {
     Work work = selected();
+    wake_device(work);
     if (work.empty()) throw Error("plumb", Reason::query, "no benchmark matches the query");
     result_.salt = options_.salt;
     for (const auto& [op, c] : work) operations_.try_emplace(op, operations_.size() + 1);
@@ -224,6 +226,13 @@ class Session {
     return work;
   }
 
+  // A driver is tried in a fork, which is better taken before oracles work on other threads.
+  void wake_device(const Work& work) const {
+    for (const auto& [op, c] : work)
+      for (const Route& r : routes(*op))
+        if (r.needs != Tier::unavailable && wanted(*op, id(*op, c), r.name)) (void)device_of(r);
+  }
+
   // The next cases. Their oracles, which are slow, work side by side, and at rest again when something is timed.
   std::vector<std::unique_ptr<Subject>> subjects(const Work& work, std::size_t first) const {
     constexpr std::size_t kMost = 4;  // large cases at once must fit memory
@@ -247,10 +256,11 @@ class Session {
     if (options_.progress) options_.progress(step_);
     const std::size_t first = result_.rows.size();
     std::vector<Timed> timed;
-    for (const Route* r : chosen(s))
+    const std::vector<const Route*> subjects = chosen(s);
+    for (const Route* r : subjects)
       for (const int t : r->needs == Tier::unavailable ? thread_counts_ : std::vector<int>{restore_})
         add_route(s, *r, t, timed);
-    if (options_.peers)
+    if (options_.peers && !subjects.empty())  // a yardstick needs something to measure
       for (const Peer& p : peers())
         if (p.op == op.name && p.takes(s.call)) add_peer(s, p, timed);
     time(timed);
@@ -261,8 +271,8 @@ class Session {
     std::vector<const Route*> chosen;
     for (const Route& r : routes(*s.call.op)) {
       if (r.name == kReference && options_.route != kReference) continue;
-      if (!wanted(*s.call.op, s.text, r.name) || !refusal(r, s.call, device_).empty()) continue;
-      if (options_.route != "natural" || select(s.call, device_).route == &r) chosen.push_back(&r);
+      if (!wanted(*s.call.op, s.text, r.name) || !refusal(r, s.call, device_of(r)).empty()) continue;
+      if (options_.route != "natural" || select(s.call, current_device()).route == &r) chosen.push_back(&r);
     }
     return chosen;
   }
@@ -318,10 +328,7 @@ class Session {
       const double once = seconds_of(*hot.job, options_.launch_limit);
       result_.rows[row].error = s.verify(r, hot.job->fetch());
       if (once > options_.launch_limit && result_.rows[row].error.empty()) {
-        result_.rows[row].null_reason = "one launch takes " + std::to_string(once) + " s";
-        result_.rows[row].once = once;
-        too_slow_.push_back({result_.rows[row].op, result_.rows[row].route, counted, s.work.bytes, once});
-        return;
+        return too_slow(s, result_.rows[row], once);
       }
     } catch (const std::exception& e) {
       result_.rows[row].error = e.what();
@@ -335,13 +342,26 @@ class Session {
 
   void add_peer(const Subject& s, const Peer& p, std::vector<Timed>& timed) {
     for (const int t : p.threaded ? thread_counts_ : std::vector<int>{1}) {
-      new_row(s, p.name, t).verified = true;  // a peer is a yardstick, not a subject
-      Job job;
-      job.launch = p.bind(s.call, t);
-      job.wait = [] {};
-      job.launch();
-      timed.push_back({result_.rows.size() - 1, nullptr, std::make_shared<Job>(job), t});
+      BenchRow& row = new_row(s, p.name, t);
+      row.verified = true;  // a peer is a yardstick, not a subject
+      row.null_reason = p.missing();
+      if (row.null_reason.empty()) row.null_reason = hopeless(row);
+      if (!row.null_reason.empty()) continue;
+      try {
+        const Job job{p.bind(s.call, t), [] {}, nullptr};
+        const double once = seconds_of(job, options_.launch_limit);
+        if (once > options_.launch_limit) too_slow(s, row, once);
+        else timed.push_back({result_.rows.size() - 1, nullptr, std::make_shared<Job>(job), t});
+      } catch (const std::exception& e) {
+        row.null_reason = e.what();
+      }
     }
+  }
+
+  void too_slow(const Subject& s, BenchRow& row, double once) {
+    row.null_reason = "one launch takes " + std::to_string(once) + " s";
+    row.once = once;
+    too_slow_.push_back({row.op, row.route, row.threads, s.work.bytes, once});
   }
 
   void time(const std::vector<Timed>& timed) {
@@ -387,7 +407,7 @@ class Session {
 
   void rate(BenchRow& row, const Limit& limit) {
     if (row.median == 0 || !row.error.empty()) {
-      if (row.null_reason.empty()) row.null_reason = row.error.empty() ? "not timed" : row.error;
+      if (row.null_reason.empty()) row.null_reason = row.error.empty() ? "no repetition was measured" : row.error;
       return;
     }
     share(row, limit);
@@ -418,7 +438,6 @@ class Session {
   }
 
   const BenchOptions& options_;
-  const Device& device_;
   std::vector<int> thread_counts_;
   int restore_ = 1;
   Ceilings ceilings_;

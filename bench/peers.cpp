@@ -7,8 +7,8 @@
 #include <numeric>
 #include <vector>
 
-#ifdef PLUMB_OPENBLAS
-#include <cblas.h>
+#ifdef PLUMB_PEERS
+#include "bench/openblas.h"
 #endif
 #ifdef PLUMB_EIGEN
 #include <Eigen/Cholesky>
@@ -33,7 +33,7 @@ std::function<void()> std_sort_index(const Call& c, int) {
   };
 }
 
-#ifdef PLUMB_OPENBLAS
+#ifdef PLUMB_PEERS
 bool square_blas(const Call& c, Dtype dtype) {
   return c[0].rank() == 2 && c[1].rank() == 2 && dense(c[0], dtype) && dense(c[1], dtype);
 }
@@ -52,9 +52,10 @@ std::function<void()> sgemm(const Call& c, int threads) {
   const Tensor a = c[0], b = c[1];
   const auto out = std::make_shared<std::vector<float>>(static_cast<std::size_t>(s.m) * static_cast<std::size_t>(s.n));
   return [=] {
-    openblas_set_num_threads(threads);
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, s.m, s.n, s.k, 1, a.read<float>(), s.k, b.read<float>(), s.n,
-                0, out->data(), s.n);
+    const OpenBlas& blas = openblas();
+    blas.set_threads(threads);
+    blas.sgemm(OpenBlas::kRowMajor, OpenBlas::kNoTrans, OpenBlas::kNoTrans, s.m, s.n, s.k, 1, a.read<float>(), s.k,
+               b.read<float>(), s.n, 0, out->data(), s.n);
   };
 }
 
@@ -63,9 +64,10 @@ std::function<void()> dgemm(const Call& c, int threads) {
   const Tensor a = c[0], b = c[1];
   const auto out = std::make_shared<std::vector<double>>(static_cast<std::size_t>(s.m) * static_cast<std::size_t>(s.n));
   return [=] {
-    openblas_set_num_threads(threads);
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, s.m, s.n, s.k, 1, a.read<double>(), s.k, b.read<double>(),
-                s.n, 0, out->data(), s.n);
+    const OpenBlas& blas = openblas();
+    blas.set_threads(threads);
+    blas.dgemm(OpenBlas::kRowMajor, OpenBlas::kNoTrans, OpenBlas::kNoTrans, s.m, s.n, s.k, 1, a.read<double>(), s.k,
+               b.read<double>(), s.n, 0, out->data(), s.n);
   };
 }
 
@@ -75,25 +77,26 @@ std::function<void()> same_flops(const Call& c, int threads) {
   const auto n = static_cast<int>(std::lround(std::cbrt(cost(c).flops / 2)));
   const auto data = std::make_shared<std::vector<float>>(3 * static_cast<std::size_t>(n) * static_cast<std::size_t>(n), 0.5F);
   return [=] {
-    openblas_set_num_threads(threads);
+    const OpenBlas& blas = openblas();
+    blas.set_threads(threads);
     float* p = data->data();
     const std::size_t nn = static_cast<std::size_t>(n) * static_cast<std::size_t>(n);
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, n, n, 1, p, n, p + nn, n, 0, p + 2 * nn, n);
+    blas.sgemm(OpenBlas::kRowMajor, OpenBlas::kNoTrans, OpenBlas::kNoTrans, n, n, n, 1, p, n, p + nn, n, 0, p + 2 * nn,
+               n);
   };
 }
-
-extern "C" void spotrf_(const char* uplo, const int* n, float* a, const int* lda, int* info);
 
 bool one_f32_matrix(const Call& c) { return dense(c[0], Dtype::f32) && c[0].rank() == 2; }
 std::function<void()> spotrf(const Call& c, int threads) {
   const Tensor a = c[0];
   const auto work = std::make_shared<std::vector<float>>(static_cast<std::size_t>(a.size()));
   return [=] {
-    openblas_set_num_threads(threads);
+    const OpenBlas& blas = openblas();
+    blas.set_threads(threads);
     std::copy_n(a.read<float>(), work->size(), work->begin());
     const int n = static_cast<int>(a.dim(0));
     int info = 0;
-    spotrf_("U", &n, work->data(), &n, &info);  // column-major upper is row-major lower
+    blas.spotrf("U", &n, work->data(), &n, &info);  // column-major upper is row-major lower
   };
 }
 #endif
@@ -115,18 +118,24 @@ std::function<void()> eigen_llt(const Call& c, int) {
 }
 #endif
 
+std::string always() { return ""; }
+#ifdef PLUMB_PEERS
+std::string openblas_missing() { return openblas().missing; }
+#endif
+
 const Peer kPeers[] = {
-    {"argsort", "peer.std_sort", "std::sort of an index by comparison", false, dense_f32_line, std_sort_index},
-#ifdef PLUMB_OPENBLAS
-    {"matmul", "peer.openblas", "cblas_sgemm", true, sgemm_takes, sgemm},
-    {"matmul", "peer.openblas_f64", "cblas_dgemm", true, dgemm_takes, dgemm},
-    {"conv3d", "peer.openblas_flops", "cblas_sgemm of a square product with the same flops", true, f32_features, same_flops},
+    {"argsort", "peer.std_sort", "std::sort of an index by comparison", false, dense_f32_line, std_sort_index, always},
+#ifdef PLUMB_PEERS
+    {"matmul", "peer.openblas", "cblas_sgemm", true, sgemm_takes, sgemm, openblas_missing},
+    {"matmul", "peer.openblas_f64", "cblas_dgemm", true, dgemm_takes, dgemm, openblas_missing},
+    {"conv3d", "peer.openblas_flops", "cblas_sgemm of a square product with the same flops", true, f32_features, same_flops,
+     openblas_missing},
     {"subm_conv3d", "peer.openblas_flops", "cblas_sgemm of a square product with the same flops", true, f32_features,
-     same_flops},
-    {"cholesky", "peer.openblas", "spotrf", true, one_f32_matrix, spotrf},
+     same_flops, openblas_missing},
+    {"cholesky", "peer.openblas", "spotrf", true, one_f32_matrix, spotrf, openblas_missing},
 #endif
 #ifdef PLUMB_EIGEN
-    {"cholesky", "peer.eigen", "Eigen::LLT, one matrix after the other", false, f32_matrices, eigen_llt},
+    {"cholesky", "peer.eigen", "Eigen::LLT, one matrix after the other", false, f32_matrices, eigen_llt, always},
 #endif
 };
 

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "core/op.h"
@@ -15,6 +16,7 @@ struct Peer {
   bool threaded;              // takes a thread count; otherwise it runs on one
   bool (*takes)(const Call&);
   std::function<void()> (*bind)(const Call&, int threads);  // operands are bound, outputs allocated
+  std::string (*missing)();  // why it cannot be timed here, or ""; the first question may load its library
 };
 
 std::span<const Peer> peers();

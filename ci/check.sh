@@ -25,7 +25,8 @@ cd "$(dirname "$0")/.."
 
 packages=(g++ cmake ninja-build nlohmann-json3-dev libcli11-dev libbenchmark-dev ocl-icd-opencl-dev opencl-headers
   pocl-opencl-icd)
-test_packages=("${packages[@]}" git ccache libgtest-dev libgmock-dev libeigen3-dev libopenblas-dev python3-jsonschema)
+test_packages=("${packages[@]}" git ccache libgtest-dev libgmock-dev libeigen3-dev libopenblas0-pthread
+  python3-jsonschema)
 dev_packages=("${test_packages[@]}" chromium clang-format clang-tidy python3-clang-14 python3-numpy python3-scipy
   python3-mpmath)
 python=$(PATH=/usr/bin:$PATH command -v python3 || true)  # the one that Debian packages extend

@@ -17,7 +17,9 @@
 namespace plumb {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 struct Ran {
   int code = -1;
@@ -178,6 +180,44 @@ TEST(Program, BenchEndsWithEveryCode) {
   expect_code("many --route=never", 1, "efficiency");  // no row
   expect_code("scaled", 2, "no benchmark matches");
   expect_code("nosuch", 2, "no benchmark matches");
+}
+
+// What was not timed has no time, in any form, and says why.
+TEST(Program, PeersObeyTheLaunchLimitAndAbsentOnesSaySo) {
+  const std::string bench = "bench many --route=perfect --budget=smoke --min-time=0.001 --repetitions=2 --threads=1";
+  const auto row_of = [](const Ran& ran, const std::string& route) {
+    EXPECT_EQ(ran.code, 0) << ran.out;
+    const auto json = nlohmann::json::parse(ran.out);
+    for (const auto& row : json.at("rows"))
+      if (row.at("route") == route) return row;
+    return nlohmann::json();
+  };
+  setenv("FAKES_PEERS", "1", 1);
+  const Ran usual = plumb(bench + " --json"), strict = plumb(bench + " --launch-limit=0.002 --json");
+  EXPECT_EQ(row_of(usual, "peer.slow").at("seconds").size(), 2U);
+  EXPECT_GT(row_of(usual, "peer.slow").at("median"), 0.004);
+  const auto slow = row_of(strict, "peer.slow"), gone = row_of(usual, "peer.gone");
+  for (const auto& row : {slow, gone}) {
+    EXPECT_TRUE(row.at("seconds").empty());
+    for (const char* time : {"median", "mad", "min", "efficiency"}) EXPECT_TRUE(row.at(time).is_null()) << row;
+  }
+  EXPECT_THAT(slow.at("null_reason").get<std::string>(), HasSubstr("one launch takes 0.00"));
+  EXPECT_EQ(gone.at("null_reason"), "libgone.so.0 is not here");
+  const std::string text = plumb(bench).out;
+  unsetenv("FAKES_PEERS");
+  EXPECT_THAT(text, AllOf(HasSubstr("not timed"), HasSubstr("libgone.so.0 is not here")));
+  EXPECT_THAT(text, Not(HasSubstr(" 0 ns ")));
+}
+
+TEST(Program, ADeviceCanBeDemanded) {
+  for (const char* verb : {"devices", "check many --route=perfect --budget=smoke",
+                           "repro 'many/f32.7.row.uniform/-@perfect'", "bench many --route=perfect --budget=smoke",
+                           "report many --no-bench --budget=smoke", "replay /nosuch"}) {
+    const Ran ran = plumb(std::string(verb) + " --require-device");
+    EXPECT_EQ(ran.code, 1) << verb << "\n" << ran.out;
+    EXPECT_EQ(ran.out, "plumb: --require-device: PLUMB_DEVICE=none\n");
+  }
+  EXPECT_EQ(plumb("check many --route=perfect --budget=smoke --require-device", "0").code, 0);
 }
 
 TEST(Program, ReportEndsWithEveryCode) {

@@ -1,5 +1,5 @@
 // What `plumb` is linked with in place of the families: the tables of fakes.h, a machine that is played, ceilings that
-// are not measured, and no peers.
+// are not measured, and made-up peers.
 #include <signal.h>
 #include <unistd.h>
 
@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <memory>
 #include <sstream>
+#include <stdexcept>
 #include <thread>
 
 #include "bench/ceilings.h"
@@ -64,6 +65,24 @@ void Ceilings::again(bool, bool, Dtype, double, int) {}
 void Ceilings::take_over(const std::vector<Ceiling>&) {}
 std::vector<Ceiling> Ceilings::measured() const { return {{"played", "host", 1, 1e20, "flop/s"}}; }
 
-std::span<const Peer> peers() { return {}; }
+// With FAKES_PEERS: one that takes its time, and one whose library is not there.
+namespace {
+
+bool takes_all(const Call&) { return std::getenv("FAKES_PEERS") != nullptr; }
+std::function<void()> sleeps(const Call&, int) {
+  return [] { std::this_thread::sleep_for(std::chrono::milliseconds(5)); };
+}
+std::function<void()> never_bound(const Call&, int) { throw std::logic_error("a peer that is missing was bound"); }
+std::string nothing() { return ""; }
+std::string gone() { return "libgone.so.0 is not here"; }
+
+const Peer kPeers[] = {
+    {"many", "peer.slow", "sleeps", true, takes_all, sleeps, nothing},
+    {"many", "peer.gone", "is not here", true, takes_all, never_bound, gone},
+};
+
+}  // namespace
+
+std::span<const Peer> peers() { return kPeers; }
 
 }  // namespace plumb
