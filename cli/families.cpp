@@ -20,6 +20,8 @@ namespace plumb {
 #undef PLUMB_FAMILY
 
 namespace {
+constexpr std::size_t kRows = 256;  // about as many operations as there are: nothing is moved as the tables grow
+
 template <class T>
 void append(std::vector<T>& to, std::vector<T> from) {
   to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
@@ -36,6 +38,7 @@ void install_families() {
   std::call_once(once, [] {
     std::vector<Op> ops;
     std::vector<Route> gpu, cpu;
+    ops.reserve(kRows), gpu.reserve(3 * kRows), cpu.reserve(3 * kRows);
 #ifdef PLUMB_GPU
 #define PLUMB_FAMILY(family) append(gpu, family##_gpu_routes());
 #include "cli/families.def"

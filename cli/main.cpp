@@ -6,6 +6,7 @@
 
 #include "cli/families.h"
 #include "cli/streams.h"
+#include "cli/timing.h"
 #include "cli/verbs.h"
 #include "cli/words.h"
 #include "core/device.h"
@@ -30,8 +31,12 @@ using Run = std::function<int()>;
 
 bool device_required = false;  // by --require-device, of any verb that has it
 
+std::string_view asked;  // the first word
+
+// Null where another verb was asked for: its options would only be built and thrown away.
 CLI::App* verb(CLI::App& app, const std::string& name, const std::string& what, const std::string& examples) {
   CLI::App* sub = app.add_subcommand(name, what);
+  if (asked != name) return nullptr;
   sub->footer("Examples:\n" + examples);
   return sub;
 }
@@ -91,6 +96,7 @@ void add_devices(CLI::App& app, Run& run) {
   static DevicesArgs args;
   CLI::App* sub = verb(app, "devices", "Which devices are here, of which tier, and what was verified of them",
                        "  plumb devices\n  PLUMB_DEVICE=none plumb devices --json\n");
+  if (!sub) return;
   require_device_flag(sub);
   json_flag(sub, args);
   runs(sub, run, devices, args);
@@ -109,6 +115,7 @@ void add_list(CLI::App& app, Run& run) {
   static CtestArgs ctest;
   CLI::App* list = verb(app, "list", "The tables: operations, routes, cases, fills",
                         "  plumb list ops\n  plumb list routes matmul\n  plumb list cases 'argsort/*reversed*'\n");
+  if (!list) return;
   list->require_subcommand(1);
   const char* query = "An op or a glob on op names";
   for (CLI::App* sub : {add_listing(list, run, "ops", "Operations and their equations", args, list_ops),
@@ -132,6 +139,7 @@ void add_explain(CLI::App& app, Run& run) {
   CLI::App* sub = verb(app, "explain", "Which route a case takes, and why not the others",
                        "  plumb explain \"$(plumb list cases matmul | head -1)\"\n"
                        "  plumb explain 'argsort/f32.7.row.uniform/-@reference'\n");
+  if (!sub) return;
   sub->add_option("case", args.target, "CASE, or CASE@ROUTE to force a preference")->required();
   json_flag(sub, args);
   runs(sub, run, explain, args);
@@ -143,6 +151,7 @@ void add_check(CLI::App& app, Run& run) {
                        "  plumb check\n  plumb check add sum --budget=smoke\n  plumb check matmul --route='cpu.*' -v\n"
                        "  plumb check 'fft/*@gpu.*' --save-failures out/failures\n"
                        "  plumb check argsort --budget=smoke --salt=day --isa=base,avx2,avx512 --threads=1,2,3\n");
+  if (!sub) return;
   sub->add_option("query", args.queries, "Ops, or globs on CASE@ROUTE; none: everything");
   sub->add_option("--budget", args.budget, "smoke, ci or nightly")->capture_default_str();
   sub->add_option("--route", args.route, "all, natural, or a route name (globs allowed)")->capture_default_str();
@@ -161,6 +170,7 @@ void add_repro(CLI::App& app, Run& run) {
                        "  plumb repro 'argsort/f32.7.row.uniform/-@cpu.radix'\n"
                        "  plumb repro 'argsort/f32.7.row.uniform/-@cpu.radix' --salt=7 --isa=avx2 --threads=3\n"
                        "  plumb repro 'argsort/f32.7.row.uniform/-' --dump out/case\n");
+  if (!sub) return;
   sub->add_option("case", args.target, "CASE, or CASE@ROUTE; without a route: every route")->required();
   salt_option(sub, args);
   setting_options(sub, args);
@@ -175,6 +185,7 @@ void add_replay(CLI::App& app, Run& run) {
   CLI::App* sub = verb(app, "replay", "Compare routes with the recorded answers of other software (docs/corpus.md)",
                        "  plumb replay conformance/corpus --route=all\n"
                        "  plumb replay conformance/corpus/sort --op='arg*' --route=reference\n");
+  if (!sub) return;
   sub->add_option("folder", args.folder, "A recorded family, or a folder of them")->required();
   sub->add_option("--op", args.op, "A glob on recorded op names")->capture_default_str();
   sub->add_option("--case", args.case_id, "A glob on recorded case ids")->capture_default_str();
@@ -192,6 +203,7 @@ void add_eval(CLI::App& app, Run& run) {
                        "  plumb eval matmul --in ab.safetensors --out c.safetensors\n"
                        "  plumb eval softmax --in a.safetensors --attrs '{\"axis\": 0}' --out y.safetensors\n"
                        "  produce | plumb eval sum --in - --out - | consume\n");
+  if (!sub) return;
   sub->add_option("op", args.op, "The operation")->required();
   sub->add_option("--in", args.in, "Inputs, named as `plumb list ops` names them; -: standard input")->required();
   sub->add_option("--attrs", args.attrs, "Attributes, a JSON object")->capture_default_str();
@@ -214,6 +226,7 @@ void add_bench(CLI::App& app, Run& run) {
   static BenchArgs args;
   CLI::App* sub = verb(app, "bench", "Time routes and peers, as shares of what this machine was measured to do",
                        "  plumb bench matmul --threads=1,2\n  plumb bench argsort --min-time=0.5 --repetitions=9\n");
+  if (!sub) return;
   sub->add_option("query", args.queries, "Ops, or globs on CASE@ROUTE; none: everything");
   sub->add_option("--route", args.route, "all, natural, or a route name (globs allowed)")->capture_default_str();
   sub->add_option("--budget", args.budget, "Sizes to time: smoke, ci or nightly")->capture_default_str();
@@ -231,6 +244,7 @@ void add_report(CLI::App& app, Run& run, const std::string& command) {
                        "  plumb report --out out\n  plumb report --budget=smoke --min-time=0.05 --out out\n"
                        "  plumb report --budget=smoke --min-time=0.05 --out out --resume\n"
                        "  plumb report --from out/report.json\n");
+  if (!sub) return;
   CLI::Option* query = sub->add_option("query", args.queries, "Ops, or globs on CASE@ROUTE; none: everything");
   sub->add_option("--out", args.out, "The folder to write into; without it out, or with --from that of the report");
   CLI::Option* from = sub->add_option("--from", args.from, "Run nothing: write the pages of this report.json anew");
@@ -250,6 +264,7 @@ void add_report(CLI::App& app, Run& run, const std::string& command) {
 int parse_and_run(int argc, char** argv) {
   CLI::App app{"Plumbline: the executable specification and judge of array and sparse operations."};
   app.name("plumb");
+  asked = argc > 1 ? argv[1] : "";
   app.footer("`plumb VERB --help` shows examples.\n\n" + std::string(kEnvironment));
   app.set_version_flag("--version", std::string(kVersion) + " " + kCommit);
   app.require_subcommand(1);
@@ -282,6 +297,8 @@ int parse_and_run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
+    const std::string_view verb = argc > 1 ? argv[1] : "";
+    if (verb == "bench" || verb == "report") plumb::cli::leave_for_timing(argv);
     plumb::cli::guard_streams();
     const int code = plumb::cli::parse_and_run(argc, argv);
     plumb::cli::finish_output();

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <map>
+#include <memory>
 #include <set>
 #include <stdexcept>
 #include <utility>
@@ -18,16 +19,35 @@ struct Counter {
   std::atomic<std::int64_t> seen_true{0}, seen_false{0};
 };
 
+// A value for each of a set of rows that are known from the start: what a program does first, it should do at once.
+template <class Row, class Value>
+class PerRow {
+ public:
+  void assign(std::vector<const Row*> rows) {
+    rows_ = std::move(rows);
+    std::sort(rows_.begin(), rows_.end());
+    values_ = std::make_unique<Value[]>(rows_.size());
+  }
+  Value* find(const Row* row) const {  // null if it is none of them
+    const auto it = std::lower_bound(rows_.begin(), rows_.end(), row);
+    return it == rows_.end() || *it != row ? nullptr : &values_[static_cast<std::size_t>(it - rows_.begin())];
+  }
+
+ private:
+  std::vector<const Row*> rows_;
+  std::unique_ptr<Value[]> values_;
+};
+
 struct Tables {
   std::vector<Op> ops;
   std::map<std::string_view, std::vector<Route>> routes;
-  std::map<const Condition*, Counter> conditions;
-  std::map<const Route*, std::atomic<std::int64_t>> chosen;
+  PerRow<Condition, Counter> conditions;
+  PerRow<Route, std::atomic<std::int64_t>> chosen;
 };
 
 Tables& tables() {
-  static Tables t;
-  return t;
+  static Tables* t = new Tables;  // never taken apart: the process ends
+  return *t;
 }
 
 void oracle(const Call& call, std::vector<Tensor>& out) {
@@ -122,23 +142,29 @@ std::string nearest(const Range& rows, std::string_view wrong, Name name_of) {
 
 std::vector<Op>& op_rows() { return tables().ops; }
 
-void add_routes(const Op& op, std::vector<Route>& all) {
-  std::vector<Route>& mine = tables().routes[op.name];
+// Checks the routes of an op, and adds the oracle as its last.
+void complete(const Op& op, std::vector<Route>& mine) {
   std::set<std::string_view> names{kReference};
-  for (Route& r : all)
-    if (r.op == op.name) {
-      check_route(op, r);
-      if (!names.insert(r.name).second) broken(op, "has two routes named " + std::string(r.name));
-      std::stable_sort(r.supports.begin(), r.supports.end(), by_stage);
-      std::stable_sort(r.prefers.begin(), r.prefers.end(), by_stage);
-      mine.push_back(r);
-    }
-  mine.push_back(reference_route(op.name));
-  for (const Route& r : mine) {
-    tables().chosen[&r];
-    for (const auto* list : {&r.supports, &r.prefers})
-      for (const Condition& c : *list) tables().conditions[&c];
+  for (Route& r : mine) {
+    check_route(op, r);
+    if (!names.insert(r.name).second) broken(op, "has two routes named " + std::string(r.name));
+    for (auto* list : {&r.supports, &r.prefers})
+      if (!std::is_sorted(list->begin(), list->end(), by_stage)) std::stable_sort(list->begin(), list->end(), by_stage);
   }
+  mine.push_back(reference_route(op.name));
+}
+
+void count_from_zero() {
+  std::vector<const Condition*> conditions;
+  std::vector<const Route*> all;
+  for (const auto& [op, mine] : tables().routes)
+    for (const Route& r : mine) {
+      all.push_back(&r);
+      for (const auto* list : {&r.supports, &r.prefers})
+        for (const Condition& c : *list) conditions.push_back(&c);
+    }
+  tables().chosen.assign(std::move(all));
+  tables().conditions.assign(std::move(conditions));
 }
 
 }  // namespace
@@ -160,7 +186,9 @@ void install(std::vector<Op> ops, std::vector<Route> routes) {
       throw std::logic_error("route " + std::string(r.name) + " is for '" + std::string(r.op) + "', which is no op");
   op_rows() = std::move(ops);
   tables().routes.clear();
-  for (const Op& op : op_rows()) add_routes(op, routes);
+  for (Route& r : routes) tables().routes[r.op].push_back(std::move(r));
+  for (const Op& op : op_rows()) complete(op, tables().routes[op.name]);
+  count_from_zero();
 }
 
 std::span<const Op> ops() { return op_rows(); }
@@ -204,7 +232,7 @@ Decision select(const Call& call, const Device& device, std::string_view forced)
     if (!forced.empty() && r.name == forced && consider(r, false)) return d;
   for (const Route& r : all)
     if (r.name != forced && consider(r, true)) break;
-  if (d.route && forced.empty()) ++tables().chosen[d.route];
+  if (d.route && forced.empty()) ++*tables().chosen.find(d.route);
   return d;
 }
 
@@ -222,6 +250,8 @@ const Device& device_of(const Route& r) {
 }
 
 std::vector<Tensor> run(const Call& call, const Route& route) {
+  if (const Tier have = device_of(route).tier; have < route.needs)
+    call.fail(Reason::unsupported, "route " + std::string(route.name) + " " + lacks(route, have, "needs"));
   return with_memory(call, route.name == kReference ? Held::wide : Held::stored, [&] {
     const Job job = route.prepare(call, call.op->infer(call));
     job.launch();
@@ -238,7 +268,7 @@ std::vector<ConditionCount> coverage() {
     for (const Route& r : routes(op))
       for (const auto* list : {&r.supports, &r.prefers})
         for (const Condition& c : *list) {
-          const Counter& n = tables().conditions.at(&c);
+          const Counter& n = *tables().conditions.find(&c);
           out.push_back({&r, &c, n.seen_true, n.seen_false});
         }
   return out;
@@ -246,11 +276,14 @@ std::vector<ConditionCount> coverage() {
 
 bool observe(const Condition& c, const Call& call, const Device& device) {
   const bool yes = c.holds(call, device);
-  const auto it = tables().conditions.find(&c);
-  if (it != tables().conditions.end()) ++(yes ? it->second.seen_true : it->second.seen_false);
+  if (Counter* n = tables().conditions.find(&c)) ++(yes ? n->seen_true : n->seen_false);
   return yes;
 }
 
-std::int64_t times_chosen(const Route& r) { return tables().chosen.at(&r); }
+std::int64_t times_chosen(const Route& r) {
+  const auto* n = tables().chosen.find(&r);
+  if (!n) throw std::logic_error("times_chosen: " + std::string(r.name) + " is in no table");
+  return *n;
+}
 
 }  // namespace plumb
