@@ -12,7 +12,8 @@ std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b;
 constexpr Limit kTile{"gpu.edge_product.tile", 128, 7};  // edges of a work-group at most
 constexpr Limit kGroups{"gpu.edge_product.groups", 1056, 12};  // work-groups that occupy a large device
 constexpr Limit kLeastEdges{"gpu.edge_product.least_edges", 512, 6};  // of a part
-constexpr Limit kColumnRows{"gpu.edge_product.column_rows", 256, 8}, kColumnParts{"gpu.edge_product.column_parts", 512, 3};
+constexpr Limit kColumnRows{"gpu.edge_product.column_rows", 256, 8},
+    kColumnParts{"gpu.edge_product.column_parts", 512, 2};
 
 Kernel index_kernel(std::string_view name) { return Kernel("edge_product", name, "-DINDEX"); }
 

@@ -1,10 +1,23 @@
 // OpenCL routes of the dense products.
+#include "gpu/linalg.h"
+
 #include <algorithm>
 #include <string>
 
 #include "gpu/runtime.h"
 
 namespace plumb {
+
+std::int64_t gpu::batch_offset(std::int64_t t, const Shape& batch, const Shape& own, const Strides& steps) {
+  std::int64_t offset = 0;
+  for (std::size_t d = 0; d < batch.size(); ++d) {
+    const std::int64_t extent = batch[batch.size() - 1 - d], i = t % extent;
+    t /= extent;
+    if (d < own.size() && own[own.size() - 1 - d] != 1) offset += i * steps[steps.size() - 1 - d];
+  }
+  return offset;
+}
+
 namespace {
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
@@ -65,20 +78,9 @@ struct Product {
     const Shape batch = broadcast("matmul", a.batch, b.batch);
     matrices = count(batch);
     for (std::int64_t t = 0; t < matrices; ++t) {
-      offsets.push_back(a.offset + step_to(t, batch, a));
-      offsets.push_back(b.offset + step_to(t, batch, b));
+      offsets.push_back(a.offset + gpu::batch_offset(t, batch, a.batch, a.step));
+      offsets.push_back(b.offset + gpu::batch_offset(t, batch, b.batch, b.step));
     }
-  }
-
- private:
-  static std::int64_t step_to(std::int64_t t, const Shape& batch, const Operand& x) {
-    std::int64_t offset = 0;
-    for (std::size_t d = 0; d < batch.size(); ++d) {
-      const std::int64_t extent = batch[batch.size() - 1 - d], i = t % extent;
-      t /= extent;
-      if (d < x.batch.size() && x.batch[x.batch.size() - 1 - d] != 1) offset += i * x.step[x.step.size() - 1 - d];
-    }
-    return offset;
   }
 };
 
@@ -167,22 +169,34 @@ Job tiled(const Call& call, const std::vector<Spec>& specs) {
 // Warps of a work-group and 16 x 8 tiles of a warp, as in kernels/linalg_mma.cl.
 struct Warps {
   std::int64_t m, n, tiles_m, tiles_n;
-  std::int64_t rows() const { return 16 * tiles_m * m; }
-  std::int64_t columns() const { return 8 * tiles_n * n; }
+  constexpr std::int64_t rows() const { return 16 * tiles_m * m; }
+  constexpr std::int64_t columns() const { return 8 * tiles_n * n; }
   std::int64_t groups(const Product& p) const { return divide_up(p.m, rows()) * divide_up(p.n, columns()); }
 };
-constexpr Warps kLargeWarps{2, 4, 4, 8}, kSmallWarps{2, 2, 2, 4};
+constexpr Warps kLargeWarps{2, 4, 4, 8}, kSmallWarps{2, 2, 2, 4}, kOneWarp{1, 1, 1, 8};
 constexpr Limit kEnoughLarge{"gpu.linalg.enough_large", 66, 66};  // half the multiprocessors of a large device
+constexpr Limit kRows{"gpu.linalg.mma_rows", kSmallWarps.rows(), kOneWarp.rows()};  // of the smallest tiles
+// Steps of k in local memory, and tile columns that are walked together.
+constexpr Limit kStages{"gpu.linalg.stages", 4, 2}, kPanel{"gpu.linalg.panel", 8, 2};
+constexpr std::int64_t kStep = 16;
+
+Warps warps_of(const Product& p) {
+  const std::int64_t large = kLargeWarps.groups(p) * p.matrices;
+  if (large >= kEnoughLarge.of(large)) return kLargeWarps;
+  return kRows.of(p.m) == kOneWarp.rows() ? kOneWarp : kSmallWarps;
+}
 
 Job mma(const Call& call, const std::vector<Spec>& specs) {
   auto out = gpu::outputs(specs);
   if (empty(call, out)) return zeros(std::move(out));
   const Product p(call, true);
-  const std::int64_t large = kLargeWarps.groups(p) * p.matrices;
-  const Warps w = large >= kEnoughLarge.of(large) ? kLargeWarps : kSmallWarps;
+  const Warps w = warps_of(p);
+  (void)kStages.of(divide_up(p.k, kStep));
+  (void)kPanel.of(divide_up(p.n, w.columns()));
   std::string options = "-DFROM_" + std::string(name(p.dtype)) + " -DWARPS_M=" + std::to_string(w.m) +
                         " -DWARPS_N=" + std::to_string(w.n) + " -DTILES_M=" + std::to_string(w.tiles_m) +
                         " -DTILES_N=" + std::to_string(w.tiles_n);
+  options += gpu::if_small("STAGES", kStages) + gpu::if_small("PANEL", kPanel);
   if (row_starts(p) % 8 == 0) options += " -DALIGNED";
   const std::int64_t items = 32 * w.m * w.n;
   const Grid grid{"linalg_mma", "mma", options, static_cast<std::size_t>(items * w.groups(p)), 1,

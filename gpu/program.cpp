@@ -55,7 +55,7 @@ std::string prelude(const Device& d) {
     text += "#pragma OPENCL EXTENSION cl_khr_int64_base_atomics : enable\n#define PLUMB_INT64_ATOMICS 1\n";
   }
   if (d.facts.is_cpu) text += "#define PLUMB_CPU_DEVICE 1\n";
-  if (d.matrix_f16) text += "#define PLUMB_MATRIX_F16 1\n";
+  if (d.matrix_f16) text += "#ifndef PLUMB_PLAIN\n#define PLUMB_MATRIX_F16 1\n#endif\n";
   return text + "#line 1\n";
 }
 
@@ -221,6 +221,11 @@ Programs& programs() {
   return *p;
 }
 
+// Where small limits hold, kernels for matrix units run their plain bodies, on devices that have such units too.
+std::string with_bodies(const std::string& options) {
+  return options + (small_limits() && current_device().matrix_f16 ? " -DPLUMB_PLAIN" : "");
+}
+
 // One build at a time, under the lock. A program that failed is tried again at the next use.
 std::shared_ptr<Program> find_program(std::string_view family, const std::string& options) {
   Programs& p = programs();
@@ -235,7 +240,7 @@ std::shared_ptr<Program> find_program(std::string_view family, const std::string
 
 KernelPtr create_kernel(std::string_view family, const std::string& options, const std::string& name) {
   if (take(Fault::build)) check(CL_BUILD_PROGRAM_FAILURE, "clBuildProgram", "injected");
-  const std::shared_ptr<Program> program = find_program(family, options);
+  const std::shared_ptr<Program> program = find_program(family, with_bodies(options));
   KernelHandle kernel = program->take(name);
   if (!kernel) {
     cl_int status = CL_SUCCESS;

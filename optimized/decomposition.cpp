@@ -54,7 +54,7 @@ PLUMB_CHOLESKY(double, f64)
 
 // Multiples of every strip's lanes, of which there are at most 48.
 constexpr Limit kPanel{"decomposition.panel", 96, 48}, kWidePanel{"decomposition.wide_panel", 192, 96};
-constexpr Limit kWide{"decomposition.wide", 768, 100};          // n from which wide panels pay
+constexpr Limit kWide{"decomposition.wide", 768, 60};           // n from which wide panels pay
 constexpr Limit kParallel{"decomposition.parallel", 320, 24};   // rows from which one matrix is worth several threads
 constexpr std::int64_t kSmall = 32;                             // largest n of the interleaved route
 

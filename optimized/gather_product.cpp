@@ -277,7 +277,7 @@ class GatherPlan::Lane {
 };
 
 void GatherPlan::run(std::span<const Factor> factors, std::span<const float> start, const Take& take) const {
-  const std::int64_t blocks = std::ssize(runs_), lanes = std::min<std::int64_t>(threads(), blocks);
+  const std::int64_t blocks = std::ssize(runs_), lanes = std::min<std::int64_t>(small_limits() ? 3 : threads(), blocks);
   Room<float> first_sums(index(factors[0].weights->padded), 0.0F);
   std::copy(start.begin(), start.end(), first_sums.begin());
   std::atomic<std::int64_t> taken{0};

@@ -127,7 +127,7 @@ class SiteTable {
   void fill(const std::uint8_t* kept, std::int32_t* first) {
     const auto nothing = [](std::uint64_t) {};
     const auto wanted = [kept](std::int64_t i) { return kept == nullptr || kept[i] != 0; };
-    if (rows_.count < kAlone.of(rows_.count) || threads() == 1)
+    if (rows_.count < kAlone.of(rows_.count) || (threads() == 1 && !small_limits()))
       return ahead<T>(rows_, 0, rows_.count, nothing, [&](std::int64_t i, std::uint64_t h) {
         const std::int64_t lowest = wanted(i) ? insert_alone<T>(i, h) : -1;
         if (first) first[i] = static_cast<std::int32_t>(lowest);

@@ -192,7 +192,8 @@ class Sweep : public ConvCases<Trial> {
       both({{.n = 50, .active = 48, .sites = f}});
     both({{.sites = "sites_extremes", .coords = Dtype::i64}});
     far({{.values = "uniform"}});
-    for (const std::int64_t n : {0, 1, 2, 65, 129}) both({{.n = n, .active = n + 4, .in = 4, .sites = "sites_block"}});
+    for (const std::int64_t n : {0, 1, 2, 65, 129})
+      both({{.n = n, .active = n + 4, .in = 4, .sites = "sites_block", .budget = n == 2 ? Budget::smoke : Budget::ci}});
     both({{.active = 0}});
     // as many cotangent rows as there are outputs, and more than are active
     if (base == RelationKind::forward || base == RelationKind::submanifold) add({{}, 27});

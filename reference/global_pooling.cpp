@@ -228,7 +228,8 @@ class Cases {
            .channels = 2,
            .size = 1,
            .sites = "sites_box-1",
-           .values = n % 3 == 0 ? "int-3" : "uniform"});
+           .values = n % 3 == 0 ? "int-3" : "uniform",
+           .budget = n == 1023 ? Budget::smoke : Budget::ci});
     for (const std::int64_t c : {0, 1, 3, 4, 15, 16, 17, 31, 33, 64, 130})
       for (const Dtype type : kTypes) add({.channels = c, .type = type});
   }

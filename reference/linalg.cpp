@@ -135,6 +135,10 @@ constexpr Sizes kRagged[] = {
 };
 
 void add_ragged(std::vector<Case>& to) {
+  // The least tiles of matrix units, 16 x 64 x 16, several along each axis: rows on 16 bytes, and not.
+  for (const Dtype t : {Dtype::f16, Dtype::bf16})
+    for (const Sizes& s : {Sizes{33, 79, 131}, Sizes{34, 72, 136}})
+      to.push_back(square(t, s, "uniform", Budget::smoke));
   for (const Dtype t : kFloats)
     for (const Sizes& s : kRagged) {
       const bool wide = t == Dtype::f64 || t == Dtype::c64;  // their oracles are slow

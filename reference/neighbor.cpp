@@ -299,7 +299,11 @@ void sweep(Add&& add) {
     add(large);
   }
   for (const std::int64_t n : {0, 1, 2, 31, 32, 33, 127, 128, 129, 255, 256, 257, 511, 512, 513})
-    add(Trial{.n = n, .active = n % 2 == 0 ? n : n + 3, .m = 9, .query_active = 9});
+    add(Trial{.n = n,
+              .active = n % 2 == 0 ? n : n + 3,
+              .m = 9,
+              .query_active = 9,
+              .budget = n == 257 ? Budget::smoke : Budget::ci});
   for (const std::int64_t a : {1, 32, 64, 255, 256}) add(Trial{.n = 260, .active = a, .m = 9, .query_active = 9});
   for (const std::int64_t m : {0, 1, 63, 64, 65, 129, 257}) add(Trial{.m = m, .query_active = m});
   add(Trial{.active = 0});

@@ -305,7 +305,12 @@ std::vector<Case> cases() {
       for (const bool bias : {false, true}) add({.active = 15, .type = t, .weight = weight, .bias = bias});
     for (const std::int64_t n : {0, 1, 2, 3, 4, 63, 64, 65, 255, 256, 257, 513, 1030})
       for (const std::int64_t a : {std::int64_t{-1}, n / 2, n + 4})
-        add({.n = n, .channels = 3, .active = a, .values = "int-3", .type = t});
+        add({.n = n,
+             .channels = 3,
+             .active = a,
+             .values = "int-3",
+             .type = t,
+             .budget = n == 3 ? Budget::smoke : Budget::ci});
     for (const std::int64_t c : {0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 65, 127, 129, 300, 1031})
       add({.n = 9, .channels = c, .type = t});
     for (const Layout l : kLayouts) add({.active = 18, .type = t, .layout = l});

@@ -248,7 +248,8 @@ std::vector<Case> topk_cases() {
       add(2200, 2, "const-1100", "const-1099", 1.0, v, t);
     }
     for (const std::int64_t n : {0, 1, 2, 255, 256, 257, 2047, 2048, 2049})
-      add(n, 1, "const-" + std::to_string(n), "const-100", 1.0, "int-9", t, 1);
+      add(n, 1, "const-" + std::to_string(n), "const-100", 1.0, "int-9", t, 1, Layout::row,
+          n == 2 ? Budget::smoke : Budget::ci);
     for (const Layout l : kLayouts) add(45, 10, "ramp", "ramp", 1.0, "order", t, 4, l);
   }
   add(0, 0, "const-0", "const-0", 1.0);

@@ -10,12 +10,28 @@
 // Order: each element is summed over k in sequence; within a step the matrix unit aligns and truncates.
 
 #define STEP 16
+#ifndef STAGES  // small limits: see linalg.cpp; two at least, since one is multiplied while the next one is copied
 #define STAGES 4
+#endif
 #define ROWS (16 * TILES_M * WARPS_M)
 #define COLUMNS (8 * TILES_N * WARPS_N)
 #define ITEMS (32 * WARPS_M * WARPS_N)
 #define CHUNK 8   // elements in 16 bytes
-#define PANEL 8   // tile columns that are walked together, for the second-level cache
+#ifndef PANEL  // small limits; tile columns that are walked together, for the second-level cache
+#define PANEL 8
+#endif
+
+// b_at exchanges eight chunks with each other, so that all eight must be there.
+#if COLUMNS % 64 != 0
+#error "COLUMNS is not a multiple of eight chunks: 64"
+#endif
+// Each work-item copies as many chunks as every other one.
+#if ROWS * STEP / CHUNK % ITEMS != 0 || STEP * COLUMNS / CHUNK % ITEMS != 0
+#error "the chunks of a step are no multiple of the work-items"
+#endif
+#if STAGES < 2 || TILES_N % 2 != 0
+#error "under two stages, or an odd number of tile columns, which are loaded in pairs"
+#endif
 
 // Where chunks lie in local memory. The exchange of chunks spreads the eight rows that one matrix load reads
 // over all banks.
