@@ -36,6 +36,7 @@ LIST = ROOT / "conformance" / "planted.json"
 NEEDED = {"name", "file", "function", "before", "after", "commands"}
 KINDS = ("judge", "instruction set", "thread count", "constant", "output", "last element", "inner buffer")
 PROGRAMS = ("plumb", "conformance_tests", "judge_tests")
+SCRIPTS = ("ci/kernel_indices.py", "ci/matrix_kernels.py")  # which read the sources
 NOTHING_RAN = 77
 
 
@@ -58,8 +59,8 @@ def malformed(entry):
         return "no command"
     for command in entry["commands"]:
         words = words_of(command)[1]
-        if not words or words[0] not in PROGRAMS:
-            return f"a command runs one of {', '.join(PROGRAMS)}, not {command!r}"
+        if not words or words[0] not in PROGRAMS + SCRIPTS:
+            return f"a command runs one of {', '.join(PROGRAMS + SCRIPTS)}, not {command!r}"
     if places.squeezed(entry["before"])[0] == places.squeezed(entry["after"])[0]:
         return "before and after are the same but for white space and comments"
     return None
@@ -106,7 +107,9 @@ class Trial:
         own = {"PLUMB_THREADS": str(self.threads), "POCL_MAX_PTHREAD_COUNT": str(self.threads)}
         begun = time.monotonic()
         try:
-            done = subprocess.run([str(self.build / words[0]), *words[1:]], cwd=copies.home_of(self.build), text=True,
+            home = copies.home_of(self.build)
+            program = [sys.executable, str(home / words[0])] if words[0] in SCRIPTS else [str(self.build / words[0])]
+            done = subprocess.run([*program, *words[1:]], cwd=home, text=True,
                                   env={**own, **os.environ, **extra}, errors="replace", timeout=self.limit,
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
             status = {0: "passed", NOTHING_RAN: "absent"}.get(done.returncode, "failed")
@@ -117,6 +120,8 @@ class Trial:
 
     def rebuild(self, targets, jobs):
         """What the compiler said if it failed, or None."""
+        if not targets:
+            return None
         done = subprocess.run(["cmake", "--build", str(self.build), "-j", str(jobs), "--target", *targets], text=True,
                               errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         return done.stdout[-2000:] if done.returncode else None
@@ -138,7 +143,7 @@ class Clean:
 
 
 def targets_of(entries):
-    return sorted({words_of(c)[1][0] for e in entries for c in e["commands"]})
+    return sorted({words_of(c)[1][0] for e in entries for c in e["commands"]} - set(SCRIPTS))
 
 
 def digest(entry):

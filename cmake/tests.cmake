@@ -90,4 +90,8 @@ endif()
 if(PYTHON AND PLUMB_GPU)
   add_test(NAME kernels.matrix COMMAND ${PYTHON} ${PROJECT_SOURCE_DIR}/ci/matrix_kernels.py)
   set_tests_properties(kernels.matrix PROPERTIES LABELS unit TIMEOUT 300 SKIP_RETURN_CODE 77)
+
+  # Indices that would wrap in arrays larger than any device here has room for.
+  add_test(NAME kernels.indices COMMAND ${PYTHON} ${PROJECT_SOURCE_DIR}/ci/kernel_indices.py)
+  set_tests_properties(kernels.indices PROPERTIES LABELS unit TIMEOUT 300 SKIP_RETURN_CODE 77)
 endif()

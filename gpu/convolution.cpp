@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <string>
 
+#include "core/error.h"
+
 namespace plumb::gpu {
 namespace {
 
@@ -25,6 +27,12 @@ void add_merged_map(Steps& s, const Geometry& g, const Rows& in, std::int64_t ro
 }
 
 }  // namespace
+
+std::int32_t small(std::int64_t v) {
+  if (v < INT32_MIN || v > INT32_MAX)
+    throw Error("opencl", Reason::memory, std::to_string(v) + " is beyond the 32 bits of a kernel's argument");
+  return static_cast<std::int32_t>(v);
+}
 
 bool given_targets(const Request& r) {
   constexpr std::string_view kTargets = "target_coords";

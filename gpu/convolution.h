@@ -9,7 +9,7 @@
 
 namespace plumb::gpu {
 
-inline std::int32_t small(std::int64_t v) { return static_cast<std::int32_t>(v); }
+std::int32_t small(std::int64_t);  // for an argument that kernels take as int; throws Error(memory) beyond it
 inline std::int64_t rounded_up(std::int64_t n, std::int64_t to) { return (n + to - 1) / to * to; }
 
 bool given_targets(const Request&);                       // of a row that may have them
