@@ -11,7 +11,7 @@ namespace {
 // As in relation.cl: work-items of a scan, elements of each, and edges per work-item of a counting sort.
 constexpr Limit kScanItems{"gpu.relation.scan_items", 256, 16}, kScanEach{"gpu.relation.scan_each", 8, 2};
 constexpr Limit kRun{"gpu.relation.run", 2048, 48};
-constexpr Limit kLeastBits{"gpu.relation.least_bits", 8, 4}, kMostBits{"gpu.relation.most_bits", 18, 5};
+constexpr Limit kLeastBits{"gpu.relation.least_bits", 8, 5}, kMostBits{"gpu.relation.most_bits", 18, 5};
 // One size for all: a device that compiles a kernel anew for each group size does so once.
 constexpr std::size_t kGroup = 128;
 

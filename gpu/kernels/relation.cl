@@ -95,8 +95,9 @@ kernel void number_cells(global const void* rows, int wide, long n, global const
 uint bucket_of(uint mask, int kernels, int bits) {
   if (kernels <= bits) return mask;
   const int low = kernels - (bits - 5);
-  const uint rest = mask & ((1u << low) - 1);
-  return mask >> low << 5 | (rest * 0x9E3779B1u) >> 27;
+  const ulong all = mask;  // low may be 32
+  const uint rest = (uint)(all & ((1ul << low) - 1));
+  return (uint)(all >> low) << 5 | (rest * 0x9E3779B1u) >> 27;
 }
 
 // place[o] = (bucket, rank within it): one addition to the histogram per work-group and bucket. All items take part.
