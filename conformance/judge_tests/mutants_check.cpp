@@ -27,7 +27,7 @@ CheckOptions asking(std::vector<std::string> queries, const std::string& route) 
   return o;
 }
 
-const Tally& of(const CheckResult& r, std::string_view op, std::string_view route) {
+Tally of(const CheckResult& r, std::string_view op, std::string_view route) {
   for (const Tally& t : r.tallies)
     if (t.op == op && t.route == route) return t;
   throw std::logic_error("no tally of " + std::string(op) + "@" + std::string(route));
@@ -92,7 +92,7 @@ TEST_F(RunOf, SaltAndTierAreTold) {
 }
 
 TEST_F(RunOf, TheReferenceIsJudgedByCallsThatItMustRefuseAlone) {
-  const Tally& t = of(check(asking({"many"}, "all")), "many", "reference");
+  const Tally t = of(check(asking({"many"}, "all")), "many", "reference");
   EXPECT_EQ(t.passed, 2);
   EXPECT_EQ(t.rejects, 2);
   EXPECT_EQ(t.compared, 0);
@@ -108,7 +108,7 @@ TEST_F(RunOf, OperationsAreCountedApart) {
 TEST_F(RunOf, MistrustIsToldOfItsOwnRowOnce) {
   const CheckResult r = check(asking({}, "boundless_twice"));
   EXPECT_EQ(r.failed, 1);
-  const Tally& t = of(r, "total", "boundless_twice");
+  const Tally t = of(r, "total", "boundless_twice");
   EXPECT_EQ(t.reasons.size(), 2U);
   for (const auto& [reason, count] : t.reasons) EXPECT_EQ(count, 1) << reason;
 }
@@ -136,7 +136,7 @@ TEST_F(RunOf, WhereTheOracleIsTheNaturalRouteNothingIsJudged) {
   install_with(
       "scaled", [](Op&) {}, false);
   const CheckResult r = check(asking({"scaled"}, "natural"));
-  const Tally& t = of(r, "scaled", "reference");
+  const Tally t = of(r, "scaled", "reference");
   EXPECT_EQ(t.refused, 1);
   EXPECT_EQ(r.skipped, 1);
   EXPECT_EQ(t.reasons.at("the oracle itself is the natural route"), 1);
@@ -237,7 +237,7 @@ TEST_F(RunOf, AnInstructionSetThatIsNotHereIsAbsent) {
   if (best_isa() == Isa::avx512) GTEST_SKIP() << "this processor has every instruction set";
   CheckOptions o = asking({"many"}, "perfect");
   o.isas = {Isa::avx512};
-  const Tally& t = of(check(o), "many", "perfect");
+  const Tally t = of(check(o), "many", "perfect");
   EXPECT_EQ(t.absent, 6);
   EXPECT_EQ(t.passed + t.compared, 0);
 }
