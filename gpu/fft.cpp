@@ -19,7 +19,8 @@ constexpr Limit kWorthBuild{"gpu.fft.worth_build", 1 << 15, 512};    // elements
 constexpr std::int64_t kWorthLaunch = 1 << 15;  // elements from which the device is the better choice
 constexpr std::int64_t kLocalBytes = 36 << 10;
 constexpr int kFineBits = 12;
-constexpr std::int64_t kRangeItems = 256;  // that look for the range of a line together, as in fft.cl
+// That look for the range of a line together: more would wait for each other at the word in which they meet.
+constexpr std::int64_t kRangeItems = 256, kMostRangeItems = 8192;
 constexpr double kTwiddleError = 0x1p-24;
 
 enum Mode { kFind, kReport, kReported, kFinal };  // the range of lines: see the kernels
@@ -383,10 +384,11 @@ void add_long_bluestein(Plan& plan, const fft::Chirp& chirp, const BufferPtr& fr
   add_zero(plan.steps, most);
   add_zero(plan.steps, none);
   gpu::Kernel range("fft", "line_range");
-  range.arg(from).arg(most).arg(p.lines).arg(std::min(size, p.n)).arg(size);
-  add_each(plan.steps, std::move(range), p.lines * kRangeItems);
+  const std::int64_t used = std::min(size, p.n), items = std::clamp(used / 16, kRangeItems, kMostRangeItems);
+  range.arg(from).arg(most).arg(p.lines).arg(used).arg(size).arg(items);
+  add_each(plan.steps, std::move(range), p.lines * items);
   gpu::Kernel in("fft", "chirp_in"), middle("fft", "chirp_middle"), out("fft", "chirp_out");
-  in.arg(from).arg(factor).arg(x).arg(most).arg(total).arg(std::min(size, p.n)).arg(size).arg(m).arg(swap);
+  in.arg(from).arg(factor).arg(x).arg(most).arg(total).arg(used).arg(size).arg(m).arg(swap);
   add_each(plan.steps, std::move(in), total);
   add_split(plan.steps, {m, p.lines, m, m, m, x, y, none, false, false, false, 1}, z);
   middle.arg(y).arg(table(chirp.spectrum)).arg(x).arg(total).arg(m);

@@ -326,13 +326,13 @@ __kernel void scatter_lines(__global const float2* in, __global float2* out, lon
   out[t] = in[(o * inner + i) * n + j];
 }
 
-// The bits of the largest |part| among the `used` elements of each line; `most` is zero before. ITEMS share a line.
-#define ITEMS 256
-__kernel void line_range(__global const float2* in, volatile __global uint* most, long lines, long used, long size) {
-  const long t = get_global_id(0), line = t / ITEMS;
+// The bits of the largest |part| among the `used` elements of each line; `most` is zero before. `items` share a line.
+__kernel void line_range(__global const float2* in, volatile __global uint* most, long lines, long used, long size,
+                         long items) {
+  const long t = get_global_id(0), line = t / items;
   if (line >= lines) return;
   uint bits = 0;
-  for (long j = t % ITEMS; j < used; j += ITEMS) bits = max(bits, bits_of(in[line * size + j]));
+  for (long j = t % items; j < used; j += items) bits = max(bits, bits_of(in[line * size + j]));
   if (bits) atomic_max(&most[line], bits);
 }
 
