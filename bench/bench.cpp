@@ -20,6 +20,7 @@
 #include "core/gate.h"
 #include "core/pool.h"
 #include "core/ratio.h"
+#include "core/text.h"
 
 namespace plumb {
 namespace {
@@ -134,6 +135,12 @@ std::vector<Case> sizes(const Op& op, Budget budget) {
   return all;
 }
 
+std::vector<std::string> ids_of(const Op& op, Budget budget) {
+  std::vector<std::string> ids;
+  for (const Case& c : sizes(op, budget)) ids.push_back(id(op, c));
+  return ids;
+}
+
 // What was launched once and not timed.
 struct TooSlow {
   std::string op, route;
@@ -143,7 +150,7 @@ struct TooSlow {
 
 class Session {
  public:
-  explicit Session(const BenchOptions& o) : options_(o) {
+  explicit Session(const BenchOptions& o) : options_(o), queries_(o.queries, o.route) {
     thread_counts_ = o.threads.empty() ? std::vector<int>{threads()} : o.threads;
     restore_ = threads();
     static std::string name = "plumb", interleave = "--benchmark_enable_random_interleaving=true";
@@ -154,6 +161,7 @@ class Session {
   ~Session() { set_threads(restore_); }
 
   BenchResult run() {
+    queries_.require(ids_of, options_.budget);
     Work work = selected();
     wake_device(work);
     if (work.empty()) throw Error("plumb", Reason::query, "no benchmark matches the query");
@@ -185,6 +193,7 @@ class Session {
   // The rows of cases that an earlier part of this run timed; they leave the work.
   void take_over(const BenchResult& begun, Work& work) {
     ceilings_.take_over(begun.ceilings);
+    result_.refused = begun.refused;
     std::set<std::string> taken;
     std::erase_if(work, [&](const auto& w) {
       const std::size_t before = result_.rows.size();
@@ -206,12 +215,7 @@ class Session {
   }
 
   bool wanted(const Op& op, const std::string& case_id, std::string_view route) const {
-    if (options_.route != "all" && options_.route != "natural" && !glob(options_.route, route)) return false;
-    if (options_.queries.empty()) return true;
-    const std::string full = case_id + "@" + std::string(route);
-    return std::any_of(options_.queries.begin(), options_.queries.end(), [&](const std::string& q) {
-      return q == op.name || glob(q, full) || glob(q, case_id);
-    });
+    return queries_.on(route) && queries_.match(op, case_id, route);
   }
 
   Work selected() const {
@@ -256,6 +260,7 @@ class Session {
     if (options_.progress) options_.progress(step_);
     const std::size_t first = result_.rows.size();
     std::vector<Timed> timed;
+    note_refusals(s);
     const std::vector<const Route*> subjects = chosen(s);
     for (const Route* r : subjects)
       for (const int t : r->needs == Tier::unavailable ? thread_counts_ : std::vector<int>{restore_})
@@ -272,9 +277,17 @@ class Session {
     for (const Route& r : routes(*s.call.op)) {
       if (r.name == kReference && options_.route != kReference) continue;
       if (!wanted(*s.call.op, s.text, r.name) || !refusal(r, s.call, device_of(r)).empty()) continue;
-      if (options_.route != "natural" || select(s.call, current_device()).route == &r) chosen.push_back(&r);
+      if (!queries_.natural() || select(s.call, current_device()).route == &r) chosen.push_back(&r);
     }
     return chosen;
+  }
+
+  void note_refusals(const Subject& s) {
+    for (const Route& r : routes(*s.call.op)) {
+      if (!wanted(*s.call.op, s.text, r.name)) continue;
+      if (const std::string why = refusal(r, s.call, device_of(r)); !why.empty())
+        ++result_.refused[std::string(r.op) + "@" + std::string(r.name) + ": " + why];
+    }
   }
 
   BenchRow& new_row(const Subject& s, std::string_view route, int t) {
@@ -308,7 +321,7 @@ class Session {
     for (const TooSlow& s : too_slow_)
       if (s.op == row.op && s.route == row.route && s.threads == row.threads && s.bytes <= row.bytes &&
           s.seconds > 10 * options_.launch_limit)
-        return "one launch of a smaller case takes " + std::to_string(s.seconds) + " s";
+        return "one launch of a smaller case takes " + shortest(s.seconds) + " s";
     return "";
   }
 
@@ -359,7 +372,7 @@ class Session {
   }
 
   void too_slow(const Subject& s, BenchRow& row, double once) {
-    row.null_reason = "one launch takes " + std::to_string(once) + " s";
+    row.null_reason = "one launch takes " + shortest(once) + " s";
     row.once = once;
     too_slow_.push_back({row.op, row.route, row.threads, s.work.bytes, once});
   }
@@ -438,6 +451,7 @@ class Session {
   }
 
   const BenchOptions& options_;
+  const Queries queries_;
   std::vector<int> thread_counts_;
   int restore_ = 1;
   Ceilings ceilings_;
@@ -449,6 +463,13 @@ class Session {
 };
 
 }  // namespace
+
+std::vector<std::string> with_benchmarks(const std::vector<std::string>& queries, Budget budget) {
+  std::vector<std::string> kept;
+  for (const std::string& q : queries)
+    if (Queries({q}, "all").any(ids_of, budget)) kept.push_back(q);
+  return kept;
+}
 
 BenchResult bench(const BenchOptions& options) { return Session(options).run(); }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,7 +38,7 @@ struct Ceiling {
 struct BenchResult;
 
 struct BenchOptions {
-  std::vector<std::string> queries;  // as in check
+  std::vector<std::string> queries;  // as in check, on the ids of benchmarks
   std::string route = "all";
   Budget budget = Budget::ci;        // sizes of a larger budget are left out; smoke: the least of each operation
   std::uint64_t salt = 0;            // as in check; inputs are data set A of it
@@ -55,8 +56,13 @@ struct BenchResult {
   std::vector<Ceiling> ceilings;
   std::vector<BenchRow> rows;
   std::uint64_t salt = 0;
+  std::map<std::string, std::int64_t> refused;  // "op@route: reason", of routes that were asked for
 };
 
+// Throws Error(query) before anything runs for a query or a route that matches no benchmark.
 BenchResult bench(const BenchOptions&);
+
+// Those of the queries that match a benchmark.
+std::vector<std::string> with_benchmarks(const std::vector<std::string>& queries, Budget);
 
 }  // namespace plumb

@@ -1,5 +1,6 @@
 #include "cli/bench.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -21,6 +22,10 @@ std::string share(const BenchRow& r) {
 }
 
 }  // namespace
+
+bool timed_any(const BenchResult& result) {
+  return std::any_of(result.rows.begin(), result.rows.end(), [](const BenchRow& r) { return !r.seconds.empty(); });
+}
 
 BenchResult timed(const BenchArgs& args, const BenchResult* begun,
                   std::function<void(const BenchResult&, const Step&)> case_done) {
@@ -52,7 +57,11 @@ void print_bench(const BenchResult& result) {
                r.seconds.empty() ? "not timed" : time(r.median), time(r.mad), time(r.min),
                rate(r.flops, r.median, "flop/s"), rate(r.bytes, r.median, "B/s"), share(r)});
   }
-  table.print();
+  if (!result.rows.empty()) table.print();
+  if (!timed_any(result)) std::puts("nothing was timed");
+  if (!timed_any(result))
+    for (const auto& [what, times] : result.refused)
+      std::printf("refused %lld: %s\n", static_cast<long long>(times), what.c_str());
   for (const std::string& error : reports::bench_errors(result)) std::printf("ERROR %s\n", error.c_str());
 }
 
@@ -62,7 +71,8 @@ int bench(const BenchArgs& args) {
     std::puts(reports::bench(result).dump(2).c_str());
   else
     print_bench(result);
-  return !result.rows.empty() && reports::bench_errors(result).empty() ? kGood : kFailed;
+  if (!reports::bench_errors(result).empty()) return kFailed;
+  return timed_any(result) ? kGood : kSkipped;
 }
 
 }  // namespace plumb::cli

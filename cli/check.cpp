@@ -15,12 +15,13 @@ namespace plumb::cli {
 namespace {
 
 void print_tallies(const CheckResult& result) {
-  Table table({"op", "<route", "<tier", "passed", "failed", "refused", "absent", "mistrusted", "rejects", "worst ratio",
-               "seconds"});
+  Table table({"op", "<route", "<tier", "ran", "passed", "failed", "refused", "absent", "mistrusted", "rejects",
+               "worst ratio", "seconds"});
   for (const Tally& t : result.tallies)
-    table.row({t.op, t.route, t.tier, std::to_string(t.passed), std::to_string(t.failed), std::to_string(t.refused),
-               std::to_string(t.absent), std::to_string(t.mistrusted), std::to_string(t.rejects),
-               t.worst == 0 ? "-" : ratio_text(t.worst), number(t.seconds)});
+    table.row({t.op, t.route, t.tier, std::to_string(t.ran), std::to_string(t.passed), std::to_string(t.failed),
+               std::to_string(t.refused), std::to_string(t.absent), std::to_string(t.mistrusted),
+               std::to_string(t.rejects), t.worst == 0 ? "-" : ratio_text(t.worst),
+               t.seconds > 0 ? number(t.seconds) : "-"});
   table.print();
 }
 
@@ -44,21 +45,6 @@ void print_settings(const CheckResult& result) {
   for (const Setting& s : result.settings)
     text += (text.empty() ? "" : "; ") + to_string(s) + (why_absent(s).empty() ? "" : " (absent)");
   std::printf("CPU routes ran under each of: %s\n", text.c_str());
-}
-
-std::string why_nothing_ran(const CheckResult& result) {
-  for (const Tally& t : result.tallies) {
-    if (t.absent > 0 && t.tier != name(Tier::unavailable)) return "the device that " + t.route + " needs is not here";
-    if (!t.reasons.empty()) return t.route + " ran no case: " + t.reasons.begin()->first;
-  }
-  return "no case was found";
-}
-
-// Calls that are rejected before any route is asked prove nothing about a route.
-bool nothing_ran(const CheckResult& result) {
-  std::int64_t ran = result.failed;
-  for (const Tally& t : result.tallies) ran += t.passed - t.rejects;
-  return ran == 0 && result.skipped > 0;
 }
 
 int exit_code(const CheckResult& result) {
@@ -98,6 +84,10 @@ int check(const CheckArgs& args) {
   if (result.settings.size() > 1) print_settings(result);
   if (result.salt) std::printf("salt %llu\n", static_cast<unsigned long long>(result.salt));
   if (nothing_ran(result)) std::printf("nothing ran: %s\n", why_nothing_ran(result).c_str());
+  if (result.ran == 0 && !nothing_ran(result) && result.passed > 0)
+    std::puts("calls that must be refused alone: the reference is not judged by itself, plumb replay asks it");
+  std::printf("%lld cases ran on their routes, %lld calls were refused before any route, as they must be\n",
+              static_cast<long long>(result.ran), static_cast<long long>(result.at_gate));
   std::printf("%lld elements compared, %lld cases mistrusted\n", static_cast<long long>(result.compared),
               static_cast<long long>(result.mistrusted));
   std::printf("%lld passed, %lld failed, %lld skipped\n", static_cast<long long>(result.passed),

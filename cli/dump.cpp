@@ -42,6 +42,7 @@ CorpusCase one(const Op& op, const Case& described, std::uint64_t data, double a
   } catch (const Error& e) {
     c.attrs = described.attrs;
     c.error = recorded_class(e.reason());
+    c.reason = e.reason();
   }
   return c;
 }

@@ -49,19 +49,21 @@ Call call_of(const Op& op, Container& file, const Attrs& attrs) {
 
 int eval(const EvalArgs& args) {
   const Op& op = find_op(args.op);
+  const bool natural = args.route == "natural";
+  if (!natural) (void)find_route(op, args.route);
   const nlohmann::json attrs = parse_strict(args.attrs, "--attrs");
   if (!attrs.is_object()) throw Error(op.name, Reason::attribute, "--attrs is not an object: " + excerpt(attrs));
-  const Route& route = find_route(op, args.route);
   Output file(args.out);
   Container inputs(args.in);
   const Call call = call_of(op, inputs, attrs_of(attrs));
+  const Route& route = natural ? *select(call, current_device()).route : find_route(op, args.route);
   const std::vector<Tensor> out = active(call, run(call, route));
   TensorMap named;
   for (std::size_t i = 0; i < out.size(); ++i) named.emplace(std::string(op.outputs[i]), out[i]);
   write_safetensors(file, named);
   file.commit();
   FILE* text = file.is_standard_output() ? stderr : stdout;
-  reports::Json summary{{"op", op.name}, {"route", args.route}, {"out", args.out}};
+  reports::Json summary{{"op", op.name}, {"route", route.name}, {"out", args.out}};
   for (std::size_t i = 0; i < out.size(); ++i) {
     const std::string spec = to_string(out[i].spec());
     summary["outputs"][std::string(op.outputs[i])] = spec;

@@ -1,17 +1,19 @@
 // plumb: the command line. Arguments are declared here, verbs live in one file each.
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <new>
 
+#include "cli/advice.h"
 #include "cli/families.h"
 #include "cli/streams.h"
 #include "cli/timing.h"
 #include "cli/verbs.h"
-#include "cli/words.h"
 #include "core/device.h"
 #include "core/drivers.h"
+#include "core/environment.h"
 #include "core/error.h"
+#include "core/text.h"
 #include "generated/version.h"
 
 namespace plumb::cli {
@@ -22,7 +24,11 @@ constexpr const char* kEnvironment =
     "  PLUMB_DEVICE   an index of `plumb devices`, part of a name, or none: then no driver is loaded\n"
     "  PLUMB_ROUTE    a route that `explain` and natural dispatch prefer where it can run\n"
     "  PLUMB_THREADS  threads of the CPU routes\n"
-    "  PLUMB_ISA      base, avx2 or avx512: at most this\n\n"
+    "  PLUMB_ISA      base, avx2 or avx512: at most this\n"
+    "  PLUMB_LIMITS   small: blocks and thresholds that small cases cross\n"
+    "  PLUMB_CACHE    off: keep no built kernels\n"
+    "  PLUMB_PROBE_SECONDS  how long an OpenCL driver may take to answer: 10\n"
+    "  One that is empty is not set; another name PLUMB_*, and a value that names nothing, are errors.\n\n"
     "Exit codes: 0 good, 1 something failed, 2 a bad argument or file, 77 nothing could run here;\n"
     "of a `report` that a signal ended: 128 and the signal, after what was found is written\n";
 
@@ -48,12 +54,6 @@ void json_flag(CLI::App* sub, Args& args) {
 
 void require_device_flag(CLI::App* sub) {
   sub->add_flag("--require-device", device_required, "Fail, with the reason, where there is no usable OpenCL device");
-}
-
-// A device that is named must be there, also for what would not ask for it.
-void ask_for_named_device() {
-  const char* wanted = std::getenv("PLUMB_DEVICE");
-  if (wanted && *wanted && std::string_view(wanted) != "none") (void)current_device();
 }
 
 // Before any work: a suite that needs a device must not be content without one.
@@ -84,7 +84,19 @@ void setting_options(CLI::App* sub, Args& args) {
       ->delimiter(',');
   sub->add_option("--threads", args.threads, "Numbers of threads of the CPU routes; none: all cores")
       ->delimiter(',')
-      ->check(CLI::Range(1, 1024));
+      ->check(CLI::Range(1, kMostThreads));
+}
+
+// A number of seconds above 0; CLI::Range lets NaN through.
+CLI::Validator seconds(double most) {
+  return CLI::Validator(
+      [most](std::string& text) {
+        double v = 0;
+        if (CLI::detail::lexical_cast(text, v) && v > 0 && v <= most) return std::string();
+        return "\"" + text + "\" is no number of seconds above 0" +
+               (most < INFINITY ? " and at most " + shortest(most) : std::string());
+      },
+      "SECONDS");
 }
 
 template <class Args>
@@ -208,17 +220,25 @@ void add_eval(CLI::App& app, Run& run) {
   sub->add_option("--in", args.in, "Inputs, named as `plumb list ops` names them; -: standard input")->required();
   sub->add_option("--attrs", args.attrs, "Attributes, a JSON object")->capture_default_str();
   sub->add_option("--out", args.out, "Outputs by name, the active part of each; -: standard output")->required();
-  sub->add_option("--route", args.route, "What computes it")->capture_default_str();
+  sub->add_option("--route", args.route, "reference, natural, or a route name; refused where the route cannot run")
+      ->capture_default_str();
   json_flag(sub, args);
   runs(sub, run, eval, args);
 }
 
 void bench_options(CLI::App* sub, BenchArgs& args) {
-  sub->add_option("--min-time", args.min_time, "Seconds per repetition, at least")->capture_default_str();
+  sub->add_option("--min-time", args.min_time, "Seconds per repetition, at least")
+      ->capture_default_str()
+      ->check(seconds(3600));
   sub->add_option("--launch-limit", args.launch_limit, "Seconds: what takes longer at once is not timed")
-      ->capture_default_str();
-  sub->add_option("--repetitions", args.repetitions, "Repetitions of each measurement")->capture_default_str();
-  sub->add_option("--threads", args.threads, "Numbers of threads, one run for each")->delimiter(',');
+      ->capture_default_str()
+      ->check(seconds(INFINITY));
+  sub->add_option("--repetitions", args.repetitions, "Repetitions of each measurement")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 10000));
+  sub->add_option("--threads", args.threads, "Numbers of threads, one run for each")
+      ->delimiter(',')
+      ->check(CLI::Range(1, kMostThreads));
   sub->add_flag("--no-peers", args.no_peers, "Without other libraries for comparison");
 }
 
@@ -261,6 +281,15 @@ void add_report(CLI::App& app, Run& run, const std::string& command) {
   runs(sub, run, report, args);
 }
 
+// `plumb help VERB` is `plumb VERB --help`.
+std::vector<std::string> words_of(int argc, char** argv) {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  if (words.empty() || words[0] != "help") return words;
+  words.erase(words.begin());
+  words.push_back("--help");
+  return words;
+}
+
 int parse_and_run(int argc, char** argv) {
   CLI::App app{"Plumbline: the executable specification and judge of array and sparse operations."};
   app.name("plumb");
@@ -269,7 +298,7 @@ int parse_and_run(int argc, char** argv) {
   app.set_version_flag("--version", std::string(kVersion) + " " + kCommit);
   app.require_subcommand(1);
   std::string command = "plumb";
-  for (int i = 1; i < argc; ++i) command += " " + shell_word(argv[i]);
+  for (int i = 1; i < argc; ++i) command += " " + printable(shell_word(argv[i]));
   Run run;
   add_devices(app, run);
   add_list(app, run);
@@ -280,16 +309,29 @@ int parse_and_run(int argc, char** argv) {
   add_eval(app, run);
   add_bench(app, run);
   add_report(app, run, command);
+  const std::vector<std::string> words = words_of(argc, argv);
   try {
-    app.parse(argc, argv);
+    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? kGood : kBad;
+    if (e.get_exit_code() == 0) return app.exit(e);
+    const std::string what = misspelt(app, words);
+    throw Error("plumb", Reason::query, (what.empty() ? std::string(e.what()) : what) + "; --help shows what there is");
   }
   install_families();
-  ask_for_named_device();
+  check_environment();
   const int code = device_is_missing() ? kFailed : run();
   tell_broken_drivers();
   return code;
+}
+
+// Each line free of control characters: messages hold words of files that nobody vouches for.
+std::string lines_of(const std::string& text) {
+  std::string out;
+  for (std::size_t begin = 0, end = 0; begin <= text.size(); begin = end + 1) {
+    end = std::min(text.find('\n', begin), text.size());
+    out += (begin > 0 ? "\n" : "") + printable(text.substr(begin, end - begin));
+  }
+  return out;
 }
 
 }  // namespace
@@ -309,7 +351,7 @@ int main(int argc, char** argv) {
     return plumb::cli::kBad;
   } catch (const std::exception& e) {
     std::fflush(stdout);
-    std::fprintf(stderr, "plumb: %s\n", e.what());
+    std::fprintf(stderr, "plumb: %s\n", plumb::cli::lines_of(e.what()).c_str());
     return plumb::cli::kBad;
   }
 }

@@ -19,6 +19,7 @@
 #include "core/limits.h"
 #include "core/pool.h"
 #include "core/strict_json.h"
+#include "core/text.h"
 #include "generated/version.h"
 #include "reports/pages.h"
 
@@ -116,10 +117,14 @@ CheckResult checked(const ReportArgs& args, Journal& journal) {
 
 BenchResult timed(const ReportArgs& args, Journal& journal) {
   if (args.no_bench) return journal.report().bench;
-  const BenchResult before = journal.report().bench;
   BenchArgs timing = args.bench;
-  timing.queries = args.queries;
+  timing.queries = with_benchmarks(args.queries, budget_named(args.budget));
   timing.budget = args.budget;
+  if (timing.queries.empty() && !args.queries.empty()) {
+    std::fprintf(stderr, "nothing is timed: no benchmark matches the query\n");
+    return journal.report().bench;
+  }
+  const BenchResult before = journal.report().bench;
   timing.salt = std::to_string(before.salt);  // the day may have changed
   return timed(timing, &before, [&](const BenchResult& result, const Step& step) { journal.timed(result, step); });
 }
@@ -186,6 +191,7 @@ int report(const ReportArgs& args) {
   const reports::Report& r = journal.report();
   const reports::Json document = reports::document(r);
   if (args.json) std::puts(reports::text_of(document, 2).c_str());
+  if (nothing_ran(r.check)) std::fprintf(stderr, "nothing ran: %s\n", why_nothing_ran(r.check).c_str());
   const auto errors = reports::bench_errors(r.bench);
   print_failures(r.check, errors);
   if (unsaved.empty()) unsaved = write_pages(document, folder + "/report");
@@ -197,6 +203,7 @@ int report(const ReportArgs& args) {
     std::fprintf(stderr, "plumb: the report is not saved: %s\n", unsaved.c_str());
     return kBad;
   }
+  if (nothing_ran(r.check) && errors.empty()) return kSkipped;
   return r.check.passed > 0 && r.check.failed == 0 && errors.empty() ? kGood : kFailed;
 }
 

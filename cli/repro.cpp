@@ -11,6 +11,7 @@
 #include "cli/words.h"
 #include "core/files.h"
 #include "core/gate.h"
+#include "core/text.h"
 #include "reports/report.h"
 
 namespace plumb::cli {
@@ -194,7 +195,7 @@ int repro(const ReproArgs& args) {
   print_inputs(op, hollow(target.parsed.call));
   for (const Judged& j : all) print_verdict(target, j, salt);
   if (args.dump.empty())
-    std::printf("inputs and expected outputs as files: plumb repro '%s'%s --dump DIR\n", args.target.c_str(),
+    std::printf("inputs and expected outputs as files: plumb repro %s%s --dump DIR\n", shell_word(args.target).c_str(),
                 salt_option(salt).c_str());
   std::printf("%lld passed, %lld failed, %lld skipped\n", static_cast<long long>(passed),
               static_cast<long long>(failed), static_cast<long long>(skipped));

@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "core/text.h"
+
 namespace plumb::cli {
 namespace {
 
@@ -72,12 +74,13 @@ std::string rough(double seconds) {
 std::string progress_text(const std::string& doing, const Step& step, double seconds, std::uint64_t before) {
   std::string text = doing + " ";
   if (!step.within.empty()) text += step.within + ", ";
-  text += "operation " + std::to_string(step.operation) + " of " + std::to_string(step.operations) + ", " + step.op;
+  text += "operation " + std::to_string(step.operation) + " of " + std::to_string(step.operations) + ", " +
+          printable(step.op);
   if (step.done > before && step.total >= step.done && seconds >= 1) {
     const double left = seconds / static_cast<double>(step.done - before) * static_cast<double>(step.total - step.done);
     text += ", about " + rough(left) + " left";
   }
-  return text + ": " + step.case_id;
+  return text + ": " + printable(step.case_id);
 }
 
 Progress::Progress(std::string doing)
@@ -155,7 +158,6 @@ std::string join(const std::vector<std::string_view>& parts, std::string_view se
 }
 
 std::string number(double value, int digits) {
-  if (value == 0) return "-";
   char buffer[32];
   std::snprintf(buffer, sizeof buffer, "%.*g", digits, value);
   return buffer;

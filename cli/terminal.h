@@ -44,7 +44,7 @@ class Table {
 };
 
 std::string join(const std::vector<std::string_view>& parts, std::string_view separator);
-std::string number(double value, int digits = 3);           // significant digits; "-" for 0
+std::string number(double value, int digits = 3);           // significant digits
 std::string quantity(double value, std::string_view unit);  // "12.3 Gflop/s"
 std::string duration(double seconds);                       // "12.3 us"
 

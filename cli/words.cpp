@@ -74,14 +74,6 @@ std::uint64_t day_of(const std::string& utc) {
   return day;
 }
 
-std::string shell_word(const std::string& text) {
-  constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./,:=@%+";
-  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
-
 std::string input_name(std::string_view input) {
   return std::string(input.ends_with('?') ? input.substr(0, input.size() - 1) : input);
 }

@@ -13,31 +13,12 @@
 namespace plumb {
 namespace {
 
-bool matches(const std::vector<std::string>& queries, const Op& op, const std::string& case_id, std::string_view route) {
-  if (queries.empty()) return true;
-  const std::string full = case_id + "@" + std::string(route);
-  return std::any_of(queries.begin(), queries.end(), [&](const std::string& q) {
-    return q == op.name || glob(q, full) || glob(q, case_id) || glob(q, std::string(op.name) + "@" + std::string(route));
-  });
-}
-
-// A query may be spoilt by a typing error in the op: say so instead of running nothing.
-void check_queries(const CheckOptions& o) {
-  for (const std::string& q : o.queries) {
-    const std::string op(q.substr(0, q.find_first_of("/@")));
-    if (op.find_first_of("*?") == std::string::npos) {
-      (void)find_op(op);
-      continue;
-    }
-    const auto all = ops();
-    if (std::none_of(all.begin(), all.end(), [&](const Op& row) { return glob(op, row.name); }))
-      throw Error("plumb", Reason::query, "no op matches '" + op + "'");
-  }
-  if (o.route == "all" || o.route == "natural") return;
-  for (const Op& op : ops())
-    for (const Route& r : routes(op))
-      if (glob(o.route, r.name)) return;
-  throw Error("plumb", Reason::query, "no route matches '" + o.route + "'");
+// Ids of all that a budget asks, calls that must be refused included.
+std::vector<std::string> ids_of(const Op& op, Budget budget) {
+  std::vector<std::string> ids;
+  for (const Case& c : cases_of(op, budget)) ids.push_back(id(op, c));
+  for (const Reject& r : op.rejects()) ids.push_back(id(op, r.call));
+  return ids;
 }
 
 // The judges of cases in their sequence: oracles are slow, plain and independent of each other, so the next ones work
@@ -65,10 +46,10 @@ class Ahead {
 
 class Run {
  public:
-  explicit Run(const CheckOptions& o) : options_(o) {}
+  explicit Run(const CheckOptions& o) : options_(o), queries_(o.queries, o.route) {}
 
   CheckResult all() {
-    check_queries(options_);
+    queries_.require(ids_of, options_.budget);
     result_.salt = options_.salt;
     result_.settings = settings(options_.isas, options_.threads);
     if (options_.begun) result_ = *options_.begun;
@@ -76,6 +57,7 @@ class Run {
       ++step_.operation;
       const bool before = judged_before(*op);
       if (!before) one(*op);
+      sum_up();
       step_.done = done_ += cases;
       if (options_.op_done && !before) options_.op_done(result_, step_);
     }
@@ -89,13 +71,22 @@ class Run {
     std::vector<std::pair<const Op*, std::size_t>> all;
     for (const Op& op : ops()) {
       const std::vector<Case> cases = cases_of(op, options_.budget);
-      if (!std::any_of(cases.begin(), cases.end(), [&](const Case& c) { return some(op, c, &Run::named); })) continue;
-      all.emplace_back(
-          &op, std::count_if(cases.begin(), cases.end(), [&](const Case& c) { return some(op, c, &Run::judged); }));
+      const std::vector<std::string> ids = ids_of(op, options_.budget);
+      if (!std::any_of(ids.begin(), ids.end(), [&](const std::string& text) { return some(op, text, &Run::wanted); }))
+        continue;
+      all.emplace_back(&op, std::count_if(cases.begin(), cases.end(),
+                                          [&](const Case& c) { return some(op, id(op, c), &Run::judged); }));
       step_.total += all.back().second;
     }
     step_.operations = all.size();
     return all;
+  }
+
+  // What is refused at the gate counts for no route, and not at all where no case ran.
+  void sum_up() {
+    result_.passed = 0;
+    for (const Tally& t : result_.tallies) result_.passed += t.passed;
+    if (!nothing_ran(result_)) result_.passed += result_.at_gate;
   }
 
   bool judged_before(const Op& op) const {
@@ -105,15 +96,15 @@ class Run {
   }
 
   // Whether it is so for some route.
-  bool some(const Op& op, const Case& c, bool (Run::*so)(const Op&, const Route&, const std::string&) const) const {
-    const std::string text = id(op, c);
+  bool some(const Op& op, const std::string& text,
+            bool (Run::*so)(const Op&, const Route&, const std::string&) const) const {
     const auto all = routes(op);
     return std::any_of(all.begin(), all.end(), [&](const Route& r) { return (this->*so)(op, r, text); });
   }
 
   void one(const Op& op) {
     std::vector<Case> cases = cases_of(op, options_.budget);
-    std::erase_if(cases, [&](const Case& c) { return !some(op, c, &Run::judged); });
+    std::erase_if(cases, [&](const Case& c) { return !some(op, id(op, c), &Run::judged); });
     wake_device(op, cases);
     Ahead ahead(op, cases, options_.salt);
     for (const Case& c : cases) {
@@ -138,50 +129,68 @@ class Run {
   // A row of which more than one case in twenty has no finite bound is not judged, and that is a failure of its bound.
   void mistrust(const Op& op) {
     for (const Tally& t : result_.tallies) {
-      const std::int64_t cases = t.passed - t.rejects + t.failed + t.mistrusted;
-      if (t.op == op.name && too_many(t.mistrusted, cases))
+      if (t.op == op.name && too_many(t.mistrusted, t.ran))
         fail({t.op + "/*", t.op, t.route,
-              std::to_string(t.mistrusted) + " of " + std::to_string(cases) + " cases have no finite bound",
+              std::to_string(t.mistrusted) + " of " + std::to_string(t.ran) + " cases have no finite bound",
               "plumb check " + t.op + "@" + t.route + " -v" + salt_option(options_.salt), options_.salt, std::nullopt});
     }
   }
 
   // The reference is not judged by itself: golden values test it, `plumb replay` runs them.
   void on_routes(const Op& op, Judge& judge, const Case& c) {
-    if (options_.route == "natural") {
-      const Call call = make_call(op, hollow(c), c.attrs);
-      const Route& r = *select(call, current_device()).route;
-      if (r.name != kReference)
-        each(op, r, judge.case_id(), [&] { return judge.on(r, device_of(r)); });
-      else ++tally(op, r).refused, ++result_.skipped, ++tally(op, r).reasons["the oracle itself is the natural route"];
-      return;
-    }
+    if (queries_.natural()) return on_natural(op, judge, c);
     for (const Route& r : routes(op))
       if (judged(op, r, judge.case_id())) each(op, r, judge.case_id(), [&] { return judge.on(r, device_of(r)); });
   }
 
-  bool named(const Op& op, const Route& r, const std::string& case_id) const {
-    return matches(options_.queries, op, case_id, r.name);
+  void on_natural(const Op& op, Judge& judge, const Case& c) {
+    const Call call = make_call(op, hollow(c), c.attrs);
+    const Route& natural = *select(call, current_device()).route;
+    if (natural.name != kReference && wanted(op, natural, judge.case_id()))
+      return each(op, natural, judge.case_id(), [&] { return judge.on(natural, current_device()); });
+    for (const Route& r : routes(op))
+      if (wanted(op, r, judge.case_id())) {
+        Verdict v;
+        v.status = Status::refused;
+        v.reason = natural.name == kReference ? "the oracle itself is the natural route"
+                                              : "the natural route is " + std::string(natural.name);
+        return count(op, natural.name == kReference ? natural : r, judge.case_id(), v, std::nullopt);
+      }
+  }
+
+  bool wanted(const Op& op, const Route& r, const std::string& case_id) const {
+    return queries_.on(r.name) && queries_.match(op, case_id, r.name);
   }
   // Cases that no route is judged by need no oracle; the reference has its rejects only.
   bool judged(const Op& op, const Route& r, const std::string& case_id) const {
-    if (options_.route == "natural") return named(op, r, case_id);
-    if (r.name == kReference || (options_.route != "all" && !glob(options_.route, r.name))) return false;
-    return named(op, r, case_id);
+    return (queries_.natural() || r.name != kReference) && wanted(op, r, case_id);
   }
 
   void rejects(const Op& op) {
-    for (const Reject& reject : op.rejects())
-      for (const Route& r : routes(op)) {
-        const std::string text = id(op, reject.call);
-        if (!matches(options_.queries, op, text, r.name)) continue;
-        if (options_.route != "all" && options_.route != "natural" && !glob(options_.route, r.name)) continue;
-        each(op, r, text, [&] {
-          const Verdict v = judge_reject(op, reject, r, device_of(r));
-          if (v.status == Status::pass) ++tally(op, r).rejects;
-          return v;
-        });
+    for (const Reject& reject : op.rejects()) {
+      const std::string text = id(op, reject.call);
+      std::vector<const Route*> asked;
+      for (const Route& r : routes(op))
+        if (wanted(op, r, text)) asked.push_back(&r);
+      if (asked.empty()) continue;
+      if (const std::optional<Verdict> v = judge_gate(op, reject)) {
+        at_gate(op, text, *v, asked);
+        continue;
       }
+      for (const Route* r : asked)
+        under_each(
+            *r, result_.settings, [&] { return judge_reject(op, reject, *r, device_of(*r)); },
+            [&](const Verdict& v, const std::optional<Setting>& s) {
+              tally(op, *r).rejects += v.status == Status::pass;
+              count_verdict(op, *r, text, v, s);
+            });
+    }
+  }
+
+  void at_gate(const Op& op, const std::string& case_id, const Verdict& v, const std::vector<const Route*>& asked) {
+    for (const Route* r : asked) tally(op, *r).rejects += v.status == Status::pass;
+    if (v.status == Status::pass) return void(++result_.at_gate);
+    fail({case_id, std::string(op.name), "gate", v.reason, repro(case_id, std::nullopt), options_.salt, std::nullopt});
   }
 
   void each(const Op& op, const Route& r, const std::string& case_id, const std::function<Verdict()>& judge) {
@@ -202,17 +211,25 @@ class Run {
 
   std::string repro(const std::string& full, const std::optional<Setting>& s) const {
     const bool plain = options_.isas.empty() && options_.threads.empty() && s && is_plain(*s);
-    return (small_limits() ? "PLUMB_LIMITS=small " : "") + std::string("plumb repro '") + full + "'" + salt_option(options_.salt) + (s && !plain ? options_text(*s) : "");
+    return (small_limits() ? "PLUMB_LIMITS=small " : "") + std::string("plumb repro '") + full + "'" +
+           salt_option(options_.salt) + (s && !plain ? options_text(*s) : "");
   }
 
   void count(const Op& op, const Route& r, const std::string& case_id, const Verdict& v,
              const std::optional<Setting>& setting) {
+    const bool ran = v.status != Status::refused && v.status != Status::absent;
+    tally(op, r).ran += ran, result_.ran += ran;
+    count_verdict(op, r, case_id, v, setting);
+  }
+
+  void count_verdict(const Op& op, const Route& r, const std::string& case_id, const Verdict& v,
+                     const std::optional<Setting>& setting) {
     Tally& t = tally(op, r);
     t.seconds += v.seconds;
     t.compared += v.compared, result_.compared += v.compared;
     switch (v.status) {
       case Status::pass:
-        ++t.passed, ++result_.passed, t.vacant += v.vacant;
+        ++t.passed, t.vacant += v.vacant;
         if (v.worst.ratio >= t.worst) t.worst = v.worst.ratio, t.worst_case = case_id;
         break;
       case Status::refused:
@@ -237,6 +254,7 @@ class Run {
   }
 
   const CheckOptions& options_;
+  const Queries queries_;
   CheckResult result_;
   Step step_;
   std::size_t done_ = 0;  // cases of the operations that are behind
@@ -261,6 +279,17 @@ void under_each(const Route& route, const std::vector<Setting>& all, const std::
 
 CheckResult check(const CheckOptions& options) { return Run(options).all(); }
 
+bool nothing_ran(const CheckResult& result) { return result.ran == 0 && result.skipped > 0 && result.failed == 0; }
+
+std::string why_nothing_ran(const CheckResult& result) {
+  for (const Tally& t : result.tallies)
+    if (t.absent > 0 && t.tier != name(Tier::unavailable))
+      return t.op + ": the device that " + t.route + " needs is not here";
+  for (const Tally& t : result.tallies)
+    if (!t.reasons.empty()) return t.op + "@" + t.route + " ran no case: " + t.reasons.begin()->first;
+  return "no case was found";
+}
+
 std::vector<Case> cases_of(const Op& op, Budget budget) {
   std::vector<Case> kept;
   std::set<std::string> seen;
@@ -272,17 +301,5 @@ std::vector<Case> cases_of(const Op& op, Budget budget) {
 }
 
 std::string salt_option(std::uint64_t salt) { return salt ? " --salt=" + std::to_string(salt) : ""; }
-
-bool glob(std::string_view p, std::string_view t) {
-  std::size_t i = 0, j = 0, star = std::string_view::npos, mark = 0;
-  while (j < t.size()) {
-    if (i < p.size() && (p[i] == '?' || (p[i] == t[j] && p[i] != '*'))) ++i, ++j;
-    else if (i < p.size() && p[i] == '*') star = i++, mark = j;
-    else if (star != std::string_view::npos) i = star + 1, j = ++mark;
-    else return false;
-  }
-  while (i < p.size() && p[i] == '*') ++i;
-  return i == p.size();
-}
 
 }  // namespace plumb

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "conformance/query.h"
 #include "conformance/setting.h"
 #include "conformance/step.h"
 #include "core/route.h"
@@ -51,6 +52,10 @@ class Judge {
 // With the values that the row states it for: other bytes may be a valid stream, so no salt changes them.
 Verdict judge_reject(const Op&, const Reject&, const Route&, const Device&);
 
+// What to say of a reject that is refused while it is made, so that no route is ever asked; no value for one whose
+// fault only shows when it runs.
+std::optional<Verdict> judge_gate(const Op&, const Reject&);
+
 // Judges a device route and the reference once, a CPU route under each of the settings; one with instructions that
 // this processor lacks is absent.
 void under_each(const Route&, const std::vector<Setting>&, const std::function<Verdict()>& judge,
@@ -62,15 +67,15 @@ bool too_many(std::int64_t mistrusted, std::int64_t cases);
 // What is counted per op and route.
 struct Tally {
   std::string op, route, tier;  // tier: the one the route is written for
+  std::int64_t ran = 0;         // cases that the route really ran: passed, failed or mistrusted
   std::int64_t passed = 0, failed = 0, refused = 0, absent = 0, mistrusted = 0;
-  std::int64_t rejects = 0;   // of those passed: calls refused as they must be
+  std::int64_t rejects = 0;   // calls refused as they must be: passed where it was the route that refused them
   std::int64_t vacant = 0;    // of those passed: cases whose outputs have no elements
   std::int64_t compared = 0;  // elements held against the oracle
   double worst = 0;  // largest ratio of a passing case
   std::string worst_case;
   std::map<std::string, std::int64_t> reasons;  // refusals by reason
   double seconds = 0;
-  bool empty() const { return passed + failed + mistrusted == 0; }
 };
 
 struct Failure {
@@ -82,7 +87,7 @@ struct Failure {
 struct CheckResult;
 
 struct CheckOptions {
-  std::vector<std::string> queries;  // globs on "CASE@ROUTE"; an op name alone is its every case; empty: all
+  std::vector<std::string> queries;  // see Queries; empty: all
   Budget budget = Budget::ci;
   std::string route = "all";  // all, natural, or a route name (globs allowed)
   std::uint64_t salt = 0;     // chooses the values of every case; 0: those of every run
@@ -99,20 +104,25 @@ struct CheckResult {
   std::vector<Failure> failures;
   std::int64_t passed = 0, failed = 0, skipped = 0;  // skipped: refused or absent
   std::int64_t mistrusted = 0, compared = 0;
+  std::int64_t ran = 0;      // cases that ran on a route, each route by itself
+  std::int64_t at_gate = 0;  // calls refused as they must be before any route was asked, each once
   std::uint64_t salt = 0;
   std::vector<Setting> settings;  // that CPU routes ran under
 };
 
-// Throws Error(query) for a query, op or route that matches nothing. A result with passed == 0 is a failure
-// of the run, which the caller must report.
+// Throws Error(query) for a query, op or route that matches nothing. What is refused at the gate counts as passed
+// once, for no route; where cases were asked for and none ran, it proves nothing and does not count. A result with
+// passed == 0 is a failure of the run, which the caller must report.
 CheckResult check(const CheckOptions&);
+
+// Cases were asked for, and none of them ran: refused, or no device.
+bool nothing_ran(const CheckResult&);
+std::string why_nothing_ran(const CheckResult&);
 
 // The cases of an op that a budget holds, in row order; ids are unique.
 std::vector<Case> cases_of(const Op&, Budget);
 
 // " --salt=7", and nothing for the salt that every command has anyway.
 std::string salt_option(std::uint64_t salt);
-
-bool glob(std::string_view pattern, std::string_view text);  // * and ?
 
 }  // namespace plumb

@@ -181,7 +181,34 @@ Verdict Judge::on(const Route& r, const Device& device) {
 
 bool too_many(std::int64_t mistrusted, std::int64_t cases) { return mistrusted * 20 > cases; }
 
+namespace {
+
+// A typed error with the reason that the row states is what must come.
+void judge_error(Verdict& v, const Reject& reject, const Error& e) {
+  if (e.reason() == reject.reason)
+    v.status = Status::pass;
+  else
+    v.reason = "was refused for another reason than " + std::string(name(reject.reason)) + ": " + e.what();
+}
+
+}  // namespace
+
+std::optional<Verdict> judge_gate(const Op& op, const Reject& reject) {
+  Verdict v;
+  v.status = Status::fail;
+  try {
+    (void)make_call(op, realize(op, reject.call), reject.call.attrs);
+    return std::nullopt;
+  } catch (const Error& e) {
+    judge_error(v, reject, e);
+  } catch (const std::exception& e) {
+    v.reason = std::string("raised an untyped error: ") + e.what();
+  }
+  return v;
+}
+
 Verdict judge_reject(const Op& op, const Reject& reject, const Route& r, const Device& device) {
+  if (std::optional<Verdict> gate = judge_gate(op, reject)) return *gate;
   Verdict v;
   v.status = Status::fail;
   try {
@@ -197,8 +224,7 @@ Verdict judge_reject(const Op& op, const Reject& reject, const Route& r, const D
     (void)job.fetch();
     v.reason = "was accepted, but must be refused: " + reject.why;
   } catch (const Error& e) {
-    if (e.reason() == reject.reason) v.status = Status::pass;
-    else v.reason = "was refused for another reason than " + std::string(name(reject.reason)) + ": " + e.what();
+    judge_error(v, reject, e);
   } catch (const std::exception& e) {
     v.reason = std::string("raised an untyped error: ") + e.what();
   }

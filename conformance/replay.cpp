@@ -4,8 +4,9 @@
 #include <filesystem>
 #include <set>
 
-#include "conformance/check.h"
+#include "conformance/query.h"
 #include "core/gate.h"
+#include "core/text.h"
 
 namespace plumb {
 namespace {
@@ -32,30 +33,25 @@ std::string bare(std::string_view input) {
   return std::string(input.ends_with('?') ? input.substr(0, input.size() - 1) : input);
 }
 
-// Names pair first; if one is left over on both sides, these two are the same thing under two names.
 template <class Names>
-std::vector<int> pair_names(const Names& here, const std::vector<std::string>& there) {
-  std::vector<int> at(there.size(), -1);
-  std::set<int> free;
-  for (int i = 0; i < static_cast<int>(here.size()); ++i) free.insert(i);
-  for (std::size_t j = 0; j < there.size(); ++j)
-    for (int i = 0; i < static_cast<int>(here.size()); ++i)
-      if (bare(here[static_cast<std::size_t>(i)]) == there[j]) at[j] = i, free.erase(i);
-  const auto unmatched = std::count(at.begin(), at.end(), -1);
-  if (unmatched == 1 && free.size() == 1) *std::find(at.begin(), at.end(), -1) = *free.begin();
-  return at;
+int position(const Names& names, std::string_view wanted) {
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (bare(names[i]) == wanted) return static_cast<int>(i);
+  return -1;
 }
 
-void bind_inputs(Bound& bound, const CorpusCase& c) {
-  std::vector<std::string> names;
-  for (const auto& [name, unused] : c.inputs) names.push_back(name);
-  const std::vector<int> at = pair_names(bound.op->inputs, names);
-  bound.in.resize(bound.op->inputs.size());
-  for (std::size_t j = 0; j < names.size(); ++j)
-    if (at[j] < 0)
-      bound.unfit = "input " + names[j] + " not in row";
-    else
-      bound.in[static_cast<std::size_t>(at[j])] = c.inputs.at(names[j]);
+// The first recorded name that the row lacks: "input \"q\"".
+std::string unknown_name(const Op& op, const CorpusCase& c) {
+  const auto tell = [](const char* what, const std::string& given, const std::vector<std::string_view>& known) {
+    std::string text = std::string(what) + " \"" + printable(given) + "\"; there are";
+    for (const std::string_view k : known) text += " " + bare(k);
+    return text;
+  };
+  for (const auto& [name, unused] : c.inputs)
+    if (position(op.inputs, name) < 0) return tell("input", name, op.inputs);
+  for (const auto& [name, unused] : c.outputs)
+    if (position(op.outputs, name) < 0) return tell("output", name, op.outputs);
+  return "";
 }
 
 Bound bind(const Op& op, const CorpusCase& c, const Attrs& attrs) {
@@ -65,39 +61,58 @@ Bound bind(const Op& op, const CorpusCase& c, const Attrs& attrs) {
       bound.attrs.set(name, value);
     else if (!value.none())
       bound.unfit = "attribute " + name + " not in row";
-  bind_inputs(bound, c);
+  bound.in.resize(op.inputs.size());
+  for (const auto& [name, value] : c.inputs) bound.in[static_cast<std::size_t>(position(op.inputs, name))] = value;
   return bound;
 }
 
-std::vector<Bound> bindings(const CorpusCase& c) {
+// Several rows may share a recorded name; a case is one of those that have all of its inputs and outputs.
+
+std::vector<Bound> bindings(const CorpusCase& c, const std::string& file) {
   std::vector<Bound> all;
+  std::string wrong;
   for (const Op& op : ops()) {
     if (op.corpus_name() != c.op) continue;
     Attrs attrs = c.attrs;
-    if (!op.corpus_call || op.corpus_call(attrs)) all.push_back(bind(op, c, attrs));
+    if (op.corpus_call && !op.corpus_call(attrs)) continue;
+    const std::string unknown = unknown_name(op, c);
+    if (unknown.empty())
+      all.push_back(bind(op, c, attrs));
+    else
+      wrong = std::string(op.name) + " has no " + unknown;
   }
+  if (all.empty() && !wrong.empty())
+    throw Error("replay", Reason::file, file + ": case " + printable(c.id) + ": " + wrong);
   return all;
 }
 
-// Which reasons stand for a recorded exception class. A broken device or file is never the user's error.
-bool maps_to(Reason reason, const std::string& error) {
-  if (reason == Reason::device || reason == Reason::file || reason == Reason::query) return false;
+// Which reasons stand for a recorded class of errors: runtime_error for what shows only when the call runs. A broken
+// device or file is never the user's error, and a route that refuses a call has not answered it.
+bool stands_for(Reason reason, const std::string& error) {
+  constexpr Reason kNever[] = {Reason::device, Reason::file, Reason::query, Reason::unsupported};
+  if (std::find(std::begin(kNever), std::end(kNever), reason) != std::end(kNever)) return false;
   if (error == "out_of_range") return reason == Reason::axis || reason == Reason::attribute || reason == Reason::shape;
+  if (error == "runtime_error") return reason == Reason::domain || reason == Reason::memory;
   return true;
+}
+
+// "" if the call was rejected as recorded.
+std::string rejected(const CorpusCase& c, const Error& e) {
+  if (!c.error) return std::string("threw ") + e.what();
+  if (c.reason ? e.reason() == *c.reason : stands_for(e.reason(), *c.error)) return "";
+  return std::string("threw ") + e.what() + "; " + (c.reason ? std::string(name(*c.reason)) : *c.error) +
+         " was recorded";
 }
 
 std::string compare_outputs(const CorpusCase& c, const Call& call, const std::vector<Tensor>& all,
                             std::int64_t& compared) {
   const std::vector<Tensor> out = active(call, all);
-  std::vector<std::string> names;
-  for (const auto& [name, unused] : c.outputs) names.push_back(name);
-  const std::vector<int> at = pair_names(call.op->outputs, names);
   for (std::size_t j = 0; j < c.outputs.size(); ++j) {
-    if (at[j] < 0) return "the row has no output \"" + names[j] + "\"";
+    const auto& [name, want] = c.outputs[j];
+    const auto at = static_cast<std::size_t>(position(call.op->outputs, name));
     const auto tol = j < c.tol.size() ? c.tol[j] : std::pair<double, double>{0, 0};
-    const std::string wrong = compare_recorded(out.at(static_cast<std::size_t>(at[j])), c.outputs[j].second,
-                                               c.compare == "exact", tol, c.signed_zero, &compared);
-    if (!wrong.empty()) return "output " + names[j] + ": " + wrong;
+    const std::string wrong = compare_recorded(out.at(at), want, c.compare == "exact", tol, c.signed_zero, &compared);
+    if (!wrong.empty()) return "output " + name + ": " + wrong;
   }
   return "";
 }
@@ -108,7 +123,7 @@ std::string answered(const CorpusCase& c, const Call& call, const Route& route, 
     const std::vector<Tensor> out = run(call, route);
     return c.error ? "not rejected: " + *c.error + " was recorded" : compare_outputs(c, call, out, compared);
   } catch (const Error& e) {
-    return c.error && maps_to(e.reason(), *c.error) ? "" : std::string("threw ") + e.what();
+    return rejected(c, e);
   }
 }
 
@@ -129,9 +144,10 @@ void count(Run& run, const CorpusCase& c, const Op& op, std::string_view route, 
     return;
   }
   ++run.result.failed;
-  run.result.failures.push_back(
-      {c.id, std::string(op.name), name, wrong,
-       "plumb replay " + run.folder + " --case=" + c.id + " --route=" + (name == kGate ? run.options.route : name)});
+  run.result.failures.push_back({c.id, std::string(op.name), name, wrong,
+                                 "plumb replay " + shell_path(run.folder) + " " +
+                                     shell_word("--case=" + glob_of(c.id)) + " " +
+                                     shell_word("--route=" + (name == kGate ? run.options.route : name))});
 }
 
 void skip(Run& run, const std::string& reason) {
@@ -143,18 +159,23 @@ void run_call(Run& run, const CorpusCase& c, const Call& call) {
   const std::string& wanted = run.options.route;
   if (wanted == "natural") {
     const Route& route = *select(call, current_device()).route;
+    ++run.result.ran;
     return count(run, c, *call.op, route.name, judge(c, call, route, run.result.compared));
   }
+  bool known = false;
   for (const Route& route : routes(*call.op)) {
     if (wanted != "all" && !glob(wanted, route.name)) continue;
+    known = true;
     const std::string why = refusal(route, call, device_of(route));
     if (why.empty()) {
+      ++run.result.ran;
       count(run, c, *call.op, route.name, judge(c, call, route, run.result.compared));
       continue;
     }
     ++run.result.refused[std::string(call.op->name) + "@" + std::string(route.name) + ": " + why];
     if (wanted != "all") ++run.result.skipped;
   }
+  if (!known) skip(run, std::string(call.op->name) + ": has no route " + wanted);
 }
 
 void run_bound(Run& run, const CorpusCase& c, const Bound& bound) {
@@ -165,14 +186,13 @@ void run_bound(Run& run, const CorpusCase& c, const Bound& bound) {
   try {
     call = make_call(*bound.op, bound.in, bound.attrs);
   } catch (const Error& e) {
-    const bool right = c.error && maps_to(e.reason(), *c.error);
-    return count(run, c, *bound.op, kGate, right ? "" : std::string("threw ") + e.what());
+    return count(run, c, *bound.op, kGate, rejected(c, e));
   }
   run_call(run, c, call);
 }
 
 void run_case(Run& run, const CorpusCase& c) {
-  const std::vector<Bound> all = bindings(c);
+  const std::vector<Bound> all = bindings(c, run.folder);
   if (all.empty()) {
     ++run.result.skipped;
     ++run.result.no_row[c.op];
@@ -180,11 +200,16 @@ void run_case(Run& run, const CorpusCase& c) {
   for (const Bound& bound : all) run_bound(run, c, bound);
 }
 
-// How far the families are behind. Their sizes are known before they are read, their cases are not.
+struct Family {
+  std::string folder;
+  std::vector<CorpusCase> cases;
+};
+
+// How far the families are behind, by their sizes.
 class Way {
  public:
-  explicit Way(const std::vector<std::string>& folders) : families_(folders.size()) {
-    for (const std::string& folder : folders) step_.total += bytes(folder);
+  explicit Way(const std::vector<Family>& families) : families_(families.size()) {
+    for (const Family& f : families) step_.total += bytes(f.folder);
   }
 
   void enter(const std::string& folder, const std::vector<CorpusCase>& cases) {
@@ -229,17 +254,14 @@ std::vector<std::string> family_folders(const std::string& folder) {
   return found;
 }
 
-void require_route(const std::string& wanted) {
-  if (wanted == "natural" || wanted == "all") return;
-  std::set<std::string> names;
-  for (const Op& op : ops())
-    for (const Route& route : routes(op)) {
-      if (glob(wanted, route.name)) return;
-      names.insert(std::string(route.name));
-    }
-  std::string known;
-  for (const std::string& name : names) known += " " + name;
-  throw Error("replay", Reason::query, "no route \"" + wanted + "\"; there are natural, all, and" + known);
+// Everything is read, and every name looked up, before anything runs.
+std::vector<Family> read_families(const std::string& folder) {
+  std::vector<Family> all;
+  for (const std::string& family : family_folders(folder)) {
+    all.push_back({family, read_corpus(family)});
+    for (const CorpusCase& c : all.back().cases) (void)bindings(c, family + "/cases.json");
+  }
+  return all;
 }
 
 }  // namespace
@@ -255,17 +277,17 @@ std::vector<std::string> recorded_families(const std::string& folder) {
 }
 
 ReplayResult replay(const ReplayOptions& options) {
-  require_route(options.route);
+  if (options.route != "natural" && options.route != "all") require_route(options.route);
   ReplayResult result;
   std::size_t matched = 0;
-  const std::vector<std::string> folders = family_folders(options.folder);
-  Way way(folders);
-  for (const std::string& folder : folders) {
-    std::vector<CorpusCase> cases = read_corpus(folder);
+  std::vector<Family> families = read_families(options.folder);
+  Way way(families);
+  for (Family& family : families) {
+    std::vector<CorpusCase>& cases = family.cases;
     std::erase_if(cases, [&](const CorpusCase& c) { return !glob(options.op, c.op) || !glob(options.case_id, c.id); });
     matched += cases.size();
-    way.enter(folder, cases);
-    Run run{options, result, folder};
+    way.enter(family.folder, cases);
+    Run run{options, result, family.folder};
     for (const CorpusCase& c : cases) {
       if (options.progress) options.progress(way.at(c));
       run_case(run, c);
@@ -273,8 +295,15 @@ ReplayResult replay(const ReplayOptions& options) {
   }
   if (matched == 0)
     throw Error("replay", Reason::query,
-                options.folder + ": no case of op \"" + options.op + "\" and id \"" + options.case_id + "\"");
+                options.folder + ": no case of op \"" + printable(options.op) + "\" and id \"" +
+                    printable(options.case_id) + "\"");
   return result;
+}
+
+bool nothing_ran(const ReplayResult& result, const std::string& route) {
+  const bool every_call = route == "natural" || route == "all" || route == kReference;
+  const std::int64_t judged = every_call ? result.passed : result.ran;
+  return judged == 0 && result.failed == 0;
 }
 
 }  // namespace plumb

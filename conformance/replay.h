@@ -27,6 +27,7 @@ struct ReplayFailure {
 
 struct ReplayResult {
   std::int64_t passed = 0, failed = 0, skipped = 0;
+  std::int64_t ran = 0;       // calls that a route really ran
   std::int64_t compared = 0;  // elements held against recorded ones
   std::vector<ReplayFailure> failures;
   std::map<std::string, std::int64_t> by_route;  // passed, "op@route"
@@ -35,8 +36,12 @@ struct ReplayResult {
   std::map<std::string, std::int64_t> refused;   // "op@route: reason", routes beside the ones that ran
 };
 
-// Throws Error(file) for a folder without cases, Error(query) if nothing matches op, case or route.
+// Throws Error(file) for a folder without cases and for a case that names what its op does not have, before anything
+// runs; Error(query) if nothing matches op, case or route.
 ReplayResult replay(const ReplayOptions&);
+
+// Skips only. Calls that are rejected before any route is asked say nothing of one route that was asked for.
+bool nothing_ran(const ReplayResult&, const std::string& route);
 
 // Folders that hold cases.json: the folder itself, or those in it; none if there is no such folder.
 std::vector<std::string> recorded_families(const std::string& folder);

@@ -65,9 +65,10 @@ template <class T>
 std::string compare_values(const Array<T>& got, const Array<T>& want, const Rule& rule, std::int64_t* compared) {
   Worst worst;
   for (std::int64_t i = 0; i < want.size(); ++i) {
-    const double r = ratio(got[i], want[i], rule);
+    const double given = ratio(got[i], want[i], rule);
+    const double r = std::isnan(given) ? INFINITY : given;  // of an infinite error and an infinite tolerance
     ++worst.compared;
-    if (!(r <= 1)) ++worst.beyond;
+    if (r > 1) ++worst.beyond;
     if (r > worst.ratio) worst.ratio = r, worst.at = i;
   }
   if (compared) *compared += worst.compared;

@@ -1,5 +1,6 @@
 #include "core/corpus.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <set>
@@ -11,6 +12,7 @@
 #include "core/infinity.h"
 #include "core/layout.h"
 #include "core/strict_json.h"
+#include "core/text.h"
 
 namespace plumb {
 namespace {
@@ -19,7 +21,7 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 
 [[noreturn]] void fail(const std::string& where, const std::string& what) {
-  throw Error("corpus", Reason::file, where + ": " + what);
+  throw Error("corpus", Reason::file, printable(where) + ": " + what);
 }
 
 template <class T>
@@ -70,17 +72,96 @@ std::string_view bytes_of(const Tensor& dense) {
   return {n > 0 ? dense.read<char>() : "", n};
 }
 
-void read_expectation(CorpusCase& c, const json& item, Tensors& tensors, const std::string& where) {
+// Which of the keys of the format a case has. Throws for any other.
+class Keys {
+ public:
+  Keys(const json& item, const std::string& where) {
+    for (const auto& [key, unused] : item.items()) {
+      const auto at = std::lower_bound(std::begin(kKnown), std::end(kKnown), key);
+      if (at == std::end(kKnown) || *at != key)
+        fail(where, "unknown key \"" + printable(key) + "\"" + nearest(key, {std::begin(kKnown), std::end(kKnown)}));
+      has_[static_cast<std::size_t>(at - kKnown)] = true;
+    }
+  }
+  bool has(std::string_view key) const {
+    return has_[static_cast<std::size_t>(std::lower_bound(std::begin(kKnown), std::end(kKnown), key) - kKnown)];
+  }
+
+ private:
+  static constexpr std::string_view kKnown[] = {"attributes", "check",  "compare",     "error",  "error_stage",
+                                                "id",         "inputs", "layouts",     "note",   "op",
+                                                "outputs",    "reason", "signed_zero", "source", "tol"};
+  bool has_[std::size(kKnown)] = {};
+};
+
+// The word under a key that takes one of a few.
+template <class Words>
+std::string one_of(const json& item, const char* key, const std::string& where, const Words& words) {
+  const auto word = get<std::string>(item, key, where);
+  if (std::find(std::begin(words), std::end(words), word) != std::end(words)) return word;
+  std::string known;
+  for (const std::string_view w : words) known += (known.empty() ? "" : ", ") + std::string(w);
+  fail(where, "\"" + std::string(key) + "\" is \"" + printable(word) + "\"; it is one of " + known);
+}
+
+void refuse_keys(const Keys& given, std::initializer_list<const char*> keys, const std::string& where,
+                 const char* beside) {
+  for (const char* key : keys)
+    if (given.has(key)) fail(where, "\"" + std::string(key) + "\" has no meaning beside " + beside);
+}
+
+std::vector<std::pair<double, double>> read_tolerances(const json& item, std::size_t outputs,
+                                                       const std::string& where) {
+  std::vector<std::pair<double, double>> tol;
+  for (const json& pair : get<json::array_t>(item, "tol", where)) {
+    const bool two = pair.is_array() && pair.size() == 2 && pair[0].is_number() && pair[1].is_number();
+    if (!two) fail(where, "\"tol\" holds " + excerpt(pair) + ", not [rtol, atol]");
+    tol.emplace_back(pair[0].get<double>(), pair[1].get<double>());
+    if (!(tol.back().first >= 0 && tol.back().second >= 0))
+      fail(where, "\"tol\" holds " + excerpt(pair) + ", which is negative");
+  }
+  if (tol.size() != outputs)
+    fail(where, "\"tol\": " + std::to_string(tol.size()) + " tolerances for " + std::to_string(outputs) + " outputs");
+  return tol;
+}
+
+void read_outputs(CorpusCase& c, const json& item, Tensors& tensors, const std::string& where) {
+  std::unordered_set<std::string_view> names;
   for (const auto& key : get<std::vector<std::string>>(item, "outputs", where))
     c.outputs.emplace_back(output_name(key), tensors.at(key, where));
-  c.compare = get<std::string>(item, "compare", where);
-  if (c.compare != "exact" && c.compare != "close" && c.compare != "invariant")
-    fail(where, "\"compare\" is \"" + c.compare + "\", not exact, close or invariant");
-  c.tol = get_or<std::vector<std::pair<double, double>>>(item, "tol", where, {});
-  if (c.compare == "close" && c.tol.size() != c.outputs.size())
-    fail(where, std::to_string(c.tol.size()) + " tolerances for " + std::to_string(c.outputs.size()) + " outputs");
-  for (const auto& [rtol, atol] : c.tol)
-    if (!(rtol >= 0 && atol >= 0)) fail(where, "a tolerance is negative");
+  for (const auto& [name, unused] : c.outputs)
+    if (!names.insert(name).second) fail(where, "\"outputs\" has \"" + printable(name) + "\" twice");
+  if (c.outputs.empty()) fail(where, "\"outputs\" is empty, so there is nothing to compare");
+}
+
+constexpr std::string_view kWays[] = {"exact", "close", "invariant"};  // to compare
+constexpr std::string_view kStages[] = {"construct", "evaluate"};
+constexpr std::string_view kErrors[] = {"invalid_argument", "out_of_range", "runtime_error"};
+
+void read_expectation(CorpusCase& c, const json& item, const Keys& given, Tensors& tensors, const std::string& where) {
+  refuse_keys(given, {"error_stage", "reason"}, where, "outputs: no \"error\" is recorded");
+  read_outputs(c, item, tensors, where);
+  c.compare = one_of(item, "compare", where, kWays);
+  if (c.compare == "exact") refuse_keys(given, {"tol", "check"}, where, "\"exact\"");
+  if (c.compare == "close") refuse_keys(given, {"check"}, where, "\"close\"");
+  if (c.compare == "close" || given.has("tol")) c.tol = read_tolerances(item, c.outputs.size(), where);
+}
+
+// What a call can be rejected for; a broken device or file is never the user's error.
+constexpr Reason kRejections[] = {Reason::arity, Reason::attribute, Reason::axis, Reason::domain,
+                                  Reason::dtype, Reason::memory,    Reason::rank, Reason::shape};
+
+void read_error(CorpusCase& c, const json& item, const Keys& given, const std::string& where) {
+  refuse_keys(given, {"outputs", "tol", "check", "signed_zero"}, where, "\"error\"");
+  if (given.has("compare")) (void)one_of(item, "compare", where, kWays);
+  if (given.has("error_stage")) (void)one_of(item, "error_stage", where, kStages);
+  c.error = one_of(item, "error", where, kErrors);
+  if (!given.has("reason")) return;
+  std::vector<std::string_view> names;
+  for (const Reason r : kRejections) names.push_back(name(r));
+  const std::string word = one_of(item, "reason", where, names);
+  for (const Reason r : kRejections)
+    if (name(r) == word) c.reason = r;
 }
 
 void lay_out_inputs(CorpusCase& c, const json& item, const std::string& where) {
@@ -102,19 +183,23 @@ CorpusCase read_case(const json& item, Tensors& tensors, const std::string& wher
   CorpusCase c;
   c.id = get<std::string>(item, "id", where);
   const std::string here = where + " " + c.id;
+  if (c.id.empty()) fail(where, "\"id\" is empty");
+  const Keys given(item, here);
   c.op = get<std::string>(item, "op", here);
   c.note = get_or<std::string>(item, "note", here, "");
   c.source = get_or<std::string>(item, "source", here, "");
-  c.check = get_or<std::string>(item, "check", here, "");
-  c.signed_zero = get_or<bool>(item, "signed_zero", here, false);
+  if (given.has("check")) c.check = get<std::string>(item, "check", here);
+  if (given.has("signed_zero")) c.signed_zero = get<bool>(item, "signed_zero", here);
   const auto attributes = get<json>(item, "attributes", here);
   if (!attributes.is_object()) fail(here, "\"attributes\" is not an object: " + excerpt(attributes));
   c.attrs = attrs_of(attributes);
   const auto inputs = get<std::map<std::string, std::string>>(item, "inputs", here);
   for (const auto& [name, key] : inputs) c.inputs.emplace(name, tensors.at(key, here));
-  lay_out_inputs(c, item, here);
-  if (item.contains("error")) c.error = get<std::string>(item, "error", here);
-  if (!c.error) read_expectation(c, item, tensors, here);
+  if (given.has("layouts")) lay_out_inputs(c, item, here);
+  if (given.has("error"))
+    read_error(c, item, given, here);
+  else
+    read_expectation(c, item, given, tensors, here);
   return c;
 }
 
@@ -155,6 +240,7 @@ ordered_json write_case(const CorpusCase& c, TensorMap& tensors) {
   for (const auto& [input, layout] : c.layouts) item["layouts"][input] = name(layout);
   if (c.error) {
     item["error"] = *c.error;
+    if (c.reason) item["reason"] = name(*c.reason);
   } else {
     item["outputs"] = ordered_json::array();
     for (const auto& [name, value] : c.outputs) {

@@ -25,6 +25,7 @@ struct CorpusCase {
   std::vector<std::pair<double, double>> tol;              // rtol, atol per output
   std::string check;                                       // for invariant
   std::optional<std::string> error;                        // the class of a call that must be rejected
+  std::optional<Reason> reason;                            // and the reason of it here, where that is recorded
   bool signed_zero = false;
 };
 

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstdlib>
 #include <fstream>
+
+#include "core/environment.h"
 
 namespace plumb {
 namespace {
@@ -20,14 +21,7 @@ Isa detect() {
   return Isa::base;
 }
 
-Isa initial() {
-  const char* text = std::getenv("PLUMB_ISA");
-  const std::string_view want = text ? text : "";
-  Isa limit = Isa::avx512;
-  if (want == "base") limit = Isa::base;
-  if (want == "avx2") limit = Isa::avx2;
-  return std::min(limit, best_isa());
-}
+Isa initial() { return std::min(isa_wanted().value_or(Isa::avx512), best_isa()); }
 
 std::atomic<Isa>& current() {
   static std::atomic<Isa> value{initial()};

@@ -4,7 +4,7 @@
 #include <atomic>
 #include <cstring>
 
-#include "core/route.h"
+#include "core/gate.h"
 
 namespace plumb::lattice {
 namespace {
@@ -34,14 +34,14 @@ void check_coords(const Tensor& coords) {
   if (coords.rank() != 2) throw Error(op, Reason::rank, "coordinates " + to_string(coords.shape()));
   if (coords.dim(1) != 4) throw Error(op, Reason::shape, "coordinates " + to_string(coords.shape()));
   if (coords.dtype() != Dtype::i32 && coords.dtype() != Dtype::i64)
-    throw Error(op, Reason::dtype, "coordinates are " + std::string(name(coords.dtype())));
+    throw Error(op, Reason::dtype, "coordinates are " + std::string(name(coords.dtype())) + ", not i32 or i64");
 }
 
 void check_active(const Tensor& active) {
   if (active.shape() != Shape{1})
     throw Error("sparse_tensor", Reason::shape, "active_rows " + to_string(active.shape()));
   if (active.dtype() != Dtype::i32)
-    throw Error("sparse_tensor", Reason::dtype, "active_rows are " + std::string(name(active.dtype())));
+    throw Error("sparse_tensor", Reason::dtype, "active_rows are " + std::string(name(active.dtype())) + ", not i32");
 }
 
 std::int64_t active_of(const Tensor& active, std::int64_t capacity) {
@@ -77,8 +77,12 @@ bool KernelSpec::is_centered_submanifold() const {
 std::vector<Tensor> naturally(const Call& call) { return run(call); }
 
 Runner on_route(std::string_view wanted) {
+  if (!is_route(wanted))
+    throw Error("lattice", Reason::query, "no route of any op is named '" + std::string(wanted) + "'");
   return [wanted = std::string(wanted)](const Call& call) {
-    return run(call, *select(call, current_device(), wanted).route);
+    for (const Route& r : routes(*call.op))
+      if (r.name == wanted) return run(call, r);
+    return run(call);
   };
 }
 

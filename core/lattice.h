@@ -52,7 +52,9 @@ struct CoordinateKey {
 // How a call is run: on its natural route unless told otherwise.
 using Runner = std::function<std::vector<Tensor>(const Call&)>;
 std::vector<Tensor> naturally(const Call&);
-Runner on_route(std::string_view name);  // forced as select() forces: never where the route cannot run
+// Forced where the op has this route: Error(unsupported) where the route refuses. Other ops run naturally. Throws
+// Error(query) for a name that no op has.
+Runner on_route(std::string_view name);
 
 // Owns coordinate arrays and remembers what relations gave. Not for several threads at once.
 class CoordinateManager {

@@ -5,6 +5,7 @@
 #include "core/budget.h"
 #include "core/infinity.h"
 #include "core/route.h"
+#include "core/text.h"
 
 namespace plumb {
 namespace {
@@ -115,7 +116,11 @@ void Request::fail(Reason reason, const std::string& detail) const { throw Error
 Request make_request(const Op& op, std::vector<std::optional<Spec>> in, Attrs attrs) {
   Request r{&op, std::move(in), op.attrs};
   for (const auto& [key, value] : attrs) {
-    if (!op.attrs.find(key)) r.fail(Reason::attribute, "'" + key + "' is not an attribute");
+    if (!op.attrs.find(key)) {
+      std::vector<std::string_view> names;
+      for (const auto& [known, unused] : op.attrs) names.push_back(known);
+      r.fail(Reason::attribute, "'" + key + "' is not an attribute" + nearest(key, std::move(names)));
+    }
     r.attrs.set(key, value);
   }
   check_arity(r);

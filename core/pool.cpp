@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <cstdlib>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -13,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/environment.h"
 #include "core/limits.h"
 
 namespace plumb {
@@ -20,13 +20,7 @@ namespace {
 
 thread_local bool inside = false;
 
-int cores() {
-  if (const char* text = std::getenv("PLUMB_THREADS")) {
-    const int n = std::atoi(text);
-    if (n >= 1) return n;
-  }
-  return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-}
+int cores() { return threads_wanted().value_or(static_cast<int>(std::max(1U, std::thread::hardware_concurrency()))); }
 
 // Workers wait for a generation to begin: a short spin with yields, then a condition variable. Every
 // worker takes part in every generation, so the end of one is seen by counting.

@@ -11,6 +11,7 @@
 
 #include "core/budget.h"
 #include "core/gate.h"
+#include "core/text.h"
 
 namespace plumb {
 namespace {
@@ -114,30 +115,12 @@ std::optional<Refusal> would_rather_not(const Route& r, const Call& call, const 
   return std::nullopt;
 }
 
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t change = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
-    }
-  }
-  return row.back();
-}
-
-// "; did you mean a, b?" for the names nearest to a wrong one.
-template <class Range, class Name>
-std::string nearest(const Range& rows, std::string_view wrong, Name name_of) {
-  std::vector<std::pair<std::size_t, std::string_view>> all;
-  for (const auto& r : rows) all.emplace_back(edit_distance(wrong, name_of(r)), name_of(r));
-  std::sort(all.begin(), all.end());
-  std::string s;
-  for (std::size_t i = 0; i < std::min<std::size_t>(3, all.size()); ++i)
-    s += (s.empty() ? "" : ", ") + std::string(all[i].second);
-  return s.empty() ? "" : "; nearest: " + s;
+// The names of rows, for nearest().
+template <class Range>
+std::vector<std::string_view> names_of(const Range& rows) {
+  std::vector<std::string_view> names;
+  for (const auto& r : rows) names.push_back(r.name);
+  return names;
 }
 
 std::vector<Op>& op_rows() { return tables().ops; }
@@ -196,8 +179,8 @@ std::span<const Op> ops() { return op_rows(); }
 const Op& find_op(std::string_view wanted) {
   for (const Op& op : op_rows())
     if (op.name == wanted) return op;
-  throw Error("plumb", Reason::query, "no op is named '" + std::string(wanted) + "'" +
-                                          nearest(op_rows(), wanted, [](const Op& o) { return o.name; }));
+  throw Error("plumb", Reason::query,
+              "no op is named '" + std::string(wanted) + "'" + nearest(wanted, names_of(op_rows())));
 }
 
 std::span<const Route> routes(const Op& op) { return tables().routes.at(op.name); }
@@ -205,8 +188,8 @@ std::span<const Route> routes(const Op& op) { return tables().routes.at(op.name)
 const Route& find_route(const Op& op, std::string_view wanted) {
   for (const Route& r : routes(op))
     if (r.name == wanted) return r;
-  throw Error(op.name, Reason::query, "no route is named '" + std::string(wanted) + "'" +
-                                          nearest(routes(op), wanted, [](const Route& r) { return r.name; }));
+  throw Error(op.name, Reason::query,
+              "no route is named '" + std::string(wanted) + "'" + nearest(wanted, names_of(routes(op))));
 }
 
 Order order_of(const Route& r, const Call& call) { return r.order ? r.order(call) : Order::oracle(); }
@@ -217,8 +200,7 @@ std::string refusal(const Route& r, const Call& call, const Device& device) {
 }
 
 Decision select(const Call& call, const Device& device, std::string_view forced) {
-  const char* environment = std::getenv("PLUMB_ROUTE");
-  if (forced.empty() && environment) forced = environment;
+  if (const char* environment = std::getenv("PLUMB_ROUTE"); forced.empty() && environment) forced = environment;
   Decision d;
   const auto consider = [&](const Route& r, bool preference) {
     auto no = cannot(r, call, device);
@@ -244,14 +226,37 @@ std::string explain(const Decision& d) {
   return s + "  take " + std::string(d.route->name) + "\n";
 }
 
+bool is_route(std::string_view name) {
+  for (const auto& [op, all] : tables().routes)
+    for (const Route& r : all)
+      if (r.name == name) return true;
+  return false;
+}
+
 const Device& device_of(const Route& r) {
   static const Device none;
   return r.needs == Tier::unavailable ? none : current_device();
 }
 
+std::string describe(const Request& r) {
+  std::string s;
+  for (std::size_t i = 0; i < r.specs.size(); ++i) {
+    std::string_view input = r.op->inputs[i];
+    if (input.ends_with('?')) input.remove_suffix(1);
+    if (r.specs[i]) s += (s.empty() ? "" : ", ") + std::string(input) + ": " + to_string(*r.specs[i]);
+  }
+  return r.attrs.empty() ? s : s + (s.empty() ? "" : ", ") + to_string(r.attrs);
+}
+
+void admit(const Route& r, const Call& call, const Device& device) {
+  const std::string why = refusal(r, call, device);
+  if (!why.empty())
+    call.fail(Reason::unsupported,
+              "route " + std::string(r.name) + " refuses: " + why + "; asked for " + describe(call));
+}
+
 std::vector<Tensor> run(const Call& call, const Route& route) {
-  if (const Tier have = device_of(route).tier; have < route.needs)
-    call.fail(Reason::unsupported, "route " + std::string(route.name) + " " + lacks(route, have, "needs"));
+  admit(route, call, device_of(route));
   return with_memory(call, route.name == kReference ? Held::wide : Held::stored, [&] {
     const Job job = route.prepare(call, call.op->infer(call));
     job.launch();

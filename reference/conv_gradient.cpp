@@ -15,7 +15,8 @@ template <RelationKind base>
 std::vector<Spec> infer_vjp(const Request& r) {
   const ConvShape s = check_convolution(r, base);
   const Spec &x = r.spec(r.index("features")), &g = r.spec(r.index("cotangent"));
-  if (g.dtype != x.dtype) r.fail(Reason::dtype, "the cotangent is " + std::string(name(g.dtype)));
+  if (g.dtype != x.dtype)
+    r.fail(Reason::dtype, "the cotangent is " + std::string(name(g.dtype)) + ", not " + std::string(name(x.dtype)));
   if (g.shape.size() != 2) r.fail(Reason::rank, "the cotangent has rank " + std::to_string(g.shape.size()));
   if (g.shape[0] > s.M || g.shape[1] != s.C)
     r.fail(Reason::shape, to_string(g.shape) + " cotangent for at most " + std::to_string(s.M) + " outputs of " +
@@ -88,7 +89,8 @@ std::vector<Spec> infer_jvp(const Request& r) {
   const Spec &x = r.spec(r.index("features")), &w = r.spec(r.index("weight"));
   const Spec &t = r.spec(r.index("tangent_features")), &v = r.spec(r.index("tangent_weight"));
   if (t.dtype != x.dtype || v.dtype != w.dtype)
-    r.fail(Reason::dtype, "tangents are " + std::string(name(t.dtype)) + " and " + std::string(name(v.dtype)));
+    r.fail(Reason::dtype, "tangents are " + std::string(name(t.dtype)) + " and " + std::string(name(v.dtype)) +
+                              ", not " + std::string(name(x.dtype)) + " and " + std::string(name(w.dtype)));
   if (t.shape != x.shape || v.shape != w.shape)
     r.fail(Reason::shape, to_string(t.shape) + " and " + to_string(v.shape) + " tangents of " + to_string(x.shape) +
                               " and " + to_string(w.shape));

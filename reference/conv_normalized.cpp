@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/text.h"
 #include "reference/conv_rows.h"
 
 namespace plumb {
@@ -13,8 +14,7 @@ using namespace reference;
 float eps_of(const Request& r) {
   const double eps = r.number("eps");
   const auto f = static_cast<float>(eps);
-  if (!(f > 0) || !std::isfinite(f))
-    r.fail(Reason::attribute, "eps " + std::to_string(eps) + " is not positive in f32");
+  if (!(f > 0) || !std::isfinite(f)) r.fail(Reason::attribute, "eps " + shortest(eps) + " is not positive in f32");
   return f;
 }
 

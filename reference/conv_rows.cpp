@@ -63,8 +63,9 @@ ConvShape check_convolution(const Request& r, RelationKind base, std::string_vie
   const auto [g, n, m] = check_sites(r, base);
   const Spec &x = r.spec(r.index("features")), &w = r.spec(r.index("weight"));
   if (x.dtype != Dtype::f16 && x.dtype != Dtype::f32)
-    r.fail(Reason::dtype, "features are " + std::string(name(x.dtype)));
-  if (w.dtype != x.dtype) r.fail(Reason::dtype, "weights are " + std::string(name(w.dtype)));
+    r.fail(Reason::dtype, "features are " + std::string(name(x.dtype)) + ", not f16 or f32");
+  if (w.dtype != x.dtype)
+    r.fail(Reason::dtype, "weights are " + std::string(name(w.dtype)) + ", not " + std::string(name(x.dtype)));
   if (x.shape.size() != 2) r.fail(Reason::rank, "features have rank " + text(std::ssize(x.shape)));
   ConvShape s = weight_shape(r, g, w.shape);
   s.N = n, s.M = m;
@@ -72,7 +73,8 @@ ConvShape check_convolution(const Request& r, RelationKind base, std::string_vie
   if (x.shape[1] != s.A) r.fail(Reason::shape, to_string(x.shape) + " features for " + text(s.A) + " input channels");
   if (bias.empty()) return s;
   if (r.has(bias) && r.dtype(r.index(bias)) != x.dtype)
-    r.fail(Reason::dtype, "the bias is " + std::string(name(r.dtype(r.index(bias)))));
+    r.fail(Reason::dtype,
+           "the bias is " + std::string(name(r.dtype(r.index(bias)))) + ", not " + std::string(name(x.dtype)));
   check_bias(r, r.index(bias), s.C);
   return s;
 }

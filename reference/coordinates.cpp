@@ -42,7 +42,8 @@ void check_same_dtype(const Request& r, std::size_t a, std::size_t b) {
 
 // One int32 for each of the n rows.
 void check_column(const Request& r, std::size_t i, std::int64_t n) {
-  if (r.dtype(i) != Dtype::i32) r.fail(Reason::dtype, "one value per row is " + std::string(name(r.dtype(i))));
+  if (r.dtype(i) != Dtype::i32)
+    r.fail(Reason::dtype, "one value per row is " + std::string(name(r.dtype(i))) + ", not i32");
   if (r.shape(i) != Shape{n})
     r.fail(Reason::shape, to_string(r.shape(i)) + " values for " + std::to_string(n) + " rows");
 }
@@ -343,7 +344,8 @@ std::vector<Wide> child_coords(const Call& call) {
 std::vector<Spec> infer_alignment(const Request& r) {
   const Join join = join_of(r);
   const std::int64_t n = reference::check_rows(r, 0, 1), m = reference::check_rows(r, 2, 3);
-  if (r.dtype(2) != Dtype::i32) r.fail(Reason::dtype, "rhs coordinates are " + std::string(name(r.dtype(2))));
+  if (r.dtype(2) != Dtype::i32)
+    r.fail(Reason::dtype, "rhs coordinates are " + std::string(name(r.dtype(2))) + ", not i32");
   const std::int64_t out = join == Join::right ? m : join == Join::outer ? n + m : n;
   check_capacity(r, std::max({n, m, out}));
   return {rows(Dtype::i32, out), ints(1), ints(out), ints(out)};

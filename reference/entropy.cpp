@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/op.h"
+#include "core/text.h"
 
 namespace plumb {
 namespace {
@@ -52,7 +53,7 @@ Tables cumulative(const Call& call) {
     for (std::int64_t j = 1; j < S; ++j) {
       const auto p = static_cast<float>(reals(prob)[i * S + j - 1]);
       if (!std::isfinite(p))
-        call.fail(Reason::domain, "probability " + std::to_string(p) + " in row " + std::to_string(i));
+        call.fail(Reason::domain, "probability " + shortest(static_cast<double>(p)) + " in row " + std::to_string(i));
       run = run + std::clamp(p, 0.0F, 1.0F);
       const float scaled = run * static_cast<float>(kTotal - S);
       c[i * (S + 1) + j] = std::clamp<std::int64_t>(std::llround(scaled) + j, j, kTotal - S + j);
@@ -260,7 +261,7 @@ enum class Coder { range, rans };
 template <bool tables>
 std::vector<Spec> infer_encode(const Request& r) {
   const Sizes s = check_model<tables>(r);
-  if (r.dtype(1) != Dtype::i32) r.fail(Reason::dtype, "symbols are " + std::string(name(r.dtype(1))));
+  if (r.dtype(1) != Dtype::i32) r.fail(Reason::dtype, "symbols are " + std::string(name(r.dtype(1))) + ", not i32");
   if (r.rank(1) != 1) r.fail(Reason::rank, "symbols have rank " + std::to_string(r.rank(1)));
   if (r.shape(1)[0] != s.rows)
     r.fail(Reason::shape, to_string(r.shape(1)) + " symbols for " + std::to_string(s.rows) + " rows");
@@ -270,7 +271,7 @@ std::vector<Spec> infer_encode(const Request& r) {
 template <bool tables>
 std::vector<Spec> infer_decode(const Request& r) {
   const Sizes s = check_model<tables>(r);
-  if (r.dtype(1) != Dtype::u8) r.fail(Reason::dtype, "the stream is " + std::string(name(r.dtype(1))));
+  if (r.dtype(1) != Dtype::u8) r.fail(Reason::dtype, "the stream is " + std::string(name(r.dtype(1))) + ", not u8");
   if (r.rank(1) != 1) r.fail(Reason::rank, "the stream has rank " + std::to_string(r.rank(1)));
   return {{Dtype::i32, {s.rows}}};
 }

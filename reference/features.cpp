@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/op.h"
+#include "core/text.h"
 #include "reference/random.h"
 
 namespace plumb {
@@ -14,7 +15,8 @@ constexpr Dtype kTypes[] = {Dtype::f32, Dtype::f16};
 void check_matrix(const Request& r, std::size_t at) {
   const std::string what(r.op->inputs[at]);
   const Dtype t = r.dtype(at);
-  if (t != Dtype::f16 && t != Dtype::f32) r.fail(Reason::dtype, what + " is " + std::string(name(t)));
+  if (t != Dtype::f16 && t != Dtype::f32)
+    r.fail(Reason::dtype, what + " is " + std::string(name(t)) + ", not f16 or f32");
   if (r.rank(at) != 2) r.fail(Reason::rank, what + " has rank " + std::to_string(r.rank(at)));
 }
 
@@ -31,12 +33,14 @@ std::vector<Spec> infer_linear(const Request& r) {
   check_matrix(r, kWeight);
   const Shape &x = r.shape(kFeatures), &w = r.shape(kWeight);
   if (r.dtype(kWeight) != r.dtype(kFeatures))
-    r.fail(Reason::dtype, "weights are " + std::string(name(r.dtype(kWeight))));
+    r.fail(Reason::dtype,
+           "weights are " + std::string(name(r.dtype(kWeight))) + ", not " + std::string(name(r.dtype(kFeatures))));
   if (w[1] != x[1]) r.fail(Reason::shape, to_string(w) + " weights for " + std::to_string(x[1]) + " channels");
   Dtype out = r.dtype(kFeatures);
   if (r.has(kBias)) {
     const Dtype t = r.dtype(kBias);
-    if (t != Dtype::f16 && t != Dtype::f32) r.fail(Reason::dtype, "the bias is " + std::string(name(t)));
+    if (t != Dtype::f16 && t != Dtype::f32)
+      r.fail(Reason::dtype, "the bias is " + std::string(name(t)) + ", not f16 or f32");
     if (r.rank(kBias) != 1) r.fail(Reason::rank, "the bias has rank " + std::to_string(r.rank(kBias)));
     if (r.shape(kBias)[0] != w[0])
       r.fail(Reason::shape, to_string(r.shape(kBias)) + " bias for " + std::to_string(w[0]) + " output channels");
@@ -143,7 +147,7 @@ Activation activation_of(const Request& r) {
   if (kind == std::ssize(kinds)) r.fail(Reason::attribute, "kind " + r.text("kind"));
   if (way == std::ssize(ways)) r.fail(Reason::attribute, "approximate " + r.text("approximate"));
   const double beta = r.number("beta");
-  if (!(beta > 0) || !std::isfinite(beta)) r.fail(Reason::attribute, "beta is " + std::to_string(beta));
+  if (!(beta > 0) || !std::isfinite(beta)) r.fail(Reason::attribute, "beta is " + shortest(beta));
   return {static_cast<Kind>(kind), static_cast<Approximate>(std::max<std::ptrdiff_t>(0, way - 1)), r.number("alpha"),
           beta, r.number("threshold") / beta};
 }
@@ -304,10 +308,10 @@ std::vector<Case> activation_bench() {
 
 std::vector<Spec> infer_dropout(const Request& r) {
   check_matrix(r, 0);
-  if (r.dtype(1) != Dtype::u32) r.fail(Reason::dtype, "the key is " + std::string(name(r.dtype(1))));
+  if (r.dtype(1) != Dtype::u32) r.fail(Reason::dtype, "the key is " + std::string(name(r.dtype(1))) + ", not u32");
   if (r.shape(1) != Shape{2}) r.fail(Reason::shape, "a key is [2], not " + to_string(r.shape(1)));
   const double p = r.number("p");
-  if (!(p >= 0 && p < 1)) r.fail(Reason::attribute, "p is " + std::to_string(p));
+  if (!(p >= 0 && p < 1)) r.fail(Reason::attribute, "p is " + shortest(p));
   (void)r.flag("training");
   if (count(r.shape(0)) > std::int64_t{1} << 32)
     r.fail(Reason::unsupported, to_string(r.shape(0)) + " passes the 2^32 words of one key");

@@ -48,7 +48,8 @@ template <Mode mode>
 std::vector<Spec> infer(const Request& r) {
   const std::int64_t n = check_rows(r, kCoords, kActive), B = batches(r, mode, n);
   const Dtype t = r.dtype(kFeatures);
-  if (t != Dtype::f16 && t != Dtype::f32) r.fail(Reason::dtype, "features are " + std::string(name(t)));
+  if (t != Dtype::f16 && t != Dtype::f32)
+    r.fail(Reason::dtype, "features are " + std::string(name(t)) + ", not f16 or f32");
   if (r.rank(kFeatures) != 2) r.fail(Reason::rank, "features have rank " + std::to_string(r.rank(kFeatures)));
   if (r.shape(kFeatures)[0] != n)
     r.fail(Reason::shape, to_string(r.shape(kFeatures)) + " features for " + std::to_string(n) + " rows");
@@ -59,7 +60,8 @@ template <Mode mode>
 std::vector<Spec> infer_vjp(const Request& r) {
   const std::vector<Spec> out = infer<mode>(r);
   if (r.dtype(kCotangent) != out[0].dtype)
-    r.fail(Reason::dtype, "cotangent is " + std::string(name(r.dtype(kCotangent))));
+    r.fail(Reason::dtype,
+           "cotangent is " + std::string(name(r.dtype(kCotangent))) + ", not " + std::string(name(out[0].dtype)));
   if (r.rank(kCotangent) != 2) r.fail(Reason::rank, "cotangent has rank " + std::to_string(r.rank(kCotangent)));
   if (r.shape(kCotangent) != out[0].shape)
     r.fail(Reason::shape, to_string(r.shape(kCotangent)) + " cotangent of " + to_string(out[0].shape));

@@ -102,7 +102,8 @@ std::vector<Spec> infer_permutation(const Request& r) {
     if (r.rank(i) != 2) r.fail(Reason::rank, "positions have rank " + std::to_string(r.rank(i)));
     if (r.shape(i)[1] != 3) r.fail(Reason::shape, "positions are " + to_string(r.shape(i)) + ", not (K,3)");
   }
-  if (r.dtype(1) != r.dtype(0)) r.fail(Reason::dtype, "the target is " + std::string(name(r.dtype(1))));
+  if (r.dtype(1) != r.dtype(0))
+    r.fail(Reason::dtype, "the target is " + std::string(name(r.dtype(1))) + ", not " + std::string(name(r.dtype(0))));
   if (r.shape(0)[0] != r.shape(1)[0])
     r.fail(Reason::shape, to_string(r.shape(0)) + " positions for " + to_string(r.shape(1)));
   if (r.shape(0)[0] > std::numeric_limits<std::int32_t>::max()) r.fail(Reason::memory, "rows exceed 2^31");

@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 
+#include "core/text.h"
 #include "reference/relation.h"
 
 namespace plumb {
@@ -45,7 +46,7 @@ std::vector<Spec> infer_knn(const Request& r) {
 // The largest squared distance within the radius: that of whole numbers up to float32(radius^2).
 std::int64_t reach(const Request& r) {
   const double radius = r.number("radius");
-  if (!(radius >= 0 && radius <= kMostRadius)) r.fail(Reason::attribute, "radius is " + std::to_string(radius));
+  if (!(radius >= 0 && radius <= kMostRadius)) r.fail(Reason::attribute, "radius is " + shortest(radius));
   return static_cast<std::int64_t>(std::floor(static_cast<float>(radius * radius)));
 }
 
@@ -202,9 +203,9 @@ std::optional<Spot> some_queries(const Call& c, std::uint64_t key) {
 
 std::vector<Spec> infer_gather(const Request& r) {
   if (r.rank(0) != 2) r.fail(Reason::rank, "features have rank " + std::to_string(r.rank(0)));
-  if (r.dtype(1) != Dtype::i32) r.fail(Reason::dtype, "rows are " + std::string(name(r.dtype(1))));
+  if (r.dtype(1) != Dtype::i32) r.fail(Reason::dtype, "rows are " + std::string(name(r.dtype(1))) + ", not i32");
   if (r.rank(1) != 1) r.fail(Reason::rank, "rows have rank " + std::to_string(r.rank(1)));
-  if (r.dtype(2) != Dtype::i32) r.fail(Reason::dtype, "counts are " + std::string(name(r.dtype(2))));
+  if (r.dtype(2) != Dtype::i32) r.fail(Reason::dtype, "counts are " + std::string(name(r.dtype(2))) + ", not i32");
   if (r.shape(2) != Shape{2}) r.fail(Reason::shape, "counts are " + to_string(r.shape(2)) + ", not (2)");
   const std::int64_t channels = r.shape(0)[1], edges = r.shape(1)[0];
   if (channels > 0 && edges > std::numeric_limits<std::int64_t>::max() / 16 / channels)

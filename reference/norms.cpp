@@ -4,20 +4,24 @@
 #include <limits>
 
 #include "core/op.h"
+#include "core/text.h"
 
 namespace plumb {
 namespace {
 
 void check_features(const Request& r) {
   const Dtype t = r.dtype(0);
-  if (t != Dtype::f16 && t != Dtype::f32) r.fail(Reason::dtype, "features are " + std::string(name(t)));
+  if (t != Dtype::f16 && t != Dtype::f32)
+    r.fail(Reason::dtype, "features are " + std::string(name(t)) + ", not f16 or f32");
   if (r.rank(0) != 2) r.fail(Reason::rank, "features have rank " + std::to_string(r.rank(0)));
 }
 
 void check_channels(const Request& r, std::string_view what) {
   if (!r.has(what)) return;
   const Spec& s = r.spec(r.index(what));
-  if (s.dtype != r.dtype(0)) r.fail(Reason::dtype, std::string(what) + " is " + std::string(name(s.dtype)));
+  if (s.dtype != r.dtype(0))
+    r.fail(Reason::dtype,
+           std::string(what) + " is " + std::string(name(s.dtype)) + ", not " + std::string(name(r.dtype(0))));
   if (s.shape.size() != 1) r.fail(Reason::rank, std::string(what) + " has rank " + std::to_string(s.shape.size()));
   if (s.shape[0] != r.shape(0)[1])
     r.fail(Reason::shape,
@@ -27,7 +31,7 @@ void check_channels(const Request& r, std::string_view what) {
 // eps as it is added: rounded to f32
 double eps_of(const Request& r) {
   const double eps = static_cast<double>(to_float(r.number("eps")));
-  if (!(eps > 0)) r.fail(Reason::attribute, "eps is " + std::to_string(r.number("eps")));
+  if (!(eps > 0)) r.fail(Reason::attribute, "eps is " + shortest(r.number("eps")));
   return eps;
 }
 
@@ -45,7 +49,7 @@ std::vector<Spec> infer_batch(const Request& r) {
   check_channels(r, "bias");
   if (r.has("active_rows")) {
     const Spec& s = r.spec(r.index("active_rows"));
-    if (s.dtype != Dtype::i32) r.fail(Reason::dtype, "active rows are " + std::string(name(s.dtype)));
+    if (s.dtype != Dtype::i32) r.fail(Reason::dtype, "active rows are " + std::string(name(s.dtype)) + ", not i32");
     if (s.shape != Shape{1}) r.fail(Reason::shape, "active rows are " + to_string(s.shape) + ", not (1)");
   }
   (void)eps_of(r);

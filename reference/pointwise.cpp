@@ -10,7 +10,8 @@ enum : std::size_t { kFeatures, kWeight, kCotangent };
 
 std::vector<Spec> infer(const Request& r) {
   const Spec &x = r.spec(kFeatures), &w = r.spec(kWeight);
-  if (w.dtype != x.dtype) r.fail(Reason::dtype, "weights are " + std::string(name(w.dtype)));
+  if (w.dtype != x.dtype)
+    r.fail(Reason::dtype, "weights are " + std::string(name(w.dtype)) + ", not " + std::string(name(x.dtype)));
   if (x.shape.size() != 2) r.fail(Reason::rank, "features have rank " + std::to_string(x.shape.size()));
   if (w.shape.size() != 2) r.fail(Reason::rank, "weights have rank " + std::to_string(w.shape.size()));
   if (x.shape[1] != w.shape[1])
@@ -20,7 +21,8 @@ std::vector<Spec> infer(const Request& r) {
 
 std::vector<Spec> infer_vjp(const Request& r) {
   const Spec out = infer(r)[0], &g = r.spec(kCotangent);
-  if (g.dtype != out.dtype) r.fail(Reason::dtype, "the cotangent is " + std::string(name(g.dtype)));
+  if (g.dtype != out.dtype)
+    r.fail(Reason::dtype, "the cotangent is " + std::string(name(g.dtype)) + ", not " + std::string(name(out.dtype)));
   if (g.shape.size() != 2) r.fail(Reason::rank, "the cotangent has rank " + std::to_string(g.shape.size()));
   if (g.shape != out.shape) r.fail(Reason::shape, to_string(g.shape) + " cotangent of " + to_string(out.shape));
   return {r.spec(kFeatures), r.spec(kWeight)};

@@ -69,7 +69,8 @@ std::int64_t check_pooling(const Request& r, Pooling kind) {
     if (r.dtype(at) != r.dtype(kCoords)) r.fail(Reason::dtype, "targets differ from coordinates in dtype");
   }
   const Dtype t = r.dtype(kFeatures);
-  if (t != Dtype::f16 && t != Dtype::f32) r.fail(Reason::dtype, "features are " + std::string(name(t)));
+  if (t != Dtype::f16 && t != Dtype::f32)
+    r.fail(Reason::dtype, "features are " + std::string(name(t)) + ", not f16 or f32");
   if (r.rank(kFeatures) != 2) r.fail(Reason::rank, "features have rank " + std::to_string(r.rank(kFeatures)));
   if (r.shape(kFeatures)[0] != n)
     r.fail(Reason::shape, to_string(r.shape(kFeatures)) + " features for " + std::to_string(n) + " rows");

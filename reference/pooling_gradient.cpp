@@ -13,7 +13,9 @@ using List = std::vector<std::int64_t>;
 
 void check_seed(const Request& r, const char* what) {
   const Dtype t = r.dtype(kSeed);
-  if (t != r.dtype(kFeatures)) r.fail(Reason::dtype, std::string(what) + " is " + std::string(name(t)));
+  if (t != r.dtype(kFeatures))
+    r.fail(Reason::dtype,
+           std::string(what) + " is " + std::string(name(t)) + ", not " + std::string(name(r.dtype(kFeatures))));
   if (r.rank(kSeed) != 2) r.fail(Reason::rank, std::string(what) + " has rank " + std::to_string(r.rank(kSeed)));
   if (r.shape(kSeed)[1] != r.shape(kFeatures)[1])
     r.fail(Reason::shape,

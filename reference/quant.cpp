@@ -364,7 +364,7 @@ Product product(const Request& r, const Format& f) {
 Dtype product_dtype(const Request& r, const Format& f, Dtype weight) {
   const Dtype out = f.affine() ? promote(r.dtype(0), weight) : r.dtype(0);
   if (out != Dtype::f16 && out != Dtype::bf16 && out != Dtype::f32)
-    r.fail(Reason::dtype, "the result would be " + std::string(name(out)));
+    r.fail(Reason::dtype, "the result would be " + std::string(name(out)) + ", not f16, bf16 or f32");
   return out;
 }
 

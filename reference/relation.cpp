@@ -168,7 +168,8 @@ Geometry geometry(const Request& r, RelationKind kind) {
 std::int64_t check_rows(const Request& r, std::size_t coords, std::size_t active) {
   if (r.rank(coords) != 2) r.fail(Reason::rank, "coordinates have rank " + std::to_string(r.rank(coords)));
   if (r.shape(coords)[1] != 4) r.fail(Reason::shape, "coordinates are " + to_string(r.shape(coords)) + ", not (N,4)");
-  if (r.dtype(active) != Dtype::i32) r.fail(Reason::dtype, "active rows are " + std::string(name(r.dtype(active))));
+  if (r.dtype(active) != Dtype::i32)
+    r.fail(Reason::dtype, "active rows are " + std::string(name(r.dtype(active))) + ", not i32");
   if (r.shape(active) != Shape{1}) r.fail(Reason::shape, "active rows are " + to_string(r.shape(active)) + ", not (1)");
   return r.shape(coords)[0];
 }

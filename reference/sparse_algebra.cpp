@@ -16,7 +16,8 @@ enum : std::size_t { kLhs, kLhsActive, kLhsFeatures, kRhs, kRhsActive, kRhsFeatu
 
 std::int64_t check_features(const Request& r, std::size_t features, std::int64_t rows) {
   const Dtype t = r.dtype(features);
-  if (t != Dtype::f16 && t != Dtype::f32) r.fail(Reason::dtype, "features are " + std::string(name(t)));
+  if (t != Dtype::f16 && t != Dtype::f32)
+    r.fail(Reason::dtype, "features are " + std::string(name(t)) + ", not f16 or f32");
   if (r.rank(features) != 2) r.fail(Reason::rank, "features have rank " + std::to_string(r.rank(features)));
   if (rows >= 0 && r.shape(features)[0] != rows)
     r.fail(Reason::shape, to_string(r.shape(features)) + " features for " + std::to_string(rows) + " rows");
@@ -40,7 +41,9 @@ struct Checked {
 
 Checked check_pair(const Request& r) {
   const std::int64_t n = check_rows(r, kLhs, kLhsActive), m = check_rows(r, kRhs, kRhsActive);
-  if (r.dtype(kRhs) != r.dtype(kLhs)) r.fail(Reason::dtype, "coordinates are " + std::string(name(r.dtype(kRhs))));
+  if (r.dtype(kRhs) != r.dtype(kLhs))
+    r.fail(Reason::dtype,
+           "coordinates are " + std::string(name(r.dtype(kRhs))) + ", not " + std::string(name(r.dtype(kLhs))));
   const std::int64_t a = check_features(r, kLhsFeatures, n), b = check_features(r, kRhsFeatures, m);
   if (r.dtype(kLhsFeatures) != r.dtype(kRhsFeatures))
     r.fail(Reason::dtype,
@@ -176,7 +179,7 @@ std::vector<std::int64_t> aligned_active(const Call&, const std::vector<Tensor>&
 
 std::vector<Spec> infer_gather(const Request& r) {
   const std::int64_t channels = check_features(r, 0, -1);
-  if (r.dtype(1) != Dtype::i32) r.fail(Reason::dtype, "rows are " + std::string(name(r.dtype(1))));
+  if (r.dtype(1) != Dtype::i32) r.fail(Reason::dtype, "rows are " + std::string(name(r.dtype(1))) + ", not i32");
   if (r.rank(1) != 1) r.fail(Reason::rank, "rows have rank " + std::to_string(r.rank(1)));
   (void)r.number("fill");
   return {{r.dtype(0), {r.shape(1)[0], channels}}};

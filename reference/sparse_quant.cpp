@@ -59,7 +59,8 @@ Packing packing(const Request& r, std::size_t weight, std::int64_t kernels, std:
   const Dtype t = r.dtype(weight + 1);
   if (r.dtype(weight) != Dtype::u32)
     r.fail(Reason::dtype, "codes are " + std::string(name(r.dtype(weight))) + ", not u32");
-  if (t != Dtype::f16 && t != Dtype::f32) r.fail(Reason::dtype, "scales are " + std::string(name(t)));
+  if (t != Dtype::f16 && t != Dtype::f32)
+    r.fail(Reason::dtype, "scales are " + std::string(name(t)) + ", not f16 or f32");
   if (r.dtype(weight + 2) != t) r.fail(Reason::dtype, "biases differ from scales in dtype");
   if (w.size() != 3) r.fail(Reason::rank, "codes have shape " + to_string(w));
   if (s.size() != 3) r.fail(Reason::rank, "scales have shape " + to_string(s));
@@ -125,7 +126,8 @@ Reals features_of(const Call& call, std::size_t features, std::size_t weight) {
 
 void check_features(const Request& r, std::size_t features) {
   const Dtype t = r.dtype(features);
-  if (t != Dtype::f16 && t != Dtype::f32) r.fail(Reason::dtype, "features are " + std::string(name(t)));
+  if (t != Dtype::f16 && t != Dtype::f32)
+    r.fail(Reason::dtype, "features are " + std::string(name(t)) + ", not f16 or f32");
   if (r.rank(features) != 2) r.fail(Reason::rank, "features have rank " + std::to_string(r.rank(features)));
 }
 
@@ -141,7 +143,8 @@ std::vector<Spec> infer_conv(const Request& r) {
   const Packing p = packing(r, kWeight, s.g.volume, x[1]);
   check_bias(r, kBias, p.out);
   if (r.has(kBias) && r.dtype(kBias) != r.dtype(kFeatures))
-    r.fail(Reason::dtype, "the bias is " + std::string(name(r.dtype(kBias))));
+    r.fail(Reason::dtype,
+           "the bias is " + std::string(name(r.dtype(kBias))) + ", not " + std::string(name(r.dtype(kFeatures))));
   return conv_outputs(r, s.M, p.out);
 }
 
@@ -246,7 +249,7 @@ std::vector<Spec> infer_linear(const Request& r) {
   check_bias(r, 4, p.out);
   const Dtype t = r.dtype(0);
   if (r.has(4) && r.dtype(4) != Dtype::f16 && r.dtype(4) != Dtype::f32)
-    r.fail(Reason::dtype, "the bias is " + std::string(name(r.dtype(4))));
+    r.fail(Reason::dtype, "the bias is " + std::string(name(r.dtype(4))) + ", not f16 or f32");
   return {{r.has(4) ? promote(t, r.dtype(4)) : t, {x[0], p.out}}};
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <numeric>
 
+#include "core/text.h"
 #include "reference/relation.h"
 #include "reference/sparse_rows.h"
 
@@ -16,7 +17,8 @@ using List = std::vector<std::int64_t>;
 
 std::int64_t check_features(const Request& r, std::size_t features, std::int64_t rows) {
   const Dtype t = r.dtype(features);
-  if (t != Dtype::f16 && t != Dtype::f32) r.fail(Reason::dtype, "features are " + std::string(name(t)));
+  if (t != Dtype::f16 && t != Dtype::f32)
+    r.fail(Reason::dtype, "features are " + std::string(name(t)) + ", not f16 or f32");
   if (r.rank(features) != 2) r.fail(Reason::rank, "features have rank " + std::to_string(r.rank(features)));
   if (r.shape(features)[0] != rows)
     r.fail(Reason::shape, to_string(r.shape(features)) + " features for " + std::to_string(rows) + " rows");
@@ -25,7 +27,8 @@ std::int64_t check_features(const Request& r, std::size_t features, std::int64_t
 
 void check_vector(const Request& r, std::size_t at, Dtype t) {
   const std::string what(r.op->inputs[at]);
-  if (r.dtype(at) != t) r.fail(Reason::dtype, what + " are " + std::string(name(r.dtype(at))));
+  if (r.dtype(at) != t)
+    r.fail(Reason::dtype, what + " are " + std::string(name(r.dtype(at))) + ", not " + std::string(name(t)));
   if (r.rank(at) != 1) r.fail(Reason::rank, what + " have rank " + std::to_string(r.rank(at)));
 }
 
@@ -288,7 +291,7 @@ std::vector<Spec> infer_topk(const Request& r) {
   for (const std::size_t i : {1, 2}) check_vector(r, i, Dtype::i32);
   if (r.shape(1) != r.shape(2))
     r.fail(Reason::shape, to_string(r.shape(1)) + " counts for " + to_string(r.shape(2)) + " batches");
-  if (!(r.number("rho") > 0)) r.fail(Reason::attribute, "rho is " + std::to_string(r.number("rho")));
+  if (!(r.number("rho") > 0)) r.fail(Reason::attribute, "rho is " + shortest(r.number("rho")));
   return {rows_of(r.shape(0)[0]), rows_of(1)};
 }
 

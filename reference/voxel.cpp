@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 
+#include "core/text.h"
 #include "reference/relation.h"
 #include "reference/voxel.h"
 
@@ -21,7 +22,7 @@ Float3 float_triple(const Request& r, std::string_view attr, bool positive) {
     const double x = v.size() == 1 ? v[0] : v[a];
     const bool fits = std::abs(x) <= std::numeric_limits<float>::max();
     t[a] = fits ? static_cast<float>(x) : 0.0F;
-    if (!fits || (positive && !(t[a] > 0))) r.fail(Reason::attribute, std::string(attr) + " is " + std::to_string(x));
+    if (!fits || (positive && !(t[a] > 0))) r.fail(Reason::attribute, std::string(attr) + " is " + shortest(x));
   }
   return t;
 }
@@ -31,10 +32,12 @@ std::int64_t check_points(const Request& r, std::size_t points, std::size_t batc
   if (r.shape(points)[1] != 3) r.fail(Reason::shape, "points are " + to_string(r.shape(points)) + ", not (N,3)");
   const std::int64_t n = r.shape(points)[0];
   if (n > std::numeric_limits<std::int32_t>::max() / 8) r.fail(Reason::memory, std::to_string(n) + " points");
-  if (r.dtype(batch) != Dtype::i32) r.fail(Reason::dtype, "batch indices are " + std::string(name(r.dtype(batch))));
+  if (r.dtype(batch) != Dtype::i32)
+    r.fail(Reason::dtype, "batch indices are " + std::string(name(r.dtype(batch))) + ", not i32");
   if (r.shape(batch) != Shape{n})
     r.fail(Reason::shape, to_string(r.shape(batch)) + " batch indices for " + std::to_string(n) + " points");
-  if (r.dtype(active) != Dtype::i32) r.fail(Reason::dtype, "active rows are " + std::string(name(r.dtype(active))));
+  if (r.dtype(active) != Dtype::i32)
+    r.fail(Reason::dtype, "active rows are " + std::string(name(r.dtype(active))) + ", not i32");
   if (r.shape(active) != Shape{1}) r.fail(Reason::shape, "active rows are " + to_string(r.shape(active)) + ", not (1)");
   (void)float_triple(r, "voxel_size", true);
   (void)float_triple(r, "origin", false);
@@ -43,7 +46,8 @@ std::int64_t check_points(const Request& r, std::size_t points, std::size_t batc
 
 // One of the two features tables: f32 of rank 2; with as many rows as that if `rows` is not negative.
 std::int64_t check_features(const Request& r, std::size_t input, std::int64_t rows) {
-  if (r.dtype(input) != Dtype::f32) r.fail(Reason::dtype, "features are " + std::string(name(r.dtype(input))));
+  if (r.dtype(input) != Dtype::f32)
+    r.fail(Reason::dtype, "features are " + std::string(name(r.dtype(input))) + ", not f32");
   if (r.rank(input) != 2) r.fail(Reason::rank, "features have rank " + std::to_string(r.rank(input)));
   if (rows >= 0 && r.shape(input)[0] != rows)
     r.fail(Reason::shape, to_string(r.shape(input)) + " features for " + std::to_string(rows) + " rows");
@@ -217,7 +221,7 @@ std::int64_t check_map(const Request& r) {
   const std::int64_t n = check_points(r, kPoints, kBatch, kActive);
   (void)check_rows(r, kVoxelCoords, kVoxelActive);
   if (r.dtype(kVoxelCoords) != Dtype::i32)
-    r.fail(Reason::dtype, "voxel coordinates are " + std::string(name(r.dtype(kVoxelCoords))));
+    r.fail(Reason::dtype, "voxel coordinates are " + std::string(name(r.dtype(kVoxelCoords))) + ", not i32");
   check_word(r, "interpolation", "nearest", "linear");
   return n;
 }
@@ -279,8 +283,10 @@ Reals interpolated(const Integers& row, const Reals& weight, const Reals& V) {
 }
 
 std::int64_t check_weights(const Request& r) {
-  if (r.dtype(kRows) != Dtype::i32) r.fail(Reason::dtype, "rows are " + std::string(name(r.dtype(kRows))));
-  if (r.dtype(kWeights) != Dtype::f32) r.fail(Reason::dtype, "weights are " + std::string(name(r.dtype(kWeights))));
+  if (r.dtype(kRows) != Dtype::i32)
+    r.fail(Reason::dtype, "rows are " + std::string(name(r.dtype(kRows))) + ", not i32");
+  if (r.dtype(kWeights) != Dtype::f32)
+    r.fail(Reason::dtype, "weights are " + std::string(name(r.dtype(kWeights))) + ", not f32");
   if (r.rank(kRows) != 2) r.fail(Reason::rank, "rows have rank " + std::to_string(r.rank(kRows)));
   if (r.shape(kRows)[1] != kCorners) r.fail(Reason::shape, "rows are " + to_string(r.shape(kRows)) + ", not (N,8)");
   if (r.shape(kWeights) != r.shape(kRows))

@@ -167,7 +167,9 @@ std::string matrix(const Json& report) {
   for (const Json& t : report.at("check").at("tallies")) {
     const std::string route = text(t.at("route")), op = text(t.at("op"));
     std::string& cell = cells[op][route == "reference" ? route : text(t.at("tier"))];
-    cell += (cell.empty() ? "" : "<br>") + (route == "reference" ? "" : plain(route) + ": ") + verdict_of(t);
+    const bool judge = route == "reference" && !t.at("failed").get<std::int64_t>();
+    cell += cell.empty() ? "" : "<br>";
+    cell += judge ? grouped(t.at("rejects").get<std::int64_t>()) : plain(route) + ": " + verdict_of(t);
   }
   std::string out = heading("Operations by route and tier") + "Cases that passed.\n\n", last;
   std::vector<Cells> rows;

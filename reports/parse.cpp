@@ -21,7 +21,8 @@ Setting setting(const In& j) { return {isa_of(j.at("isa")), j.at("threads").get<
 Tally tally(const In& j) {
   Tally t;
   j.at("op").get_to(t.op), j.at("route").get_to(t.route), j.at("tier").get_to(t.tier);
-  j.at("passed").get_to(t.passed), j.at("failed").get_to(t.failed), j.at("refused").get_to(t.refused);
+  j.at("ran").get_to(t.ran), j.at("passed").get_to(t.passed), j.at("failed").get_to(t.failed);
+  j.at("refused").get_to(t.refused);
   j.at("absent").get_to(t.absent), j.at("mistrusted").get_to(t.mistrusted), j.at("rejects").get_to(t.rejects);
   j.at("vacant").get_to(t.vacant), j.at("compared").get_to(t.compared), j.at("worst").get_to(t.worst);
   j.at("worst_case").get_to(t.worst_case), j.at("seconds").get_to(t.seconds), j.at("reasons").get_to(t.reasons);
@@ -40,6 +41,7 @@ CheckResult check_of(const In& j) {
   CheckResult r;
   j.at("passed").get_to(r.passed), j.at("failed").get_to(r.failed), j.at("skipped").get_to(r.skipped);
   j.at("mistrusted").get_to(r.mistrusted), j.at("compared").get_to(r.compared), j.at("salt").get_to(r.salt);
+  j.at("ran").get_to(r.ran), j.at("at_gate").get_to(r.at_gate);
   for (const In& s : j.at("settings")) r.settings.push_back(setting(s));
   for (const In& t : j.at("tallies")) r.tallies.push_back(tally(t));
   for (const In& f : j.at("failures")) r.failures.push_back(failure(f));
@@ -61,7 +63,7 @@ BenchRow bench_row(const In& j) {
 
 BenchResult bench_of(const In& j) {
   BenchResult r;
-  j.at("salt").get_to(r.salt);
+  j.at("salt").get_to(r.salt), j.at("refused").get_to(r.refused);
   for (const In& row : j.at("rows")) r.rows.push_back(bench_row(row));
   for (const In& c : j.at("ceilings"))
     r.ceilings.push_back({c.at("name"), c.at("where"), c.at("threads"), c.at("value"), c.at("unit")});

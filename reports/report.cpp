@@ -38,10 +38,12 @@ Json conditions(const std::vector<Condition>& list) {
 }
 
 Json tally(const Tally& t) {
-  return {{"op", t.op},         {"route", t.route},           {"tier", t.tier},       {"passed", t.passed},
-          {"failed", t.failed}, {"refused", t.refused},       {"absent", t.absent},   {"mistrusted", t.mistrusted},
-          {"vacant", t.vacant}, {"compared", t.compared}, {"rejects", t.rejects},
-          {"worst", t.worst},   {"worst_case", t.worst_case}, {"seconds", t.seconds}, {"reasons", t.reasons}};
+  return {{"op", t.op},           {"route", t.route},           {"tier", t.tier},
+          {"ran", t.ran},         {"passed", t.passed},         {"failed", t.failed},
+          {"refused", t.refused}, {"absent", t.absent},         {"mistrusted", t.mistrusted},
+          {"vacant", t.vacant},   {"compared", t.compared},     {"rejects", t.rejects},
+          {"worst", t.worst},     {"worst_case", t.worst_case}, {"seconds", t.seconds},
+          {"reasons", t.reasons}};
 }
 
 Json failure(const Failure& f) {
@@ -159,9 +161,12 @@ Json routes() {
 }
 
 Json check(const CheckResult& result) {
-  Json out{{"passed", result.passed},         {"failed", result.failed},     {"skipped", result.skipped},
-           {"mistrusted", result.mistrusted}, {"compared", result.compared}, {"salt", result.salt},
-           {"settings", Json::array()},       {"tallies", Json::array()},    {"failures", Json::array()}};
+  Json out{{"passed", result.passed},         {"failed", result.failed},
+           {"skipped", result.skipped},       {"ran", result.ran},
+           {"at_gate", result.at_gate},       {"salt", result.salt},
+           {"mistrusted", result.mistrusted}, {"compared", result.compared},
+           {"settings", Json::array()},       {"tallies", Json::array()},
+           {"failures", Json::array()}};
   for (const Setting& s : result.settings) out["settings"].push_back({{"isa", name(s.isa)}, {"threads", s.threads}});
   for (const Tally& t : result.tallies) out["tallies"].push_back(tally(t));
   for (const Failure& f : result.failures) out["failures"].push_back(failure(f));
@@ -178,7 +183,7 @@ Coverage coverage() {
 }
 
 Json bench(const BenchResult& result) {
-  Json out{{"salt", result.salt}, {"rows", Json::array()}, {"ceilings", Json::array()}};
+  Json out{{"salt", result.salt}, {"refused", result.refused}, {"rows", Json::array()}, {"ceilings", Json::array()}};
   for (const BenchRow& r : result.rows) out["rows"].push_back(bench_row(r));
   for (const Ceiling& c : result.ceilings)
     out["ceilings"].push_back(

@@ -13,6 +13,9 @@
 namespace plumb {
 
 BenchResult bench(const BenchOptions&) { throw std::logic_error("bench: this program does not time"); }
+std::vector<std::string> with_benchmarks(const std::vector<std::string>&, Budget) {
+  throw std::logic_error("with_benchmarks: this program does not time");
+}
 
 namespace cli {
 

@@ -33,12 +33,14 @@ TEST_F(Check, ABudgetHoldsItsOwnCasesAndThoseOfSmallerOnes) {
     const CheckResult r = run("many", "perfect", e.budget);
     ASSERT_EQ(r.tallies.size(), 1U);
     const Tally& t = r.tallies[0];
-    EXPECT_EQ(t.passed, e.cases + 2) << "two calls that must be refused";
+    EXPECT_EQ(t.ran, e.cases);
+    EXPECT_EQ(t.passed, e.cases + 1) << "a call that the route itself must refuse";
     EXPECT_EQ(t.rejects, 2);
+    EXPECT_EQ(r.at_gate, 1) << "and one that is refused before";
     EXPECT_EQ(t.vacant, 1);
     EXPECT_EQ(t.compared, 3 * 5 * e.elements) << name(e.budget);
     EXPECT_EQ(r.compared, t.compared);
-    EXPECT_EQ(r.passed, t.passed);
+    EXPECT_EQ(r.passed, t.passed + 1);
     EXPECT_EQ(r.failed + r.skipped + r.mistrusted, 0);
   }
 }
@@ -68,7 +70,11 @@ TEST_F(Check, RefusalsAndAbsenceAreSkippedWithTheirReasons) {
   EXPECT_EQ(never.tallies.at(0).refused, 5);  // four cases, and the call that no gate refuses
   EXPECT_EQ(never.tallies[0].reasons.at("never holds"), 5);
   EXPECT_EQ(never.skipped, 5);
-  EXPECT_EQ(never.passed, 1);
+  EXPECT_EQ(never.passed, 0) << "a call refused before any route was asked is no pass of a route that never ran";
+  EXPECT_EQ(never.tallies[0].rejects, 1);
+  EXPECT_EQ(never.tallies[0].ran, 0);
+  EXPECT_TRUE(nothing_ran(never));
+  EXPECT_EQ(why_nothing_ran(never), "many@never ran no case: never holds");
   const CheckResult absent = run("many", "gpu.perfect");
   EXPECT_EQ(absent.tallies.at(0).absent, 5);
   EXPECT_EQ(absent.skipped, 5);
@@ -79,7 +85,7 @@ TEST_F(Check, AWrongRejectFails) {
   for (const char* route : {"accepts_13", "refuses_13_for_shape", "throws_at_13"}) {
     const CheckResult r = run("many", route);
     EXPECT_EQ(r.failed, 1) << route;
-    EXPECT_EQ(r.tallies.at(0).rejects, 1) << route;
+    EXPECT_EQ(r.tallies.at(0).rejects, 1) << route << ": the one at the gate";
   }
 }
 
@@ -116,7 +122,8 @@ TEST_F(Check, TheNaturalRouteIsTheFirstThatRuns) {
   const CheckResult r = run("many", "natural");
   ASSERT_GE(r.tallies.size(), 1U);
   EXPECT_EQ(r.tallies[0].route, "perfect");
-  EXPECT_EQ(r.tallies[0].passed, 6);
+  EXPECT_EQ(r.tallies[0].passed, 5);
+  EXPECT_EQ(r.passed, 6 + std::ssize(r.tallies) - 7) << "but perfect, three that fail and three that refuse the call";
   EXPECT_EQ(r.compared, r.tallies[0].compared);
   for (const Tally& t : r.tallies) EXPECT_LE(t.rejects + t.failed + t.refused + t.absent, 2) << t.route;
 }
@@ -126,6 +133,73 @@ TEST_F(Check, WordsThatNameNothingAreErrors) {
   EXPECT_THROW(run("many", "nosuch"), Error);
   EXPECT_THROW(run("n*such", "all"), Error);
   EXPECT_THROW(run("many/nosuch*", "perfect"), Error);
+}
+
+std::string query_error(const std::vector<std::string>& queries, const std::string& route, Budget budget) {
+  CheckOptions o;
+  o.queries = queries, o.route = route, o.budget = budget;
+  try {
+    (void)check(o);
+  } catch (const Error& e) {
+    EXPECT_EQ(e.reason(), Reason::query);
+    return e.detail();
+  }
+  return "";
+}
+
+// A dead word beside a live one would be a case that nobody notices is never asked.
+TEST_F(Check, EachQueryMustMatchSomething) {
+  const auto smoke = [](const std::vector<std::string>& queries, const std::string& route = "all") {
+    return query_error(queries, route, Budget::smoke);
+  };
+  EXPECT_EQ(smoke({"many@perfect", "total/nosuch*"}), "the query 'total/nosuch*' matches nothing in the budget smoke");
+  EXPECT_THAT(smoke({"many@perfect", "total@perfekt"}),
+              HasSubstr("the query 'total@perfekt' matches nothing in the budget smoke; nearest: perfect"));
+  EXPECT_EQ(smoke({"many@perfect", "many/f32.20011*"}),
+            "the query 'many/f32.20011*' matches nothing in the budget smoke; it does in nightly");
+  EXPECT_EQ(smoke({"many", "scaled"}, "wrong"),
+            "the query 'scaled' matches nothing in the budget smoke on the route 'wrong'");
+  EXPECT_THAT(smoke({"many@perfect", ""}), HasSubstr("no op is named ''"));
+  EXPECT_THAT(smoke({"many@perfect", "totl"}), HasSubstr("no op is named 'totl'; nearest: total"));
+}
+
+TEST_F(Check, LabelsAreWholeAndOfFourKinds) {
+  const auto routes_of = [](const std::string& query) {
+    CheckOptions o;
+    o.queries = {query}, o.budget = Budget::smoke;
+    std::string told;
+    for (const Tally& t : check(o).tallies)
+      if (t.ran > 0) told += t.op + "@" + t.route + " ";
+    return told;
+  };
+  EXPECT_EQ(routes_of("many/f32.7.row.uniform/-@perfect"), "many@perfect ");
+  EXPECT_EQ(routes_of("many@perfect"), "many@perfect ");
+  EXPECT_EQ(routes_of("man?@per*"), "many@perfect ");
+  EXPECT_EQ(routes_of("*/f32.7.row*@perfect"), "many@perfect ");
+  EXPECT_EQ(routes_of("scale?"), routes_of("scaled"));
+  EXPECT_EQ(routes_of("*@perfect"),
+            "many@perfect total@perfect scaled@perfect root@perfect turned@perfect pick@perfect "
+            "kept@perfect ");
+}
+
+// A reject is a case like others to whoever names it.
+TEST_F(Check, ARejectCanBeAskedForByItsId) {
+  CheckOptions o;
+  o.queries = {"many/f32.5.row.const-13/-@perfect"}, o.budget = Budget::smoke;
+  const CheckResult r = check(o);
+  EXPECT_EQ(r.passed, 1);
+  EXPECT_EQ(r.tallies.at(0).rejects, 1);
+  o.queries = {"many/f32.2x3.row.uniform/-"};
+  EXPECT_EQ(check(o).at_gate, 1);
+}
+
+TEST_F(Check, NaturalRunsOnlyWhatTheQueryNames) {
+  CheckOptions o;
+  o.queries = {"many@wrong"}, o.route = "natural", o.budget = Budget::smoke;
+  const CheckResult r = check(o);
+  EXPECT_EQ(r.ran, 0);
+  EXPECT_EQ(r.skipped, 4);
+  EXPECT_EQ(why_nothing_ran(r), "many@wrong ran no case: the natural route is perfect");
 }
 
 CorpusCase large(std::int64_t wrong_output, std::int64_t wrong_element) {

@@ -68,7 +68,7 @@ TEST_F(RunOf, AQueryIsAnOperationACaseOrEitherOnARoute) {
   const auto judged = [](const std::string& query) {
     std::int64_t n = 0;
     for (const Tally& t : check(asking({query}, "all")).tallies)
-      if (t.route == "perfect") n += t.passed - t.rejects;
+      if (t.route == "perfect") n += t.ran;
     return n;
   };
   EXPECT_EQ(judged("many"), 4);
@@ -93,7 +93,8 @@ TEST_F(RunOf, SaltAndTierAreTold) {
 
 TEST_F(RunOf, TheReferenceIsJudgedByCallsThatItMustRefuseAlone) {
   const Tally t = of(check(asking({"many"}, "all")), "many", "reference");
-  EXPECT_EQ(t.passed, 2);
+  EXPECT_EQ(t.ran, 0);
+  EXPECT_EQ(t.passed, 1) << "the other one is refused before any route is asked";
   EXPECT_EQ(t.rejects, 2);
   EXPECT_EQ(t.compared, 0);
 }
@@ -101,7 +102,7 @@ TEST_F(RunOf, TheReferenceIsJudgedByCallsThatItMustRefuseAlone) {
 TEST_F(RunOf, OperationsAreCountedApart) {
   const CheckResult r = check(asking({"many", "total"}, "perfect"));
   EXPECT_EQ(r.tallies.size(), 2U);
-  EXPECT_EQ(of(r, "many", "perfect").passed, 6);
+  EXPECT_EQ(of(r, "many", "perfect").passed, 5);
   EXPECT_EQ(of(r, "total", "perfect").passed, 24);
 }
 
@@ -218,7 +219,7 @@ TEST_F(RunOf, OperationsOfAnEarlierRunAreNotJudgedAgain) {
   EXPECT_THAT(told, ElementsAre("scaled 4/5"));
   EXPECT_EQ(of(r, "many", "perfect").passed, 70);
   EXPECT_EQ(of(r, "scaled", "perfect").passed, 1);
-  EXPECT_EQ(r.passed, 71);
+  EXPECT_EQ(r.passed, 72) << "with the call of many that is refused before any route is asked";
 }
 
 TEST_F(RunOf, AFailureOfTheReferenceHasNoSetting) {
@@ -238,7 +239,7 @@ TEST_F(RunOf, AnInstructionSetThatIsNotHereIsAbsent) {
   CheckOptions o = asking({"many"}, "perfect");
   o.isas = {Isa::avx512};
   const Tally t = of(check(o), "many", "perfect");
-  EXPECT_EQ(t.absent, 6);
+  EXPECT_EQ(t.absent, 5);
   EXPECT_EQ(t.passed + t.compared, 0);
 }
 

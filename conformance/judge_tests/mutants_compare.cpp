@@ -68,6 +68,28 @@ TEST(RecordedReal, NanMeetsNanAndInfinityItself) {
   EXPECT_EQ(compared(Dtype::f32, {1}, {kNan}, wide), "element 0 is 1 instead of nan (1 of 1 elements are off)");
 }
 
+// The share of an infinite tolerance is no number; it must not stand for a place in memory either.
+TEST(RecordedReal, AnInfiniteErrorIsOffWhateverIsAllowed) {
+  const Rules vast{.rtol = 1e308, .atol = 1e308};
+  EXPECT_EQ(compared(Dtype::f64, {0, 1e308}, {0, -1e308}, vast),
+            "element 1 is 1e+308 instead of -1e+308 (1 of 2 elements are off)");
+  EXPECT_EQ(compared(Dtype::f64, {1e308, 0}, {-1e308, 0}, vast).substr(0, 13), "element 0 is ");
+  EXPECT_EQ(compared(Complex(kInf, 3e38), Complex(kInf, -3e38), {.rtol = 1e308}), "");
+}
+
+// a = b = -0 + 1i, and the sum was recorded as 0 + 2i.
+TEST(RecordedComplex, APartIsJudgedAsARealNumberInEveryMode) {
+  for (const bool exact : {true, false}) {
+    const Rules rule{.exact = exact, .rtol = exact ? 0 : 1e-5, .signed_zero = true};
+    EXPECT_NE(compared({-0.0, 2}, {0.0, 2}, rule), "") << exact;
+    EXPECT_EQ(compared({-0.0, 2}, {-0.0, 2}, rule), "") << exact;
+  }
+  EXPECT_EQ(compared({kInf, 1.000001}, {kInf, 1}, {.rtol = 1e-5}), "");
+  EXPECT_NE(compared({kInf, 1.001}, {kInf, 1}, {.rtol = 1e-5}), "");
+  EXPECT_NE(compared({kInf, 1.000001}, {kInf, 1}, {.exact = true}), "");
+  EXPECT_EQ(compared({1.000001, kNan}, {1, kNan}, {.rtol = 1e-5}), "");
+}
+
 TEST(RecordedReal, TheSignOfZeroIsOnlyAskedWhereItWasRecorded) {
   for (const bool exact : {false, true}) {
     EXPECT_EQ(compared(Dtype::f32, {0.0, -0.0}, {-0.0, 0.0}, {.exact = exact}), "");

@@ -5,6 +5,7 @@
 
 #include "conformance/check.h"
 #include "conformance/setting.h"
+#include "core/text.h"
 
 namespace plumb {
 namespace {
@@ -98,6 +99,28 @@ TEST(Glob, StarsMeanAnyTextAndMarksOneCharacter) {
   EXPECT_FALSE(glob(std::string_view("abc?").substr(0, 3), "abcd"));
   EXPECT_FALSE(glob(std::string_view("abcd").substr(0, 3), "abcd"));
   EXPECT_FALSE(glob("abc", std::string_view("abc").substr(0, 2)));
+}
+
+TEST(Glob, ABackslashTakesTheNextCharacterAsItIs) {
+  for (const auto& [pattern, text] : std::vector<std::pair<std::string, std::string>>{
+           {"a\\*", "a*"}, {"\\?\\*", "?*"}, {"*\\**", "ab*c"}, {"a\\\\b", "a\\b"}, {"a\\", "a\\"}, {"\\a", "a"}})
+    EXPECT_TRUE(glob(pattern, text)) << pattern << " " << text;
+  for (const auto& [pattern, text] : std::vector<std::pair<std::string, std::string>>{
+           {"a\\*", "ab"}, {"\\?", "x"}, {"*\\**", "abc"}, {"a\\\\b", "ab"}, {"\\*", ""}})
+    EXPECT_FALSE(glob(pattern, text)) << pattern << " " << text;
+}
+
+TEST(Glob, OfATextMatchesItAndIsPrintable) {
+  for (const std::string text : {"", "plain", "a*?\\", "tab\there", "\x1b[2J",
+                                 "\xc2\x9b"
+                                 "1m",
+                                 "umlaut \xc3\xa4"}) {
+    const std::string pattern = glob_of(text);
+    EXPECT_TRUE(glob(pattern, text)) << text;
+    EXPECT_EQ(pattern, printable(pattern));
+    EXPECT_FALSE(glob(pattern, text + "x")) << text;
+  }
+  EXPECT_FALSE(glob(glob_of("a*"), "ab"));
 }
 
 }  // namespace

@@ -68,7 +68,13 @@ TEST(Program, CheckEndsWithEveryCode) {
       {"check total --route=boundless", 1, "24 cases mistrusted\n0 passed, 1 failed, 0 skipped"},
       {"check 'total/f32.3x8.row.uniform/-@boundless'", 1, "1 of 1 cases have no finite bound"},
       {"check many --route=gpu.perfect --budget=smoke", 77,
-       "0 elements compared, 0 cases mistrusted\n1 passed, 0 failed, 5 skipped"},
+       "0 elements compared, 0 cases mistrusted\n0 passed, 0 failed, 5 skipped"},
+      {"check many --route=gpu.perfect --budget=smoke", 77,
+       "0 cases ran on their routes, 1 calls were refused before any route, as they must be"},
+      {"check many@never --budget=smoke", 77, "nothing ran: many@never ran no case: never holds"},
+      {"check many --route=reference --budget=smoke", 0, "2 passed, 0 failed, 0 skipped"},
+      {"check many --route=reference --budget=smoke", 0, "the reference is not judged by itself"},
+      {"check many@perfect total@nosuch", 2, "'total@nosuch' matches nothing"},
       {"check many --route=gpu.perfect --budget=smoke", 0, "6 passed, 0 failed, 0 skipped", "Played"},
       {"check many --route=never --budget=smoke", 77, "never holds"},
       {"check many --route=picky --budget=smoke", 0, "2 passed, 0 failed, 4 skipped"},
@@ -153,13 +159,81 @@ TEST(Program, ReplayEndsWithEveryCode) {
   expect_code("/bad --route=perfect", 1, "1 passed, 1 failed, 0 skipped");
   expect_code("/bad --route=perfect", 1, "--case=t.1 --route=perfect");
   expect_code("/refused --route=perfect", 1, "not rejected: invalid_argument was recorded");
+  expect_code("/unknown", 77, "skipped, no such op here: nosuch 1\nnothing was judged");
   expect_code("/unknown", 77, "0 passed, 0 failed, 1 skipped");
+  expect_code("/good --route=gpu.perfect", 77, "refused 2: scaled@gpu.perfect: needs tier gpu");
+  expect_code("/good --route=wrong", 77, "skipped 2: scaled: has no route wrong");
   expect_code("/good --route=gpu.perfect", 77, "0 elements compared\n0 passed, 0 failed, 2 skipped");
   expect_code("/nosuch", 2, "no such folder");
   expect_code("/broken", 2, "cases.json");
   expect_code("/good --route=nosuch", 2, "no route");
   expect_code("/good --op=nosuch", 2, "no case of op");
   expect_code("/good --case=nosuch", 2, "no case of op");
+}
+
+// Words, options and variables that name nothing are told with the nearest that do, before anything runs.
+TEST(Program, WhatNamesNothingIsToldBeforeAnythingRuns) {
+  expect({
+      {"chek", 2, "`plumb` has no verb \"chek\"; nearest: check"},
+      {"list op", 2, "`plumb list` has no verb \"op\"; nearest: ops"},
+      {"list", 2, "`plumb list` needs a verb: ops, routes, cases, fills"},
+      {"", 2, "`plumb` needs a verb: devices, list, explain"},
+      {"check many --budgt=smoke", 2, "`plumb check` has no option \"--budgt\"; nearest: --budget"},
+      {"check many --budget smoke -w", 2, "`plumb check` has no option \"-w\""},
+      {"check mny", 2, "no op is named 'mny'; nearest: many"},
+      {"check many --route=perfct", 2, "no route matches 'perfct'; nearest: perfect"},
+      {"bench many --min-time=-1", 2, "--min-time: \"-1\" is no number of seconds above 0"},
+      {"bench many --min-time=0", 2, "--min-time"},
+      {"bench many --min-time=nan", 2, "--min-time"},
+      {"bench many --min-time=inf", 2, "--min-time"},
+      {"bench many --min-time=1e9", 2, "at most 3600"},
+      {"bench many --launch-limit=-1", 2, "--launch-limit"},
+      {"bench many --launch-limit=0", 2, "--launch-limit"},
+      {"bench many --launch-limit=nan", 2, "--launch-limit"},
+      {"bench many --repetitions=0", 2, "--repetitions"},
+      {"bench many --repetitions=-1", 2, "--repetitions"},
+      {"bench many --repetitions=2.5", 2, "--repetitions"},
+      {"bench many --threads=0", 2, "--threads"},
+      {"bench many --threads=1,0", 2, "--threads"},
+      {"bench many --threads=1025", 2, "--threads"},
+      {"report many --threads=0", 2, "--threads"},
+      {"report many --repetitions=0", 2, "--repetitions"},
+      {"report many --min-time=nan", 2, "--min-time"},
+      {"report many --launch-limit=-1", 2, "--launch-limit"},
+  });
+}
+
+TEST(Program, VariablesMustNameSomething) {
+  const auto expect_code = [](const std::string& variable, int code, const char* says) {
+    const Ran ran = [&] {
+      FILE* pipe = popen(
+          ("PLUMB_DEVICE=none " + variable + " '" PLUMB_PROGRAM "' check many@perfect --budget=smoke 2>&1").c_str(),
+          "r");
+      Ran r;
+      std::array<char, 4096> buffer;
+      while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe)) r.out.append(buffer.data(), n);
+      const int status = pclose(pipe);
+      if (WIFEXITED(status)) r.code = WEXITSTATUS(status);
+      return r;
+    }();
+    EXPECT_EQ(ran.code, code) << variable << "\n" << ran.out;
+    EXPECT_THAT(ran.out, HasSubstr(says)) << variable;
+  };
+  expect_code("PLUMB_THREADS=2", 0, "6 passed");
+  expect_code("PLUMB_THREADS= PLUMB_ISA= PLUMB_ROUTE= PLUMB_LIMITS= PLUMB_CACHE=", 0, "6 passed");
+  expect_code("PLUMB_ISA=base PLUMB_ROUTE=perfect PLUMB_LIMITS=small PLUMB_CACHE=off", 0, "6 passed");
+  for (const char* bad : {"0", "-1", "two", "2x", "1025", "99999999999999999999", "1.5", "' 2'"})
+    expect_code(std::string("PLUMB_THREADS=") + bad, 2, "the variable PLUMB_THREADS is \"");
+  for (const char* bad : {"sse", "AVX2", "avx512,", "all"})
+    expect_code(std::string("PLUMB_ISA=") + bad, 2, "it is base, avx2 or avx512");
+  expect_code("PLUMB_ROUTE=perfct", 2,
+              "the variable PLUMB_ROUTE is \"perfct\"; it is the name of a route; nearest: perfect");
+  expect_code("PLUMB_LIMITS=tiny", 2, "the variable PLUMB_LIMITS is \"tiny\"");
+  expect_code("PLUMB_CACHE=on", 2, "the variable PLUMB_CACHE is \"on\"");
+  expect_code("PLUMB_DEVICE=nosuch", 2, "PLUMB_DEVICE=nosuch is none of");
+  expect_code("PLUMB_DEVICE=7", 2, "PLUMB_DEVICE=7 is none of");
+  expect_code("PLUMB_THREAD=2", 2, "no variable is named PLUMB_THREAD; nearest: PLUMB_THREADS");
+  expect_code("PLUMB_=2", 2, "no variable is named PLUMB_;");
 }
 
 const char* const kQuick = " --min-time=0.001 --repetitions=2 --threads=1";
@@ -177,9 +251,11 @@ TEST(Program, BenchEndsWithEveryCode) {
   expect_code("many --route=throws --budget=smoke", 1, "no room");
   expect_code("many --route=one_less --budget=smoke", 1, "outputs instead of 5");
   expect_code("total --route=perfect", 1, "of the measured compute ceiling");
-  expect_code("many --route=never", 1, "efficiency");  // no row
-  expect_code("scaled", 2, "no benchmark matches");
-  expect_code("nosuch", 2, "no benchmark matches");
+  expect_code("many --route=never", 77, "nothing was timed\nrefused 2: many@never: never holds");
+  expect_code("many --route=perfect --launch-limit=1e-300", 77, "nothing was timed");
+  expect_code("scaled", 2, "the query 'scaled' matches nothing");
+  expect_code("many@perfect total/nosuch*", 2, "'total/nosuch*' matches nothing");
+  expect_code("nosuch", 2, "no op is named 'nosuch'");
 }
 
 // What was not timed has no time, in any form, and says why.
@@ -233,7 +309,10 @@ TEST(Program, ReportEndsWithEveryCode) {
   expect_code("'many*@perfect'", 0, "6 passed, 0 failed, 0 skipped");
   expect_code("many@wrong --no-bench", 1, "3 passed, 3 failed, 0 skipped");
   expect_code("'total*@perfect'", 1, "of the measured compute ceiling");
-  expect_code("many@never --no-bench", 0, "1 passed, 0 failed, 5 skipped");
+  expect_code("many@never --no-bench", 77, "0 passed, 0 failed, 5 skipped");
+  expect_code("many@never", 77, "nothing ran: many@never ran no case: never holds");
+  expect_code("scaled@perfect", 0, "nothing is timed: no benchmark matches the query");
+  expect_code("many@perfect total/nosuch*", 2, "'total/nosuch*' matches nothing");
   expect_code("nosuch --no-bench", 2, "nosuch");
   (void)plumb("report many@wrong --no-bench --budget=smoke --out='" + out + "'");
   std::ifstream file(out + "/report.json");

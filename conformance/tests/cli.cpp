@@ -3,15 +3,19 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "conformance/replay.h"
+#include "conformance/tests/temporary.h"
 #include "core/case.h"
 #include "core/op.h"
+#include "core/route.h"
 #include "core/safetensors.h"
-#include "conformance/tests/temporary.h"
 
 namespace plumb {
 namespace {
@@ -76,6 +80,81 @@ TEST(Cli, UnknownWordsAreErrors) {
   }
 }
 
+// A call that a route refuses, as tensors, and what the refusal says.
+struct Forced {
+  const char *op, *attrs, *route, *says;
+  TensorMap in;
+};
+
+Tensor ones(Dtype t, Shape shape) {
+  return tensor(t, shape, std::vector<double>(static_cast<std::size_t>(count(shape)), 1));
+}
+
+std::vector<Forced> refused_calls() {
+  std::vector<double> descending;
+  for (int i = 1000; i > 0; --i) descending.push_back(i);
+  const Tensor a = tensor(Dtype::i64, {1000}, descending), halves = ones(Dtype::f16, {1});
+  const Tensor packed = tensor(Dtype::u32, {1, 4}, {0, 0, 0, 0}), scales = tensor(Dtype::u8, {1, 1}, {0});
+  const char* mx = R"({"mode": "mxfp4", "group_size": 32, "bits": 4, "dtype": "F32"})";
+  return {
+      {"argsort", "{}", "cpu.network", "i64[1000]", {{"a", a}}},
+      {"argsort", "{}", "gpu.network", "i64[1000]", {{"a", a}}},
+      {"fft", "{}", "cpu.stockham", "f32[17]", {{"a", ones(Dtype::f32, {17})}}},
+      {"fft", "{}", "gpu.stockham", "f32[17]", {{"a", ones(Dtype::f32, {17})}}},
+      {"matmul", "{}", "cpu.vector", "f32[2,3]", {{"a", ones(Dtype::f32, {2, 3})}, {"b", ones(Dtype::f32, {3, 2})}}},
+      {"matmul", "{}", "gpu.mma", "f32[2,3]", {{"a", ones(Dtype::f32, {2, 3})}, {"b", ones(Dtype::f32, {3, 2})}}},
+      {"add", "{}", "gpu.flat", "bf16[1]", {{"a", halves}, {"b", ones(Dtype::bf16, {1})}}},
+      {"quantize", R"({"mode": "mxfp4"})", "cpu.vector", "mode=mxfp4", {{"w", ones(Dtype::f32, {1, 32})}}},
+      {"quantize", R"({"mode": "mxfp4"})", "gpu.units", "mode=mxfp4", {{"w", ones(Dtype::f32, {1, 32})}}},
+      {"dequantize", mx, "gpu.units", "mode=mxfp4", {{"w_q", packed}, {"scales", scales}}},
+      {"dequantize", mx, "cpu.vector", "mode=mxfp4", {{"w_q", packed}, {"scales", scales}}}};
+}
+
+TEST(Cli, EvalRefusesWhatTheRouteRefuses) {
+  const std::string in = temporary("forced.safetensors"), out = temporary("forced_out.safetensors");
+  for (const Forced& f : refused_calls()) {
+    const auto& all = routes(find_op(f.op));
+    if (std::none_of(all.begin(), all.end(), [&](const Route& r) { return r.name == f.route; })) continue;  // no OpenCL
+    write_safetensors(in, f.in);
+    const Ran ran = plumb(std::string("eval ") + f.op + " --in '" + in + "' --attrs '" + f.attrs + "' --out '" + out +
+                          "' --route=" + f.route);
+    EXPECT_EQ(2, ran.code) << f.op << " " << f.route << "\n" << ran.out;
+    EXPECT_THAT(ran.out, HasSubstr("[" + std::string(f.op) + "] unsupported: route " + f.route + " refuses: "));
+    EXPECT_THAT(ran.out, HasSubstr(f.says)) << f.op << " " << f.route;
+    EXPECT_FALSE(std::filesystem::exists(out)) << "nothing is written";
+  }
+}
+
+TEST(Cli, ADeadQueryBesideALiveOneIsNamed) {
+  const std::pair<const char*, const char*> dead[] = {
+      {"check add@cpu.strided 'matmul/nosuch*' --budget=smoke", "'matmul/nosuch*' matches nothing"},
+      {"check add reciprocal@cpu.nosuch --budget=smoke", "'reciprocal@cpu.nosuch' matches nothing"},
+      {"bench add 'matmul/nosuch*' --budget=smoke", "'matmul/nosuch*' matches nothing"},
+      {"report add reciprocal@cpu.nosuch --budget=smoke --no-bench", "'reciprocal@cpu.nosuch' matches nothing"}};
+  for (const auto& [arguments, says] : dead) {
+    const Ran ran = plumb(arguments);
+    EXPECT_EQ(2, ran.code) << arguments << "\n" << ran.out;
+    EXPECT_THAT(ran.out, HasSubstr(says)) << arguments;
+  }
+}
+
+TEST(Cli, MessagesHaveWholeNumbersAndDtypes) {
+  const std::pair<const char*, const char*> told[] = {
+      {"repro 'dropout/f32.2x3.row.uniform+u32.2.row.bits/p=1.0000000001'", "p is 1.0000000001"},
+      {"repro 'rms_norm_features/f32.2x3.row.uniform+f32.3.row.uniform/eps=1e-50'", "eps is 1e-50"},
+      {"repro 'range_encode/i16.1x3.row.const-0+i16.1.row.const-0/-'", "symbols are i16, not i32"}};
+  for (const auto& [arguments, says] : told) EXPECT_THAT(plumb(arguments).out, HasSubstr(says)) << arguments;
+}
+
+TEST(Cli, WhatCannotBeReadIsPrintable) {
+  const std::string folder = temporary("utf16");
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder + "/cases.json", std::ios::binary) << "\xff\xfe[\0{\x1b[2J";
+  const Ran ran = plumb("replay '" + folder + "'");
+  EXPECT_EQ(2, ran.code) << ran.out;
+  for (const char c : ran.out) EXPECT_TRUE(c == '\n' || (c >= 0x20 && c < 0x7F)) << static_cast<int>(c);
+}
+
 TEST(Cli, NearestNamesAreOffered) { EXPECT_THAT(plumb("check argsrt").out, HasSubstr("argsort")); }
 
 TEST(Cli, EveryVerbTeachesByExample) {
@@ -107,7 +186,7 @@ TEST(Cli, EverySettingIsJudged) {
     const Ran ran = plumb("check argsort --budget=smoke --route='cpu.*' --json " + options);
     EXPECT_EQ(0, ran.code) << ran.out;
     const auto json = nlohmann::json::parse(ran.out);
-    return json.at("passed").get<int>();
+    return json.at("ran").get<int>();
   };
   EXPECT_EQ(3 * passed("--isa=base"), passed("--isa=base --threads=1,2,3"));
 }

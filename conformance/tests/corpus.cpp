@@ -156,7 +156,7 @@ TEST(Corpus, RefusesABrokenIndex) {
       {"\"close\"", "\"near\"", "near"},
       {"[1e-06,0.0]", "[-1,0.0]", "negative"},
       {",[0.0,0.0]", "", "1 tolerances for 2 outputs"},
-      {"\"attributes\":{", "\"attributes\":7,\"x\":{", "not an object: 7"},
+      {"\"attributes\":{", "\"attributes\":7,\"layouts\":{", "not an object: 7"},
       {"[\n{", "{\"a\":{", "not JSON"},
       {"[\n{", "[3,{", "not an object: 3"},
       {"[\n{", std::string("[\n\0{", 4), "is a NUL"},

@@ -2,11 +2,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <set>
 
 #include "cli/families.h"
 #include "conformance/check.h"
 #include "core/fill.h"
+#include "core/gate.h"
 
 namespace plumb {
 namespace {
@@ -206,6 +208,63 @@ TEST_F(Tables, ForcingARouteForcesPreferenceNeverSupport) {
       }
     }
   }
+}
+
+// What admit and run say of a call that a route refuses: the op, the route, the condition and the call.
+void expect_refused(const Route& r, const Call& call, const Device& d, const std::string& why) {
+  const auto told = [&](const std::function<void()>& f) {
+    try {
+      f();
+      ADD_FAILURE() << r.op << " " << r.name << " is let through where " << why;
+    } catch (const Error& e) {
+      EXPECT_EQ(e.reason(), Reason::unsupported) << e.what();
+      EXPECT_EQ(e.op(), r.op);
+      EXPECT_NE(e.detail().find("route " + std::string(r.name) + " refuses: " + why), std::string::npos) << e.what();
+      EXPECT_NE(e.detail().find(describe(call)), std::string::npos) << e.what();
+    }
+  };
+  told([&] { admit(r, call, d); });
+  if (const std::string here = refusal(r, call, device_of(r)); here == why) told([&] { (void)run(call, r); });
+}
+
+// Every route is asked for a call that each of its conditions refuses, by name, through the gate that all verbs pass.
+TEST_F(Tables, EachConditionOfAForcedRouteRefusesAtTheGate) {
+  std::set<const Condition*> asked;
+  const auto ask = [&](const Op& op, const Case& c) {
+    const Call call = make_call(op, hollow(c), c.attrs);
+    for (const Device& d : machines())
+      for (const Route& r : routes(op)) {
+        if (d.tier < r.needs) continue;
+        bool fresh = false;
+        for (const Condition& s : r.supports) fresh |= !s.holds(call, d) && asked.insert(&s).second;
+        if (fresh) expect_refused(r, call, d, refusal(r, call, d));
+      }
+  };
+  for (const Op& op : ops()) {
+    std::vector<Case> cases = op.cases();
+    for (const Case& c : op.bench()) cases.push_back(c);
+    for (const Case& c : cases) ask(op, c);
+    for (const Case& c : cases_of(op, Budget::ci))
+      for (const Case& large : inflated(c)) try {
+          ask(op, large);
+        } catch (const Error&) {  // sizes that no longer fit together
+        }
+    for (const Route& r : routes(op))
+      for (const Condition& c : r.supports)
+        EXPECT_TRUE(asked.contains(&c)) << op.name << " " << r.name
+                                        << ": never asked for what it refuses: " << c.refusal;
+  }
+}
+
+TEST_F(Tables, ARouteThatNeedsADeviceIsRefusedWithoutOne) {
+  const Device none;
+  for (const Op& op : ops())
+    for (const Route& r : routes(op)) {
+      if (r.needs == Tier::unavailable) continue;
+      const Case c = op.cases().front();
+      expect_refused(r, make_call(op, hollow(c), c.attrs), none,
+                     "needs tier " + std::string(name(r.needs)) + ", this device is unavailable");
+    }
 }
 
 TEST_F(Tables, UnknownAttributesMissingInputsAndTooManyAreRefused) {

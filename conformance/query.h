@@ -1,0 +1,58 @@
+// The words of check, bench, report and replay that choose among cases and routes.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/case.h"
+#include "core/route.h"
+
+namespace plumb {
+
+// A query is the name of an op (its every case on every route), or a glob on one of these labels:
+//   CASE@ROUTE    add/f32.3.row.uniform+f32.3.row.uniform/-@cpu.strided
+//   CASE          add/f32.3.row.uniform+f32.3.row.uniform/-
+//   OP@ROUTE      add@cpu.strided
+//   OP            add
+// A glob is held against the whole of a label; * and ? stand for any characters, / and @ among them.
+class Queries {
+ public:
+  using Ids = std::vector<std::string> (*)(const Op&, Budget);  // of the cases that a verb would run
+
+  // `route`: all, natural, or a glob on route names.
+  Queries(std::vector<std::string> queries, std::string route)
+      : queries_(std::move(queries)), route_(std::move(route)) {}
+
+  // What the queries say, without `route`; everything if there are none.
+  bool match(const Op&, std::string_view case_id, std::string_view route) const;
+  // What `route` says: everything for all and natural.
+  bool on(std::string_view route) const { return open() || glob_on(route); }
+  bool natural() const { return route_ == "natural"; }
+
+  // Throws Error(query) for a route that no op has, and for each query that matches no id in the budget on any route
+  // that `route` lets through.
+  void require(Ids, Budget) const;
+  bool any(Ids, Budget) const;  // whether one of them does
+
+ private:
+  bool open() const { return route_ == "all" || route_ == "natural"; }
+  bool glob_on(std::string_view route) const;
+  bool alive(const std::string& query, Ids, Budget) const;
+
+  std::vector<std::string> queries_;
+  std::string route_;
+};
+
+// * and ?; a backslash takes the character behind it as it is.
+bool glob(std::string_view pattern, std::string_view text);
+
+// A glob that matches this text; what is a control character in it is any character to the glob, so that it can be
+// printed.
+std::string glob_of(std::string_view text);
+
+// Throws Error(query), with the nearest names, for a glob that no route of any op matches.
+void require_route(const std::string& wanted);
+
+}  // namespace plumb
