@@ -35,6 +35,20 @@ T get(const json& object, const char* key, const std::string& where) {
   }
 }
 
+// The same without a copy: an object, a list or a text.
+template <class T>
+const T& view(const json& object, const char* key, const std::string& where) {
+  const auto found = object.find(key);
+  if (found == object.end()) fail(where, std::string("no \"") + key + "\"");
+  if (const auto* value = found->get_ptr<const T*>()) return *value;
+  fail(where, std::string("\"") + key + "\" has the wrong type: " + excerpt(*found));
+}
+
+const std::string& word(const json& value, const char* key, const std::string& where) {
+  if (const auto* text = value.get_ptr<const std::string*>()) return *text;
+  fail(where, std::string("\"") + key + "\" has the wrong type: " + excerpt(value));
+}
+
 template <class T>
 T get_or(const json& object, const char* key, const std::string& where, T otherwise) {
   return object.contains(key) ? get<T>(object, key, where) : otherwise;
@@ -76,7 +90,7 @@ std::string_view bytes_of(const Tensor& dense) {
 class Keys {
  public:
   Keys(const json& item, const std::string& where) {
-    for (const auto& [key, unused] : item.items()) {
+    for (const auto& [key, unused] : item.get_ref<const json::object_t&>()) {
       const auto at = std::lower_bound(std::begin(kKnown), std::end(kKnown), key);
       if (at == std::end(kKnown) || *at != key)
         fail(where, "unknown key \"" + printable(key) + "\"" + nearest(key, {std::begin(kKnown), std::end(kKnown)}));
@@ -127,8 +141,10 @@ std::vector<std::pair<double, double>> read_tolerances(const json& item, std::si
 
 void read_outputs(CorpusCase& c, const json& item, Tensors& tensors, const std::string& where) {
   std::unordered_set<std::string_view> names;
-  for (const auto& key : get<std::vector<std::string>>(item, "outputs", where))
+  for (const json& value : view<json::array_t>(item, "outputs", where)) {
+    const std::string& key = word(value, "outputs", where);
     c.outputs.emplace_back(output_name(key), tensors.at(key, where));
+  }
   for (const auto& [name, unused] : c.outputs)
     if (!names.insert(name).second) fail(where, "\"outputs\" has \"" + printable(name) + "\" twice");
   if (c.outputs.empty()) fail(where, "\"outputs\" is empty, so there is nothing to compare");
@@ -181,20 +197,21 @@ void lay_out_inputs(CorpusCase& c, const json& item, const std::string& where) {
 
 CorpusCase read_case(const json& item, Tensors& tensors, const std::string& where) {
   CorpusCase c;
-  c.id = get<std::string>(item, "id", where);
+  c.id = view<std::string>(item, "id", where);
   const std::string here = where + " " + c.id;
   if (c.id.empty()) fail(where, "\"id\" is empty");
   const Keys given(item, here);
-  c.op = get<std::string>(item, "op", here);
-  c.note = get_or<std::string>(item, "note", here, "");
-  c.source = get_or<std::string>(item, "source", here, "");
+  c.op = view<std::string>(item, "op", here);
+  if (given.has("note")) c.note = view<std::string>(item, "note", here);
+  if (given.has("source")) c.source = view<std::string>(item, "source", here);
   if (given.has("check")) c.check = get<std::string>(item, "check", here);
   if (given.has("signed_zero")) c.signed_zero = get<bool>(item, "signed_zero", here);
-  const auto attributes = get<json>(item, "attributes", here);
-  if (!attributes.is_object()) fail(here, "\"attributes\" is not an object: " + excerpt(attributes));
-  c.attrs = attrs_of(attributes);
-  const auto inputs = get<std::map<std::string, std::string>>(item, "inputs", here);
-  for (const auto& [name, key] : inputs) c.inputs.emplace(name, tensors.at(key, here));
+  const auto attributes = item.find("attributes");
+  if (attributes == item.end()) fail(here, "no \"attributes\"");
+  if (!attributes->is_object()) fail(here, "\"attributes\" is not an object: " + excerpt(*attributes));
+  c.attrs = attrs_of(*attributes);
+  for (const auto& [name, key] : view<json::object_t>(item, "inputs", here))
+    c.inputs.emplace(name, tensors.at(word(key, "inputs", here), here));
   if (given.has("layouts")) lay_out_inputs(c, item, here);
   if (given.has("error"))
     read_error(c, item, given, here);
