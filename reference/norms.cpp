@@ -314,7 +314,7 @@ std::vector<Case> cases() {
              .active = a,
              .values = "int-3",
              .type = t,
-             .budget = n == 3 ? Budget::smoke : Budget::ci});
+             .budget = n == 3 && a != n / 2 ? Budget::smoke : Budget::ci});
     for (const std::int64_t c : {0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 65, 127, 129, 300, 1031})
       add({.n = 9, .channels = c, .type = t});
     for (const Layout l : kLayouts) add({.active = 18, .type = t, .layout = l});
