@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/terminal.h"
+#include "conformance/tests/ran.h"
 #include "conformance/tests/temporary.h"
 
 namespace plumb {
@@ -22,22 +23,10 @@ using nlohmann::json;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-struct Ran {
-  int code = -1;
-  std::string out;  // stdout and stderr together
-};
-
 // FAKES_STOP: see program/program.cpp.
 Ran plumb(const std::string& arguments, const std::string& stop = "") {
   const std::string before = "FAKES_STOP='" + stop + "' PLUMB_DEVICE=none '" PLUMB_PROGRAM "' ";
-  FILE* pipe = popen((before + arguments + " 2>&1").c_str(), "r");
-  EXPECT_NE(nullptr, pipe);
-  Ran ran;
-  std::array<char, 4096> buffer;
-  while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe)) ran.out.append(buffer.data(), n);
-  const int status = pclose(pipe);
-  if (WIFEXITED(status)) ran.code = WEXITSTATUS(status);
-  return ran;
+  return run_shell(before + arguments + " 2>&1");
 }
 
 class Stopped : public ::testing::Test {

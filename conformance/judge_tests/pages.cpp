@@ -2,15 +2,13 @@
 // page. reports/page_test.py looks at the HTML page.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <array>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "conformance/tests/ran.h"
 #include "conformance/tests/temporary.h"
 
 namespace plumb {
@@ -21,20 +19,8 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 namespace fs = std::filesystem;
 
-struct Ran {
-  int code = -1;
-  std::string out;  // stdout and stderr together
-};
-
 Ran run(const std::string& arguments) {
-  FILE* pipe =
-      popen(("PLUMB_DEVICE=none PLUMB_THREADS=1 '" PLUMB_PROGRAM "' report " + arguments + " 2>&1").c_str(), "r");
-  Ran ran;
-  std::array<char, 4096> buffer;
-  while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe)) ran.out.append(buffer.data(), n);
-  const int status = pclose(pipe);
-  if (WIFEXITED(status)) ran.code = WEXITSTATUS(status);
-  return ran;
+  return run_shell("PLUMB_DEVICE=none PLUMB_THREADS=1 '" PLUMB_PROGRAM "' report " + arguments + " 2>&1");
 }
 
 std::string text_of(const fs::path& path) {

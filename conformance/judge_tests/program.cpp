@@ -2,17 +2,15 @@
 // prints.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <array>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "conformance/judge_tests/fakes.h"
-#include "core/corpus.h"
+#include "conformance/tests/ran.h"
 #include "conformance/tests/temporary.h"
+#include "core/corpus.h"
 
 namespace plumb {
 namespace {
@@ -21,21 +19,9 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-struct Ran {
-  int code = -1;
-  std::string out;  // stdout and stderr together
-};
-
 Ran plumb(const std::string& arguments, const std::string& device = "none") {
   const std::string before = "PLUMB_DEVICE=" + device + " '" PLUMB_PROGRAM "' ";
-  FILE* pipe = popen((before + arguments + " 2>&1").c_str(), "r");
-  EXPECT_NE(nullptr, pipe);
-  Ran ran;
-  std::array<char, 4096> buffer;
-  while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe)) ran.out.append(buffer.data(), n);
-  const int status = pclose(pipe);
-  if (WIFEXITED(status)) ran.code = WEXITSTATUS(status);
-  return ran;
+  return run_shell(before + arguments + " 2>&1");
 }
 
 struct Expected {
@@ -205,19 +191,10 @@ TEST(Program, WhatNamesNothingIsToldBeforeAnythingRuns) {
 
 TEST(Program, VariablesMustNameSomething) {
   const auto expect_code = [](const std::string& variable, int code, const char* says) {
-    const Ran ran = [&] {
-      FILE* pipe = popen(
-          ("PLUMB_DEVICE=none " + variable + " '" PLUMB_PROGRAM "' check many@perfect --budget=smoke 2>&1").c_str(),
-          "r");
-      Ran r;
-      std::array<char, 4096> buffer;
-      while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe)) r.out.append(buffer.data(), n);
-      const int status = pclose(pipe);
-      if (WIFEXITED(status)) r.code = WEXITSTATUS(status);
-      return r;
-    }();
-    EXPECT_EQ(ran.code, code) << variable << "\n" << ran.out;
-    EXPECT_THAT(ran.out, HasSubstr(says)) << variable;
+    const Ran r =
+        run_shell("PLUMB_DEVICE=none " + variable + " '" PLUMB_PROGRAM "' check many@perfect --budget=smoke 2>&1");
+    EXPECT_EQ(r.code, code) << variable << "\n" << r.out;
+    EXPECT_THAT(r.out, HasSubstr(says)) << variable;
   };
   expect_code("PLUMB_THREADS=2", 0, "6 passed");
   expect_code("PLUMB_THREADS= PLUMB_ISA= PLUMB_ROUTE= PLUMB_LIMITS= PLUMB_CACHE=", 0, "6 passed");

@@ -1,12 +1,10 @@
 // What every verb does with a standard output that takes nothing, and with places that cannot be written to.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <array>
-#include <cstdio>
 #include <filesystem>
 
+#include "conformance/tests/ran.h"
 #include "conformance/tests/temporary.h"
 #include "core/files.h"
 
@@ -16,21 +14,10 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
-struct Ran {
-  int code = -1;
-  std::string out;  // what went to the shell's standard output
-};
-
 // `after` redirects; it stands behind the arguments.
 Ran shell(const std::string& line) {
   const std::string set = "export PYTHONHOME=/nonexistent PLUMB_DEVICE=none; ";
-  FILE* pipe = popen(("/bin/bash -c '" + set + line + "'").c_str(), "r");
-  Ran ran;
-  std::array<char, 4096> buffer;
-  while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe)) ran.out.append(buffer.data(), n);
-  const int status = pclose(pipe);
-  if (WIFEXITED(status)) ran.code = WEXITSTATUS(status);
-  return ran;
+  return run_shell("/bin/bash -c '" + set + line + "'");
 }
 
 const std::string kProgram = "\"" PLUMB_PROGRAM "\" ";

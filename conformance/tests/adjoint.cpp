@@ -17,10 +17,6 @@ namespace {
 
 using Values = std::map<std::string, Tensor>;
 
-std::string bare(std::string_view name) {
-  return std::string(name.ends_with('?') ? name.substr(0, name.size() - 1) : name);
-}
-
 const Op* row(const std::string& name) {
   const auto at = std::find_if(ops().begin(), ops().end(), [&](const Op& op) { return op.name == name; });
   return at == ops().end() ? nullptr : &*at;
@@ -32,7 +28,7 @@ Values values_of(const Op& op, const Case& c) {
   Values v;
   for (std::size_t i = 0; i < in.size(); ++i) {
     if (!in[i].defined()) continue;
-    v[bare(op.inputs[i])] = is_inexact(in[i].dtype()) ? fill(in[i].spec(), "int-3", hash(id(op, c)) + i) : in[i];
+    v[std::string(input_name(op.inputs[i]))] = is_inexact(in[i].dtype()) ? fill(in[i].spec(), "int-3", hash(id(op, c)) + i) : in[i];
   }
   return v;
 }
@@ -40,7 +36,7 @@ Values values_of(const Op& op, const Case& c) {
 Call call_of(const Op& op, const Values& values, const Attrs& attrs) {
   std::vector<Tensor> in;
   for (const std::string_view name : op.inputs) {
-    const auto at = values.find(bare(name));
+    const auto at = values.find(std::string(input_name(name)));
     in.push_back(at == values.end() ? Tensor() : at->second);
   }
   Attrs known;

@@ -1,16 +1,14 @@
 // The program as its users meet it: exit codes, last lines, JSON.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "conformance/replay.h"
+#include "conformance/tests/ran.h"
 #include "conformance/tests/temporary.h"
 #include "core/case.h"
 #include "core/op.h"
@@ -23,21 +21,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 
-struct Ran {
-  int code;
-  std::string out;  // stdout and stderr together
-};
-
-Ran plumb(const std::string& arguments) {
-  FILE* pipe = popen(("'" PLUMB_PROGRAM "' " + arguments + " 2>&1").c_str(), "r");
-  EXPECT_NE(nullptr, pipe);
-  Ran ran{-1, ""};
-  std::array<char, 4096> buffer;
-  while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe)) ran.out.append(buffer.data(), n);
-  const int status = pclose(pipe);
-  if (WIFEXITED(status)) ran.code = WEXITSTATUS(status);
-  return ran;
-}
+Ran plumb(const std::string& arguments) { return run_shell("'" PLUMB_PROGRAM "' " + arguments + " 2>&1"); }
 
 std::string last_line(const std::string& text) {
   const auto end = text.find_last_not_of('\n');

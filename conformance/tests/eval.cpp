@@ -1,13 +1,11 @@
 // `plumb eval` as other programs use it: files, pipes and streams, words for infinities, codes, memory.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <array>
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
 
+#include "conformance/tests/ran.h"
 #include "conformance/tests/temporary.h"
 #include "core/safetensors.h"
 
@@ -20,22 +18,11 @@ using ::testing::AnyOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-struct Ran {
-  int code;
-  std::string out;
-};
-
 // PLUMB stands for the program.
 Ran shell(std::string line) {
   for (std::size_t at; (at = line.find("PLUMB ")) != std::string::npos;)
     line.replace(at, 6, "PLUMB_DEVICE=none '" PLUMB_PROGRAM "' ");
-  FILE* pipe = popen(("{ " + line + "; } 2>&1").c_str(), "r");
-  Ran ran{-1, ""};
-  std::array<char, 4096> buffer;
-  while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe)) ran.out.append(buffer.data(), n);
-  const int status = pclose(pipe);
-  if (WIFEXITED(status)) ran.code = WEXITSTATUS(status);
-  return ran;
+  return run_shell("{ " + line + "; } 2>&1");
 }
 
 std::string file_of(const std::string& name, const TensorMap& tensors) {

@@ -2,12 +2,10 @@
 // these as well. And the program as it is loaded: with nothing that one verb alone needs.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <array>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "conformance/tests/ran.h"
 #include "conformance/tests/temporary.h"
 #include "core/safetensors.h"
 
@@ -18,21 +16,7 @@ using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-struct Ran {
-  int code = -1;
-  std::string out;  // stdout and stderr together
-};
-
-Ran shell(const std::string& command) {
-  FILE* pipe = popen(("{ " + command + "; } 2>&1").c_str(), "r");
-  EXPECT_NE(nullptr, pipe);
-  Ran ran;
-  std::array<char, 4096> buffer;
-  while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe)) ran.out.append(buffer.data(), n);
-  const int status = pclose(pipe);
-  if (WIFEXITED(status)) ran.code = WEXITSTATUS(status);
-  return ran;
-}
+Ran shell(const std::string& command) { return run_shell("{ " + command + "; } 2>&1"); }
 
 Ran plumb(const std::string& arguments) { return shell("PLUMB_DEVICE=none '" PLUMB_PROGRAM "' " + arguments); }
 

@@ -3,9 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
 #include <cmath>
-#include <cstdio>
+
+#include "conformance/tests/ran.h"
 
 namespace plumb {
 namespace {
@@ -34,12 +34,9 @@ TEST(Text, PrintableHasNoControlCharacters) {
 }
 
 std::string shell(const std::string& line) {
-  FILE* pipe = popen(line.c_str(), "r");
-  std::string out;
-  std::array<char, 256> buffer;
-  while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe)) out.append(buffer.data(), n);
-  EXPECT_EQ(pclose(pipe), 0) << line;
-  return out;
+  const Ran r = run_shell(line);
+  EXPECT_EQ(r.code, 0) << line;
+  return r.out;
 }
 
 TEST(Text, AShellWordIsThatTextToAShell) {
