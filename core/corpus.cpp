@@ -24,29 +24,35 @@ using nlohmann::ordered_json;
   throw Error("corpus", Reason::file, printable(where) + ": " + what);
 }
 
-template <class T>
-T get(const json& object, const char* key, const std::string& where) {
+[[noreturn]] void mistyped(const json& value, const char* key, const std::string& where) {
+  fail(where, std::string("\"") + key + "\" has the wrong type: " + excerpt(value));
+}
+
+const json& at(const json& object, const char* key, const std::string& where) {
   const auto found = object.find(key);
   if (found == object.end()) fail(where, std::string("no \"") + key + "\"");
+  return *found;
+}
+
+template <class T>
+T get(const json& object, const char* key, const std::string& where) {
+  const json& value = at(object, key, where);
   try {
-    return found->get<T>();
+    return value.get<T>();
   } catch (const json::exception&) {
-    fail(where, std::string("\"") + key + "\" has the wrong type: " + excerpt(*found));
+    mistyped(value, key, where);
   }
 }
 
-// The same without a copy: an object, a list or a text.
+// What is found under the key, or within it: an object, a list or a text, without a copy.
+template <class T>
+const T& as(const json& value, const char* key, const std::string& where) {
+  if (const auto* held = value.get_ptr<const T*>()) return *held;
+  mistyped(value, key, where);
+}
 template <class T>
 const T& view(const json& object, const char* key, const std::string& where) {
-  const auto found = object.find(key);
-  if (found == object.end()) fail(where, std::string("no \"") + key + "\"");
-  if (const auto* value = found->get_ptr<const T*>()) return *value;
-  fail(where, std::string("\"") + key + "\" has the wrong type: " + excerpt(*found));
-}
-
-const std::string& word(const json& value, const char* key, const std::string& where) {
-  if (const auto* text = value.get_ptr<const std::string*>()) return *text;
-  fail(where, std::string("\"") + key + "\" has the wrong type: " + excerpt(value));
+  return as<T>(at(object, key, where), key, where);
 }
 
 template <class T>
@@ -127,7 +133,7 @@ void refuse_keys(const Keys& given, std::initializer_list<const char*> keys, con
 std::vector<std::pair<double, double>> read_tolerances(const json& item, std::size_t outputs,
                                                        const std::string& where) {
   std::vector<std::pair<double, double>> tol;
-  for (const json& pair : get<json::array_t>(item, "tol", where)) {
+  for (const json& pair : view<json::array_t>(item, "tol", where)) {
     const bool two = pair.is_array() && pair.size() == 2 && pair[0].is_number() && pair[1].is_number();
     if (!two) fail(where, "\"tol\" holds " + excerpt(pair) + ", not [rtol, atol]");
     tol.emplace_back(pair[0].get<double>(), pair[1].get<double>());
@@ -142,7 +148,7 @@ std::vector<std::pair<double, double>> read_tolerances(const json& item, std::si
 void read_outputs(CorpusCase& c, const json& item, Tensors& tensors, const std::string& where) {
   std::unordered_set<std::string_view> names;
   for (const json& value : view<json::array_t>(item, "outputs", where)) {
-    const std::string& key = word(value, "outputs", where);
+    const std::string& key = as<std::string>(value, "outputs", where);
     c.outputs.emplace_back(output_name(key), tensors.at(key, where));
   }
   for (const auto& [name, unused] : c.outputs)
@@ -206,12 +212,11 @@ CorpusCase read_case(const json& item, Tensors& tensors, const std::string& wher
   if (given.has("source")) c.source = view<std::string>(item, "source", here);
   if (given.has("check")) c.check = get<std::string>(item, "check", here);
   if (given.has("signed_zero")) c.signed_zero = get<bool>(item, "signed_zero", here);
-  const auto attributes = item.find("attributes");
-  if (attributes == item.end()) fail(here, "no \"attributes\"");
-  if (!attributes->is_object()) fail(here, "\"attributes\" is not an object: " + excerpt(*attributes));
-  c.attrs = attrs_of(*attributes);
+  const json& attributes = at(item, "attributes", here);
+  if (!attributes.is_object()) fail(here, "\"attributes\" is not an object: " + excerpt(attributes));
+  c.attrs = attrs_of(attributes);
   for (const auto& [name, key] : view<json::object_t>(item, "inputs", here))
-    c.inputs.emplace(name, tensors.at(word(key, "inputs", here), here));
+    c.inputs.emplace(name, tensors.at(as<std::string>(key, "inputs", here), here));
   if (given.has("layouts")) lay_out_inputs(c, item, here);
   if (given.has("error"))
     read_error(c, item, given, here);
