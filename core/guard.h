@@ -12,8 +12,9 @@ namespace plumb {
 using GuardPair = std::array<std::byte, 2>;
 GuardPair next_guard();  // another one than the thirteen before
 
+// A band has at least two bytes.
 void fill_guard(std::byte* band, std::size_t bytes, GuardPair);
 bool is_guard(const std::byte* band, std::size_t bytes, GuardPair);
-GuardPair guard_of(const std::byte* band);  // that of a band of at least two bytes
+GuardPair guard_of(const std::byte* band);
 
 }  // namespace plumb
