@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "core/device.h"
-#include "core/drivers.h"
 #include "core/error.h"
 #include "core/gate.h"
 #include "core/text.h"
@@ -25,6 +24,17 @@ namespace {
 std::string_view value_of(const char* name) {
   const char* text = std::getenv(name);
   return text ? text : "";
+}
+
+template <class T>
+std::optional<T> number_wanted(const char* name, T least, T most) {
+  const std::string_view value = value_of(name);
+  if (value.empty()) return std::nullopt;
+  T n{};
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), n);
+  if (error != std::errc() || end != value.data() + value.size() || !(n >= least && n <= most))
+    bad_value(name, value, "a number from " + shortest(least) + " to " + shortest(most));
+  return n;
 }
 
 void check_threads(std::string_view) { (void)threads_wanted(); }
@@ -83,15 +93,8 @@ constexpr std::size_t kForUsers = 7;  // of these, the first
 
 }  // namespace
 
-std::optional<int> threads_wanted() {
-  const std::string_view value = value_of("PLUMB_THREADS");
-  if (value.empty()) return std::nullopt;
-  int n = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), n);
-  if (error != std::errc() || end != value.data() + value.size() || n < 1 || n > kMostThreads)
-    bad_value("PLUMB_THREADS", value, "a number from 1 to " + std::to_string(kMostThreads));
-  return n;
-}
+std::optional<int> threads_wanted() { return number_wanted("PLUMB_THREADS", 1, kMostThreads); }
+double probe_seconds() { return number_wanted("PLUMB_PROBE_SECONDS", 0.1, 3600.0).value_or(kProbeSeconds); }
 
 std::optional<Isa> isa_wanted() {
   const std::string_view value = value_of("PLUMB_ISA");

@@ -18,4 +18,9 @@ std::optional<Isa> isa_wanted();      // PLUMB_ISA
 
 inline constexpr int kMostThreads = 1024;
 
+// How long a driver may take for one answer where it is tried (its devices, each test kernel): long enough for a
+// machine of many accelerators that must wake first, and for a compiler on a busy one.
+inline constexpr double kProbeSeconds = 10;
+double probe_seconds();  // that, or PLUMB_PROBE_SECONDS
+
 }  // namespace plumb

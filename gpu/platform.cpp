@@ -7,6 +7,7 @@
 #include <sstream>
 #include <utility>
 
+#include "core/environment.h"
 #include "core/error.h"
 #include "gpu/drivers.h"
 #include "gpu/opencl.h"
