@@ -15,7 +15,7 @@ std::size_t input_called(const Op& op, const std::string& name, const std::strin
   std::string known;
   for (std::size_t i = 0; i < op.inputs.size(); ++i) {
     if (input_name(op.inputs[i]) == name) return i;
-    known += " " + input_name(op.inputs[i]);
+    known += " " + std::string(input_name(op.inputs[i]));
   }
   throw Error(op.name, Reason::arity, file + ": no input is called " + excerpt(name) + "; they are" + known);
 }
@@ -31,7 +31,7 @@ void require_codes(const Op& op, std::vector<std::optional<Spec>> specs, const A
     return;
   }
   throw Error(op.name, Reason::dtype,
-              "'" + input_name(op.inputs[i]) + "' is " + std::string(tag) + ", and is taken for numbers here");
+              "'" + std::string(input_name(op.inputs[i])) + "' is " + std::string(tag) + ", and is taken for numbers here");
 }
 
 Call call_of(const Op& op, Container& file, const Attrs& attrs) {

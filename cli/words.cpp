@@ -74,8 +74,4 @@ std::uint64_t day_of(const std::string& utc) {
   return day;
 }
 
-std::string input_name(std::string_view input) {
-  return std::string(input.ends_with('?') ? input.substr(0, input.size() - 1) : input);
-}
-
 }  // namespace plumb::cli

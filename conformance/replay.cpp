@@ -29,14 +29,10 @@ struct Run {
   const std::string& folder;
 };
 
-std::string bare(std::string_view input) {
-  return std::string(input.ends_with('?') ? input.substr(0, input.size() - 1) : input);
-}
-
 template <class Names>
 int position(const Names& names, std::string_view wanted) {
   for (std::size_t i = 0; i < names.size(); ++i)
-    if (bare(names[i]) == wanted) return static_cast<int>(i);
+    if (input_name(names[i]) == wanted) return static_cast<int>(i);
   return -1;
 }
 
@@ -44,7 +40,7 @@ int position(const Names& names, std::string_view wanted) {
 std::string unknown_name(const Op& op, const CorpusCase& c) {
   const auto tell = [](const char* what, const std::string& given, const std::vector<std::string_view>& known) {
     std::string text = std::string(what) + " \"" + printable(given) + "\"; there are";
-    for (const std::string_view k : known) text += " " + bare(k);
+    for (const std::string_view k : known) text += " " + std::string(input_name(k));
     return text;
   };
   for (const auto& [name, unused] : c.inputs)

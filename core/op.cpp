@@ -13,7 +13,6 @@ namespace {
 double bytes_of(const Spec& s) { return static_cast<double>(count(s.shape)) * info(s.dtype).bytes; }
 
 bool optional(std::string_view input) { return input.ends_with('?'); }
-std::string_view bare(std::string_view input) { return optional(input) ? input.substr(0, input.size() - 1) : input; }
 
 template <class T>
 const T& typed(const Request& r, std::string_view attr, const char* type) {
@@ -35,7 +34,7 @@ void check_dtype(const Request& r) {
   const auto& accepted = r.op->dtypes;
   if (accepted.empty() || !r.has(0)) return;
   if (std::find(accepted.begin(), accepted.end(), r.dtype(0)) == accepted.end())
-    r.fail(Reason::dtype, "'" + std::string(bare(r.op->inputs[0])) + "' cannot be " + std::string(name(r.dtype(0))));
+    r.fail(Reason::dtype, "'" + std::string(input_name(r.op->inputs[0])) + "' cannot be " + std::string(name(r.dtype(0))));
 }
 
 std::int64_t normal_axis(const Request& r, std::int64_t axis, std::size_t input) {
@@ -47,9 +46,13 @@ std::int64_t normal_axis(const Request& r, std::int64_t axis, std::size_t input)
 
 }  // namespace
 
+std::string_view input_name(std::string_view input) {
+  return optional(input) ? input.substr(0, input.size() - 1) : input;
+}
+
 std::size_t Request::index(std::string_view input) const {
   for (std::size_t i = 0; i < op->inputs.size(); ++i)
-    if (bare(op->inputs[i]) == input) return i;
+    if (input_name(op->inputs[i]) == input) return i;
   fail(Reason::arity, "has no input '" + std::string(input) + "'");
 }
 

@@ -115,6 +115,8 @@ Request make_request(const Op&, std::vector<std::optional<Spec>> in, Attrs attrs
 Call make_call(const Op&, std::vector<Tensor> in, Attrs attrs = {});
 Call make_call(std::string_view op, std::vector<Tensor> in, Attrs attrs = {});
 
+std::string_view input_name(std::string_view input);  // of a row, without the mark of an optional one
+
 std::vector<Tensor> active(const Call&, const std::vector<Tensor>& out);  // the active leading rows
 Cost cost(const Call&);
 double input_bytes(const Call&);  // each input once

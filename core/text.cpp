@@ -21,27 +21,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-bool within(unsigned char c, unsigned char low, unsigned char high) { return low <= c && c <= high; }
-
-// Bytes of the printable UTF-8 character at the front; 0 where there is none. Without C1 controls, which terminals
-// obey.
-std::size_t printable_bytes(std::string_view s) {
-  const auto byte = [&](std::size_t i) { return i < s.size() ? static_cast<unsigned char>(s[i]) : 0; };
-  const auto continued = [&](std::size_t from, std::size_t to) {
-    for (std::size_t i = from; i < to; ++i)
-      if (!within(byte(i), 0x80, 0xBF)) return false;
-    return true;
-  };
-  const unsigned char c = byte(0), d = byte(1);
-  if (c < 0x80) return within(c, 0x20, 0x7E);
-  if (within(c, 0xC2, 0xDF)) return continued(1, 2) && !(c == 0xC2 && d < 0xA0) ? 2 : 0;
-  if (within(c, 0xE0, 0xEF)) {
-    const bool overlong = c == 0xE0 && d < 0xA0, surrogate = c == 0xED && d > 0x9F;
-    return continued(1, 3) && !overlong && !surrogate ? 3 : 0;
-  }
-  if (!within(c, 0xF0, 0xF4) || !continued(1, 4)) return 0;
-  return (c == 0xF0 && d < 0x90) || (c == 0xF4 && d > 0x8F) ? 0 : 4;
-}
+// C1 controls among them, which terminals obey.
+bool is_control(std::uint32_t c) { return c < 0x20 || (0x7F <= c && c <= 0x9F); }
 
 std::string escape(unsigned char c) {
   if (c == '\n') return "\\n";
@@ -65,15 +46,37 @@ std::string nearest(std::string_view wrong, std::vector<std::string_view> names)
   return s.empty() ? "" : "; nearest: " + s;
 }
 
+std::size_t utf8_character(std::string_view s, std::uint32_t& code) {
+  const auto byte = [&](std::size_t i) { return i < s.size() ? static_cast<unsigned char>(s[i]) : 0u; };
+  const unsigned first = byte(0);
+  const std::size_t n = first < 0x80   ? 1
+                        : first < 0xC2 ? 0
+                        : first < 0xE0 ? 2
+                        : first < 0xF0 ? 3
+                        : first < 0xF5 ? 4
+                                       : 0;
+  if (n == 0) return 0;
+  code = n == 1 ? first : first & (0xFFu >> (n + 1));
+  for (std::size_t i = 1; i < n; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+    code = code << 6 | (byte(i) & 0x3F);
+  }
+  constexpr std::uint32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
+  const bool bad = code < kLeast[n] || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF);
+  return bad ? 0 : n;
+}
+
 std::string printable(std::string_view text) {
   std::string s;
   while (!text.empty()) {
-    const std::size_t n = printable_bytes(text);
-    if (n > 0)
+    std::uint32_t code = 0;
+    const std::size_t n = utf8_character(text, code);
+    const bool shown = n > 0 && !is_control(code);
+    if (shown)
       s += text.substr(0, n);
     else
       s += escape(static_cast<unsigned char>(text[0]));
-    text.remove_prefix(std::max<std::size_t>(n, 1));
+    text.remove_prefix(shown ? n : 1);
   }
   return s;
 }
@@ -88,8 +91,10 @@ std::string shell_word(std::string_view text) {
 
 std::string shell_path(std::string_view text) {
   std::string s = shell_word(text), out;
-  for (const char c : s)
-    out += within(static_cast<unsigned char>(c), 0x20, 0x7E) || (c & 0x80) ? std::string(1, c) : "'?'";
+  for (const char c : s) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += byte < 0x80 && is_control(byte) ? "'?'" : std::string(1, c);
+  }
   return out;
 }
 

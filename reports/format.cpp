@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "core/text.h"
+
 namespace plumb::reports {
 namespace {
 
@@ -25,27 +27,6 @@ std::string away_from(double one, double value, int digits) {
                  : value > one && near <= one ? std::max(up, one + 1 / scale)
                                               : near,
                  digits);
-}
-
-// One character of UTF-8 at the front: its bytes, 0 if they are none.
-std::size_t character(std::string_view s, std::uint32_t& code) {
-  const auto byte = [&](std::size_t i) { return i < s.size() ? static_cast<unsigned char>(s[i]) : 0u; };
-  const unsigned first = byte(0);
-  const std::size_t n = first < 0x80   ? 1
-                        : first < 0xC2 ? 0
-                        : first < 0xE0 ? 2
-                        : first < 0xF0 ? 3
-                        : first < 0xF5 ? 4
-                                       : 0;
-  if (n == 0) return 0;
-  code = n == 1 ? first : first & (0xFFu >> (n + 1));
-  for (std::size_t i = 1; i < n; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-    code = code << 6 | (byte(i) & 0x3F);
-  }
-  constexpr std::uint32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
-  const bool bad = code < kLeast[n] || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF);
-  return bad ? 0 : n;
 }
 
 // Controls, and what has no width or turns the direction of writing.
@@ -100,7 +81,7 @@ std::string visible(std::string_view text) {
   std::string out;
   while (!text.empty()) {
     std::uint32_t code = static_cast<unsigned char>(text[0]);
-    const std::size_t n = character(text, code);
+    const std::size_t n = utf8_character(text, code);
     char escape[16];
     if (n == 0 || code <= 0xFF)
       std::snprintf(escape, sizeof escape, "\\x%02x", n == 0 ? static_cast<unsigned char>(text[0]) : code);
