@@ -9,7 +9,6 @@
 #include <future>
 #include <map>
 #include <memory>
-#include <numeric>
 #include <set>
 #include <stdexcept>
 
@@ -119,7 +118,7 @@ struct Limit {
 std::int64_t elements(const Case& c) {
   std::int64_t sum = 0;
   for (const auto& in : c.in)
-    if (in) sum += std::accumulate(in->shape.begin(), in->shape.end(), std::int64_t{1}, std::multiplies<>());
+    if (in) sum += count(in->shape);
   return sum;
 }
 
@@ -220,13 +219,15 @@ class Session {
 
   Work selected() const {
     Work work;
-    for (const Op& op : ops())
+    for (const Op& op : ops()) {
+      if (!queries_.may_name(op)) continue;
       for (const Case& c : sizes(op, options_.budget)) {
         const std::string text = id(op, c);
         const auto all = routes(op);
         if (std::any_of(all.begin(), all.end(), [&](const Route& r) { return wanted(op, text, r.name); }))
           work.emplace_back(&op, c);
       }
+    }
     return work;
   }
 

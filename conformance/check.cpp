@@ -70,6 +70,7 @@ class Run {
   std::vector<std::pair<const Op*, std::size_t>> asked() {
     std::vector<std::pair<const Op*, std::size_t>> all;
     for (const Op& op : ops()) {
+      if (!queries_.may_name(op)) continue;
       const std::vector<Case> cases = cases_of(op, options_.budget);
       const std::vector<std::string> ids = ids_of(op, options_.budget);
       if (!std::any_of(ids.begin(), ids.end(), [&](const std::string& text) { return some(op, text, &Run::wanted); }))

@@ -208,7 +208,6 @@ std::optional<Verdict> judge_gate(const Op& op, const Reject& reject) {
 }
 
 Verdict judge_reject(const Op& op, const Reject& reject, const Route& r, const Device& device) {
-  if (std::optional<Verdict> gate = judge_gate(op, reject)) return *gate;
   Verdict v;
   v.status = Status::fail;
   try {

@@ -18,6 +18,8 @@ bool label_matches(const std::string& query, const Op& op, std::string_view case
 // What stands before the case or the route: the name of an op, or a glob on what may go on beyond it.
 std::string_view op_part(std::string_view query) { return query.substr(0, query.find_first_of("/@")); }
 
+bool may_be_of(std::string_view query, const Op& op) { return is_glob(op_part(query)) || op_part(query) == op.name; }
+
 // Nearest names for the route that a dead query names without wildcards.
 std::string nearest_routes(const std::string& query) {
   const auto at = query.rfind('@');
@@ -37,12 +39,16 @@ bool Queries::match(const Op& op, std::string_view case_id, std::string_view rou
                                          [&](const std::string& q) { return label_matches(q, op, case_id, route); });
 }
 
+bool Queries::may_name(const Op& op) const {
+  return queries_.empty() ||
+         std::any_of(queries_.begin(), queries_.end(), [&](const std::string& q) { return may_be_of(q, op); });
+}
+
 bool Queries::glob_on(std::string_view route) const { return glob(route_, route); }
 
 bool Queries::alive(const std::string& query, Ids ids, Budget budget) const {
-  const std::string op_name(op_part(query));
   for (const Op& op : ops()) {
-    if (!is_glob(op_name) && op_name != op.name) continue;
+    if (!may_be_of(query, op)) continue;
     for (const std::string& text : ids(op, budget))
       for (const Route& r : routes(op))
         if (on(r.name) && label_matches(query, op, text, r.name)) return true;

@@ -27,6 +27,8 @@ class Queries {
 
   // What the queries say, without `route`; everything if there are none.
   bool match(const Op&, std::string_view case_id, std::string_view route) const;
+  // False where no label of the op can match, whatever its cases are: then they need not be made.
+  bool may_name(const Op&) const;
   // What `route` says: everything for all and natural.
   bool on(std::string_view route) const { return open() || glob_on(route); }
   bool natural() const { return route_ == "natural"; }
