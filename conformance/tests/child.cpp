@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <stdexcept>
 
 namespace plumb {
@@ -144,10 +145,10 @@ TEST(Child, WhatItBeganGoesWithIt) {
   for (int i = 0; i < 200 && !gone; ++i) {
     gone = ::kill(grandchild, 0) != 0;
     if (!gone) {  // a zombie that nobody reaps in this container is gone as well
-      std::FILE* f = std::fopen(("/proc/" + end.told[0] + "/stat").c_str(), "r");
-      char state = 'Z';
-      if (f) (void)std::fscanf(f, "%*d %*s %c", &state), std::fclose(f);
-      gone = state == 'Z';
+      std::ifstream stat("/proc/" + end.told[0] + "/stat");
+      std::string pid, name, state = "Z";
+      stat >> pid >> name >> state;
+      gone = state == "Z";
     }
     if (!gone) ::usleep(10'000);
   }
