@@ -11,10 +11,12 @@
 #include <memory>
 #include <set>
 #include <stdexcept>
+#include <utility>
 
 #include "bench/ceilings.h"
 #include "bench/peers.h"
 #include "conformance/check.h"
+#include "core/budget.h"
 #include "core/fill.h"
 #include "core/gate.h"
 #include "core/pool.h"
@@ -51,18 +53,38 @@ struct Timed {
 // One case to be timed: its call, its cost, and what the oracle says of it, in full or of a spot.
 class Subject {
  public:
-  Subject(const Op& op, const Case& c, std::uint64_t salt)
-      : call(make_call(op, realize(op, c, 2 * salt), c.attrs)), text(id(op, c)), work(cost(call)), salt_(salt) {}
+  Subject(std::string id, Call values, Cost cost, std::uint64_t salt)
+      : call(std::move(values)), text(std::move(id)), work(cost), salt_(salt) {}
+
+  // A case whose values cannot be had is one of shapes only, with a failure.
+  static std::unique_ptr<Subject> of(const Op& op, const Case& c, std::uint64_t salt) {
+    std::string failure;
+    try {
+      Call call = make_call(op, realize(op, c, 2 * salt), c.attrs);
+      const Cost work = cost(call);
+      return std::make_unique<Subject>(id(op, c), std::move(call), work, salt);
+    } catch (const std::exception& e) {
+      failure = e.what();
+    }
+    auto none = std::make_unique<Subject>(id(op, c), make_call(op, hollow(c), c.attrs), Cost{}, salt);
+    none->failure_ = std::move(failure);
+    return none;
+  }
 
   // Needed before verify.
   void ask_oracle() try {
+    if (!failure_.empty()) return;
     const Op& op = *call.op;
-    if (op.spot) spot_ = op.spot(call, hash(to_string(call.attrs)) + salt_);
-    want_ = op.oracle(part());
-    magnitude_ = magnitude(part());
+    with_memory_named(call, Held::wide, "", [&] {
+      if (op.spot) spot_ = op.spot(call, hash(to_string(call.attrs)) + salt_);
+      want_ = op.oracle(part());
+      magnitude_ = magnitude(part());
+    });
   } catch (const std::exception& e) {
     failure_ = std::string("the oracle failed: ") + e.what();
   }
+
+  const std::string& failure() const { return failure_; }  // why nothing of it can be timed, or ""
 
   // What is wrong with a route's outputs, or "".
   std::string verify(const Route& route, const std::vector<Tensor>& out) const {
@@ -245,7 +267,7 @@ class Session {
     std::vector<std::future<std::unique_ptr<Subject>>> begun;
     for (std::size_t i = first; i < first + n; ++i)
       begun.push_back(std::async(std::launch::async, [this, &work, i] {
-        auto s = std::make_unique<Subject>(*work[i].first, work[i].second, options_.salt);
+        auto s = Subject::of(*work[i].first, work[i].second, options_.salt);
         if (!chosen(*s).empty()) s->ask_oracle();
         return s;
       }));
@@ -266,10 +288,10 @@ class Session {
     for (const Route* r : subjects)
       for (const int t : r->needs == Tier::unavailable ? thread_counts_ : std::vector<int>{restore_})
         add_route(s, *r, t, timed);
-    if (options_.peers && !subjects.empty())  // a yardstick needs something to measure
+    if (options_.peers && !subjects.empty() && s.failure().empty())  // a yardstick needs something to measure
       for (const Peer& p : peers())
         if (p.op == op.name && p.takes(s.call)) add_peer(s, p, timed);
-    time(timed);
+    time(s, timed);
     finish(s, timed, first);
   }
 
@@ -332,15 +354,23 @@ class Session {
     new_row(s, r.name, counted);
     const std::size_t row = result_.rows.size() - 1;
     Timed hot{row, prepare, nullptr, t};
+    if (!s.failure().empty()) {
+      result_.rows[row].error = s.failure();
+      return;
+    }
     if (std::string why = hopeless(result_.rows[row]); !why.empty()) {
       result_.rows[row].null_reason = std::move(why);
       return;
     }
     try {
       set_threads(t);
-      hot.job = std::make_shared<Job>(prepare());
-      const double once = seconds_of(*hot.job, options_.launch_limit);
-      result_.rows[row].error = s.verify(r, hot.job->fetch());
+      double once = 0;
+      const std::vector<Tensor> out = with_memory_named(s.call, Held::stored, r.name, [&] {
+        hot.job = std::make_shared<Job>(prepare());
+        once = seconds_of(*hot.job, options_.launch_limit);
+        return hot.job->fetch();
+      });
+      result_.rows[row].error = s.verify(r, out);
       if (once > options_.launch_limit && result_.rows[row].error.empty()) {
         return too_slow(s, result_.rows[row], once);
       }
@@ -378,32 +408,58 @@ class Session {
     too_slow_.push_back({row.op, row.route, row.threads, s.work.bytes, once});
   }
 
-  void time(const std::vector<Timed>& timed) {
+  // The repetitions of one row, which end where one fails.
+  void repeat(benchmark::State& state, const Subject& s, const Timed& t) {
+    BenchRow& row = result_.rows[t.row];
+    try {
+      set_threads(t.threads);
+      if (row.error.empty())
+        with_memory_named(s.call, Held::stored, row.route, [&] {
+          for (auto _ : state) {
+            const Job cold = t.job ? Job{} : t.prepare();
+            const Job& job = t.job ? *t.job : cold;
+            job.launch();
+            job.wait();
+            benchmark::ClobberMemory();
+          }
+        });
+    } catch (const std::exception& e) {
+      row.error = std::string("while it was timed: ") + e.what();
+    }
+    if (!row.error.empty()) state.SkipWithError(row.error.c_str());
+  }
+
+  void time(const Subject& s, const std::vector<Timed>& timed) {
     if (timed.empty()) return;
-    for (const Timed& s : timed)
-      benchmark::RegisterBenchmark(std::to_string(s.row).c_str(), [s](benchmark::State& state) {
-        set_threads(s.threads);
-        for (auto _ : state) {
-          const Job cold = s.job ? Job{} : s.prepare();
-          const Job& job = s.job ? *s.job : cold;
-          job.launch();
-          job.wait();
-          benchmark::ClobberMemory();
-        }
-      })->UseRealTime()->MinTime(options_.min_seconds)->Repetitions(options_.repetitions);
+    for (const Timed& t : timed)
+      benchmark::RegisterBenchmark(std::to_string(t.row).c_str(),
+                                   [this, &s, t](benchmark::State& state) { repeat(state, s, t); })
+          ->UseRealTime()
+          ->MinTime(options_.min_seconds)
+          ->Repetitions(options_.repetitions);
     Collector collector(result_.rows);
     benchmark::RunSpecifiedBenchmarks(&collector);
     benchmark::ClearRegisteredBenchmarks();
+  }
+
+  static std::string verify_last(const Subject& s, const BenchRow& row, const Job& job) try {
+    const Route& r = find_route(*s.call.op, row.route);
+    return s.verify(r, with_memory_named(s.call, Held::stored, r.name, job.fetch));
+  } catch (const std::exception& e) {
+    return e.what();
   }
 
   // Verifies the last launch of each timed job again, and relates its time to what the machine can do.
   void finish(const Subject& s, const std::vector<Timed>& timed, std::size_t first) {
     for (const Timed& t : timed) {
       BenchRow& row = result_.rows[t.row];
+      if (!row.error.empty()) row.seconds.clear();
       summarise(row);
-      if (row.route.starts_with("peer.")) continue;
-      const Route& r = find_route(*s.call.op, row.route);
-      if (t.job) row.error = s.verify(r, t.job->fetch());
+      if (row.route.starts_with("peer.")) {
+        if (!row.error.empty()) row.null_reason = std::exchange(row.error, "");
+        continue;
+      }
+      if (t.job && row.error.empty()) row.error = verify_last(s, row, *t.job);
       row.verified = row.error.empty();
     }
     for (std::size_t i = first; i < result_.rows.size(); ++i) {

@@ -21,19 +21,31 @@ std::vector<std::string> ids_of(const Op& op, Budget budget) {
   return ids;
 }
 
+// The judge of a case, or why the reference gave no answer to judge by.
+struct Ready {
+  std::unique_ptr<Judge> judge;
+  std::string wrong;
+};
+
+Ready judge_of(const Op& op, const Case& c, std::uint64_t salt) try {
+  return {std::make_unique<Judge>(op, c, salt), ""};
+} catch (const std::exception& e) {
+  return {nullptr, e.what()};
+}
+
 // The judges of cases in their sequence: oracles are slow, plain and independent of each other, so the next ones work
 // on other threads while routes run.
 class Ahead {
  public:
   Ahead(const Op& op, const std::vector<Case>& cases, std::uint64_t salt) : op_(op), cases_(cases), salt_(salt) {}
 
-  std::unique_ptr<Judge> next() {
+  Ready next() {
     while (begun_ < cases_.size() && std::ssize(waiting_) < threads())
-      waiting_.push_back(std::async(std::launch::async,
-                                    [this, i = begun_++] { return std::make_unique<Judge>(op_, cases_[i], salt_); }));
-    std::future<std::unique_ptr<Judge>> first = std::move(waiting_.front());
+      waiting_.push_back(
+          std::async(std::launch::async, [this, i = begun_++] { return judge_of(op_, cases_[i], salt_); }));
+    Ready first = waiting_.front().get();
     waiting_.pop_front();
-    return first.get();
+    return first;
   }
 
  private:
@@ -41,7 +53,7 @@ class Ahead {
   const std::vector<Case>& cases_;
   std::uint64_t salt_;
   std::size_t begun_ = 0;
-  std::deque<std::future<std::unique_ptr<Judge>>> waiting_;
+  std::deque<std::future<Ready>> waiting_;
 };
 
 class Run {
@@ -112,11 +124,21 @@ class Run {
       step_.op = op.name, step_.case_id = id(op, c);
       if (options_.progress) options_.progress(step_);
       ++step_.done;
-      const std::unique_ptr<Judge> judge = ahead.next();
-      on_routes(op, *judge, c);
+      const Ready ready = ahead.next();
+      if (ready.judge)
+        on_routes(op, *ready.judge, c);
+      else
+        unanswered(op, step_.case_id, ready.wrong);
     }
     rejects(op);
     mistrust(op);
+  }
+
+  // No route can be judged then, and the cases behind are no worse for it.
+  void unanswered(const Op& op, const std::string& case_id, const std::string& why) {
+    ++tally(op, find_route(op, kReference)).failed;
+    fail({case_id, std::string(op.name), std::string(kReference), "gave no answer to judge by: " + why,
+          repro(case_id, std::nullopt), options_.salt, std::nullopt});
   }
 
   // A driver is tried in a fork, which is better taken before oracles work on other threads.

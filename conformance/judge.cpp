@@ -34,7 +34,7 @@ std::vector<std::size_t> digests(const Call& call) {
 Truth truth(const Op& op, const Case& c, std::uint64_t salt) {
   Truth t{make_call(op, realize(op, c, salt), c.attrs), {}, {}, {}};
   t.digests = digests(t.call);
-  with_memory(t.call, Held::wide, [&] {
+  with_memory(t.call, Held::wide, "", [&] {
     t.want = op.oracle(t.call);
     t.magnitude = magnitude(t.call);
   });
@@ -79,11 +79,22 @@ std::string uncounted(const Call& call, const Attempt& a) {
   return std::to_string(a.deviation.compared) + " of " + std::to_string(elements) + " elements were compared";
 }
 
+// What the route itself does; memory that it cannot have is told by its name.
+Job prepared(const Truth& t, const Route& r) {
+  return with_memory_named(t.call, Held::stored, r.name, [&] { return r.prepare(t.call, t.call.op->infer(t.call)); });
+}
+
+std::vector<Tensor> launched(const Truth& t, const Route& r, const Job& job) {
+  return with_memory_named(t.call, Held::stored, r.name, [&] {
+    job.launch();
+    job.wait();
+    return job.fetch();
+  });
+}
+
 Attempt attempt(const Truth& t, const Route& r, const Job& job) {
   Attempt a;
-  job.launch();
-  job.wait();
-  a.out = job.fetch();
+  a.out = launched(t, r, job);
   a.trouble = guards_of(a.out, "output");
   if (a.trouble.empty()) a.trouble = guards_of(t.call.in, "input");
   a.deviation = compare(t.call, t.want, t.magnitude, order_of(r, t.call), a.out);
@@ -111,7 +122,7 @@ void take(Verdict& v, const Attempt& a) {
 
 // A, then A again on the same job: a launch is repeatable to the bit and owes nothing to old output.
 void twice(const Truth& a, const Route& r, Verdict& v) {
-  const Job job = r.prepare(a.call, a.call.op->infer(a.call));
+  const Job job = prepared(a, r);
   const Attempt first = attempt(a, r, job);
   take(v, first);
   v.reason = first.trouble;
@@ -157,11 +168,13 @@ Verdict Judge::on(const Route& r, const Device& device) {
     try {
       twice(state_->a, r, v);
       if (v.reason.empty()) {
-        const Job other = r.prepare(state_->b.call, state_->op.infer(state_->b.call));
+        const Job other = prepared(state_->b, r);
         const Attempt b = attempt(state_->b, r, other);
         if (!b.trouble.empty()) v.reason = "with other values: " + b.trouble;
         take(v, b);
       }
+    } catch (const std::bad_alloc&) {
+      v.reason = "no memory was left to compare with";
     } catch (const std::exception& e) {
       v.reason = std::string("raised ") + e.what();
     }
@@ -224,6 +237,8 @@ Verdict judge_reject(const Op& op, const Reject& reject, const Route& r, const D
     v.reason = "was accepted, but must be refused: " + reject.why;
   } catch (const Error& e) {
     judge_error(v, reject, e);
+  } catch (const std::bad_alloc&) {  // which is no refusal, not even of a call that must be refused for its size
+    v.reason = "route " + std::string(r.name) + ": an allocation failed before the call was refused";
   } catch (const std::exception& e) {
     v.reason = std::string("raised an untyped error: ") + e.what();
   }

@@ -120,6 +120,8 @@ std::string answered(const CorpusCase& c, const Call& call, const Route& route, 
     return c.error ? "not rejected: " + *c.error + " was recorded" : compare_outputs(c, call, out, compared);
   } catch (const Error& e) {
     return rejected(c, e);
+  } catch (const std::exception& e) {
+    return "raised an untyped error: " + std::string(e.what());
   }
 }
 

@@ -64,6 +64,8 @@ double element_bytes(Dtype t, Held held) {
   return t == Dtype::f64 ? sizeof(Double2) : t == Dtype::c64 ? sizeof(Complex) : sizeof(double);
 }
 
+std::string on_route(std::string_view route) { return route.empty() ? "" : "route " + std::string(route) + ": "; }
+
 }  // namespace
 
 std::uint64_t bytes_free() {
@@ -101,14 +103,17 @@ void require_memory(const Request& call, Held held) {
   require_memory(call.op->name, held == Held::wide ? "inputs and outputs in wide types" : "outputs", bytes);
 }
 
-void rethrow_as_memory(const Request& call, Held held, std::string_view what) {
+void rethrow_as_memory(const Request& call, Held held, std::string_view route, std::string_view what) {
   throw Error(call.op->name, Reason::memory,
-              std::string(what) + "; inputs and outputs alone are " + digits(call_bytes(call, held)) + " bytes");
+              on_route(route) + std::string(what) + "; inputs and outputs alone are " + digits(call_bytes(call, held)) +
+                  " bytes");
 }
 
-void rethrow_named(std::string_view op, const Error& e) {
-  if (e.reason() == Reason::memory && e.op() != op) throw Error(op, Reason::memory, e.detail());
-  throw e;
+void rethrow_named(std::string_view op, std::string_view route, const Error& e) {
+  const std::string where = on_route(route);
+  if (e.reason() == Reason::memory && (e.op() != op || !e.detail().starts_with(where)))
+    throw Error(op, Reason::memory, where + e.detail());
+  throw;
 }
 
 }  // namespace plumb

@@ -23,22 +23,30 @@ enum class Held { stored, wide };
 double call_bytes(const Request&, Held);
 void require_memory(const Request&, Held);
 
-// An error of memory below is one of this operation; so is an allocation that fails.
-[[noreturn]] void rethrow_as_memory(const Request&, Held, std::string_view what);
-[[noreturn]] void rethrow_named(std::string_view op, const Error&);
+// An error of memory below is one of this operation, and of the route if one is named; so is an allocation that fails.
+[[noreturn]] void rethrow_as_memory(const Request&, Held, std::string_view route, std::string_view what);
+[[noreturn]] void rethrow_named(std::string_view op, std::string_view route, const Error&);
 
 template <class F>
-auto with_memory(const Request& call, Held held, F&& work) {
+auto with_memory_named(const Request& call, Held held, std::string_view route, F&& work) {
   try {
-    require_memory(call, held);
     return work();
   } catch (const Error& e) {
-    rethrow_named(call.op->name, e);
+    rethrow_named(call.op->name, route, e);
   } catch (const std::bad_alloc&) {
-    rethrow_as_memory(call, held, "an allocation failed");
+    rethrow_as_memory(call, held, route, "an allocation failed");
   } catch (const std::length_error&) {
-    rethrow_as_memory(call, held, "an array would be longer than any can be");
+    rethrow_as_memory(call, held, route, "an array would be longer than any can be");
   }
+}
+
+// The same, and what the call is known to need is asked for before.
+template <class F>
+auto with_memory(const Request& call, Held held, std::string_view route, F&& work) {
+  return with_memory_named(call, held, route, [&] {
+    require_memory(call, held);
+    return work();
+  });
 }
 
 }  // namespace plumb

@@ -35,7 +35,7 @@ Tensor realize(const Op& op, const Input& in, std::uint64_t key) try {
 } catch (const std::bad_alloc&) {
   throw Error(op.name, Reason::memory, "the values of an input " + to_string(Spec{in.dtype, in.shape}));
 } catch (const Error& e) {
-  rethrow_named(op.name, e);
+  rethrow_named(op.name, "", e);
 }
 
 [[noreturn]] void bad(std::string_view text, const std::string& why) {

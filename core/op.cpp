@@ -141,7 +141,7 @@ Call make_call(const Op& op, std::vector<Tensor> in, Attrs attrs) {
   try {
     (void)op.infer(call);  // raises every remaining user error
   } catch (const Error& e) {
-    rethrow_named(op.name, e);
+    rethrow_named(op.name, "", e);
   }
   return call;
 }

@@ -255,7 +255,7 @@ void admit(const Route& r, const Call& call, const Device& device) {
 
 std::vector<Tensor> run(const Call& call, const Route& route) {
   admit(route, call, device_of(route));
-  return with_memory(call, route.name == kReference ? Held::wide : Held::stored, [&] {
+  return with_memory(call, route.name == kReference ? Held::wide : Held::stored, route.name, [&] {
     const Job job = route.prepare(call, call.op->infer(call));
     job.launch();
     job.wait();

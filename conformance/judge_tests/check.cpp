@@ -65,6 +65,49 @@ TEST_F(Check, EveryFailureIsCountedToldAndReproducible) {
   }
 }
 
+// The oracle of `total`, where there is room for it.
+std::vector<Wide> total_with_room(const Call& call) {
+  if (call.shape(0)[1] == 9) throw std::bad_alloc();
+  const Reals x = reals(widen(call.in[0]));
+  Reals s({x.shape[0]});
+  for (std::int64_t i = 0; i < x.size(); ++i) s[i / x.shape[1]] += x[i];
+  return {s};
+}
+
+TEST_F(Check, ACaseThatTheReferenceHasNoRoomForFailsAlone) {
+  std::vector<Op> rows(ops().begin(), ops().end());
+  std::vector<Route> given;
+  for (const Op& op : rows)
+    for (const Route& r : routes(op))
+      if (r.name != kReference) given.push_back(r);
+  const std::int64_t before = run("total", "perfect").passed;
+  for (Op& op : rows)
+    if (op.name == "total") op.oracle = total_with_room;
+  install(std::move(rows), std::move(given));
+  const CheckResult r = run("total", "perfect");
+  EXPECT_EQ(before, 24);
+  EXPECT_EQ(r.passed, 23);
+  EXPECT_EQ(r.failed, 1);
+  ASSERT_EQ(r.failures.size(), 1U);
+  EXPECT_EQ(r.failures[0].case_id, "total/f32.3x9.row.uniform/-");
+  EXPECT_EQ(r.failures[0].route, "reference");
+  EXPECT_EQ(r.failures[0].message,
+            "gave no answer to judge by: [total] memory: an allocation failed; inputs and outputs alone are 240 bytes");
+  EXPECT_EQ(r.failures[0].repro, "plumb repro 'total/f32.3x9.row.uniform/-'");
+}
+
+TEST_F(Check, ARouteWithoutRoomFailsByItsNameAndTheOthersAreJudged) {
+  CheckOptions o;
+  o.queries = {"many@no_room", "many@perfect"}, o.budget = Budget::smoke, o.route = "all";
+  const CheckResult r = check(o);
+  EXPECT_EQ(r.failed, 3) << "each case that has elements";
+  for (const Failure& f : r.failures) {
+    EXPECT_EQ(f.route, "no_room");
+    EXPECT_THAT(f.message, HasSubstr("raised [many] memory: route no_room: an allocation failed; inputs and outputs"));
+  }
+  for (const Tally& t : r.tallies) EXPECT_EQ(t.ran, 4) << t.route;
+}
+
 TEST_F(Check, RefusalsAndAbsenceAreSkippedWithTheirReasons) {
   const CheckResult never = run("many", "never");
   EXPECT_EQ(never.tallies.at(0).refused, 5);  // four cases, and the call that no gate refuses

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <map>
+#include <new>
 #include <stdexcept>
 
 namespace plumb::fakes {
@@ -336,6 +337,11 @@ std::vector<Plan> of_many() {
       {"many", "one_more", act([](const Call&, Out& o, int) { o.push_back(o[0]); }), "6 outputs instead of 5"},
       {"many", "throws", act([](const Call& c, Out&, int) { c.fail(Reason::memory, "no room"); }),
        "raised [many] memory"},
+      {"many", "no_room", act([](const Call&, Out&, int) { throw std::bad_alloc(); }),
+       "raised [many] memory: route no_room: an allocation failed; inputs and outputs alone are "},
+      {"many", "no_room_later", act([](const Call&, Out&, int n) {  // than any judge launches
+         if (n > 3) throw std::bad_alloc();
+       })},
       {"many", "throws_untyped", act([](const Call&, Out&, int) { throw std::runtime_error("oh"); }), "raised oh"},
       {"many", "accepts_13", on_13([](const Call&) {})},
       {"many", "refuses_13_for_shape", on_13([](const Call& c) { c.fail(Reason::shape, "no"); })},

@@ -54,6 +54,18 @@ TEST_F(Verdicts, EveryRouteIsJudgedAsItMustBe) {
   }
 }
 
+TEST_F(Verdicts, ARouteThatIsRunByItsNameTellsOfMemoryByIt) {
+  const Call call = make_call("many", {tensor(Dtype::f32, {7}, {1, 2, 3, 4, 5, 6, 7})}, {});
+  try {
+    (void)run(call, find_route(*call.op, "no_room"));
+    FAIL() << "nothing was raised";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.reason(), Reason::memory);  // 7 of f32 in, 7 each of f32, f16, u32, c64 and f64 out
+    EXPECT_STREQ(e.what(),
+                 "[many] memory: route no_room: an allocation failed; inputs and outputs alone are 210 bytes");
+  }
+}
+
 TEST_F(Verdicts, ARightRouteHasEveryElementComparedInThreeLaunches) {
   for (const Op& op : ops())
     for (const Case& c : cases_of(op, Budget::ci)) {
