@@ -76,7 +76,7 @@ int check(const CheckArgs& args) {
     return exit_code(result);
   };
   if (args.json) {
-    std::puts(reports::check(result).dump(2).c_str());
+    std::puts(reports::text_of(reports::check(result), 2).c_str());
     return finish();
   }
   print_tallies(result);

@@ -31,7 +31,8 @@ void print_device(const Device& d) {
   std::printf("%s %d  %s  [%s]%s\n", current ? "*" : " ", f.index, f.name.c_str(), std::string(name(d.tier)).c_str(),
               f.is_cpu ? "  the host processor" : "");
   std::printf("      %s, %s, driver %s\n", f.platform.c_str(), f.version.c_str(), f.driver.c_str());
-  std::printf("      %d compute units, %sB global, %sB local\n", f.compute_units,
+  const std::string clock = f.clock_mhz > 0 ? " at " + quantity(f.clock_mhz * 1e6, "Hz") : "";
+  std::printf("      %d compute units%s, %sB global, %sB local\n", f.compute_units, clock.c_str(),
               quantity(static_cast<double>(f.global_bytes), "").c_str(),
               quantity(static_cast<double>(f.local_bytes), "").c_str());
   std::printf("      verified: %s\n", verified(d).c_str());
@@ -46,7 +47,7 @@ void print_drivers() {
 
 int devices(const DevicesArgs& args) {
   if (args.json) {
-    std::puts(reports::devices().dump(2).c_str());
+    std::puts(reports::text_of(reports::devices(), 2).c_str());
     return kGood;
   }
   std::printf("host  %s, %s, %d threads\n", processor_name().c_str(), std::string(name(isa())).c_str(), threads());

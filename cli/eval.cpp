@@ -69,7 +69,7 @@ int eval(const EvalArgs& args) {
     summary["outputs"][std::string(op.outputs[i])] = spec;
     if (!args.json) std::fprintf(text, "%s: %s\n", std::string(op.outputs[i]).c_str(), spec.c_str());
   }
-  if (args.json) std::fprintf(text, "%s\n", summary.dump(2).c_str());
+  if (args.json) std::fprintf(text, "%s\n", reports::text_of(summary, 2).c_str());
   return kGood;
 }
 

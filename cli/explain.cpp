@@ -49,7 +49,7 @@ int explain(const ExplainArgs& args) {
     for (const Line& l : lines)
       out["routes"].push_back(
           {{"route", l.route->name}, {"verdict", l.verdict}, {"stage", l.stage}, {"reason", l.reason}});
-    std::puts(out.dump(2).c_str());
+    std::puts(reports::text_of(out, 2).c_str());
     return kGood;
   }
   std::printf("%s\n", id(*call.op, c).c_str());

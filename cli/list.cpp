@@ -78,7 +78,7 @@ void print_json(const reports::Json& all, const char* key, const std::vector<con
   reports::Json out = reports::Json::array();
   for (const auto& item : all)
     if (std::any_of(rows.begin(), rows.end(), [&](const Op* op) { return item[key] == op->name; })) out.push_back(item);
-  std::puts(out.dump(2).c_str());
+  std::puts(reports::text_of(out, 2).c_str());
 }
 
 bool takes_parameter(const Fill& f) { return f.range.low != f.range.high; }
@@ -141,7 +141,7 @@ int list_cases(const ListArgs& args) {
     throw Error("plumb", Reason::query, "no case matches \"" + args.query + "\" in the budget " + args.budget);
   }
   if (args.json) {
-    std::puts(ids.dump(2).c_str());
+    std::puts(reports::text_of(ids, 2).c_str());
     return kGood;
   }
   for (const auto& text : ids) std::puts(text.get_ref<const std::string&>().c_str());
@@ -156,7 +156,7 @@ int list_fills(const ListArgs& args) {
       if (takes_parameter(f)) one["parameter"] = f.fallback, one["range"] = {end_of(f.range.low), end_of(f.range.high)};
       out.push_back(one);
     }
-    std::puts(out.dump(2).c_str());
+    std::puts(reports::text_of(out, 2).c_str());
     return kGood;
   }
   Table table({"fill", "parameter p", "<its range", "<values"});

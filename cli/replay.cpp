@@ -46,7 +46,7 @@ int replay(const ReplayArgs& args) {
       plumb::replay({args.folder, args.op, args.case_id, args.route, [&](const Step& step) { progress.show(step); }});
   progress.clear();
   if (args.json)
-    std::puts(reports::replay(result).dump(2).c_str());
+    std::puts(reports::text_of(reports::replay(result), 2).c_str());
   else
     print_result(result, args);
   if (nothing_ran(result, args.route)) return kSkipped;

@@ -187,7 +187,7 @@ int repro(const ReproArgs& args) {
     return failed ? kFailed : passed ? kGood : kSkipped;
   };
   if (args.json) {
-    std::puts(to_json(target, all, salt).dump(2).c_str());
+    std::puts(reports::text_of(to_json(target, all, salt), 2).c_str());
     return finish();
   }
   std::printf("%s\n", id(op, target.parsed.call).c_str());

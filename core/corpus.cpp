@@ -280,6 +280,13 @@ ordered_json write_case(const CorpusCase& c, TensorMap& tensors) {
   return item;
 }
 
+// What is recorded must be read back as it is, so that no byte of it may be replaced.
+std::string text_of(const std::string& folder, const CorpusCase& c, TensorMap& tensors) try {
+  return write_case(c, tensors).dump();
+} catch (const json::exception&) {
+  fail(folder, "the case " + excerpt(c.id) + " has text that is not UTF-8");
+}
+
 }  // namespace
 
 std::vector<CorpusCase> read_corpus(const std::string& folder) {
@@ -309,7 +316,7 @@ void write_corpus(const std::string& folder, const std::vector<CorpusCase>& case
   std::string text;
   for (const CorpusCase& c : cases)
     if (!ids.insert(c.id).second) fail(folder, "the id \"" + c.id + "\" occurs twice");
-  for (const CorpusCase& c : cases) text += (text.empty() ? "[\n" : ",\n") + write_case(c, tensors).dump();
+  for (const CorpusCase& c : cases) text += (text.empty() ? "[\n" : ",\n") + text_of(folder, c, tensors);
   make_folder(folder);
   Output data(folder + "/data.safetensors"), list(folder + "/cases.json");
   write_safetensors(data, tensors);

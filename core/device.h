@@ -20,6 +20,7 @@ struct DeviceFacts {
   std::string platform, name, vendor, driver, version, c_version;
   std::vector<std::string> extensions;
   int compute_units = 0;
+  int clock_mhz = 0;    // the most it may run at; 0 if it does not say
   bool is_cpu = false;  // the host processor, behind a device API
   std::uint64_t global_bytes = 0, local_bytes = 0, max_allocation_bytes = 0;
   std::size_t max_work_group = 0;

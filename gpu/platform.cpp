@@ -258,6 +258,7 @@ DeviceFacts facts_of(cl_device_id device, int index) {
   f.c_version = text(device, CL_DEVICE_OPENCL_C_VERSION);
   f.extensions = words(text(device, CL_DEVICE_EXTENSIONS));
   f.compute_units = static_cast<int>(number<cl_uint>(device, CL_DEVICE_MAX_COMPUTE_UNITS));
+  f.clock_mhz = static_cast<int>(number<cl_uint>(device, CL_DEVICE_MAX_CLOCK_FREQUENCY));
   f.is_cpu = (number<cl_device_type>(device, CL_DEVICE_TYPE) & CL_DEVICE_TYPE_CPU) != 0;
   f.global_bytes = number<cl_ulong>(device, CL_DEVICE_GLOBAL_MEM_SIZE);
   f.local_bytes = number<cl_ulong>(device, CL_DEVICE_LOCAL_MEM_SIZE);

@@ -75,10 +75,6 @@ std::string webpage(const Json& report) {
   return page;
 }
 
-std::string text_of(const Json& json, int indent) {
-  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
-}
-
 Json read_report(const std::string& path) {
   const std::string text = read_file(path);
   parse_strict(text, path);  // bounded nesting, no key twice

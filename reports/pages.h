@@ -11,9 +11,6 @@ using Json = nlohmann::ordered_json;
 std::string webpage(const Json& report);  // one HTML file that needs nothing beside it
 std::string markdown(const Json& report);
 
-// Text of any JSON: what is no UTF-8 in it is replaced, where the library would throw.
-std::string text_of(const Json&, int indent);
-
 Json read_report(const std::string& path);  // throws Error(file) if it is none
 
 // Writes base.md and base.html. Throws Error(file), also for a report that lacks something.

@@ -15,20 +15,22 @@ namespace {
 
 Json device(const Device& d) {
   const DeviceFacts& f = d.facts;
-  return {{"index", f.index},
-          {"name", f.name},
-          {"platform", f.platform},
-          {"vendor", f.vendor},
-          {"driver", f.driver},
-          {"version", f.version},
-          {"tier", name(d.tier)},
-          {"is_cpu", f.is_cpu},
-          {"compute_units", f.compute_units},
-          {"global_bytes", f.global_bytes},
-          {"local_bytes", f.local_bytes},
-          {"verified",
-           {{"fp64", d.fp64}, {"fp16", d.fp16}, {"matrix_f16", d.matrix_f16}, {"int64_atomics", d.int64_atomics}}},
-          {"notes", d.notes}};
+  Json out{{"index", f.index},
+           {"name", f.name},
+           {"platform", f.platform},
+           {"vendor", f.vendor},
+           {"driver", f.driver},
+           {"version", f.version},
+           {"tier", name(d.tier)},
+           {"is_cpu", f.is_cpu},
+           {"compute_units", f.compute_units},
+           {"global_bytes", f.global_bytes},
+           {"local_bytes", f.local_bytes},
+           {"verified",
+            {{"fp64", d.fp64}, {"fp16", d.fp16}, {"matrix_f16", d.matrix_f16}, {"int64_atomics", d.int64_atomics}}},
+           {"notes", d.notes}};
+  if (f.clock_mhz > 0) out["clock_mhz"] = f.clock_mhz;
+  return out;
 }
 
 Json conditions(const std::vector<Condition>& list) {
@@ -211,6 +213,10 @@ std::vector<std::string> bench_errors(const BenchResult& result) {
                        " is more than the machine can do");
   }
   return errors;
+}
+
+std::string text_of(const Json& json, int indent) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
 std::string how_far(const Report& r) {

@@ -54,6 +54,10 @@ struct Report {
   Extent timed;    // cases
 };
 
+// Text of any JSON, for all that is printed or kept: what is no UTF-8 in it, a path or what a driver says of itself, is
+// replaced, where the library would throw.
+std::string text_of(const Json&, int indent);
+
 std::string utc();  // now, as 2025-01-31T12:00:00Z
 Json document(const Report&);
 Report parse(const std::string& text, const std::string& source);  // throws Error(file)

@@ -83,6 +83,18 @@ TEST(Program, CheckTellsWhatFailedAndHowToSeeItAgain) {
   EXPECT_EQ(plumb("replay '" + folder + "' --route=wrong").code, 1);
 }
 
+TEST(Program, DevicesTellTheirClockAndJsonIsTextWhateverADriverSays) {
+  const auto json = nlohmann::json::parse(plumb("devices --json", "Played").out);
+  EXPECT_EQ(json.at("devices").at(0).at("clock_mhz"), 1980);
+  EXPECT_EQ(json["devices"][0].at("vendor"), "Vendor \xEF\xBF\xBD of none");
+  EXPECT_THAT(plumb("devices", "Played").out, HasSubstr("2 compute units at 1.98 GHz, "));
+  const std::string folder = temporary("clock");
+  EXPECT_EQ(plumb("report many@perfect --no-bench --out '" + folder + "'", "Played").code, 0);
+  std::ifstream file(folder + "/report.md");
+  const std::string page(std::istreambuf_iterator<char>(file), {});
+  EXPECT_THAT(page, HasSubstr("1.98 GHz"));
+}
+
 TEST(Program, CheckAsJsonHasEveryCount) {
   const auto json = nlohmann::json::parse(plumb("check total --route='boundless*' --json").out);
   EXPECT_EQ(json.at("failed"), 2);
@@ -226,6 +238,9 @@ TEST(Program, BenchEndsWithEveryCode) {
   expect_code("many --route=wrong --budget=smoke", 1, "in output 0 at 0: want");
   expect_code("many --route=lazy --budget=smoke", 0, "lazy");  // nothing is poisoned where time is taken
   expect_code("many --route=throws --budget=smoke", 1, "no room");
+  expect_code("many --route=no_room --budget=smoke", 1, "[many] memory: route no_room: an allocation failed");
+  expect_code("many --route=no_room_later --budget=smoke", 1,
+              "while it was timed: [many] memory: route no_room_later: an allocation failed");
   expect_code("many --route=one_less --budget=smoke", 1, "outputs instead of 5");
   expect_code("total --route=perfect", 1, "of the measured compute ceiling");
   expect_code("many --route=never", 77, "nothing was timed\nrefused 2: many@never: never holds");

@@ -11,6 +11,7 @@
 #include "conformance/tests/ran.h"
 #include "conformance/tests/temporary.h"
 #include "core/case.h"
+#include "core/corpus.h"
 #include "core/op.h"
 #include "core/route.h"
 #include "core/safetensors.h"
@@ -197,6 +198,33 @@ TEST(Cli, JsonIsJson) {
     EXPECT_EQ(0, ran.code) << arguments;
     EXPECT_TRUE(nlohmann::json::accept(ran.out)) << arguments << "\n" << ran.out;
   }
+}
+
+// A path is bytes, JSON is text.
+TEST(Cli, JsonIsJsonWhateverBytesAPathHas) {
+  const std::string folder = temporary("bytes") + "\xff";
+  std::filesystem::create_directories(folder);
+  write_safetensors(folder + "/in.safetensors", {{"a", ones(Dtype::f32, {2})}, {"b", ones(Dtype::f32, {2})}});
+  CorpusCase wrong;
+  wrong.id = "add.wrong", wrong.op = "add", wrong.compare = "exact";
+  wrong.inputs = {{"a", ones(Dtype::f32, {2})}, {"b", ones(Dtype::f32, {2})}};
+  wrong.outputs = {{"out", ones(Dtype::f32, {2})}};
+  write_corpus(folder, {wrong});
+  const std::string quoted = "'" + folder;
+  const auto expect_text = [](const std::string& arguments, int code, const char* pointer) {
+    const Ran ran = run_shell(arguments + " 2>&1");
+    EXPECT_EQ(ran.code, code) << arguments << "\n" << ran.out;
+    const auto json = nlohmann::json::parse(ran.out, nullptr, false);
+    ASSERT_FALSE(json.is_discarded()) << arguments << "\n" << ran.out;
+    if (*pointer) {
+      EXPECT_THAT(json.at(nlohmann::json::json_pointer(pointer)).get<std::string>(), HasSubstr("\xEF\xBF\xBD"));
+    }
+  };
+  const std::string program = "'" PLUMB_PROGRAM "' ";
+  expect_text(program + "eval add --in=" + quoted + "/in.safetensors' --out=" + quoted + "/out.safetensors' --json", 0,
+              "/out");
+  expect_text(program + "replay " + quoted + "' --route=reference --json", 1, "/failures/0/repro");
+  expect_text("OCL_ICD_VENDORS=" + quoted + "' " + program + "devices --json", 0, "");
 }
 
 TEST(Cli, AListedCaseExplainsAndReproduces) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <ctime>
+#include <filesystem>
 #include <limits>
 
 #include "core/error.h"
@@ -180,6 +181,19 @@ TEST(Corpus, RefusesABrokenIndex) {
       EXPECT_THAT(error.what(), HasSubstr("cases.json"));
     }
   }
+}
+
+TEST(Corpus, RefusesToWriteWhatIsNoText) {
+  CorpusCase c = good_case();
+  c.attrs.set("mode", std::string("\xff"));
+  try {
+    write_corpus(folder("no_text"), {c});
+    FAIL() << "was written";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.reason(), Reason::file);
+    EXPECT_THAT(e.what(), HasSubstr("the case \"t.op.000\" has text that is not UTF-8"));
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder("no_text")));
 }
 
 TEST(Corpus, RefusesTwoCasesOfOneName) {

@@ -23,7 +23,8 @@ class PlayedPlatform : public Platform {
  public:
   std::vector<DeviceFacts> devices() override {
     DeviceFacts f;
-    f.index = 0, f.platform = "played", f.name = "Played Device";
+    f.index = 0, f.platform = "played", f.name = "Played Device", f.vendor = "Vendor \xff of none";
+    f.compute_units = 2, f.clock_mhz = 1980;
     return {f};
   }
   Outcome run(const DeviceFacts&, TestKernel k) override {
