@@ -19,6 +19,8 @@
 #              and 3 threads, and 3 salts of the ci cases: nothing may fail; prints how many elements were compared
 #   nightly    every case with 3 salts, every ci case under every instruction set and 1, 2 and 3 threads, mutants of the
 #              judge, every planted fault, a build without OpenCL, and tidy. Takes hours; out/nightly/ has each part's log
+#   fuzz       each fuzzer of fuzz/ for 15 s, with the address sanitizer, as the tests fuzz.* do; a million inputs each
+#              at night. Needs clang of setup-dev
 #   tidy       build, then clang-tidy over the sources, as .clang-tidy says
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -27,8 +29,8 @@ packages=(g++ cmake ninja-build nlohmann-json3-dev libcli11-dev libbenchmark-dev
   pocl-opencl-icd)
 test_packages=("${packages[@]}" git ccache libgtest-dev libgmock-dev libeigen3-dev libopenblas0-pthread
   python3-jsonschema)
-dev_packages=("${test_packages[@]}" chromium clang-format clang-tidy python3-clang-14 python3-numpy python3-scipy
-  python3-mpmath)
+dev_packages=("${test_packages[@]}" chromium clang libclang-rt-14-dev clang-format clang-tidy python3-clang-14
+  python3-numpy python3-scipy python3-mpmath)
 python=$(PATH=/usr/bin:$PATH command -v python3 || true)  # the one that Debian packages extend
 every_isa=--isa=base,avx2,avx512
 few_threads=--threads=1,2,3
@@ -170,23 +172,36 @@ nightly() {
   night_part planted "$python" ci/plant.py --build build/release
   night_part no-gpu-build make_preset no-gpu
   night_part no-gpu-tests ctest --preset no-gpu
+  night_part fuzz fuzz -runs=1000000
   night_part tidy tidy
   say "nightly: $(wc -l <out/nightly/failed.txt) parts failed"
   cat out/nightly/failed.txt
   [ ! -s out/nightly/failed.txt ]
 }
 
+# Each of them, one after the other; at night with a number of inputs.
+fuzz() {
+  local source target
+  ci/fuzz.sh build
+  for source in fuzz/*.cpp; do
+    target=$(basename "$source" .cpp)
+    [ "$target" != tables ] || continue
+    say "fuzz: $target"
+    ci/fuzz.sh "$target" "$@"
+  done
+}
+
 # The compiler's own warning options are not all known to clang.
 tidy() {
   build
-  git ls-files '*.cpp' | grep -v '\.simd\.cpp$' |
+  git ls-files '*.cpp' | grep -vE '\.simd\.cpp$|^fuzz/' |
     xargs -P "$(nproc)" -n 4 clang-tidy --quiet -p build/release --extra-arg=-Wno-unknown-warning-option
 }
 
 [ $# -gt 0 ] || { sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit 2; }
 for step in "$@"; do
   case $step in
-    setup | build | report | full | asan | tsan | device | alarms | nightly | tidy) say "$step"; "$step" ;;
+    setup | build | report | full | asan | tsan | device | alarms | nightly | fuzz | tidy) say "$step"; "$step" ;;
     setup-test) say setup-test; setup_test ;;
     setup-dev) say setup-dev; setup_dev ;;
     test) say test; test_all ;;

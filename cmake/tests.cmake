@@ -73,6 +73,19 @@ if(PYTHON)
   set_tests_properties(report.valid PROPERTIES FIXTURES_REQUIRED report LABELS report TIMEOUT 60 SKIP_RETURN_CODE 77)
 endif()
 
+# Random files, texts, ids and attributes for what reads them, 15 s each. Another compiler builds the fuzzers, in a tree
+# of their own.
+add_test(NAME fuzz.build COMMAND ${PROJECT_SOURCE_DIR}/ci/fuzz.sh build)
+set_tests_properties(fuzz.build PROPERTIES FIXTURES_SETUP fuzz LABELS fuzz TIMEOUT 1200 SKIP_RETURN_CODE 77
+  PROCESSORS 2)
+file(GLOB fuzzers CONFIGURE_DEPENDS fuzz/*.cpp)
+list(FILTER fuzzers EXCLUDE REGEX "/tables\\.cpp$")
+foreach(fuzzer IN LISTS fuzzers)
+  get_filename_component(target ${fuzzer} NAME_WE)
+  add_test(NAME fuzz.${target} COMMAND ${PROJECT_SOURCE_DIR}/ci/fuzz.sh ${target})
+  set_tests_properties(fuzz.${target} PROPERTIES FIXTURES_REQUIRED fuzz LABELS fuzz TIMEOUT 120 SKIP_RETURN_CODE 77)
+endforeach()
+
 # What the README and --help tell people to type.
 if(PYTHON)
   add_test(NAME docs.examples COMMAND ${PYTHON} ${PROJECT_SOURCE_DIR}/ci/examples.py --program $<TARGET_FILE:plumb>)

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# The fuzzers of fuzz/:  ci/fuzz.sh build | TARGET [OPTION OF LIBFUZZER...]
+# Without options a target runs for 15 s. Inputs that break something are left in out/fuzz/. Exit 77, with the reason,
+# where they cannot be built.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+skip() { echo "fuzz: skipped: $*; ci/check.sh setup-dev installs it"; exit 77; }
+
+command -v clang++ >/dev/null || skip "clang++ is not here"
+empty='extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }'
+clang++ -fsanitize=fuzzer,address,undefined -x c++ - -o /dev/null <<<"$empty" 2>/dev/null ||
+  skip "clang++ is here without the runtime of its fuzzer and sanitizers"
+
+if [ "$1" = build ]; then
+  cmake --preset fuzz >/dev/null
+  exec cmake --build --preset fuzz
+fi
+
+target=$1
+shift
+[ $# -gt 0 ] || set -- -max_total_time=15
+case $target in  # as long as such texts are; the format of the others asks for more
+  case_ids | attributes) set -- "$@" -max_len=400 ;;
+esac
+mkdir -p "out/fuzz/$target"
+exec build/fuzz/"fuzz_$target" "$@" -timeout=20 -rss_limit_mb=4096 -print_final_stats=1 \
+  -dict=fuzz/words.dict -artifact_prefix=out/fuzz/ "out/fuzz/$target" "fuzz/seeds/$target"

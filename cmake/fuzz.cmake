@@ -1,0 +1,31 @@
+# One program for each fuzz/<target>.cpp, by libFuzzer: what reads files, case ids and attributes, with the rows that
+# say what they may be. No route is compiled.
+if(NOT CMAKE_CXX_COMPILER_ID MATCHES Clang)
+  message(FATAL_ERROR "PLUMB_FUZZ needs clang++, this is ${CMAKE_CXX_COMPILER_ID}")
+endif()
+
+set(scan_bytes ${PROJECT_BINARY_DIR}/generated/scan.inc)
+add_custom_command(OUTPUT ${scan_bytes} DEPENDS ${PROJECT_SOURCE_DIR}/conformance/geometry/white_matter.octree
+  COMMAND ${CMAKE_COMMAND} -DOUT=${scan_bytes} -DIN=${PROJECT_SOURCE_DIR}/conformance/geometry/white_matter.octree
+          -P ${PROJECT_SOURCE_DIR}/cmake/bytes.cmake VERBATIM)
+add_compile_options(-fsanitize=fuzzer-no-link)
+file(GLOB rows CONFIGURE_DEPENDS core/*.cpp reference/*.cpp)
+list(FILTER rows EXCLUDE REGEX "/core/lattice[a-z_]*\\.cpp$")
+add_library(plumb_rows STATIC ${rows} ${scan_bytes} fuzz/tables.cpp)
+target_link_libraries(plumb_rows PUBLIC plumb_options Threads::Threads nlohmann_json::nlohmann_json)
+target_include_directories(plumb_rows PRIVATE ${PROJECT_BINARY_DIR}/generated)
+# What reads text is compiled to be quick; the rest, of which little runs, to be compiled quickly.
+set(readers attrs case corpus files safetensors strict_json text)
+list(TRANSFORM readers REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/core/\\1.cpp")
+set_source_files_properties(${readers} PROPERTIES COMPILE_OPTIONS -O1 SKIP_PRECOMPILE_HEADERS ON)
+target_precompile_headers(plumb_rows PRIVATE
+  <algorithm> <cmath> <functional> <limits> <map> <memory> <set> <sstream> <string> <vector>)
+
+file(GLOB fuzzers CONFIGURE_DEPENDS fuzz/*.cpp)
+list(FILTER fuzzers EXCLUDE REGEX "/tables\\.cpp$")
+foreach(source IN LISTS fuzzers)
+  get_filename_component(target ${source} NAME_WE)
+  add_executable(fuzz_${target} ${source})
+  target_link_libraries(fuzz_${target} PRIVATE plumb_rows)
+  target_link_options(fuzz_${target} PRIVATE -fsanitize=fuzzer)
+endforeach()

@@ -1,0 +1,62 @@
+#include "fuzz/tables.h"
+
+#include <iterator>
+#include <mutex>
+
+#include "core/route.h"
+
+extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t most);  // libFuzzer's own
+
+namespace plumb {
+
+#define PLUMB_FAMILY(family) std::vector<Op> family##_ops();
+#include "cli/families.def"
+#undef PLUMB_FAMILY
+
+namespace fuzz {
+namespace {
+
+void append(std::vector<Op>& to, std::vector<Op> from) {
+  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
+}  // namespace
+
+void install_rows() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    std::vector<Op> ops;
+#define PLUMB_FAMILY(family) append(ops, family##_ops());
+#include "cli/families.def"
+#undef PLUMB_FAMILY
+    install(std::move(ops), {});
+  });
+}
+
+std::string some_case(unsigned draw) {
+  install_rows();
+  constexpr std::size_t kKept = 40;  // of each operation, spread over all of them
+  static std::vector<std::vector<std::string>> ids(ops().size());
+  const std::size_t i = draw % ids.size();
+  const Op& op = ops()[i];
+  if (ids[i].empty()) {
+    const std::vector<Case> all = op.cases();
+    const std::size_t step = all.size() / kKept + 1;
+    for (std::size_t c = 0; c < all.size(); c += step) ids[i].push_back(id(op, all[c]));
+    for (const Reject& r : op.rejects()) ids[i].push_back(id(op, r.call));
+  }
+  return ids[i][draw / ids.size() % ids[i].size()];
+}
+
+std::size_t mutate(std::uint8_t* data, std::size_t size, std::size_t most, unsigned draw,
+                   std::string (*text)(unsigned)) {
+  constexpr unsigned kOften = 8;
+  if (draw % kOften == 0) {
+    const std::string begun = text(draw / kOften);
+    size = begun.copy(reinterpret_cast<char*>(data), most);
+  }
+  return LLVMFuzzerMutate(data, size, most);
+}
+
+}  // namespace fuzz
+}  // namespace plumb
