@@ -53,13 +53,16 @@ std::int64_t reach(const Request& r) {
 // How many triples of whole numbers have squares that sum to at most r2; more than int32 holds: any such number.
 std::int64_t ball(std::int64_t r2) {
   if (r2 > 1000000) return kMost + 1;
-  std::int64_t n = 0;
-  for (std::int64_t x = 0; x * x <= r2; ++x)
+  std::int64_t n = 0, top = 0;  // the greatest z beside y = 0, and then beside each y: they fall as x and y rise
+  while ((top + 1) * (top + 1) <= r2) ++top;
+  for (std::int64_t x = 0; x * x <= r2; ++x) {
+    while (x * x + top * top > r2) --top;
+    std::int64_t z = top;
     for (std::int64_t y = 0; x * x + y * y <= r2; ++y) {
-      std::int64_t z = 0;
-      while (x * x + y * y + (z + 1) * (z + 1) <= r2) ++z;
+      while (x * x + y * y + z * z > r2) --z;
       n += (x > 0 ? 2 : 1) * (y > 0 ? 2 : 1) * (2 * z + 1);
     }
+  }
   return n;
 }
 

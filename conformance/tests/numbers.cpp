@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <ctime>
 #include <limits>
 #include <numbers>
 
@@ -275,6 +276,26 @@ TEST_F(Numbers, QuantizeOfATinyGroupClampsItsScale) {
         call, [](const std::vector<Tensor>& out, const Route&) { EXPECT_EQ(out[1].read<std::uint8_t>()[0], 0); }, 1);
     expect_judged_right(call, 1);
   }
+}
+
+// How many whole sites a ball holds, by its definition; a million calls of a large one would take hours if each site of
+// it were met.
+TEST_F(Numbers, TheSitesOfABallAreCountedQuickly) {
+  const auto sites = [](double radius) {
+    const Op& op = find_op("radius_relation");
+    const Spec coords{Dtype::i32, {1, 4}}, active{Dtype::i32, {1}};
+    return op.infer(make_request(op, {coords, active}, {{"radius", radius}})).at(0).shape.at(0);
+  };
+  const std::clock_t begin = std::clock();
+  EXPECT_EQ(sites(0), 1);
+  EXPECT_EQ(sites(1), 7);
+  EXPECT_EQ(sites(1.5), 19);
+  EXPECT_EQ(sites(2), 33);
+  EXPECT_EQ(sites(3.3), 147);
+  EXPECT_EQ(sites(30), 113081);
+  EXPECT_EQ(sites(800), 2144654669);
+  EXPECT_THROW((void)sites(930), Error);  // more than int32 can number
+  EXPECT_LT(std::clock() - begin, CLOCKS_PER_SEC / 20);
 }
 
 }  // namespace
