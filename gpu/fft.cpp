@@ -23,7 +23,7 @@ constexpr int kFineBits = 12;
 constexpr std::int64_t kRangeItems = 256, kMostRangeItems = 8192;
 constexpr double kTwiddleError = 0x1p-24;
 
-enum Mode { kFind, kReport, kReported, kFinal };  // the range of lines: see the kernels
+enum Mode { kFind, kReport, kReported, kFinal, kThird };  // the range of lines: see the kernels
 
 using Steps = std::vector<std::function<void()>>;
 
@@ -278,7 +278,7 @@ void add_split(Steps& steps, const Dense& d, const BufferPtr& scratch) {
   last.in = {n, 1, f.back(), 0, 1, f.back(), false};
   last.out = {d.out, 0, 0, 1, n / f.back(), d.out, true, d.out < n};
   last.swap_out = d.swap_out;
-  last.mode = kFinal;
+  last.mode = f.size() == 3 ? kThird : kFinal;
   last.scale = d.scale;
   add(steps, last);
 }

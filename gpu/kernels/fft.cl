@@ -29,8 +29,9 @@ enum { NOTHING, IN_RANGE = 1, FAR_BELOW = 2, FAR_ABOVE = 4, NOT_FINITE = 8 };
 #define SMALL ((127u - 60u) << 23)  // of 2^-60
 
 // Where it is found: of whole lines, here; of a line in steps, by the first step column by column, in codes, with what
-// is not in range in a flag of the batch; the others heed that, and the last one takes the factor away.
-enum { FIND, REPORT, REPORTED, FINAL };
+// is not in range in a flag of the batch; the second one heeds that, and the last one takes the factor away:
+// the same step of two, a THIRD of three.
+enum { FIND, REPORT, REPORTED, FINAL, THIRD };
 
 // As integers, bits of magnitudes order as these do.
 uint bits_of(float2 v) { return max(as_uint(v.x) & 0x7fffffffu, as_uint(v.y) & 0x7fffffffu); }
@@ -221,7 +222,7 @@ __kernel void fft_any(__global const float2* in, __global float2* out, __global 
     const int kind = kind_of(bits_of(v));
     if (finds && kind == IN_RANGE) most[line] = SMALL;
     if (finds && kind > IN_RANGE) extreme = 1;
-    if (found & (FAR_ABOVE | FAR_BELOW)) v *= to_unit(unit, codes, offset_of(from, first + line, j));
+    if (mode != THIRD && found & (FAR_ABOVE | FAR_BELOW)) v *= to_unit(unit, codes, offset_of(from, first + line, j));
     x[line * n + j] = v;
   }
   barrier(CLK_LOCAL_MEM_FENCE);
@@ -261,7 +262,7 @@ __kernel void fft_any(__global const float2* in, __global float2* out, __global 
     const int line = store_columns ? i % lines : i / n, k = store_columns ? i / lines : i % n;
     if (line >= left || (terms && k >= terms)) continue;
     const float2 v = x[line * n + k];
-    const int kind = mode == FINAL ? unit | (found & NOT_FINITE) : mode == FIND ? kind_of(most[line]) : IN_RANGE;
+    const int kind = mode >= FINAL ? unit | (found & NOT_FINITE) : mode == FIND ? kind_of(most[line]) : IN_RANGE;
     emit(out, to, turn, turned, scale * factor_out(kind & ~NOT_FINITE), kind & NOT_FINITE, first + line, k, swap_out,
          terms ? times(v.yx, chirp[k]) : v);
   }
@@ -413,7 +414,7 @@ __kernel void chirp_out(__global const float2* in, __global const float2* chirp,
     }                                                                                                                 \
     if (FINDS && largest - SMALL >= LARGE - SMALL && largest) extreme = 1;                                            \
     if (MODE == REPORT && largest - SMALL < LARGE - SMALL && !most[line]) most[line] = SMALL;                         \
-    if (!FINDS && flags[get_group_id(1)] & (FAR_ABOVE | FAR_BELOW))                                                   \
+    if (!FINDS && MODE != THIRD && flags[get_group_id(1)] & (FAR_ABOVE | FAR_BELOW))                                  \
       for (uint j = 0; j < R; ++j)                                                                                    \
         v[t][j] *= to_unit(unit, codes, start + (b + j * each) * (NEXT_IN ? 1u : from.step));                         \
   } else {                                                                                                            \
@@ -424,7 +425,7 @@ __kernel void chirp_out(__global const float2* in, __global const float2* chirp,
   if (line < left) {                                                                                                  \
     __global float2* at = out + base_of(to, first + line);                                                            \
     const uint lane = lane_of(to, first + line), start = lane * to.lane;                                              \
-    const int kind = MODE == FINAL ? unit : MODE == FIND ? kind_of(most[line]) : IN_RANGE;                            \
+    const int kind = MODE >= FINAL ? unit : MODE == FIND ? kind_of(most[line]) : IN_RANGE;                            \
     const float by = scale * factor_out(kind), add = kind == NOT_FINITE ? NAN : 0.0f;                                 \
     UNROLL for (uint k = 0; k < R; ++k) {                                                                             \
       const uint e = b + S * k, offset = start + e * (NEXT_OUT ? 1u : to.step);                                       \
