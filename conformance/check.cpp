@@ -14,12 +14,15 @@ namespace plumb {
 namespace {
 
 // Ids of all that a budget asks, calls that must be refused included.
-std::vector<std::string> ids_of(const Op& op, Budget budget) {
+// Of the cases in their order, then of the calls that must be refused.
+std::vector<std::string> ids_with_rejects(const Op& op, const std::vector<Case>& cases) {
   std::vector<std::string> ids;
-  for (const Case& c : cases_of(op, budget)) ids.push_back(id(op, c));
+  for (const Case& c : cases) ids.push_back(id(op, c));
   for (const Reject& r : op.rejects()) ids.push_back(id(op, r.call));
   return ids;
 }
+
+std::vector<std::string> ids_of(const Op& op, Budget budget) { return ids_with_rejects(op, cases_of(op, budget)); }
 
 // The judge of a case, or why the reference gave no answer to judge by.
 struct Ready {
@@ -84,11 +87,11 @@ class Run {
     for (const Op& op : ops()) {
       if (!queries_.may_name(op)) continue;
       const std::vector<Case> cases = cases_of(op, options_.budget);
-      const std::vector<std::string> ids = ids_of(op, options_.budget);
+      const std::vector<std::string> ids = ids_with_rejects(op, cases);
       if (!std::any_of(ids.begin(), ids.end(), [&](const std::string& text) { return some(op, text, &Run::wanted); }))
         continue;
-      all.emplace_back(&op, std::count_if(cases.begin(), cases.end(),
-                                          [&](const Case& c) { return some(op, id(op, c), &Run::judged); }));
+      all.emplace_back(&op, std::count_if(ids.begin(), ids.begin() + std::ssize(cases),
+                                          [&](const std::string& text) { return some(op, text, &Run::judged); }));
       step_.total += all.back().second;
     }
     step_.operations = all.size();
