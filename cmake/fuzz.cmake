@@ -4,10 +4,6 @@ if(NOT CMAKE_CXX_COMPILER_ID MATCHES Clang)
   message(FATAL_ERROR "PLUMB_FUZZ needs clang++, this is ${CMAKE_CXX_COMPILER_ID}")
 endif()
 
-set(scan_bytes ${PROJECT_BINARY_DIR}/generated/scan.inc)
-add_custom_command(OUTPUT ${scan_bytes} DEPENDS ${PROJECT_SOURCE_DIR}/conformance/geometry/white_matter.octree
-  COMMAND ${CMAKE_COMMAND} -DOUT=${scan_bytes} -DIN=${PROJECT_SOURCE_DIR}/conformance/geometry/white_matter.octree
-          -P ${PROJECT_SOURCE_DIR}/cmake/bytes.cmake VERBATIM)
 add_compile_options(-fsanitize=fuzzer-no-link)
 file(GLOB rows CONFIGURE_DEPENDS core/*.cpp reference/*.cpp)
 list(FILTER rows EXCLUDE REGEX "/core/lattice[a-z_]*\\.cpp$")
@@ -21,11 +17,10 @@ set_source_files_properties(${readers} PROPERTIES COMPILE_OPTIONS -O1 SKIP_PRECO
 target_precompile_headers(plumb_rows PRIVATE
   <algorithm> <cmath> <functional> <limits> <map> <memory> <set> <sstream> <string> <vector>)
 
-file(GLOB fuzzers CONFIGURE_DEPENDS fuzz/*.cpp)
-list(FILTER fuzzers EXCLUDE REGEX "/tables\\.cpp$")
-foreach(source IN LISTS fuzzers)
-  get_filename_component(target ${source} NAME_WE)
-  add_executable(fuzz_${target} ${source})
+# Each has a folder of seeds.
+file(GLOB fuzzers RELATIVE ${PROJECT_SOURCE_DIR}/fuzz/seeds CONFIGURE_DEPENDS fuzz/seeds/*)
+foreach(target IN LISTS fuzzers)
+  add_executable(fuzz_${target} fuzz/${target}.cpp)
   target_link_libraries(fuzz_${target} PRIVATE plumb_rows)
   target_link_options(fuzz_${target} PRIVATE -fsanitize=fuzzer)
 endforeach()
