@@ -30,8 +30,9 @@ void require_codes(const Op& op, std::vector<std::optional<Spec>> specs, const A
   } catch (const Error&) {
     return;
   }
-  throw Error(op.name, Reason::dtype,
-              "'" + std::string(input_name(op.inputs[i])) + "' is " + std::string(tag) + ", and is taken for numbers here");
+  throw Error(
+      op.name, Reason::dtype,
+      "'" + std::string(input_name(op.inputs[i])) + "' is " + std::string(tag) + ", and is taken for numbers here");
 }
 
 Call call_of(const Op& op, Container& file, const Attrs& attrs) {

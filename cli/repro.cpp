@@ -73,8 +73,8 @@ std::vector<Element> worst_elements(const Call& call, const Route& route) {
 void print_inputs(const Op& op, const std::vector<Tensor>& in) {
   for (std::size_t i = 0; i < in.size(); ++i)
     if (in[i].defined())
-      std::printf("  %s: %s, strides %s\n", std::string(input_name(op.inputs[i])).c_str(), to_string(in[i].spec()).c_str(),
-                  to_string(in[i].strides()).c_str());
+      std::printf("  %s: %s, strides %s\n", std::string(input_name(op.inputs[i])).c_str(),
+                  to_string(in[i].spec()).c_str(), to_string(in[i].strides()).c_str());
 }
 
 void print_elements(const char* data, const Call& call, const Route& route) {

@@ -34,7 +34,8 @@ void check_dtype(const Request& r) {
   const auto& accepted = r.op->dtypes;
   if (accepted.empty() || !r.has(0)) return;
   if (std::find(accepted.begin(), accepted.end(), r.dtype(0)) == accepted.end())
-    r.fail(Reason::dtype, "'" + std::string(input_name(r.op->inputs[0])) + "' cannot be " + std::string(name(r.dtype(0))));
+    r.fail(Reason::dtype,
+           "'" + std::string(input_name(r.op->inputs[0])) + "' cannot be " + std::string(name(r.dtype(0))));
 }
 
 std::int64_t normal_axis(const Request& r, std::int64_t axis, std::size_t input) {

@@ -240,9 +240,9 @@ const Device& device_of(const Route& r) {
 
 std::string describe(const Request& r) {
   std::string s;
-  for (std::size_t i = 0; i < r.specs.size(); ++i) {
-    if (r.specs[i]) s += (s.empty() ? "" : ", ") + std::string(input_name(r.op->inputs[i])) + ": " + to_string(*r.specs[i]);
-  }
+  for (std::size_t i = 0; i < r.specs.size(); ++i)
+    if (r.specs[i])
+      s += (s.empty() ? "" : ", ") + std::string(input_name(r.op->inputs[i])) + ": " + to_string(*r.specs[i]);
   return r.attrs.empty() ? s : s + (s.empty() ? "" : ", ") + to_string(r.attrs);
 }
 

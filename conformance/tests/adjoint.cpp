@@ -28,7 +28,8 @@ Values values_of(const Op& op, const Case& c) {
   Values v;
   for (std::size_t i = 0; i < in.size(); ++i) {
     if (!in[i].defined()) continue;
-    v[std::string(input_name(op.inputs[i]))] = is_inexact(in[i].dtype()) ? fill(in[i].spec(), "int-3", hash(id(op, c)) + i) : in[i];
+    v[std::string(input_name(op.inputs[i]))] =
+        is_inexact(in[i].dtype()) ? fill(in[i].spec(), "int-3", hash(id(op, c)) + i) : in[i];
   }
   return v;
 }
