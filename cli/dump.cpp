@@ -49,7 +49,7 @@ CorpusCase one(const Op& op, const Case& described, std::uint64_t data, double a
 
 // What the judge allowed where it was farthest off; 0 for a call that is rejected.
 double allowed_of(const Op& op, const Case& c, const Failure& f) {
-  const std::vector<Reject> rejects = op.rejects ? op.rejects() : std::vector<Reject>{};
+  const std::vector<Reject> rejects = rejects_of(op);
   if (reject_of(rejects, op, f.case_id)) return 0;
   const Under under(f.setting.value_or(current_setting()));
   const Route& route = find_route(op, f.route);

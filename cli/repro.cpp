@@ -106,7 +106,7 @@ struct Options {
 
 std::vector<Judged> judge_all(const Target& target, const Options& o) {
   const Op& op = *target.parsed.op;
-  const std::vector<Reject> rejects = op.rejects ? op.rejects() : std::vector<Reject>{};
+  const std::vector<Reject> rejects = rejects_of(op);
   const Reject* reject = reject_of(rejects, op, id(op, target.parsed.call));
   std::unique_ptr<Judge> judge;
   if (!reject) judge = std::make_unique<Judge>(op, target.parsed.call, o.salt);

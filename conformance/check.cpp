@@ -18,7 +18,7 @@ namespace {
 std::vector<std::string> ids_with_rejects(const Op& op, const std::vector<Case>& cases) {
   std::vector<std::string> ids;
   for (const Case& c : cases) ids.push_back(id(op, c));
-  for (const Reject& r : op.rejects()) ids.push_back(id(op, r.call));
+  for (const Reject& r : rejects_of(op)) ids.push_back(id(op, r.call));
   return ids;
 }
 
@@ -193,7 +193,7 @@ class Run {
   }
 
   void rejects(const Op& op) {
-    for (const Reject& reject : op.rejects()) {
+    for (const Reject& reject : rejects_of(op)) {
       const std::string text = id(op, reject.call);
       std::vector<const Route*> asked;
       for (const Route& r : routes(op))

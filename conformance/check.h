@@ -122,6 +122,9 @@ std::string why_nothing_ran(const CheckResult&);
 // The cases of an op that a budget holds, in row order; ids are unique.
 std::vector<Case> cases_of(const Op&, Budget);
 
+// The calls of an op that must be refused: what its row states, and for each of its counts of rows those beyond.
+std::vector<Reject> rejects_of(const Op&);
+
 // " --salt=7", and nothing for the salt that every command has anyway.
 std::string salt_option(std::uint64_t salt);
 

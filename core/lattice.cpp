@@ -37,17 +37,21 @@ void check_coords(const Tensor& coords) {
     throw Error(op, Reason::dtype, "coordinates are " + std::string(name(coords.dtype())) + ", not i32 or i64");
 }
 
-void check_active(const Tensor& active) {
+// Reads it: negative or beyond the rows is an error, as it is in every row of the tables.
+std::int64_t active_of(const Tensor& active, std::int64_t rows) {
+  const std::int64_t n = *active.read<std::int32_t>();
+  if (n < 0 || n > rows)
+    throw Error("sparse_tensor", Reason::domain,
+                "active_rows is " + std::to_string(n) + ", but the coordinates have " + std::to_string(rows) + " rows");
+  return n;
+}
+
+void check_active(const Tensor& active, std::int64_t rows) {
   if (active.shape() != Shape{1})
     throw Error("sparse_tensor", Reason::shape, "active_rows " + to_string(active.shape()));
   if (active.dtype() != Dtype::i32)
     throw Error("sparse_tensor", Reason::dtype, "active_rows are " + std::string(name(active.dtype())) + ", not i32");
-}
-
-std::int64_t active_of(const Tensor& active, std::int64_t capacity) {
-  const std::int64_t a = *active.read<std::int32_t>();
-  if (a < 0) throw Error("sparse_tensor", Reason::domain, "active_rows " + std::to_string(a));
-  return std::min(a, capacity);
+  if (active.storage().written()) (void)active_of(active, rows);
 }
 
 std::uint64_t next_manager() {
@@ -94,7 +98,7 @@ CoordinateManager::Array CoordinateManager::identity(const Tensor& t) {
 
 CoordinateKey CoordinateManager::insert(const Tensor& coords, Triple stride, const Tensor& active_rows) {
   check_coords(coords);
-  if (active_rows.defined()) check_active(active_rows);
+  if (active_rows.defined()) check_active(active_rows, coords.dim(0));
   const Identity who{identity(coords), active_rows.defined() ? std::optional(identity(active_rows)) : std::nullopt,
                      stride};
   const auto [at, added] = known_.try_emplace(who, next_);
@@ -192,7 +196,7 @@ SparseTensor::SparseTensor(Tensor coords, Tensor feats, Metadata data)
   if (feats_.rank() != 2) throw Error(op, Reason::rank, "features " + to_string(feats_.shape()));
   if (feats_.dim(0) != capacity())
     throw Error(op, Reason::shape, to_string(feats_.shape()) + " features for " + std::to_string(capacity()) + " rows");
-  if (data_.active_rows.defined()) check_active(data_.active_rows);
+  if (data_.active_rows.defined()) check_active(data_.active_rows, capacity());
   if (data_.batch_counts) {
     std::int64_t sum = 0;
     for (const std::int64_t n : *data_.batch_counts) {

@@ -78,6 +78,7 @@ class CoordinateManager {
 
   // The key of this very array (storage, place and shape, not values) at this stride; with the same count of
   // active rows, an array too, or without one. What is inserted is kept alive, so no other array can take its place.
+  // Throws Error(domain) for a count that is negative or beyond the rows.
   CoordinateKey insert(const Tensor& coords, Triple stride = {1, 1, 1}, const Tensor& active_rows = {});
   bool owns(const CoordinateKey&) const;
   const Tensor& coords(const CoordinateKey&) const;  // these throw Error(query) for a key of another manager
@@ -153,7 +154,7 @@ class SparseTensor {
   std::int64_t capacity() const { return coords_.dim(0); }
   std::int64_t channels() const { return feats_.dim(1); }
 
-  std::int64_t active_count() const;                          // read: min(A, N); throws Error(domain) if negative
+  std::int64_t active_count() const;                          // read; throws Error(domain) unless it is in [0, N]
   std::vector<std::vector<std::int64_t>> batch_rows() const;  // active rows of each batch, ascending
 
   // True iff manager and key are the same; values are never compared.

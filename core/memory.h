@@ -53,7 +53,8 @@ class Storage {
   std::shared_ptr<DeviceSide> device_read(const MakeDevice& make);
   std::shared_ptr<DeviceSide> device_write(const MakeDevice& make);
 
-  bool guards_intact();  // both sides
+  bool written() const { return written_; }  // some side holds real contents: there is something to read
+  bool guards_intact();                      // both sides
 
  private:
   void make_host();
@@ -62,7 +63,7 @@ class Storage {
   std::byte* host_ = nullptr;
   std::shared_ptr<DeviceSide> device_;
   bool host_current_ = true, device_current_ = false;
-  bool written_ = false;  // some side holds real contents
+  bool written_ = false;
 };
 
 // While one lives (they nest), new storage is poisoned and guard damage is collected.

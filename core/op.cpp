@@ -45,6 +45,30 @@ std::int64_t normal_axis(const Request& r, std::int64_t axis, std::size_t input)
   return axis < 0 ? axis + rank : axis;
 }
 
+// "[conv3d] domain: input 'active_rows' is 25, but 'coords' has 20 rows"; `told`: " is 25".
+[[noreturn]] void miscounts(const Call& call, const RowCount& c, const std::string& told) {
+  call.fail(Reason::domain, "input '" + std::string(c.count) + "'" + told + ", but '" + std::string(c.of) + "' has " +
+                                std::to_string(call.shape(call.index(c.of))[0]) + " rows");
+}
+
+void check_count(const Call& call, const RowCount& c) {
+  if (!call.has(c.count) || !call.has(c.of)) return;
+  const Tensor& t = call[c.count];
+  if (t.size() > 0 && !t.storage().written()) return;  // a question of dispatch: there is nothing to read yet
+  const std::int64_t rows = call.shape(call.index(c.of))[0];
+  const Wide wide = widen(t);
+  const Integers& n = integers(wide);
+  const std::int64_t read = c.rule == RowCount::Rule::leading ? 1 : n.size();
+  std::int64_t total = 0;
+  for (std::int64_t i = 0; i < read; ++i) {
+    total += n[i];
+    const bool beyond = c.rule != RowCount::Rule::wish && n[i] > rows;
+    if (n[i] < 0 || beyond)
+      miscounts(call, c, " is " + std::to_string(n[i]) + (n.size() > 1 ? " at " + std::to_string(i) : ""));
+  }
+  if (c.rule == RowCount::Rule::parts && total != rows) miscounts(call, c, " adds up to " + std::to_string(total));
+}
+
 }  // namespace
 
 std::string_view input_name(std::string_view input) {
@@ -140,11 +164,16 @@ Call make_call(const Op& op, std::vector<Tensor> in, Attrs attrs) {
   Call call{make_request(op, std::move(specs), std::move(attrs)), std::move(in)};
   call.in.resize(op.inputs.size());
   try {
-    (void)op.infer(call);  // raises every remaining user error
+    (void)op.infer(call);  // raises every remaining user error of shapes
+    check_counts(call);
   } catch (const Error& e) {
     rethrow_named(op.name, "", e);
   }
   return call;
+}
+
+void check_counts(const Call& call) {
+  for (const RowCount& c : call.op->row_counts) check_count(call, c);
 }
 
 Call make_call(std::string_view op, std::vector<Tensor> in, Attrs attrs) {

@@ -78,9 +78,22 @@ struct Spot {
 // the same positions of every tensor with that extent.
 Tensor spaced(const Tensor&, int axis, std::int64_t n, std::uint64_t key);
 
+// An input that counts rows of another one, axis 0. make_call holds its values against the rows that there are, so that
+// no oracle and no route meets a count that is negative or beyond them.
+struct RowCount {
+  enum class Rule : std::uint8_t {
+    leading,  // its first entry: how many leading rows are active
+    parts,    // each entry: the rows of one part; the parts follow each other and are all the rows
+    wish,     // each entry: how many rows are asked for; more than there are means all
+  };
+  std::string_view count, of;  // names of inputs, without the mark of an optional one
+  Rule rule = Rule::leading;
+};
+
 struct Op {
   std::string_view name;                  // "softmax"
   std::vector<std::string_view> inputs;   // "x", "bias?" (optional)
+  std::vector<RowCount> row_counts = {};  // every input that is a count of rows
   std::vector<std::string_view> outputs;  // "out"
   Attrs attrs;                            // names and defaults; a call may set no others
   std::vector<Dtype> dtypes;              // accepted for the first input
@@ -110,10 +123,12 @@ struct Op {
 };
 
 // Validates and completes: the single gate through which every oracle and route is reached.
-// Throws Error for arity, dtype, attribute names, axis ranges; the row's infer raises the rest.
+// Throws Error for arity, dtype, attribute names, axis ranges; the row's infer raises the rest. make_call reads the
+// counts of rows where they hold data, and throws Error(domain) for one that is negative or beyond the rows.
 Request make_request(const Op&, std::vector<std::optional<Spec>> in, Attrs attrs = {});
 Call make_call(const Op&, std::vector<Tensor> in, Attrs attrs = {});
 Call make_call(std::string_view op, std::vector<Tensor> in, Attrs attrs = {});
+void check_counts(const Call&);  // once more, for whoever reads inputs that a route has had in its hands
 
 std::string_view input_name(std::string_view input);  // of a row, without the mark of an optional one
 

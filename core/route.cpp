@@ -72,6 +72,8 @@ Route reference_route(std::string_view op) {
 void check_row(const Op& op) {
   if (!op.infer || !op.oracle || !op.cases || !op.rejects || !op.bench || op.equation.empty())
     broken(op, "is not complete");
+  const Request names{&op, {}, {}};
+  for (const RowCount& c : op.row_counts) (void)names.index(c.count), (void)names.index(c.of);
   using Class = Tolerance::Class;
   const Tolerance& t = op.tolerance;
   if (t.kind == Class::accumulate && !t.terms) broken(op, "does not count its terms");

@@ -49,9 +49,9 @@ RelationKind kind_of(const Request& r, RelationKind base) {
 Support build_support(const Call& call, const Geometry& g, std::int64_t rows) {
   Steps s;
   Support p;
-  const Rows in(call, call["coords"], call["active_rows"]);
+  const Rows in(call["coords"], call["active_rows"]);
   Rows targets;
-  if (given_targets(call)) targets = Rows(call, call["target_coords"], call["target_active_rows"]);
+  if (given_targets(call)) targets = Rows(call["target_coords"], call["target_active_rows"]);
   p.counts = ints(2);
   p.coords = g.identity() ? in.data : scratch(static_cast<std::size_t>(rows * 4 * (in.wide ? 8 : 4)));
   s.fill(p.counts, 0);

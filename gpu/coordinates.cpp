@@ -147,7 +147,7 @@ void morton_sort(Steps& s, const Call& call, const Buffers& out) {
 // ---- Octants ----
 
 void occupancy_downsample(Steps& s, const Call& call, const Buffers& out) {
-  const Rows in(call, call[0], call[1]);
+  const Rows in(call[0], call[1]);
   Rows parents = in;
   parents.wide = 0;
   parents.data = ints(4 * in.active);
@@ -159,7 +159,7 @@ void occupancy_downsample(Steps& s, const Call& call, const Buffers& out) {
 }
 
 void occupancy_expand(Steps& s, const Call& call, const Buffers& out) {
-  const Rows in(call, call[0], call[1]);
+  const Rows in(call[0], call[1]);
   const BufferPtr occupancy = dense(call[2]), count = ints(in.active), start = ints(in.active + 1);
   s.run(kernel("count_children").arg(occupancy).arg(in.active).arg(count), in.active);
   s.scan(count, false, in.active, start);
@@ -191,7 +191,7 @@ void add_side(Steps& s, const Rows& side, const Rows& against, Keep keep, std::i
 }
 
 void alignment(Steps& s, const Call& call, const Buffers& out) {
-  const Rows lhs(call, call[0], call[1]), rhs(call, call[2], call[3]);
+  const Rows lhs(call[0], call[1]), rhs(call[2], call[3]);
   const std::string& join = call.text("join");
   if (join == "inner") return add_side(s, lhs, rhs, kMet, 0, out, out[2], out[3]);
   if (join == "right") return add_side(s, rhs, lhs, kAll, 0, out, out[3], out[2]);

@@ -92,9 +92,9 @@ BufferPtr add_packed(Steps& s, const KernelEdges& e, const Factor& f, const Sum&
 }  // namespace
 
 KernelEdges::KernelEdges(const Call& call, RelationKind base) : geometry(call, kind_of(call, base)) {
-  inputs = Rows(call, call["coords"], call["active_rows"]);
+  inputs = Rows(call["coords"], call["active_rows"]);
   Rows to;
-  if (given_targets(call)) to = Rows(call, call["target_coords"], call["target_active_rows"]);
+  if (given_targets(call)) to = Rows(call["target_coords"], call["target_active_rows"]);
   const bool spreads = geometry.scatters();
   const std::int64_t room = spreads                     ? inputs.capacity * geometry.kernels
                             : given_targets(call) ? to.capacity

@@ -67,7 +67,7 @@ Batches::Batches(const Call& call, std::int64_t B)
       batch(ints(rows)),
       order(ints(rows)),
       offsets(static_cast<std::size_t>(B) + 1) {
-  const Rows in(call, call["coords"], call["active_rows"]);
+  const Rows in(call["coords"], call["active_rows"]);
   const bool counted = !call.none("batch_counts");
   std::vector<std::int64_t> ends{0};
   if (counted)

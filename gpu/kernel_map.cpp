@@ -64,7 +64,7 @@ constexpr bool targeted(RelationKind kind) {
 template <RelationKind kind>
 Job prepare_map(const Call& call, const std::vector<Spec>& specs) {
   const Geometry g(call, kind);
-  const Rows in(call, call[0], call[1]), targets = targeted(kind) ? Rows(call, call[2], call[3]) : Rows();
+  const Rows in(call[0], call[1]), targets = targeted(kind) ? Rows(call[2], call[3]) : Rows();
   const std::vector<Tensor> out = outputs(specs);
   const std::int64_t rows = specs[0].shape[0], words = specs[1].shape[1];
   const BufferPtr counts = output(out[2]);

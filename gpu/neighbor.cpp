@@ -28,8 +28,7 @@ BufferPtr no_geometry() { return constants(std::vector<std::int64_t>(15, 0)); }
 struct Points {
   Rows sources, queries;
   explicit Points(const Call& c)
-      : sources(c, c[kSources], c[kActive]),
-        queries(c.has(kQueries) ? Rows(c, c[kQueries], c[kQueryActive]) : sources) {}
+      : sources(c[kSources], c[kActive]), queries(c.has(kQueries) ? Rows(c[kQueries], c[kQueryActive]) : sources) {}
 };
 
 // What the searches fill, a list of keys and a count per query, and how it becomes edges.
@@ -194,10 +193,8 @@ Job prepare_cells(const Call& c, const std::vector<Spec>& specs) {
 // ---- Features ----
 
 Job prepare_gather(const Call& c, const std::vector<Spec>& specs) {
-  const std::int64_t given = c[2].read<std::int32_t>()[0];
-  if (given < 0) c.fail(Reason::domain, "edge count " + std::to_string(given));
   const std::vector<Tensor> out = outputs(specs);
-  const std::int64_t edges = std::min(given, c.shape(1)[0]), bytes = c.shape(0)[1] * info(c.dtype(0)).bytes;
+  const std::int64_t edges = c[2].read<std::int32_t>()[0], bytes = c.shape(0)[1] * info(c.dtype(0)).bytes;
   const std::int64_t unit = bytes == 0 ? 0 : bytes % 16 == 0 ? 16 : bytes % 4 == 0 ? 4 : 2;
   const std::int64_t width = bytes == 0 ? 1 : bytes / unit;
   const BufferPtr wrong = ints(1);

@@ -84,9 +84,7 @@ Columns columns_of(const Call& call, std::int64_t n, const std::vector<Tensor>& 
 // No half is beyond what squares allow, so that only columns of floats may have to be summed again.
 Job batch_norm(const Call& call, const std::vector<Spec>& specs) {
   const std::vector<Tensor> out = gpu::outputs(specs);
-  std::int64_t n = call.shape(0)[0];
-  if (call.has(1)) n = std::min<std::int64_t>(n, call[1].read<std::int32_t>()[0]);
-  if (n < 0) call.fail(Reason::domain, "active rows " + std::to_string(n));
+  const std::int64_t n = call.has(1) ? call[1].read<std::int32_t>()[0] : call.shape(0)[0];
   const Columns c = columns_of(call, n, out);
   std::vector<Launch> steps{column_means(call, n, c, kSums)};
   if (call.dtype(0) == Dtype::f32) steps.push_back(column_means(call, n, c, kAgain));

@@ -66,8 +66,8 @@ Windows::Windows(const Call& call, Pooling kind, std::int64_t out_capacity, bool
       divided(kind != Pooling::sum && kind != Pooling::max) {
   const bool targeted = expands(kind) && call.has("target_coords");
   const Geometry g = pooling_geometry(call, kind);
-  const Rows in(call, call["coords"], call["active_rows"]);
-  const Rows to = targeted ? Rows(call, call["target_coords"], call["target_active_rows"]) : Rows();
+  const Rows in(call["coords"], call["active_rows"]);
+  const Rows to = targeted ? Rows(call["target_coords"], call["target_active_rows"]) : Rows();
   const std::int64_t room = (targeted ? to.capacity : in.capacity) * g.kernels;
   const std::size_t site = 4 * static_cast<std::size_t>(info(call.dtype(0)).bytes);
   edges = {ints(room),

@@ -198,13 +198,11 @@ bool Geometry::merges() const {
   return kind == RelationKind::transposed && !apart;
 }
 
-Rows::Rows(const Call& call, const Tensor& coords, const Tensor& count) {
-  const std::int64_t n = count.read<std::int32_t>()[0];
-  if (n < 0) call.fail(Reason::domain, "active rows " + std::to_string(n));
+Rows::Rows(const Tensor& coords, const Tensor& count) {
   data = dense(coords);
   wide = coords.dtype() == Dtype::i64;
   capacity = coords.dim(0);
-  active = std::min(n, capacity);
+  active = count.read<std::int32_t>()[0];
 }
 
 void Steps::run(Kernel kernel, std::int64_t items) {
@@ -323,7 +321,7 @@ using namespace gpu;
 template <RelationKind kind>
 Job prepare(const Call& call, const std::vector<Spec>& specs) {
   const Geometry g(call, kind);
-  const Rows in(call, call[0], call[1]), targets = kind == RelationKind::target ? Rows(call, call[2], call[3]) : Rows();
+  const Rows in(call[0], call[1]), targets = kind == RelationKind::target ? Rows(call[2], call[3]) : Rows();
   const std::vector<Tensor> out = outputs(specs);
   std::vector<BufferPtr> b;
   for (const Tensor& t : out) b.push_back(output(t));

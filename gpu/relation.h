@@ -21,13 +21,13 @@ struct Geometry {
   bool merges() const;    // a scattering kind whose outputs may meet
 };
 
-// Coordinates on the device, and how many rows of them are active; throws Error(domain) for a negative count.
+// Coordinates on the device, and how many rows of them are active.
 struct Rows {
   BufferPtr data;
   std::int32_t wide = 0;
   std::int64_t active = 0, capacity = 0;
   Rows() = default;
-  Rows(const Call&, const Tensor& coords, const Tensor& count);
+  Rows(const Tensor& coords, const Tensor& count);
 };
 
 // What a launch enqueues, in order.

@@ -43,7 +43,7 @@ struct Aligned {
 };
 
 Aligned add_alignment(Steps& s, const Call& call, const std::vector<Tensor>& out) {
-  const Rows lhs(call, call[kLhs], call[kLhsActive]), rhs(call, call[kRhs], call[kRhsActive]);
+  const Rows lhs(call[kLhs], call[kLhsActive]), rhs(call[kRhs], call[kRhsActive]);
   const Join join = join_of(call);
   const Dtype t = call.dtype(kLhsFeatures);
   const Aligned a{output(out[3]), output(out[4]), output(out[2]), out[0].dim(0)};
@@ -127,7 +127,7 @@ Job gather(const Call& call, const std::vector<Spec>& specs) {
 Job reindex(const Call& call, const std::vector<Spec>& specs) {
   const std::vector<Tensor> out = outputs(specs);
   const auto steps = std::make_shared<Steps>();
-  const Rows in(call, call[0], call[1]), targets(call, call[3], call[4]);
+  const Rows in(call[0], call[1]), targets(call[3], call[4]);
   const Selection p{add_lookup(*steps, call, in, targets), nullptr, specs[0].shape[0], call.number("fill")};
   add_selection(*steps, call[2], p, 0, specs[0].shape[1], output(out[0]));
   return job(out, [steps] { steps->enqueue(); });

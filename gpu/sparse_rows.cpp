@@ -62,7 +62,7 @@ Job merge(const Call& call, const std::vector<Spec>& specs) {
   const auto steps = std::make_shared<Steps>();
   Rows in;
   if (call.has(2)) {
-    in = Rows(call, call[0], call[2]);
+    in = Rows(call[0], call[2]);
   } else {
     in.data = dense(call[0]);
     in.wide = call.dtype(0) == Dtype::i64;
@@ -130,7 +130,7 @@ void add_take(Steps& s, const Call& call, const Rows& in, const BufferPtr& rows,
 Job prune(const Call& call, const std::vector<Spec>& specs) {
   const std::vector<Tensor> out = outputs(specs);
   const auto steps = std::make_shared<Steps>();
-  const Rows in(call, call[0], call[1]);
+  const Rows in(call[0], call[1]);
   const Tensor chosen = contiguous(call[3]);
   for (std::int64_t o = 0; o < chosen.dim(0); ++o)
     if (const std::int32_t row = chosen.read<std::int32_t>()[o]; row < 0 || row >= in.active)
@@ -152,7 +152,7 @@ Job keep_rows(const Call& call, const Rows& in, const std::vector<Tensor>& out, 
 Job prune_mask(const Call& call, const std::vector<Spec>& specs) {
   const std::vector<Tensor> out = outputs(specs);
   const auto steps = std::make_shared<Steps>();
-  const Rows in(call, call[0], call[1]);
+  const Rows in(call[0], call[1]);
   const Tensor mask = contiguous(call[3]);
   for (std::int64_t i = in.active; i < mask.dim(0); ++i)
     if (mask.read<std::uint8_t>()[i])
@@ -165,7 +165,7 @@ Job prune_mask(const Call& call, const std::vector<Spec>& specs) {
 Job crop(const Call& call, const std::vector<Spec>& specs) {
   const std::vector<Tensor> out = outputs(specs);
   const auto steps = std::make_shared<Steps>();
-  const Rows in(call, call[0], call[1]);
+  const Rows in(call[0], call[1]);
   std::vector<std::int64_t> corners = call.list("min_coord"), high = call.list("max_coord");
   corners.insert(corners.end(), high.begin(), high.end());
   const BufferPtr flag = ints(in.active);
@@ -187,8 +187,6 @@ Batches batches_of(const Call& call) {
   std::int64_t first = 0, at = 0;
   for (std::int64_t i = 0; i < sizes.dim(0); ++i) {
     const std::int64_t n = sizes.read<std::int32_t>()[i], keep = counts.read<std::int32_t>()[i];
-    if (n < 0 || keep < 0)
-      call.fail(Reason::domain, "keeps " + std::to_string(keep) + " of " + std::to_string(n) + " rows");
     const double wanted = static_cast<double>(keep) * call.number("rho");
     b.starts.push_back(first);
     b.at.push_back(at);
@@ -197,9 +195,6 @@ Batches batches_of(const Call& call) {
     b.ends.push_back(first);
   }
   b.at.push_back(at);
-  if (first != call.shape(0)[0])
-    call.fail(Reason::domain,
-              "batches hold " + std::to_string(first) + " of " + std::to_string(call.shape(0)[0]) + " rows");
   return b;
 }
 

@@ -20,12 +20,10 @@ struct Points {
   std::int64_t active = 0, capacity = 0;
 
   explicit Points(const Call& call) {
-    const std::int64_t n = call[2].read<std::int32_t>()[0];
-    if (n < 0) call.fail(Reason::domain, "active rows " + std::to_string(n));
     points = dense(call[0]);
     batch = dense(call[1]);
     capacity = call.shape(0)[0];
-    active = std::min(n, capacity);
+    active = call[2].read<std::int32_t>()[0];
     read(call, "origin", origin);
     read(call, "voxel_size", size);
   }
@@ -142,7 +140,7 @@ Job voxelize_vjp(const Call& call, const std::vector<Spec>& specs) {
 
 void add_map(Steps& s, const Call& call, const BufferPtr& rows, const BufferPtr& weights) {
   const Points p(call);
-  const Rows voxels(call, call[3], call[4]);
+  const Rows voxels(call[3], call[4]);
   const Table t = add_table(s, voxels.data, nullptr, voxels.active);
   Kernel map = voxel_kernel("map_corners");
   p.pass(map);

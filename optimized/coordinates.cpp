@@ -35,7 +35,7 @@ struct Sites : Rows {
     Rows::operator=({held.read<std::byte>(), held.dtype() == Dtype::i64, held.dim(0)});
   }
   Sites(const Call& call, std::size_t coords, std::size_t active) : Sites(call[coords]) {
-    count = rows(call, held, call[active]).count;
+    count = rows(held, call[active]).count;
   }
 };
 

@@ -334,11 +334,11 @@ CallRelation::CallRelation(const Call& call, RelationKind base) : coords(contigu
   const auto& names = call.op->inputs;
   const bool takes = std::any_of(names.begin(), names.end(), [](auto n) { return n.starts_with("target_coords"); });
   const bool given = takes && call.has("target_coords");
-  in = rows(call, coords, call["active_rows"]);
+  in = rows(coords, call["active_rows"]);
   Rows to;
   if (given) {
     targets = contiguous(call["target_coords"]);
-    to = rows(call, targets, call["target_active_rows"]);
+    to = rows(targets, call["target_active_rows"]);
   }
   edges = build(targeted(base, given), geometry(call), in, to);
 }

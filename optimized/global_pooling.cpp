@@ -38,7 +38,7 @@ struct Batches {
 // The batch of each row up to the active count.
 Room<std::int32_t> batch_of_rows(const Call& call, std::int64_t B) {
   const Tensor coords = contiguous(call["coords"]);
-  const Rows in = rows(call, coords, call["active_rows"]);
+  const Rows in = rows(coords, call["active_rows"]);
   Room<std::int32_t> of(static_cast<std::size_t>(coords.dim(0)), -1);
   if (call.none("batch_counts")) {
     for (std::int64_t r = 0; r < in.count; ++r)

@@ -106,7 +106,7 @@ constexpr bool targeted(RelationKind kind) {
 template <RelationKind kind>
 void map_of(const Call& call, std::vector<Tensor>& out) {
   const Tensor coords = contiguous(call[0]), target_coords = targeted(kind) ? contiguous(call[2]) : Tensor();
-  const Rows in = rows(call, coords, call[1]), targets = targeted(kind) ? rows(call, target_coords, call[3]) : Rows{};
+  const Rows in = rows(coords, call[1]), targets = targeted(kind) ? rows(target_coords, call[3]) : Rows{};
   auto *to = out[0].write<std::int32_t>(), *masks = out[1].write<std::int32_t>(),
        *counts = out[2].write<std::int32_t>();
   const Geometry g = geometry(call);

@@ -35,10 +35,10 @@ struct Points {
   Tensor source_coords, query_coords;
   Rows sources, queries;
   explicit Points(const Call& call)
-      : source_coords(contiguous(call[kSources])), sources(rows(call, source_coords, call[kActive])) {
+      : source_coords(contiguous(call[kSources])), sources(rows(source_coords, call[kActive])) {
     const bool own = call.has(kQueries);
     query_coords = own ? contiguous(call[kQueries]) : source_coords;
-    queries = own ? rows(call, query_coords, call[kQueryActive]) : sources;
+    queries = own ? rows(query_coords, call[kQueryActive]) : sources;
   }
   Box box() const {
     Box b;
@@ -288,9 +288,8 @@ void within_radius(const Call& call, std::vector<Tensor>& out) {
 
 void gather(const Call& call, std::vector<Tensor>& out) {
   const Tensor features = contiguous(call[0]), picks = contiguous(call[1]), counts = contiguous(call[2]);
-  const std::int64_t n = features.dim(0), given = counts.read<std::int32_t>()[0];
-  if (given < 0) call.fail(Reason::domain, "edge count " + std::to_string(given));
-  const std::int64_t edges = std::min(given, picks.dim(0)), bytes = features.dim(1) * info(features.dtype()).bytes;
+  const std::int64_t n = features.dim(0), edges = counts.read<std::int32_t>()[0];
+  const std::int64_t bytes = features.dim(1) * info(features.dtype()).bytes;
   const auto* row = picks.read<std::int32_t>();
   const auto* from = features.read<std::byte>();
   auto* to = out[0].write<std::byte>();

@@ -89,9 +89,7 @@ void batch_norm_features(const Call& call, std::vector<Tensor>& out) {
 
 void batch_norm(const Call& call, std::vector<Tensor>& out) {
   const Matrix x(call[0]);
-  std::int64_t n = x.rows;
-  if (call.has(1)) n = std::min<std::int64_t>(n, call[1].read<std::int32_t>()[0]);
-  if (n < 0) call.fail(Reason::domain, "active rows " + std::to_string(n));
+  const std::int64_t n = call.has(1) ? call[1].read<std::int32_t>()[0] : x.rows;
   const Room<double> mean = column_means(x, n, nullptr), variance = column_means(x, n, mean.data());
   for (std::int64_t c = 0; c < x.channels; ++c) {
     out[1].write<float>()[c] = static_cast<float>(mean[static_cast<std::size_t>(c)]);

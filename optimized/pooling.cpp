@@ -41,11 +41,11 @@ std::vector<std::int64_t> whole_weights(const Geometry& g) {
 Windows::Windows(const Call& call, Pooling kind)
     : coords(contiguous(call["coords"])), targeted(expands(kind) && call.has("target_coords")) {
   const Geometry g = pooling_geometry(call, kind);
-  const Rows in = rows(call, coords, call["active_rows"]);
+  const Rows in = rows(coords, call["active_rows"]);
   Rows to;
   if (targeted) {
     targets = contiguous(call["target_coords"]);
-    to = rows(call, targets, call["target_active_rows"]);
+    to = rows(targets, call["target_active_rows"]);
   }
   relation = build(!expands(kind) ? RelationKind::forward
                    : targeted     ? RelationKind::target_transposed

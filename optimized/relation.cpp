@@ -90,8 +90,8 @@ template <RelationKind kind>
 void relation(const Call& call, std::vector<Tensor>& out) {
   const Tensor coords = contiguous(call[0]);
   const Tensor target_coords = kind == RelationKind::target ? contiguous(call[2]) : Tensor();
-  const Rows in = rows(call, coords, call[1]);
-  const Rows targets = kind == RelationKind::target ? rows(call, target_coords, call[3]) : Rows{};
+  const Rows in = rows(coords, call[1]);
+  const Rows targets = kind == RelationKind::target ? rows(target_coords, call[3]) : Rows{};
   std::array<std::int32_t*, 10> to{};
   for (std::size_t i = 0; i < 10; ++i)
     if (i != 5) to[i] = out[i].write<std::int32_t>();

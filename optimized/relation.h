@@ -36,8 +36,8 @@ inline Coordinates coordinates(const Rows& rows, std::int64_t i) {
   return {rows.at(i, 0), rows.at(i, 1), rows.at(i, 2), rows.at(i, 3)};
 }
 
-// The active rows of a dense coordinate tensor; throws Error(domain) for a negative count.
-Rows rows(const Call&, const Tensor& coords, const Tensor& active);
+// The active rows of a dense coordinate tensor.
+Rows rows(const Tensor& coords, const Tensor& active);
 
 // Memory that is not cleared first: large, and written before it is read.
 template <class T>

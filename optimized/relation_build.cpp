@@ -443,10 +443,8 @@ Geometry geometry(const Request& r) {
   return g;
 }
 
-Rows rows(const Call& call, const Tensor& coords, const Tensor& active) {
-  const std::int64_t count = active.read<std::int32_t>()[0];
-  if (count < 0) call.fail(Reason::domain, "active rows " + std::to_string(count));
-  return {coords.read<std::byte>(), coords.dtype() == Dtype::i64, std::min(count, coords.dim(0))};
+Rows rows(const Tensor& coords, const Tensor& active) {
+  return {coords.read<std::byte>(), coords.dtype() == Dtype::i64, active.read<std::int32_t>()[0]};
 }
 
 Room<std::int32_t> nearby_order(const Rows& rows) {

@@ -56,7 +56,7 @@ struct Aligned {
 // The coordinates, the count and the row columns of the result.
 Aligned write_alignment(const Call& call, std::vector<Tensor>& out) {
   const Tensor lhs_coords = contiguous(call[kLhs]), rhs_coords = contiguous(call[kRhs]);
-  const Rows lhs = rows(call, lhs_coords, call[kLhsActive]), rhs = rows(call, rhs_coords, call[kRhsActive]);
+  const Rows lhs = rows(lhs_coords, call[kLhsActive]), rhs = rows(rhs_coords, call[kRhsActive]);
   auto *l = out[3].write<std::int32_t>(), *r = out[4].write<std::int32_t>();
   const std::int64_t n = align(call.text("join"), lhs, rhs, l, r);
   out[2].write<std::int32_t>()[0] = static_cast<std::int32_t>(n);
@@ -130,7 +130,7 @@ void gather(const Call& call, std::vector<Tensor>& out) {
 
 void reindex(const Call& call, std::vector<Tensor>& out) {
   const Tensor coords = contiguous(call[0]), x = contiguous(call[2]), target_coords = contiguous(call[3]);
-  const Rows in = rows(call, coords, call[1]), targets = rows(call, target_coords, call[4]);
+  const Rows in = rows(coords, call[1]), targets = rows(target_coords, call[4]);
   Room<std::int32_t> from(static_cast<std::size_t>(target_coords.dim(0)), -1);
   SiteTable(in).find(targets, from.data());
   select_rows(x, from.data(), std::ssize(from), call.number("fill"), write_matrix(out[0]));

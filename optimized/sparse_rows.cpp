@@ -24,8 +24,8 @@ constexpr std::int64_t kGrain = 4096;
 
 void merge(const Call& call, std::vector<Tensor>& out) {
   const Tensor coords = contiguous(call[0]), features = contiguous(call[1]);
-  const Rows in = call.has(2) ? rows(call, coords, call[2])
-                              : Rows{coords.read<std::byte>(), coords.dtype() == Dtype::i64, coords.dim(0)};
+  const Rows in =
+      call.has(2) ? rows(coords, call[2]) : Rows{coords.read<std::byte>(), coords.dtype() == Dtype::i64, coords.dim(0)};
   auto* active = out[2].write<std::int32_t>();
   const Matrix from = read_matrix(coords), to = write_matrix(out[0]);
   const std::int64_t channels = features.dim(1);
@@ -95,7 +95,7 @@ struct SparseTensor {
   explicit SparseTensor(const Call& call)
       : coords(contiguous(call[0])),
         features(contiguous(call[2])),
-        rows(cpu::rows(call, coords, call[1])),
+        rows(cpu::rows(coords, call[1])),
         c(read_matrix(coords)),
         x(read_matrix(features)) {}
 };
@@ -168,16 +168,11 @@ std::vector<Batch> batches_of(const Call& call) {
   std::int64_t first = 0, at = 0;
   for (std::int64_t b = 0; b < sizes.dim(0); ++b) {
     const std::int64_t n = sizes.read<std::int32_t>()[b], keep = counts.read<std::int32_t>()[b];
-    if (n < 0 || keep < 0)
-      call.fail(Reason::domain, "keeps " + std::to_string(keep) + " of " + std::to_string(n) + " rows");
     const double wanted = static_cast<double>(keep) * rho;
     const std::int64_t k = wanted < static_cast<double>(n) ? static_cast<std::int64_t>(wanted) : n;
     batches.push_back({first, n, k, at});
     first += n, at += k;
   }
-  if (first != call.shape(0)[0])
-    call.fail(Reason::domain,
-              "batches hold " + std::to_string(first) + " of " + std::to_string(call.shape(0)[0]) + " rows");
   return batches;
 }
 

@@ -33,10 +33,8 @@ struct Points {
   std::int64_t active = 0, capacity = 0;
 
   explicit Points(const Call& call) : points(contiguous(call[0])), batch(contiguous(call[1])) {
-    const std::int64_t n = call[2].read<std::int32_t>()[0];
-    if (n < 0) call.fail(Reason::domain, "active rows " + std::to_string(n));
     capacity = points.dim(0);
-    active = std::min(n, capacity);
+    active = call[2].read<std::int32_t>()[0];
     read(call, "origin", origin);
     read(call, "voxel_size", size);
   }
@@ -198,7 +196,7 @@ class Mapper {
       : points_(call),
         coords_(contiguous(call[3])),
         nearest_(call.text("interpolation") == "nearest"),
-        table_(cpu::rows(call, coords_, call[4])) {}
+        table_(cpu::rows(coords_, call[4])) {}
 
   // The points in [begin, end), a chunk at most; rows and weights begin at the first of these.
   void map(std::int64_t begin, std::int64_t end, std::int32_t* rows, float* weights) const {

@@ -207,7 +207,7 @@ Case described(RelationKind base, const ConvTrial& t) {
 void add_targets(Case& c, const ConvTrial& t) {
   if (t.targets < 0) return;
   c.in.push_back(input(t.coords, {t.targets, 4}, t.sites));
-  c.in.push_back(count_input(std::max<std::int64_t>(0, t.targets - 1)));
+  c.in.push_back(count_input(active_targets(t.n, t.active, t.targets)));
 }
 
 void add_bias_and_targets(Case& c, const ConvTrial& t) {
@@ -230,7 +230,7 @@ ConvTrial timed(std::int64_t n, std::int64_t channels, Dtype type, std::string s
 }
 
 std::vector<Reject> conv_rejects(RelationKind base, const Case& good) {
-  enum : std::size_t { kCoords, kActive, kFeatures, kWeight };
+  enum : std::size_t { kCoords, kFeatures = 2, kWeight };
   std::vector<Reject> r;
   const auto with = [&](auto change, Reason reason, const char* why) {
     Case c = good;
@@ -251,7 +251,6 @@ std::vector<Reject> conv_rejects(RelationKind base, const Case& good) {
   with([](Case& c) { c.in[kFeatures]->shape[0] = 7; }, Reason::shape, "a row of features is missing");
   with([](Case& c) { c.in[kFeatures]->shape = {8, 3, 1}; }, Reason::rank, "features of rank 3");
   with([](Case& c) { c.in[kCoords] = input(Dtype::i32, {8, 3}, "int-3"); }, Reason::shape, "three columns");
-  with([](Case& c) { c.in[kActive]->fill = "const--1"; }, Reason::domain, "a negative count");
   if (base == RelationKind::submanifold)
     with([](Case& c) { c.attrs.set("kernel_size", List{2, 3, 3}); }, Reason::attribute, "an even size has no centre");
   return r;

@@ -121,7 +121,7 @@ class Sweep : public ConvCases<ConvTrial> {
     for (const std::int64_t n : {0, 1, 2, 5, 6, 7, 15, 16, 17, 63, 64, 65, 127, 128, 129, 255, 256, 257, 513, 1025})
       for (const Dtype type : kTypes)
         both({.n = n,
-              .active = n % 2 == 0 ? n : n + 9,
+              .active = n,
               .in = 16,
               .out = 16,
               .sites = "sites_block",
@@ -286,6 +286,7 @@ Op row(std::string_view name, std::string_view equation) {
   return {
       .name = name,
       .inputs = with_targets(base, {"coords", "active_rows", "features", "weight", "bias?"}),
+      .row_counts = site_counts(takes_targets(base)),
       .outputs = {"out_coords", "features", "counts"},
       .attrs = conv_attrs(base),
       .dtypes = {Dtype::i32, Dtype::i64},

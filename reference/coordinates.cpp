@@ -382,8 +382,7 @@ constexpr std::string_view kMorton =
     "different "
     "sites may be equal; a batch from 8 on sorts before batch 0, a negative coordinate after every other; ties by row";
 constexpr std::string_view kOctant =
-    "int64 coordinates are taken modulo 2^32, the result is int32; a count above N means N; rows beyond the count are "
-    "unspecified";
+    "int64 coordinates are taken modulo 2^32, the result is int32; rows beyond the count are unspecified";
 
 Op set_row(std::string_view name, std::vector<std::string_view> inputs, std::string_view equation) {
   const bool pair = inputs.size() == 2;
@@ -473,6 +472,7 @@ std::vector<Op> morton_rows() {
 std::vector<Op> octant_rows() {
   Op down{.name = "occupancy_downsample",
           .inputs = {"coords", "active_rows"},
+          .row_counts = reference::site_counts(false),
           .outputs = {"coords", "active_rows", "occupancy"},
           .attrs = {},
           .dtypes = {Dtype::i32, Dtype::i64},
@@ -499,6 +499,7 @@ std::vector<Op> octant_rows() {
   Op child = down;
   child.name = "child_coords_from_indices";
   child.inputs = {"parent_coords", "child_indices"};
+  child.row_counts = {};
   child.outputs = {"coords"};
   child.equation = "out[i] = (b, 2 p_i + bits 0, 1, 2 of c_i)";
   child.meaning = "only the low three bits of an index count; coordinates are taken modulo 2^32, the result is int32";
@@ -511,6 +512,7 @@ std::vector<Op> octant_rows() {
 Op alignment_row() {
   return {.name = "sparse_alignment",
           .inputs = {"lhs_coords", "lhs_active_rows", "rhs_coords", "rhs_active_rows"},
+          .row_counts = {{"lhs_active_rows", "lhs_coords"}, {"rhs_active_rows", "rhs_coords"}},
           .outputs = {"coords", "active_rows", "lhs_rows", "rhs_rows"},
           .attrs = {{"join", "inner"}},
           .dtypes = {Dtype::i32},
@@ -519,7 +521,7 @@ Op alignment_row() {
               "lhs lacks; with their row in each side or -1",
           .meaning =
               "the driving side keeps repeated sites, each with its own row; the other side answers with its lowest "
-              "row; a count above N means N; rows beyond the count are unspecified",
+              "row; rows beyond the count are unspecified",
           .infer = infer_alignment,
           .oracle = alignment,
           .cases = alignment_cases,

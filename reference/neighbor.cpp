@@ -190,7 +190,7 @@ std::vector<Tensor> edges_of(const Queries& chosen, const std::vector<Spec>& spe
 std::optional<Spot> some_queries(const Call& c, std::uint64_t key) {
   constexpr std::int64_t kSome = 64;
   const std::size_t from = c.has(kQueries) ? kQueries : kSources;
-  const std::int64_t active = std::min<std::int64_t>(c[from + 1].read<std::int32_t>()[0], c.shape(from)[0]);
+  const std::int64_t active = c[from + 1].read<std::int32_t>()[0];
   if (active <= kSome) return std::nullopt;
   const std::int64_t step = active / kSome;
   const Queries chosen{kSome, static_cast<std::int64_t>(key % static_cast<std::uint64_t>(step)), step};
@@ -218,9 +218,7 @@ std::vector<Spec> infer_gather(const Request& r) {
 
 std::int64_t edge_count(const Call& call) {
   const Wide counts = widen(call[2]);
-  const std::int64_t edges = integers(counts)[0];
-  if (edges < 0) call.fail(Reason::domain, "edge count " + std::to_string(edges));
-  return std::min(edges, call.shape(1)[0]);
+  return integers(counts)[0];
 }
 
 // out[e,c] = features[rows[e],c]
@@ -303,11 +301,7 @@ void sweep(Add&& add) {
     add(large);
   }
   for (const std::int64_t n : {0, 1, 2, 31, 32, 33, 127, 128, 129, 255, 256, 257, 511, 512, 513})
-    add(Trial{.n = n,
-              .active = n % 2 == 0 ? n : n + 3,
-              .m = 9,
-              .query_active = 9,
-              .budget = n == 257 ? Budget::smoke : Budget::ci});
+    add(Trial{.n = n, .active = n, .m = 9, .query_active = 9, .budget = n == 257 ? Budget::smoke : Budget::ci});
   for (const std::int64_t a : {1, 32, 64, 255, 256}) add(Trial{.n = 260, .active = a, .m = 9, .query_active = 9});
   for (const std::int64_t m : {0, 1, 63, 64, 65, 129, 257}) add(Trial{.m = m, .query_active = m});
   add(Trial{.active = 0});
@@ -381,8 +375,6 @@ std::vector<Reject> point_rejects(const Attrs& attrs) {
   with([](Case& c) { c.in[kQueries] = input(Dtype::i32, {20}, "int-3"); }, Reason::rank, "a list of numbers");
   with([](Case& c) { c.in[kSources] = input(Dtype::f32, {8, 4}, "int-3"); }, Reason::dtype, "real coordinates");
   with([](Case& c) { c.in[kActive] = input(Dtype::i64, {1}, "const-8"); }, Reason::dtype, "a count that is not int32");
-  with([](Case& c) { c.in[kActive] = rows(-1); }, Reason::domain, "a negative count");
-  with([](Case& c) { c.in[kQueryActive] = rows(-1); }, Reason::domain, "a negative count of queries");
   return r;
 }
 
@@ -445,7 +437,7 @@ std::vector<Case> gather_cases() {
     for (const std::int64_t channels : {0, 2, 4, 5, 7, 31, 32, 33, 64, 100})
       c.push_back(gathering(t, 50, channels, 77, 77, "uniform"));
     for (const std::int64_t edges : {0, 1, 2, 63, 64, 65, 257, 1025})
-      for (const std::int64_t count : {edges, std::int64_t{0}, edges / 2, edges + 4})
+      for (const std::int64_t count : {edges, std::int64_t{0}, edges / 2})
         c.push_back(gathering(t, 9, 6, edges, count, "int-9"));
     for (const Layout l : kLayouts) c.push_back(gathering(t, 30, 5, 40, 38, "uniform", Budget::ci, l));
   }
@@ -458,7 +450,6 @@ std::vector<Reject> gather_rejects() {
   return {
       {{{good, input(Dtype::i32, {6}, "const-5"), counts}, {}}, Reason::domain, "a row behind the last"},
       {{{good, input(Dtype::i32, {6}, "const--1"), counts}, {}}, Reason::domain, "a negative row"},
-      {{{good, picks, input(Dtype::i32, {2}, "const--1")}, {}}, Reason::domain, "a negative count"},
       {{{good, picks, input(Dtype::i32, {1}, "const-6")}, {}}, Reason::shape, "one count"},
       {{{good, picks, input(Dtype::i64, {2}, "const-6")}, {}}, Reason::dtype, "counts that are not int32"},
       {{{good, input(Dtype::i64, {6}, "index-5"), counts}, {}}, Reason::dtype, "rows that are not int32"},
@@ -476,6 +467,7 @@ std::vector<Case> gather_bench() {
 Op neighbor_row(std::string_view name, Attrs attrs, std::string_view equation, std::string_view meaning) {
   return {.name = name,
           .inputs = {"source_coords", "source_active_rows", "query_coords?", "query_active_rows?"},
+          .row_counts = {{"source_active_rows", "source_coords"}, {"query_active_rows", "query_coords"}},
           .outputs = {"query_rows", "source_rows", "neighbor_ids", "squared_distances", "row_offsets", "counts"},
           .attrs = std::move(attrs),
           .dtypes = {Dtype::i32, Dtype::i64},
@@ -507,6 +499,7 @@ std::vector<Op> neighbor_ops() {
   within.rejects = radius_rejects, within.bench = radius_bench;
   Op gathered{.name = "gather_neighbor_features",
               .inputs = {"features", "source_rows", "counts"},
+              .row_counts = {{"counts", "source_rows"}},
               .outputs = {"out"},
               .attrs = {},
               .dtypes = {Dtype::f16, Dtype::bf16, Dtype::f32},

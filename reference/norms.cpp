@@ -64,9 +64,7 @@ Reals vector_of(const Call& call, std::string_view what, double otherwise) {
 
 std::int64_t rows_counted(const Call& call) {
   if (!call.has("active_rows")) return call.shape(0)[0];
-  const std::int64_t n = integers(widen(call["active_rows"]))[0];
-  if (n < 0) call.fail(Reason::domain, "active rows " + std::to_string(n));
-  return std::min(n, call.shape(0)[0]);
+  return integers(widen(call["active_rows"]))[0];
 }
 
 // The mean of n values x(i); the mean of their squared distances from m. No values: NaN.
@@ -308,7 +306,7 @@ std::vector<Case> cases() {
     for (const bool weight : {false, true})
       for (const bool bias : {false, true}) add({.active = 15, .type = t, .weight = weight, .bias = bias});
     for (const std::int64_t n : {0, 1, 2, 3, 4, 63, 64, 65, 255, 256, 257, 513, 1030})
-      for (const std::int64_t a : {std::int64_t{-1}, n / 2, n + 4})
+      for (const std::int64_t a : {std::int64_t{-1}, n / 2, n})
         add({.n = n,
              .channels = 3,
              .active = a,
@@ -349,7 +347,6 @@ std::vector<Reject> rejects() {
   with([](Case& c) { c.in.back()->shape = {1, 7}; }, Reason::rank, "a vector of rank 2");
   with([](Case& c) { c.in.back()->dtype = Dtype::f16; }, Reason::dtype, "a vector of another dtype");
   if (make != batch_case) return r;
-  with([](Case& c) { c.in[1] = input(Dtype::i32, {1}, "const--1"); }, Reason::domain, "a negative count");
   with([](Case& c) { c.in[1] = input(Dtype::i64, {1}, "const-1"); }, Reason::dtype, "a count that is not int32");
   with([](Case& c) { c.in[1] = input(Dtype::i32, {2}, "const-1"); }, Reason::shape, "two counts");
   return r;
@@ -388,6 +385,7 @@ std::vector<Op> norms_ops() {
   frozen.oracle = batch_norm_features;
   frozen.tolerance.bound = bound<given, false>;
   Op batch = row<batch_case>("batch_norm", {"features", "active_rows?", "weight?", "bias?"});
+  batch.row_counts = {{"active_rows", "features"}};
   batch.outputs = {"out", "mean", "var"};
   batch.equation =
       "y = (x - m) / sqrt(v + eps) * weight + bias; m[c] = mean of x[n,c], v[c] = mean of (x[n,c] - m[c])^2 over the "

@@ -256,11 +256,12 @@ std::optional<Spot> spot(const Call& call, std::uint64_t key) {
 
 template <Pooling kind>
 Op row(std::string_view name, const Attrs& attrs, std::string_view equation, std::string_view meaning) {
+  constexpr bool targets = kind == Pooling::transposed || kind == Pooling::trilinear;
   std::vector<std::string_view> inputs{"coords", "active_rows", "features"};
-  if (kind == Pooling::transposed || kind == Pooling::trilinear)
-    inputs.insert(inputs.end(), {"target_coords?", "target_active_rows?"});
+  if (targets) inputs.insert(inputs.end(), {"target_coords?", "target_active_rows?"});
   return {.name = name,
           .inputs = inputs,
+          .row_counts = site_counts(targets),
           .outputs = {"out_coords", "features", "counts"},
           .attrs = attrs,
           .dtypes = {Dtype::i32, Dtype::i64},

@@ -147,6 +147,7 @@ template <Pooling kind, Derivative d>
 Op row(std::string_view name, const Attrs& attrs, std::string_view equation, std::string_view meaning) {
   return {.name = name,
           .inputs = {"coords", "active_rows", "features", d == Derivative::vjp ? "cotangent" : "tangent"},
+          .row_counts = site_counts(false),
           .outputs = {},
           .attrs = attrs,
           .dtypes = {Dtype::i32, Dtype::i64},
@@ -168,8 +169,10 @@ template <Pooling kind>
 Op vjp_row(std::string_view name, const Attrs& attrs, std::string_view equation, std::string_view meaning) {
   Op op = row<kind, Derivative::vjp>(name, attrs, equation, meaning);
   op.outputs = {"grad_features"};
-  if (kind == Pooling::transposed || kind == Pooling::trilinear)
+  if (kind == Pooling::transposed || kind == Pooling::trilinear) {
     op.inputs.insert(op.inputs.end(), {"target_coords?", "target_active_rows?"});
+    op.row_counts = site_counts(true);
+  }
   op.infer = infer_vjp<kind>;
   op.oracle = vjp<kind>;
   if (kind == Pooling::sum)

@@ -26,6 +26,9 @@ Geometry geometry(const Request&, RelationKind);
 // Requires (N,4) coordinates and a (1,) int32 count at these input positions; gives N.
 std::int64_t check_rows(const Request&, std::size_t coords, std::size_t active);
 
+// What check_rows checks, as facts of a row: "active_rows" of "coords", and with targets the same of these.
+std::vector<RowCount> site_counts(bool targets);
+
 // Rows that the result has room for; throws Error(memory) if rows or edges could not be numbered in int32.
 std::int64_t capacity(const Request&, RelationKind, const Geometry&, std::int64_t rows, std::int64_t targets);
 
@@ -37,7 +40,7 @@ struct Relation {
   std::vector<Site> out;
 };
 
-// The rows of a coordinate input that its count says are active. Throws Error(domain) for a negative count.
+// The rows of a coordinate input that its count says are active.
 std::vector<Site> active_sites(const Call&, std::size_t coords, std::size_t active);
 
 Relation relate(RelationKind, const Geometry&, const std::vector<Site>& in, const std::vector<Site>& targets);
@@ -50,6 +53,9 @@ struct FarKernel {
   Dtype coords = Dtype::i32;
 };
 std::vector<FarKernel> far_kernels();
+
+// For cases with m targets, how many of them are active: as of the inputs, so that all, none and most of them occur.
+std::int64_t active_targets(std::int64_t inputs, std::int64_t active, std::int64_t m);
 
 // For recorded calls: drops the attribute `kind` if it is one of these.
 bool drop_kind(Attrs&, std::initializer_list<std::string_view> kinds);

@@ -219,6 +219,7 @@ Op conv_row(std::string_view name, std::string_view equation) {
   set_packing(attrs);
   return {.name = name,
           .inputs = inputs,
+          .row_counts = site_counts(base == RelationKind::forward),
           .outputs = {"out_coords", "features", "counts"},
           .attrs = std::move(attrs),
           .dtypes = {Dtype::i32, Dtype::i64},

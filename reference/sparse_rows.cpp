@@ -305,9 +305,6 @@ std::vector<Wide> topk(const Call& call) {
   std::int64_t first = 0;
   for (std::int64_t b = 0; b < integers(sizes).size(); ++b) {
     const std::int64_t n = integers(sizes)[b], keep = integers(counts)[b];
-    if (keep < 0 || n < 0)
-      call.fail(Reason::domain, "keeps " + std::to_string(keep) + " of " + std::to_string(n) + " rows");
-    if (first + n > N) call.fail(Reason::domain, "batches hold more than " + std::to_string(N) + " rows");
     List rows(static_cast<std::size_t>(n));
     std::iota(rows.begin(), rows.end(), first);
     const auto score = [&](std::int64_t i) { return reals(features)[i * C]; };
@@ -318,8 +315,6 @@ std::vector<Wide> topk(const Call& call) {
     for (std::int64_t j = n - k; j < n; ++j) out[count[0]++] = rows[static_cast<std::size_t>(j)];
     first += n;
   }
-  if (first != N)
-    call.fail(Reason::domain, "batches hold " + std::to_string(first) + " of " + std::to_string(N) + " rows");
   return {out, count};
 }
 
@@ -331,6 +326,7 @@ const std::vector<std::string_view> kKeptOutputs{"out_coords", "features", "acti
 Op merge_op() {
   return {.name = "sparse_from_coordinates",
           .inputs = {"coords", "features", "active_rows?"},
+          .row_counts = site_counts(false),
           .outputs = {"out_coords", "features", "active"},
           .attrs = {{"duplicate_reduction", "none"}},
           .dtypes = kWidths,
@@ -367,6 +363,7 @@ Op collate_op() {
 Op prune_op() {
   return {.name = "prune",
           .inputs = {"coords", "active_rows", "features", "rows"},
+          .row_counts = site_counts(false),
           .outputs = {"out_coords", "features"},
           .attrs = {},
           .dtypes = kWidths,
@@ -383,6 +380,7 @@ Op prune_op() {
 Op mask_op() {
   return {.name = "prune_mask",
           .inputs = {"coords", "active_rows", "features", "mask"},
+          .row_counts = site_counts(false),
           .outputs = kKeptOutputs,
           .attrs = {},
           .dtypes = kWidths,
@@ -400,6 +398,7 @@ Op mask_op() {
 Op crop_op() {
   return {.name = "crop",
           .inputs = {"coords", "active_rows", "features"},
+          .row_counts = site_counts(false),
           .outputs = kKeptOutputs,
           .attrs = {{"min_coord", List{0, 0, 0}}, {"max_coord", List{0, 0, 0}}},
           .dtypes = kWidths,
@@ -418,6 +417,7 @@ Op topk_op() {
   return {
       .name = "topk_rows",
       .inputs = {"features", "counts", "batch_counts"},
+      .row_counts = {{"counts", "features", RowCount::Rule::wish}, {"batch_counts", "features", RowCount::Rule::parts}},
       .outputs = {"rows", "count"},
       .attrs = {{"rho", 1.0}},
       .dtypes = {Dtype::f16, Dtype::f32},
@@ -427,7 +427,7 @@ Op topk_op() {
       .meaning =
           "counts[b] * rho is rounded to binary64 before its floor, so that 10 * 0.7 keeps 7; scores ascend within a "
           "batch; NaN is the highest score, -0 equals 0, the later of equal rows ranks higher; batch_counts must add "
-          "up to the rows",
+          "up to the rows, counts may ask for more than there are",
       .infer = infer_topk,
       .oracle = topk,
       .cases = rows::topk_cases,

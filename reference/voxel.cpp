@@ -70,17 +70,11 @@ enum : std::size_t { kVoxelCoords = 3, kVoxelActive, kVoxelFeatures };   // of m
 enum : std::size_t { kTable, kRows, kWeights, kGradient };               // of interpolation
 constexpr std::int64_t kCorners = 8;
 
-std::int64_t active_points(const Call& call) {
-  const Wide n = widen(call[kActive]);
-  if (integers(n)[0] < 0) call.fail(Reason::domain, "active rows " + std::to_string(integers(n)[0]));
-  return std::min(integers(n)[0], call.shape(kPoints)[0]);
-}
-
 // u = (p - o) / s per axis: one float32 subtraction, one float32 division.
 std::vector<Float3> positions(const Call& call) {
-  const Wide points = widen(call[kPoints]);
+  const Wide points = widen(call[kPoints]), active = widen(call[kActive]);
   const Float3 s = float_triple(call, "voxel_size", true), o = float_triple(call, "origin", false);
-  std::vector<Float3> u(static_cast<std::size_t>(active_points(call)));
+  std::vector<Float3> u(static_cast<std::size_t>(integers(active)[0]));
   for (std::size_t i = 0; i < u.size(); ++i)
     for (std::size_t a = 0; a < 3; ++a) {
       const auto p = static_cast<float>(reals(points)[static_cast<std::int64_t>(3 * i + a)]);
@@ -380,6 +374,8 @@ Op points_op(std::string_view op, std::vector<std::string_view> more, std::vecto
   row.name = op;
   row.inputs = {"points", "batch_indices", maps ? "point_active_rows" : "active_rows"};
   row.inputs.insert(row.inputs.end(), more.begin(), more.end());
+  row.row_counts = {{row.inputs[kActive], "points"}};
+  if (maps) row.row_counts.push_back({"voxel_active_rows", "voxel_coords"});
   row.outputs = std::move(outputs);
   row.attrs = {{"voxel_size", std::vector<double>{1, 1, 1}}, {"origin", std::vector<double>{0, 0, 0}}};
   row.dtypes = {Dtype::f32};

@@ -52,7 +52,7 @@ def given(named):
 
 def batch(c, x, active=None, weight=None, bias=None, eps=1e-5, note="", condition=1):
     """condition: |mean| / deviation, by which an error of the mean in f32 grows"""
-    n = len(x) if active is None else min(active, len(x))
+    n = len(x) if active is None else active
     statistics = [moments(x[:n, k]) for k in range(x.shape[1])]
     y = by_column(x, statistics, eps, *vectors(x, weight, bias))
     m, v = (np.array([float(s[k]) for s in statistics], np.float32) for k in (0, 1))

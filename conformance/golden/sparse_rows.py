@@ -17,7 +17,7 @@ def merge(c, coords, feats, active=None, reduction="mean", dtype=np.int32, note=
     inputs = {"coords": coords, "features": feats}
     if active is not None:
         inputs["active_rows"] = np.array([active], np.int32)
-    n = len(coords) if active is None else min(active, len(coords))
+    n = len(coords) if active is None else active
     groups = {}
     for i, site in enumerate(sites_of(coords[:n])):
         groups.setdefault(site if reduction == "mean" else i, []).append(i)
