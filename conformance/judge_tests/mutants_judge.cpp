@@ -170,7 +170,8 @@ TEST_F(JudgeOf, TheFirstTroubleIsTold) {
     wrong(call, out);
     call.in[0].write<float>()[4] += 1;
   });
-  EXPECT_THAT(v.reason, HasSubstr("in output 0 at 1"));
+  EXPECT_EQ(v.reason, "an input was changed") << "bounds of other inputs say nothing of the element";
+  EXPECT_EQ(v.compared, 0);
 }
 
 // An output that is a view of an input is not poisoned between launches, or the input would change.
