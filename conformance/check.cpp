@@ -13,8 +13,7 @@
 namespace plumb {
 namespace {
 
-// Ids of all that a budget asks, calls that must be refused included.
-// Of the cases in their order, then of the calls that must be refused.
+// Ids of cases in their order, then of the calls that must be refused.
 std::vector<std::string> ids_with_rejects(const Op& op, const std::vector<Case>& cases) {
   std::vector<std::string> ids;
   for (const Case& c : cases) ids.push_back(id(op, c));
