@@ -108,9 +108,7 @@ class Subject {
   std::string failure_;
 };
 
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 // Collects each repetition's time per iteration; the name of a run begins with its row's index.
 class Collector : public benchmark::BenchmarkReporter {
@@ -513,7 +511,7 @@ class Session {
   int restore_ = 1;
   Ceilings ceilings_;
   std::vector<TooSlow> too_slow_;
-  std::vector<Limit> limits_;  // of each row
+  std::vector<Limit> limits_;                    // of each row
   std::map<const Op*, std::size_t> operations_;  // the number of each, from 1
   Step step_;
   BenchResult result_;

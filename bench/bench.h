@@ -40,10 +40,10 @@ struct BenchResult;
 struct BenchOptions {
   std::vector<std::string> queries;  // as in check, on the ids of benchmarks
   std::string route = "all";
-  Budget budget = Budget::ci;        // sizes of a larger budget are left out; smoke: the least of each operation
-  std::uint64_t salt = 0;            // as in check; inputs are data set A of it
-  double launch_limit = 5;           // seconds: a route whose single launch takes longer is not timed
-  double min_seconds = 0.2;  // per repetition
+  Budget budget = Budget::ci;  // sizes of a larger budget are left out; smoke: the least of each operation
+  std::uint64_t salt = 0;      // as in check; inputs are data set A of it
+  double launch_limit = 5;     // seconds: a route whose single launch takes longer is not timed
+  double min_seconds = 0.2;    // per repetition
   int repetitions = 5;
   std::vector<int> threads;  // empty: all cores
   bool peers = true;

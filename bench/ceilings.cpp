@@ -16,9 +16,7 @@
 namespace plumb {
 namespace {
 
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 // The best rate of several trials that together last a fifth of a second or more.
 template <class F>
@@ -58,13 +56,19 @@ double host_bandwidth(std::int64_t bytes, int count) {
   if (!a || !b) throw Error("plumb", Reason::memory, "cannot allocate " + std::to_string(2 * half) + " bytes");
   std::memset(a.get(), 1, static_cast<std::size_t>(half));
   const auto over = [&](auto&& f) {
-    return [&, f] { parallel_for(half / 64, 1024, [&](std::int64_t lo, std::int64_t hi) { f(lo * 64, (hi - lo) * 64); }); };
+    return [&, f] {
+      parallel_for(half / 64, 1024, [&](std::int64_t lo, std::int64_t hi) { f(lo * 64, (hi - lo) * 64); });
+    };
   };
   const auto both = static_cast<double>(2 * half), one = static_cast<double>(half);
-  const double copied = best_rate(both, over([&](std::int64_t at, std::int64_t n) { std::memcpy(b.get() + at, a.get() + at, static_cast<std::size_t>(n)); }));
-  const double streamed = best_rate(both, over([&](std::int64_t at, std::int64_t n) { stream_copy(b.get() + at, a.get() + at, n); }));
+  const double copied = best_rate(both, over([&](std::int64_t at, std::int64_t n) {
+                                    std::memcpy(b.get() + at, a.get() + at, static_cast<std::size_t>(n));
+                                  }));
+  const double streamed =
+      best_rate(both, over([&](std::int64_t at, std::int64_t n) { stream_copy(b.get() + at, a.get() + at, n); }));
   const double read = best_rate(one, over([&](std::int64_t at, std::int64_t n) { read_all(a.get() + at, n); }));
-  const double filled = best_rate(one, over([&](std::int64_t at, std::int64_t n) { std::memset(b.get() + at, 2, static_cast<std::size_t>(n)); }));
+  const double filled = best_rate(
+      one, over([&](std::int64_t at, std::int64_t n) { std::memset(b.get() + at, 2, static_cast<std::size_t>(n)); }));
   return std::max({copied, streamed, read, filled});
 }
 

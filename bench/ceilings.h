@@ -32,7 +32,7 @@ class Ceilings {
 };
 
 // The measurements themselves, each the best of several trials.
-double host_flops(Dtype, int threads);               // f32 or f64
+double host_flops(Dtype, int threads);  // f32 or f64
 double host_bandwidth(std::int64_t bytes, int threads);
 
 }  // namespace plumb

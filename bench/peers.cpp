@@ -19,9 +19,7 @@ namespace {
 
 bool dense(const Tensor& t, Dtype dtype) { return t.defined() && t.dtype() == dtype && t.is_row_major(); }
 
-bool dense_f32_line(const Call& c) {
-  return dense(c[0], Dtype::f32) && c[0].rank() == 1;
-}
+bool dense_f32_line(const Call& c) { return dense(c[0], Dtype::f32) && c[0].rank() == 1; }
 
 std::function<void()> std_sort_index(const Call& c, int) {
   const auto index = std::make_shared<std::vector<std::uint32_t>>(static_cast<std::size_t>(c[0].size()));
@@ -75,7 +73,8 @@ std::function<void()> dgemm(const Call& c, int threads) {
 bool f32_features(const Call& c) { return c["features"].dtype() == Dtype::f32; }
 std::function<void()> same_flops(const Call& c, int threads) {
   const auto n = static_cast<int>(std::lround(std::cbrt(cost(c).flops / 2)));
-  const auto data = std::make_shared<std::vector<float>>(3 * static_cast<std::size_t>(n) * static_cast<std::size_t>(n), 0.5F);
+  const auto data =
+      std::make_shared<std::vector<float>>(3 * static_cast<std::size_t>(n) * static_cast<std::size_t>(n), 0.5F);
   return [=] {
     const OpenBlas& blas = openblas();
     blas.set_threads(threads);
@@ -128,8 +127,8 @@ const Peer kPeers[] = {
 #ifdef PLUMB_PEERS
     {"matmul", "peer.openblas", "cblas_sgemm", true, sgemm_takes, sgemm, openblas_missing},
     {"matmul", "peer.openblas_f64", "cblas_dgemm", true, dgemm_takes, dgemm, openblas_missing},
-    {"conv3d", "peer.openblas_flops", "cblas_sgemm of a square product with the same flops", true, f32_features, same_flops,
-     openblas_missing},
+    {"conv3d", "peer.openblas_flops", "cblas_sgemm of a square product with the same flops", true, f32_features,
+     same_flops, openblas_missing},
     {"subm_conv3d", "peer.openblas_flops", "cblas_sgemm of a square product with the same flops", true, f32_features,
      same_flops, openblas_missing},
     {"cholesky", "peer.openblas", "spotrf", true, one_f32_matrix, spotrf, openblas_missing},

@@ -67,10 +67,8 @@ void print_bench(const BenchResult& result) {
 
 int bench(const BenchArgs& args) {
   const BenchResult result = timed(args);
-  if (args.json)
-    std::puts(reports::text_of(reports::bench(result), 2).c_str());
-  else
-    print_bench(result);
+  if (args.json) std::puts(reports::text_of(reports::bench(result), 2).c_str());
+  else print_bench(result);
   if (!reports::bench_errors(result).empty()) return kFailed;
   return timed_any(result) ? kGood : kSkipped;
 }

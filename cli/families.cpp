@@ -12,8 +12,8 @@
 namespace plumb {
 
 // One function per family and side, defined at the bottom of <side>/<family>.cpp.
-#define PLUMB_FAMILY(family)              \
-  std::vector<Op> family##_ops();         \
+#define PLUMB_FAMILY(family)                \
+  std::vector<Op> family##_ops();           \
   std::vector<Route> family##_cpu_routes(); \
   std::vector<Route> family##_gpu_routes();
 #include "cli/families.def"
@@ -45,8 +45,8 @@ void install_families() {
 #undef PLUMB_FAMILY
     install_platform(gpu::platform());
 #endif
-#define PLUMB_FAMILY(family)                \
-  declare(#family, family##_ops(), ops);    \
+#define PLUMB_FAMILY(family)             \
+  declare(#family, family##_ops(), ops); \
   append(cpu, family##_cpu_routes());
 #include "cli/families.def"
 #undef PLUMB_FAMILY

@@ -22,8 +22,8 @@ class Journal {
   // The arguments are good and the work begins. Where no report lies yet, this one is written, and so is one that is
   // gone on with; an older one stays until there is something to put in its place. Throws Error(file).
   void open();
-  void checked(const CheckResult&, const Step&);        // an operation is behind
-  void timed(const BenchResult&, const Step&);          // a case is behind
+  void checked(const CheckResult&, const Step&);  // an operation is behind
+  void timed(const BenchResult&, const Step&);    // a case is behind
   // "", or why the report cannot be written: what was found is there to be printed all the same.
   std::string finish(const CheckResult&, const BenchResult&);
 

@@ -8,8 +8,8 @@
 #include "cli/verbs.h"
 #include "cli/words.h"
 #include "conformance/check.h"
-#include "core/gate.h"
 #include "core/fill.h"
+#include "core/gate.h"
 #include "reports/report.h"
 
 namespace plumb::cli {
@@ -35,8 +35,9 @@ Table ops_table(const std::vector<const Op*>& rows, bool with_meaning) {
   if (with_meaning) headers.push_back("<adopted meaning");
   Table table(headers);
   for (const Op* op : rows) {
-    std::vector<std::string> cells{std::string(op->name), join(op->inputs, ", "), join(op->outputs, ", "),
-                                   attributes_of(*op), dtypes_of(*op), std::string(name(op->tolerance.kind)),
+    std::vector<std::string> cells{std::string(op->name),    join(op->inputs, ", "),
+                                   join(op->outputs, ", "),  attributes_of(*op),
+                                   dtypes_of(*op),           std::string(name(op->tolerance.kind)),
                                    std::string(op->equation)};
     if (with_meaning) cells.push_back(std::string(op->meaning));
     table.row(cells);
@@ -108,23 +109,17 @@ constexpr const char* kRoutesPage =
 
 int list_ops(const ListArgs& args) {
   const auto rows = ops_matching(args.query);
-  if (args.json)
-    print_json(reports::ops(), "name", rows);
-  else if (args.markdown)
-    std::printf("%s%s", kOpsPage, ops_table(rows, true).markdown().c_str());
-  else
-    ops_table(rows, false).print();
+  if (args.json) print_json(reports::ops(), "name", rows);
+  else if (args.markdown) std::printf("%s%s", kOpsPage, ops_table(rows, true).markdown().c_str());
+  else ops_table(rows, false).print();
   return kGood;
 }
 
 int list_routes(const ListArgs& args) {
   const auto rows = ops_matching(args.query);
-  if (args.json)
-    print_json(reports::routes(), "op", rows);
-  else if (args.markdown)
-    std::printf("%s%s", kRoutesPage, routes_table(rows, false).markdown().c_str());
-  else
-    routes_table(rows, true).print();
+  if (args.json) print_json(reports::routes(), "op", rows);
+  else if (args.markdown) std::printf("%s%s", kRoutesPage, routes_table(rows, false).markdown().c_str());
+  else routes_table(rows, true).print();
   return kGood;
 }
 

@@ -45,10 +45,8 @@ int replay(const ReplayArgs& args) {
   const ReplayResult result =
       plumb::replay({args.folder, args.op, args.case_id, args.route, [&](const Step& step) { progress.show(step); }});
   progress.clear();
-  if (args.json)
-    std::puts(reports::text_of(reports::replay(result), 2).c_str());
-  else
-    print_result(result, args);
+  if (args.json) std::puts(reports::text_of(reports::replay(result), 2).c_str());
+  else print_result(result, args);
   if (nothing_ran(result, args.route)) return kSkipped;
   return result.passed > 0 && result.failed == 0 ? kGood : kFailed;
 }

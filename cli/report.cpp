@@ -94,10 +94,8 @@ reports::Report begun_before(const ReportArgs& args, const std::string& path) {
   const std::string wrong =
       differences(r, settings_of(args, args.salt == "day" ? day_of(r.utc) : salt_named(args.salt)));
   if (!wrong.empty()) throw Error("plumb", Reason::query, "--resume: " + path + " was begun otherwise: " + wrong);
-  if (r.complete)
-    std::fprintf(stderr, "plumb: %s is complete, nothing is left to do\n", path.c_str());
-  else
-    ++r.runs;
+  if (r.complete) std::fprintf(stderr, "plumb: %s is complete, nothing is left to do\n", path.c_str());
+  else ++r.runs;
   return r;
 }
 
@@ -148,10 +146,8 @@ int pages(const ReportArgs& args) {
     base = std::filesystem::path(args.out) / base.filename();
   }
   reports::write_pages(document, base.string());
-  if (args.json)
-    std::puts(reports::text_of(document, 2).c_str());
-  else
-    std::printf("%s.md\n%s.html\n", base.c_str(), base.c_str());
+  if (args.json) std::puts(reports::text_of(document, 2).c_str());
+  else std::printf("%s.md\n%s.html\n", base.c_str(), base.c_str());
   return kGood;
 }
 

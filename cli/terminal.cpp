@@ -96,10 +96,8 @@ void Progress::show(const Step& step) {
   if (at < next_) return;
   next_ = at + (terminal_ ? 0.1 : 30);
   const std::string text = printable(progress_text(doing_, step, at - begin_, done_));
-  if (terminal_)
-    std::fprintf(stderr, "\r\033[K%s", cut(text, columns(STDERR_FILENO) - 1).c_str());
-  else
-    std::fprintf(stderr, "%s\n", cut(text, 300).c_str());
+  if (terminal_) std::fprintf(stderr, "\r\033[K%s", cut(text, columns(STDERR_FILENO) - 1).c_str());
+  else std::fprintf(stderr, "%s\n", cut(text, 300).c_str());
   shown_ = terminal_;
   std::fflush(stderr);
 }

@@ -1,5 +1,5 @@
-// Timing lives in a program of its own beside this one. Google Benchmark comes as a shared library with a C++ runtime that
-// takes longer to load than most calls of `eval` take.
+// Timing lives in a program of its own beside this one. Google Benchmark comes as a shared library with a C++ runtime
+// that takes longer to load than most calls of `eval` take.
 #pragma once
 
 namespace plumb::cli {

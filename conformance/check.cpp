@@ -127,10 +127,8 @@ class Run {
       if (options_.progress) options_.progress(step_);
       ++step_.done;
       const Ready ready = ahead.next();
-      if (ready.judge)
-        on_routes(op, *ready.judge, c);
-      else
-        unanswered(op, step_.case_id, ready.wrong);
+      if (ready.judge) on_routes(op, *ready.judge, c);
+      else unanswered(op, step_.case_id, ready.wrong);
     }
     rejects(op);
     mistrust(op);
@@ -261,9 +259,7 @@ class Run {
       case Status::absent:
         ++(v.status == Status::refused ? t.refused : t.absent), ++result_.skipped, ++t.reasons[v.reason];
         break;
-      case Status::mistrusted:
-        ++t.mistrusted, ++result_.mistrusted, ++t.reasons["no finite bound: " + case_id];
-        break;
+      case Status::mistrusted: ++t.mistrusted, ++result_.mistrusted, ++t.reasons["no finite bound: " + case_id]; break;
       case Status::fail:
         ++t.failed;
         fail({case_id, t.op, t.route, v.reason + (setting ? " (" + to_string(*setting) + ")" : ""),

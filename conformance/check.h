@@ -17,18 +17,18 @@ namespace plumb {
 
 enum class Status : std::uint8_t {
   pass,
-  fail,     // wrong value, shape, dtype, guard band, input changed, not repeatable, wrong error
-  refused,  // the route's own conditions say no; counted by reason, never a pass
+  fail,        // wrong value, shape, dtype, guard band, input changed, not repeatable, wrong error
+  refused,     // the route's own conditions say no; counted by reason, never a pass
   mistrusted,  // nothing wrong was seen, but for some elements no finite bound follows: never a pass
-  absent,   // the device that the route needs is not here
+  absent,      // the device that the route needs is not here
 };
 std::string_view name(Status);
 
 struct Verdict {
   Status status = Status::pass;
-  std::string reason;  // of a refusal, or what failed, one line
-  Deviation worst;     // of the values; ratio 0 when exact
-  double seconds = 0;  // of the route's runs, uploads and downloads included
+  std::string reason;         // of a refusal, or what failed, one line
+  Deviation worst;            // of the values; ratio 0 when exact
+  double seconds = 0;         // of the route's runs, uploads and downloads included
   std::int64_t compared = 0;  // elements held against the oracle, of all launches
   bool vacant = false;        // passed, but the outputs have no elements
 };
@@ -72,7 +72,7 @@ struct Tally {
   std::int64_t rejects = 0;   // calls refused as they must be: passed where it was the route that refused them
   std::int64_t vacant = 0;    // of those passed: cases whose outputs have no elements
   std::int64_t compared = 0;  // elements held against the oracle
-  double worst = 0;  // largest ratio of a passing case
+  double worst = 0;           // largest ratio of a passing case
   std::string worst_case;
   std::map<std::string, std::int64_t> reasons;  // refusals by reason
   double seconds = 0;

@@ -10,9 +10,7 @@
 namespace plumb {
 namespace {
 
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 // The inputs of one data set, and what the oracle makes of them.
 struct Truth {
@@ -201,10 +199,8 @@ namespace {
 
 // A typed error with the reason that the row states is what must come.
 void judge_error(Verdict& v, const Reject& reject, const Error& e) {
-  if (e.reason() == reject.reason)
-    v.status = Status::pass;
-  else
-    v.reason = "was refused for another reason than " + std::string(name(reject.reason)) + ": " + e.what();
+  if (e.reason() == reject.reason) v.status = Status::pass;
+  else v.reason = "was refused for another reason than " + std::string(name(reject.reason)) + ": " + e.what();
 }
 
 }  // namespace

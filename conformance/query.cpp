@@ -79,14 +79,10 @@ bool glob(std::string_view p, std::string_view t) {
   const auto step = [&] { return p[i] == '\\' && i + 1 < p.size() ? 2 : 1; };  // of the pattern, for one character
   const auto meets = [&] { return p[i] == '?' || (p[i] != '*' && p[i + step() - 1] == t[j]); };
   while (j < t.size()) {
-    if (i < p.size() && meets())
-      i += step(), ++j;
-    else if (i < p.size() && p[i] == '*')
-      star = i++, mark = j;
-    else if (star != std::string_view::npos)
-      i = star + 1, j = ++mark;
-    else
-      return false;
+    if (i < p.size() && meets()) i += step(), ++j;
+    else if (i < p.size() && p[i] == '*') star = i++, mark = j;
+    else if (star != std::string_view::npos) i = star + 1, j = ++mark;
+    else return false;
   }
   while (i < p.size() && p[i] == '*') ++i;
   return i == p.size();
@@ -97,14 +93,10 @@ std::string glob_of(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto c = static_cast<unsigned char>(text[i]);
     const bool c1 = c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
-    if (c < 0x20 || c == 0x7F)
-      s += '?';
-    else if (c1)
-      s += "??", ++i;
-    else if (c == '*' || c == '?' || c == '\\')
-      s += {'\\', text[i]};
-    else
-      s += text[i];
+    if (c < 0x20 || c == 0x7F) s += '?';
+    else if (c1) s += "??", ++i;
+    else if (c == '*' || c == '?' || c == '\\') s += {'\\', text[i]};
+    else s += text[i];
   }
   return s;
 }

@@ -53,10 +53,8 @@ std::string unknown_name(const Op& op, const CorpusCase& c) {
 Bound bind(const Op& op, const CorpusCase& c, const Attrs& attrs) {
   Bound bound{&op, {}, {}, ""};
   for (const auto& [name, value] : attrs)
-    if (op.attrs.find(name))
-      bound.attrs.set(name, value);
-    else if (!value.none())
-      bound.unfit = "attribute " + name + " not in row";
+    if (op.attrs.find(name)) bound.attrs.set(name, value);
+    else if (!value.none()) bound.unfit = "attribute " + name + " not in row";
   bound.in.resize(op.inputs.size());
   for (const auto& [name, value] : c.inputs) bound.in[static_cast<std::size_t>(position(op.inputs, name))] = value;
   return bound;
@@ -72,10 +70,8 @@ std::vector<Bound> bindings(const CorpusCase& c, const std::string& file) {
     Attrs attrs = c.attrs;
     if (op.corpus_call && !op.corpus_call(attrs)) continue;
     const std::string unknown = unknown_name(op, c);
-    if (unknown.empty())
-      all.push_back(bind(op, c, attrs));
-    else
-      wrong = std::string(op.name) + " has no " + unknown;
+    if (unknown.empty()) all.push_back(bind(op, c, attrs));
+    else wrong = std::string(op.name) + " has no " + unknown;
   }
   if (all.empty() && !wrong.empty())
     throw Error("replay", Reason::file, file + ": case " + printable(c.id) + ": " + wrong);

@@ -89,8 +89,9 @@ std::string compare_recorded(const Tensor& got, const Tensor& want, bool exact, 
   if (got.spec() != want.spec()) return to_string(got.spec()) + " instead of " + to_string(want.spec());
   const Rule rule{exact, tol.first, tol.second, signed_zero};
   const Wide expected = widen(want), actual = widen(got);
-  return std::visit([&](const auto& w) { return compare_values(std::get<std::decay_t<decltype(w)>>(actual), w, rule, compared); },
-                    expected);
+  return std::visit(
+      [&](const auto& w) { return compare_values(std::get<std::decay_t<decltype(w)>>(actual), w, rule, compared); },
+      expected);
 }
 
 }  // namespace plumb

@@ -14,22 +14,24 @@ namespace plumb {
 // monostate is "not given" (None, null). Dtype-valued attributes are strings that name a dtype.
 class Attr {
  public:
-  using Value = std::variant<std::monostate, bool, std::int64_t, double, std::string,
-                             std::vector<std::int64_t>, std::vector<double>>;
+  using Value = std::variant<std::monostate, bool, std::int64_t, double, std::string, std::vector<std::int64_t>,
+                             std::vector<double>>;
   Attr() = default;
-  Attr(bool v) : value_(v) {}                            // NOLINT: attributes are written as literals
-  Attr(int v) : value_(std::int64_t{v}) {}               // NOLINT
-  Attr(std::int64_t v) : value_(v) {}                    // NOLINT
-  Attr(double v) : value_(v) {}                          // NOLINT
-  Attr(const char* v) : value_(std::string(v)) {}        // NOLINT
-  Attr(std::string v) : value_(std::move(v)) {}          // NOLINT
+  Attr(bool v) : value_(v) {}                                  // NOLINT: attributes are written as literals
+  Attr(int v) : value_(std::int64_t{v}) {}                     // NOLINT
+  Attr(std::int64_t v) : value_(v) {}                          // NOLINT
+  Attr(double v) : value_(v) {}                                // NOLINT
+  Attr(const char* v) : value_(std::string(v)) {}              // NOLINT
+  Attr(std::string v) : value_(std::move(v)) {}                // NOLINT
   Attr(std::vector<std::int64_t> v) : value_(std::move(v)) {}  // NOLINT
   Attr(std::vector<double> v) : value_(std::move(v)) {}        // NOLINT
 
   const Value& value() const { return value_; }
   bool none() const { return std::holds_alternative<std::monostate>(value_); }
   template <class T>
-  const T* get() const { return std::get_if<T>(&value_); }
+  const T* get() const {
+    return std::get_if<T>(&value_);
+  }
   bool operator==(const Attr&) const = default;
 
  private:

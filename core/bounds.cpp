@@ -19,7 +19,8 @@ double largest(const Order& o) {
 }
 
 // What rounding below the smallest normal number adds: each product, fused or not, each further rounding of a term, of
-// the sum, and each partial sum that is stored errs by half the smallest number at most. Sums of such numbers are exact.
+// the sum, and each partial sum that is stored errs by half the smallest number at most. Sums of such numbers are
+// exact.
 double underflow(std::int64_t n, const Order& o) {
   if (o.shape == Order::Shape::exact) return 0;
   const auto terms = static_cast<double>(n);
@@ -109,9 +110,9 @@ double index_ratio(const std::vector<double>& s, const std::vector<double>& b, s
 
 Call absolute(const Call& call) {
   Call out = call;
-  const bool mixed = call.op->tolerance.signed_values && std::any_of(call.in.begin(), call.in.end(), [](const Tensor& t) {
-                       return t.defined() && is_inexact(t.dtype());
-                     });
+  const bool mixed =
+      call.op->tolerance.signed_values &&
+      std::any_of(call.in.begin(), call.in.end(), [](const Tensor& t) { return t.defined() && is_inexact(t.dtype()); });
   for (std::size_t i = 0; i < out.in.size(); ++i) {
     Tensor& t = out.in[i];
     if (!t.defined()) continue;

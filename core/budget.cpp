@@ -96,8 +96,7 @@ double call_bytes(const Request& call, Held held) {
 // Stored inputs are there already; wide ones are made.
 void require_memory(const Request& call, Held held) {
   double bytes = 0;
-  if (held == Held::wide)
-    bytes = call_bytes(call, held);
+  if (held == Held::wide) bytes = call_bytes(call, held);
   else
     for (const Spec& spec : call.op->infer(call)) bytes += elements(spec.shape) * element_bytes(spec.dtype, held);
   require_memory(call.op->name, held == Held::wide ? "inputs and outputs in wide types" : "outputs", bytes);

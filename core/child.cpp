@@ -178,12 +178,9 @@ class Watched {
     char buffer[4096];
     for (int part = 0; part < 64; ++part) {
       const ssize_t n = ::read(fd, buffer, sizeof buffer);
-      if (n > 0)
-        to.append(buffer, static_cast<std::size_t>(n));
-      else if (n == 0)
-        return false;
-      else if (errno != EINTR)
-        return errno == EAGAIN || errno == EWOULDBLOCK;
+      if (n > 0) to.append(buffer, static_cast<std::size_t>(n));
+      else if (n == 0) return false;
+      else if (errno != EINTR) return errno == EAGAIN || errno == EWOULDBLOCK;
     }
     return true;
   }

@@ -218,10 +218,8 @@ CorpusCase read_case(const json& item, Tensors& tensors, const std::string& wher
   for (const auto& [name, key] : view<json::object_t>(item, "inputs", here))
     c.inputs.emplace(name, tensors.at(as<std::string>(key, "inputs", here), here));
   if (given.has("layouts")) lay_out_inputs(c, item, here);
-  if (given.has("error"))
-    read_error(c, item, given, here);
-  else
-    read_expectation(c, item, given, tensors, here);
+  if (given.has("error")) read_error(c, item, given, here);
+  else read_expectation(c, item, given, tensors, here);
   return c;
 }
 
@@ -237,14 +235,10 @@ json json_of(const Attr& attr) {
   return std::visit(
       [](const auto& v) -> json {
         using T = std::decay_t<decltype(v)>;
-        if constexpr (std::is_same_v<T, std::monostate>)
-          return nullptr;
-        else if constexpr (std::is_same_v<T, double>)
-          return json_of(v);
-        else if constexpr (std::is_same_v<T, std::vector<double>>)
-          return json_of(v);
-        else
-          return v;
+        if constexpr (std::is_same_v<T, std::monostate>) return nullptr;
+        else if constexpr (std::is_same_v<T, double>) return json_of(v);
+        else if constexpr (std::is_same_v<T, std::vector<double>>) return json_of(v);
+        else return v;
       },
       attr.value());
 }
@@ -292,7 +286,8 @@ std::string text_of(const std::string& folder, const CorpusCase& c, TensorMap& t
 std::vector<CorpusCase> read_corpus(const std::string& folder) {
   const std::string path = folder + "/cases.json";
   const std::string text = read_file(path);
-  return parse_corpus(text, [&] { return Container(folder + "/data.safetensors"); }, path);
+  return parse_corpus(
+      text, [&] { return Container(folder + "/data.safetensors"); }, path);
 }
 
 std::vector<CorpusCase> parse_corpus(std::string_view text, const std::function<Container()>& data,

@@ -18,14 +18,14 @@ namespace plumb {
 struct CorpusCase {
   std::string id, op, note, source;
   Attrs attrs;
-  std::map<std::string, Tensor> inputs;                    // by argument name
-  std::map<std::string, Layout> layouts;                   // of inputs that do not lie row-major in memory
-  std::vector<std::pair<std::string, Tensor>> outputs;     // (name, value), in order
-  std::string compare;                                     // exact, close, invariant; empty for error cases
-  std::vector<std::pair<double, double>> tol;              // rtol, atol per output
-  std::string check;                                       // for invariant
-  std::optional<std::string> error;                        // the class of a call that must be rejected
-  std::optional<Reason> reason;                            // and the reason of it here, where that is recorded
+  std::map<std::string, Tensor> inputs;                 // by argument name
+  std::map<std::string, Layout> layouts;                // of inputs that do not lie row-major in memory
+  std::vector<std::pair<std::string, Tensor>> outputs;  // (name, value), in order
+  std::string compare;                                  // exact, close, invariant; empty for error cases
+  std::vector<std::pair<double, double>> tol;           // rtol, atol per output
+  std::string check;                                    // for invariant
+  std::optional<std::string> error;                     // the class of a call that must be rejected
+  std::optional<Reason> reason;                         // and the reason of it here, where that is recorded
   bool signed_zero = false;
 };
 

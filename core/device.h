@@ -26,7 +26,7 @@ struct DeviceFacts {
   std::size_t max_work_group = 0;
   std::size_t base_align_bytes = 0;
   bool claims_fp64 = false;
-  bool ieee_f32 = false;  // f32 divides with one correct rounding and keeps subnormal numbers
+  bool ieee_f32 = false;       // f32 divides with one correct rounding and keeps subnormal numbers
   int compute_capability = 0;  // 90 for 9.0; 0 if the vendor has none
   int warp = 0;                // 0 if unknown
 
@@ -35,10 +35,10 @@ struct DeviceFacts {
 
 // Small programs with known answers. A claim counts only if its test kernel builds and is right.
 enum class TestKernel : std::uint8_t {
-  add,           // integers and floats in global memory, a barrier in local memory
-  fp64,          // fma in binary64
-  fp16,          // arithmetic in binary16
-  matrix_f16,    // one tile product on the matrix units, f16 in, f32 accumulate
+  add,            // integers and floats in global memory, a barrier in local memory
+  fp64,           // fma in binary64
+  fp16,           // arithmetic in binary16
+  matrix_f16,     // one tile product on the matrix units, f16 in, f32 accumulate
   int64_atomics,  // 64-bit compare and exchange, for hash tables
 };
 std::string_view name(TestKernel);

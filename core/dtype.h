@@ -11,7 +11,20 @@
 namespace plumb {
 
 enum class Dtype : std::uint8_t {
-  boolean, u8, u16, u32, u64, i8, i16, i32, i64, f16, bf16, f32, f64, c64,
+  boolean,
+  u8,
+  u16,
+  u32,
+  u64,
+  i8,
+  i16,
+  i32,
+  i64,
+  f16,
+  bf16,
+  f32,
+  f64,
+  c64,
 };
 
 enum class Kind : std::uint8_t { boolean, unsigned_integer, signed_integer, real, complex };
@@ -31,7 +44,7 @@ struct DtypeInfo {
 };
 
 const DtypeInfo& info(Dtype);
-std::span<const DtypeInfo> all_dtypes();                       // in enum order
+std::span<const DtypeInfo> all_dtypes();                         // in enum order
 std::optional<Dtype> dtype_named(std::string_view name_or_tag);  // "f32" or "F32"
 
 inline std::string_view name(Dtype t) { return info(t).name; }

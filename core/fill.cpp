@@ -49,7 +49,8 @@ Wide uniform(const Spec& spec, std::uint64_t key, double p) {
 Wide index_fill(const Spec& spec, std::uint64_t key, double p) {
   const auto n = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(p));
   Integers a(spec.shape);
-  for (std::int64_t i = 0; i < a.size(); ++i) a[i] = static_cast<std::int64_t>(draw(key, static_cast<std::uint64_t>(i)) % n);
+  for (std::int64_t i = 0; i < a.size(); ++i)
+    a[i] = static_cast<std::int64_t>(draw(key, static_cast<std::uint64_t>(i)) % n);
   return a;
 }
 
@@ -132,7 +133,8 @@ Wide near_tie(const Spec& spec, std::uint64_t key, double) {
 Wide below(const Spec& spec, std::uint64_t key, double p) {
   Integers a(spec.shape);
   const auto span = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(p));
-  for (std::int64_t i = 0; i < a.size(); ++i) a[i] = static_cast<std::int64_t>(draw(key, static_cast<std::uint64_t>(i)) % span);
+  for (std::int64_t i = 0; i < a.size(); ++i)
+    a[i] = static_cast<std::int64_t>(draw(key, static_cast<std::uint64_t>(i)) % span);
   return a;
 }
 
@@ -176,12 +178,12 @@ Wide groups(const Spec& spec, std::uint64_t key, double p) {
     const double u = 2 * unit(key, k) - 1;
     switch (i / run % 8) {
       case 0: return 0.0;
-      case 1: return -0.6875;                                                   // constant
+      case 1: return -0.6875;                                                             // constant
       case 2: return at == draw(key, 0) % static_cast<std::uint64_t>(run) ? 60000.0 : u;  // an outlier
-      case 3: return -24 + 8 * u;                                               // all negative
-      case 4: return 1e-8 * u;                                                  // below every scale
-      case 5: return at % 3 == 0 ? 7.5 : at % 3 == 1 ? -7.5 : std::floor(8 * u);  // equal magnitudes
-      case 6: return static_cast<double>(draw(key, k) % 32) / 2 - 10;           // ties
+      case 3: return -24 + 8 * u;                                                         // all negative
+      case 4: return 1e-8 * u;                                                            // below every scale
+      case 5: return at % 3 == 0 ? 7.5 : at % 3 == 1 ? -7.5 : std::floor(8 * u);          // equal magnitudes
+      case 6: return static_cast<double>(draw(key, k) % 32) / 2 - 10;                     // ties
       default: return u;
     }
   });
@@ -264,10 +266,8 @@ Wide nan_rows(const Spec& spec, std::uint64_t key, double p) {
         for (std::int64_t row = static_cast<std::int64_t>(p); row * n < a.size(); row += 2) {
           const std::uint64_t at =
               draw(key ^ 0x51ed270b, static_cast<std::uint64_t>(row)) % static_cast<std::uint64_t>(n);
-          if constexpr (std::is_same_v<T, Complex>)
-            a[row * n + static_cast<std::int64_t>(at)].real(kNan);
-          else if constexpr (!std::is_integral_v<T>)
-            a[row * n + static_cast<std::int64_t>(at)] = kNan;
+          if constexpr (std::is_same_v<T, Complex>) a[row * n + static_cast<std::int64_t>(at)].real(kNan);
+          else if constexpr (!std::is_integral_v<T>) a[row * n + static_cast<std::int64_t>(at)] = kNan;
         }
       },
       values);

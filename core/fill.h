@@ -25,8 +25,8 @@ struct Fill {
     double low, high;  // of the parameter; equal: it takes none; infinite: any number, NaN too
   };
   std::string_view name;
-  std::string_view what;   // one line for `plumb list fills`
-  double fallback;         // the parameter when none is written
+  std::string_view what;  // one line for `plumb list fills`
+  double fallback;        // the parameter when none is written
   Range range;
   Wide (*make)(const Spec&, std::uint64_t key, double parameter);
 };

@@ -68,8 +68,8 @@ std::uint64_t first_half(std::uint64_t batch, std::uint64_t x) {
   return (h ^ h >> 29) * 0xBF58476D1CE4E5B9u;
 }
 std::uint64_t table_hash(const Site& c) {
-  std::uint64_t h = first_half(static_cast<std::uint64_t>(c[0]), static_cast<std::uint64_t>(c[1])) +
-                    static_cast<std::uint64_t>(c[2]);
+  std::uint64_t h =
+      first_half(static_cast<std::uint64_t>(c[0]), static_cast<std::uint64_t>(c[1])) + static_cast<std::uint64_t>(c[2]);
   h = (h ^ h >> 32) * 0x94D049BB133111EBu + static_cast<std::uint64_t>(c[3]);
   h = (h ^ h >> 29) * 0xD6E8FEB86659FD93u;
   return h ^ h >> 32;
@@ -100,7 +100,10 @@ Wide box(const Spec& spec, std::uint64_t key, double p) {
   const auto run = static_cast<std::int64_t>(p);
   const std::int64_t s = side(rows(spec) * run, 3);
   return made(spec, key, [&](std::int64_t i) {
-    return cell(0, i * run + static_cast<std::int64_t>(draw(key, static_cast<std::uint64_t>(i)) % static_cast<std::uint64_t>(run)), s);
+    return cell(
+        0,
+        i * run + static_cast<std::int64_t>(draw(key, static_cast<std::uint64_t>(i)) % static_cast<std::uint64_t>(run)),
+        s);
   });
 }
 
@@ -194,7 +197,8 @@ Wide offsets(const Spec& spec, std::uint64_t key, double p) {
   for (std::int64_t i = 0; i < n; ++i) cells.push_back({0, i / (s * s) + corner, i / s % s + corner, i % s + corner});
   shuffle(cells, key ^ 0x6f666673);
   Integers a(spec.shape);
-  for (std::int64_t i = 0; i < 3 * n; ++i) a[i] = cells[static_cast<std::size_t>(i / 3)][static_cast<std::size_t>(i % 3) + 1];
+  for (std::int64_t i = 0; i < 3 * n; ++i)
+    a[i] = cells[static_cast<std::size_t>(i / 3)][static_cast<std::size_t>(i % 3) + 1];
   return a;
 }
 

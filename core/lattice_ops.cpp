@@ -72,10 +72,8 @@ Geometry with_weight(std::string_view op, Kind kind, const KernelSpec& spec, con
 
 Attrs attributes(const Geometry& g, const Weight& w) {
   Attrs a = attributes(g);
-  if (w.packed())
-    a.set("bits", w.bits);
-  else if (w.values.defined() && w.values.rank() == 5)
-    a.set("weight_layout", "dense_5d");
+  if (w.packed()) a.set("bits", w.bits);
+  else if (w.values.defined() && w.values.rank() == 5) a.set("weight_layout", "dense_5d");
   if (w.eps) a.set("eps", *w.eps);
   return a;
 }

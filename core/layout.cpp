@@ -7,7 +7,7 @@ namespace plumb {
 namespace {
 
 constexpr std::string_view kLayoutNames[] = {"row",      "transposed", "stepped", "offset",
-                                             "reversed", "broadcast",  "padded", "rotated"};
+                                             "reversed", "broadcast",  "padded",  "rotated"};
 
 // Storage geometry of a layout: what to allocate, and how to look at it.
 struct Geometry {

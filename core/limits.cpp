@@ -19,7 +19,8 @@ bool asked_for_small() {
 struct Known {
   std::mutex mutex;
   std::set<const Limit*> limits;
-  std::set<std::pair<const char*, unsigned>> splits;  // literals of one file may differ in address: duplicates do no harm
+  std::set<std::pair<const char*, unsigned>>
+      splits;  // literals of one file may differ in address: duplicates do no harm
 };
 Known& known() {
   static Known* k = new Known;  // never destroyed: worker threads may outlive statics

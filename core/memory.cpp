@@ -75,7 +75,8 @@ Storage::~Storage() {
 
 void Storage::make_host() {
   if (host_) return;
-  if (bytes_ > SIZE_MAX - 2 * kGuardBytes - kHostAlign) throw Error("memory", Reason::memory, std::to_string(bytes_) + " bytes");
+  if (bytes_ > SIZE_MAX - 2 * kGuardBytes - kHostAlign)
+    throw Error("memory", Reason::memory, std::to_string(bytes_) + " bytes");
   host_block_ = host_block(bytes_ + 2 * kGuardBytes + kHostAlign);
   if (!host_block_) throw Error("memory", Reason::memory, "cannot allocate " + std::to_string(bytes_) + " bytes");
   const auto past_line = reinterpret_cast<std::uintptr_t>(host_block_.get()) % kHostAlign;

@@ -74,8 +74,8 @@ class MemoryWatch {
   MemoryWatch(const MemoryWatch&) = delete;
   MemoryWatch& operator=(const MemoryWatch&) = delete;
   static bool active();
-  static void damaged(const std::string& what);     // called by whoever finds a broken guard band
-  static std::vector<std::string> take_damage();    // what was collected since the last call
+  static void damaged(const std::string& what);   // called by whoever finds a broken guard band
+  static std::vector<std::string> take_damage();  // what was collected since the last call
 };
 
 // Bytes of host storage now alive and the highest ever, for memory budgets.

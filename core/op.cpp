@@ -27,7 +27,8 @@ void check_arity(const Request& r) {
   for (std::size_t i = 0; i < names.size(); ++i)
     if (!optional(names[i]) && !r.has(i)) r.fail(Reason::arity, "input '" + std::string(names[i]) + "' is missing");
   if (r.specs.size() > names.size())
-    r.fail(Reason::arity, "takes at most " + std::to_string(names.size()) + " inputs, got " + std::to_string(r.specs.size()));
+    r.fail(Reason::arity,
+           "takes at most " + std::to_string(names.size()) + " inputs, got " + std::to_string(r.specs.size()));
 }
 
 void check_dtype(const Request& r) {

@@ -91,21 +91,21 @@ struct RowCount {
 };
 
 struct Op {
-  std::string_view name;                  // "softmax"
-  std::vector<std::string_view> inputs;   // "x", "bias?" (optional)
-  std::vector<RowCount> row_counts = {};  // every input that is a count of rows
-  std::vector<std::string_view> outputs;  // "out"
-  Attrs attrs;                            // names and defaults; a call may set no others
-  std::vector<Dtype> dtypes;              // accepted for the first input
-  std::string_view equation;              // plain text, the definition that the oracle transcribes
-  std::string_view meaning = "";          // which meaning is adopted where sources disagree, one line
-  Infer infer = nullptr;                  // output specs; raises every remaining user error
-  Oracle oracle = nullptr;                // naive, wide, obviously right
-  Cases cases = nullptr;                  // inputs worth trying
+  std::string_view name;                       // "softmax"
+  std::vector<std::string_view> inputs;        // "x", "bias?" (optional)
+  std::vector<RowCount> row_counts = {};       // every input that is a count of rows
+  std::vector<std::string_view> outputs;       // "out"
+  Attrs attrs;                                 // names and defaults; a call may set no others
+  std::vector<Dtype> dtypes;                   // accepted for the first input
+  std::string_view equation;                   // plain text, the definition that the oracle transcribes
+  std::string_view meaning = "";               // which meaning is adopted where sources disagree, one line
+  Infer infer = nullptr;                       // output specs; raises every remaining user error
+  Oracle oracle = nullptr;                     // naive, wide, obviously right
+  Cases cases = nullptr;                       // inputs worth trying
   std::vector<Reject> (*rejects)() = nullptr;  // calls that must be refused, each with its reason
-  Cases bench = nullptr;                  // sizes worth timing
-  Cost (*cost)(const Call&) = nullptr;    // null: no flops, bytes of inputs and outputs
-  Tolerance tolerance;                    // how far a route may stray, as a class
+  Cases bench = nullptr;                       // sizes worth timing
+  Cost (*cost)(const Call&) = nullptr;         // null: no flops, bytes of inputs and outputs
+  Tolerance tolerance;                         // how far a route may stray, as a class
 
   // Sparse ops: how many leading rows of each output are active, from the counts among the outputs;
   // -1 for all. Rows beyond are unspecified and never compared. Null: everything is active.

@@ -40,7 +40,8 @@ std::int64_t Order::depth(std::int64_t n) const {
   const std::int64_t chunk = ceil_div(n, std::max<std::int64_t>(split, 1));
   const std::int64_t m = block > 0 ? std::min(block, chunk) : chunk;
   const auto joined = [&](std::int64_t parts) { return tree ? ceil_log2(parts) : parts - 1; };
-  return block_depth(*this, m) + joined(ceil_div(chunk, m)) + joined(std::max<std::int64_t>(split, 1)) + prologue + epilogue;
+  return block_depth(*this, m) + joined(ceil_div(chunk, m)) + joined(std::max<std::int64_t>(split, 1)) + prologue +
+         epilogue;
 }
 
 std::string to_string(const Order& o) {

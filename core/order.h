@@ -17,24 +17,24 @@ struct Order {
   enum class Shape : std::uint8_t { exact, sequential, lanes, pairwise };
   Shape shape = Shape::sequential;
   std::int64_t lanes = 1, block = 0, split = 1;
-  bool tree = false;                     // block and chunk sums are joined by trees, not in sequence
+  bool tree = false;  // block and chunk sums are joined by trees, not in sequence
   Dtype accumulator = Dtype::f32;
-  bool fma = false;                      // the product is not rounded on its own
-  bool reciprocal = false;               // quotients are products with a rounded reciprocal
-  bool truncating = false;               // adds by alignment and truncation (matrix units): u_acc doubles
-  std::optional<Dtype> input_rounding;   // inputs are first rounded to this dtype
-  std::optional<Dtype> partial;          // block or chunk sums are stored in this dtype
-  int prologue = 0;                      // further roundings each term passes before it is summed
-  int epilogue = 0;                      // further roundings of the sum before the final one
-  double function_ulps = 0;              // stated error of the elementary functions used, in ulps
-  double levels = 0;                     // normwise class: butterfly levels passed, see fft
-  double twiddle_error = 0;              // normwise class: mu, absolute error of the twiddle factors
-  double amplification = 1;              // normwise class: growth of the norm between input and output
+  bool fma = false;                     // the product is not rounded on its own
+  bool reciprocal = false;              // quotients are products with a rounded reciprocal
+  bool truncating = false;              // adds by alignment and truncation (matrix units): u_acc doubles
+  std::optional<Dtype> input_rounding;  // inputs are first rounded to this dtype
+  std::optional<Dtype> partial;         // block or chunk sums are stored in this dtype
+  int prologue = 0;                     // further roundings each term passes before it is summed
+  int epilogue = 0;                     // further roundings of the sum before the final one
+  double function_ulps = 0;             // stated error of the elementary functions used, in ulps
+  double levels = 0;                    // normwise class: butterfly levels passed, see fft
+  double twiddle_error = 0;             // normwise class: mu, absolute error of the twiddle factors
+  double amplification = 1;             // normwise class: growth of the norm between input and output
 
   // The oracle's own: binary64 or wider, nothing rounded but the result, once.
   static Order oracle();
 
-  double accumulator_roundoff() const;   // u_acc, doubled if truncating
+  double accumulator_roundoff() const;       // u_acc, doubled if truncating
   std::int64_t depth(std::int64_t n) const;  // h
 };
 

@@ -15,8 +15,8 @@ struct Place {
   }
 };
 
-int threads();             // how many run at once, the caller included; PLUMB_THREADS or all cores
-void set_threads(int n);   // 1 <= n; takes effect at the next parallel_for
+int threads();            // how many run at once, the caller included; PLUMB_THREADS or all cores
+void set_threads(int n);  // 1 <= n; takes effect at the next parallel_for
 
 // Calls f(begin, end) on disjoint ranges that cover [0, n), one range per thread at most; `grain` is
 // the least work worth a thread, and nested calls run in the caller. Where small limits hold (core/limits.h), whatever

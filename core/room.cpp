@@ -17,10 +17,10 @@ constexpr std::size_t kBand = 512;    // on each side
 constexpr std::size_t kNatural = 16;  // what operator new aligns to
 
 void* raw(std::size_t bytes, std::size_t align) {
-  return align <= kNatural ? ::operator new(bytes) : ::operator new(bytes, std::align_val_t{align});
+  return align <= kNatural ? ::operator new(bytes) : ::operator new (bytes, std::align_val_t{align});
 }
 void release(void* p, std::size_t align) noexcept {
-  align <= kNatural ? ::operator delete(p) : ::operator delete(p, std::align_val_t{align});
+  align <= kNatural ? ::operator delete(p) : ::operator delete (p, std::align_val_t{align});
 }
 
 // Watched rooms by their address. Without a watch there are none, and nothing of this is asked.
@@ -68,7 +68,9 @@ bool give_watched(void* p, std::size_t align) {
     all().rooms.erase(it);
     --watched_rooms;
   }
-  if (!intact(w)) MemoryWatch::damaged("room of " + std::to_string(w.bytes) + " bytes within the route was written outside its bounds");
+  if (!intact(w))
+    MemoryWatch::damaged("room of " + std::to_string(w.bytes) +
+                         " bytes within the route was written outside its bounds");
   release(w.base, align);
   return true;
 }

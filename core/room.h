@@ -36,8 +36,7 @@ template <class T, std::size_t Align = alignof(T)>
 class RawRoom {
  public:
   RawRoom() = default;
-  explicit RawRoom(std::int64_t n)
-      : p_(static_cast<T*>(take_room(static_cast<std::size_t>(n) * sizeof(T), Align))) {}
+  explicit RawRoom(std::int64_t n) : p_(static_cast<T*>(take_room(static_cast<std::size_t>(n) * sizeof(T), Align))) {}
   T* get() const { return p_.get(); }
   T& operator[](std::int64_t i) const { return p_.get()[i]; }
   explicit operator bool() const { return p_ != nullptr; }

@@ -155,8 +155,8 @@ void count_from_zero() {
 }  // namespace
 
 std::string_view name(Stage s) {
-  constexpr std::string_view names[] = {"device", "operation family", "semantic relation",
-                                        "storage", "shape and dtype", "capability"};
+  constexpr std::string_view names[] = {"device",  "operation family", "semantic relation",
+                                        "storage", "shape and dtype",  "capability"};
   return names[static_cast<std::size_t>(s)];
 }
 
@@ -223,8 +223,8 @@ Decision select(const Call& call, const Device& device, std::string_view forced)
 std::string explain(const Decision& d) {
   std::string s;
   for (const Refusal& r : d.refused)
-    s += "  skip " + std::string(r.route->name) + " [" + std::string(name(r.stage)) + (r.preference ? ", by choice" : "") +
-         "]: " + r.reason + "\n";
+    s += "  skip " + std::string(r.route->name) + " [" + std::string(name(r.stage)) +
+         (r.preference ? ", by choice" : "") + "]: " + r.reason + "\n";
   return s + "  take " + std::string(d.route->name) + "\n";
 }
 

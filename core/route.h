@@ -21,7 +21,7 @@ std::string_view name(Stage);
 // A predicate that answers in words: "" never stands here, `refusal` is given when `holds` is false.
 struct Condition {
   Stage stage;
-  std::string_view refusal;  // worded for a report: "K is not 27"
+  std::string_view refusal;                   // worded for a report: "K is not 27"
   bool (*holds)(const Call&, const Device&);  // reads specs, strides and attributes, never data
 };
 
@@ -34,14 +34,14 @@ struct Job {
 };
 
 struct Route {
-  std::string_view op, name;            // "matmul", "gpu.tiled"
-  Tier tier = Tier::unavailable;        // written for: below it the route is not preferred
-  Tier needs = Tier::unavailable;       // runs on: below it the route cannot run
-  std::vector<Condition> supports;      // correctness: outside them the route must not run
-  std::vector<Condition> prefers;       // speed: outside them another route is the better choice
+  std::string_view op, name;              // "matmul", "gpu.tiled"
+  Tier tier = Tier::unavailable;          // written for: below it the route is not preferred
+  Tier needs = Tier::unavailable;         // runs on: below it the route cannot run
+  std::vector<Condition> supports;        // correctness: outside them the route must not run
+  std::vector<Condition> prefers;         // speed: outside them another route is the better choice
   Order (*order)(const Call&) = nullptr;  // the declared arithmetic; null for exact ops
   Job (*prepare)(const Call&, const std::vector<Spec>& out) = nullptr;
-  std::string_view prepares = "";       // what prepare does once that a cold run must pay: "the relation"
+  std::string_view prepares = "";  // what prepare does once that a cold run must pay: "the relation"
 };
 
 // Every op's last route is the oracle itself, "reference", which accepts every call.
@@ -51,8 +51,8 @@ inline constexpr std::string_view kReference = "reference";
 // Throws std::logic_error for a route that names a missing op, a duplicate, or an incomplete row.
 void install(std::vector<Op> ops, std::vector<Route> routes);
 std::span<const Op> ops();
-const Op& find_op(std::string_view name);                 // throws Error(query), with the nearest names
-std::span<const Route> routes(const Op&);                 // in order of preference; the reference is last
+const Op& find_op(std::string_view name);                   // throws Error(query), with the nearest names
+std::span<const Route> routes(const Op&);                   // in order of preference; the reference is last
 const Route& find_route(const Op&, std::string_view name);  // throws Error(query)
 
 // The arithmetic that a route declares; for ops that nothing but the result is rounded in, that of the oracle.

@@ -134,10 +134,8 @@ class HeaderReader : public JsonEvents {
     if (field_ == Field::offsets) wrong("data_offsets are not two non-negative integers: " + value);
   }
   void take_list() {
-    if (field_ == Field::shape)
-      take_shape();
-    else
-      take_offsets();
+    if (field_ == Field::shape) take_shape();
+    else take_offsets();
     items_.clear();
     list_field_ = false;
   }

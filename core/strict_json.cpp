@@ -50,10 +50,8 @@ std::string printable(const std::string& text) {
   for (const char c : text) {
     if (out.size() > kMost) return out + "...";
     const auto byte = static_cast<unsigned char>(c);
-    if (byte >= ' ' && byte < 0x7F)
-      out += c;
-    else
-      out += {'\\', 'x', kDigits[byte >> 4], kDigits[byte & 15]};
+    if (byte >= ' ' && byte < 0x7F) out += c;
+    else out += {'\\', 'x', kDigits[byte >> 4], kDigits[byte & 15]};
   }
   return out;
 }
@@ -135,10 +133,8 @@ class Entries : public JsonEvents {
   bool is_list() const { return list_; }
 
   void open(bool list) override {
-    if (depth_++ == 0)
-      list_ = list;
-    else if (list_)
-      entry_.open(list);
+    if (depth_++ == 0) list_ = list;
+    else if (list_) entry_.open(list);
   }
   void close() override {
     if (--depth_ > 0 && list_) entry_.close(), done();

@@ -89,7 +89,10 @@ template <class T>
 void write_array(const Array<T>& a, const Tensor& t) {
   switch (t.dtype()) {
     case Dtype::boolean:
-      return write_as<std::uint8_t>(a, t, [](T v) { const Double2 x = exact(v); return x.hi != 0 || isnan(x); });
+      return write_as<std::uint8_t>(a, t, [](T v) {
+        const Double2 x = exact(v);
+        return x.hi != 0 || isnan(x);
+      });
     case Dtype::u8: return write_as<std::uint8_t>(a, t, integer_from<std::uint8_t, T>);
     case Dtype::u16: return write_as<std::uint16_t>(a, t, integer_from<std::uint16_t, T>);
     case Dtype::u32: return write_as<std::uint32_t>(a, t, integer_from<std::uint32_t, T>);
@@ -212,7 +215,8 @@ Tensor contiguous(const Tensor& t) {
 
 Wide widen(const Tensor& t) {
   switch (t.dtype()) {
-    case Dtype::boolean: return read_as<std::uint64_t, std::uint8_t>(t, [](std::uint8_t v) { return std::uint64_t{v != 0}; });
+    case Dtype::boolean:
+      return read_as<std::uint64_t, std::uint8_t>(t, [](std::uint8_t v) { return std::uint64_t{v != 0}; });
     case Dtype::u8: return read_as<std::uint64_t, std::uint8_t>(t);
     case Dtype::u16: return read_as<std::uint64_t, std::uint16_t>(t);
     case Dtype::u32: return read_as<std::uint64_t, std::uint32_t>(t);
@@ -226,7 +230,8 @@ Wide widen(const Tensor& t) {
     case Dtype::f32: return read_as<double, float>(t);
     case Dtype::f64: return read_as<Double2, double>(t);
     case Dtype::c64:
-      return read_as<Complex, std::complex<float>>(t, [](std::complex<float> v) { return Complex(v.real(), v.imag()); });
+      return read_as<Complex, std::complex<float>>(t,
+                                                   [](std::complex<float> v) { return Complex(v.real(), v.imag()); });
   }
   throw std::logic_error("no such dtype");
 }
@@ -241,9 +246,7 @@ Tensor narrow(const Wide& w, Dtype dtype) {
       w);
 }
 
-Wide widen_as(const Tensor& t, Dtype dtype) {
-  return t.dtype() == dtype ? widen(t) : widen(narrow(widen(t), dtype));
-}
+Wide widen_as(const Tensor& t, Dtype dtype) { return t.dtype() == dtype ? widen(t) : widen(narrow(widen(t), dtype)); }
 
 const Unsigneds& unsigneds(const Wide& w) { return alternative<Unsigneds>(w, "unsigned integers"); }
 const Integers& integers(const Wide& w) { return alternative<Integers>(w, "signed integers"); }

@@ -25,7 +25,7 @@ using Strides = std::vector<std::int64_t>;  // in elements; 0 broadcasts, negati
 
 std::int64_t count(const Shape&);  // product; throws Error(memory) on overflow, Error(shape) if negative
 Strides row_major(const Shape&);
-std::string to_string(const Shape&);                        // "[2,3]"
+std::string to_string(const Shape&);                               // "[2,3]"
 Shape broadcast(std::string_view op, const Shape&, const Shape&);  // NumPy's rule; throws Error(shape)
 
 // Dtype and shape without data: the input and the result of shape inference.
@@ -41,8 +41,7 @@ struct Array {
   Shape shape;
   std::vector<T> data;
 
-  explicit Array(Shape s = {}, T fill = {})
-      : shape(std::move(s)), data(static_cast<std::size_t>(count(shape)), fill) {}
+  explicit Array(Shape s = {}, T fill = {}) : shape(std::move(s)), data(static_cast<std::size_t>(count(shape)), fill) {}
   std::int64_t size() const { return static_cast<std::int64_t>(data.size()); }
   T& operator[](std::int64_t i) { return data[static_cast<std::size_t>(i)]; }
   const T& operator[](std::int64_t i) const { return data[static_cast<std::size_t>(i)]; }
@@ -58,7 +57,7 @@ using Wide = std::variant<Unsigneds, Integers, Reals, Reals2, Complexes>;
 
 class Tensor {
  public:
-  Tensor() = default;                // undefined: an optional input that was not given
+  Tensor() = default;                 // undefined: an optional input that was not given
   explicit Tensor(const Spec& spec);  // row-major, contents unspecified (poisoned under a MemoryWatch)
 
   bool defined() const { return storage_ != nullptr; }
@@ -75,9 +74,13 @@ class Tensor {
   // side stale. The caller states the stored type: float for f32, std::uint16_t for f16 and bf16,
   // bool as std::uint8_t, c64 as std::complex<float>.
   template <class T>
-  const T* read() const { return reinterpret_cast<const T*>(storage_->host_read() + offset_); }
+  const T* read() const {
+    return reinterpret_cast<const T*>(storage_->host_read() + offset_);
+  }
   template <class T>
-  T* write() const { return reinterpret_cast<T*>(storage_->host_write() + offset_); }
+  T* write() const {
+    return reinterpret_cast<T*>(storage_->host_write() + offset_);
+  }
 
   // Same storage, other geometry; offset in elements from this tensor's first element.
   // Throws Error(shape) if any element would lie outside the storage.
@@ -97,10 +100,10 @@ class Tensor {
 Tensor contiguous(const Tensor&);  // itself if row-major, else a dense copy; host side, plain loop
 
 // The only two places where a dtype becomes a C++ type outside a kernel.
-Wide widen(const Tensor&);           // exact
-Tensor narrow(const Wide&, Dtype);   // one rounding to nearest even; integers wrap modulo 2^bits;
-                                     // real to integer truncates, saturates, NaN gives 0;
-                                     // complex to real takes the real part; to bool: x != 0
+Wide widen(const Tensor&);          // exact
+Tensor narrow(const Wide&, Dtype);  // one rounding to nearest even; integers wrap modulo 2^bits;
+                                    // real to integer truncates, saturates, NaN gives 0;
+                                    // complex to real takes the real part; to bool: x != 0
 
 // Converts a tensor to a dtype through the wide side: the cast that precedes a promoted op.
 Wide widen_as(const Tensor&, Dtype);

@@ -72,10 +72,8 @@ std::string printable(std::string_view text) {
     std::uint32_t code = 0;
     const std::size_t n = utf8_character(text, code);
     const bool shown = n > 0 && !is_control(code);
-    if (shown)
-      s += text.substr(0, n);
-    else
-      s += escape(static_cast<unsigned char>(text[0]));
+    if (shown) s += text.substr(0, n);
+    else s += escape(static_cast<unsigned char>(text[0]));
     text.remove_prefix(shown ? n : 1);
   }
   return s;

@@ -141,7 +141,8 @@ Deviation exact(const Tensor& want, const Tensor& given) {
         same_nans &= bits || (isnan(c.want) && isnan(c.got));
       });
     if (!same_nans) {
-      d.ratio = kInf, d.at = i, d.want = real_at(widen(element(want, i)), 0), d.got = real_at(widen(element(got, i)), 0);
+      d.ratio = kInf, d.at = i, d.want = real_at(widen(element(want, i)), 0),
+      d.got = real_at(widen(element(got, i)), 0);
       return d;
     }
   }
@@ -171,8 +172,8 @@ double oracle_roundoff(Dtype out) { return out == Dtype::f64 ? kDouble2Roundoff 
 Deviation accumulate(const Call& call, const Wide& want, const Wide& magnitude, const Order& order, const Tensor& got) {
   const std::int64_t n = call.op->tolerance.terms(call);
   const Dtype out = got.dtype(), part = component_dtype(out);
-  const bool integers = std::all_of(call.in.begin(), call.in.end(),
-                                    [](const Tensor& t) { return !t.defined() || integer_valued(t); });
+  const bool integers =
+      std::all_of(call.in.begin(), call.in.end(), [](const Tensor& t) { return !t.defined() || integer_valued(t); });
   std::vector<Double2> rounded;  // the exact value rounded once, component by component
   if (integers) {
     const Wide once = widen(narrow(want, out));
@@ -191,7 +192,8 @@ Deviation accumulate(const Call& call, const Wide& want, const Wide& magnitude, 
       allowed = {};
     }
     // The oracle itself passed its range: like any order of these terms it has no number to give.
-    if (std::isinf(G) && std::isnan(c.want.hi)) keep(worst, std::isfinite(c.got.hi) ? kInf : 0, i, c.want.hi, c.got.hi, 0);
+    if (std::isinf(G) && std::isnan(c.want.hi))
+      keep(worst, std::isfinite(c.got.hi) ? kInf : 0, i, c.want.hi, c.got.hi, 0);
     else judge(worst, i, c, allowed, part);
   });
   return worst;
@@ -342,7 +344,8 @@ Deviation compare(const Call& call, const std::vector<Wide>& want, const std::ve
   const std::vector<std::int64_t> rows = active_rows(call, want, specs);
   const std::vector<Tensor> part = active(call, got);
   const Tolerance& tol = call.op->tolerance;
-  const std::vector<Allowances> allowed = tol.bound ? tol.bound(call, want, order) : std::vector<Allowances>(want.size());
+  const std::vector<Allowances> allowed =
+      tol.bound ? tol.bound(call, want, order) : std::vector<Allowances>(want.size());
   Deviation worst;
   for (std::size_t i = 0; i < got.size(); ++i) {
     if (rows[i] >= 0 && part[i].dim(0) != rows[i])

@@ -78,7 +78,8 @@ Call absolute(const Call&);
 
 // Compares the active part of a route's outputs with the oracle's. `G` is what
 // magnitude(call) gives.
-Deviation compare(const Call&, const std::vector<Wide>& want, const std::vector<Wide>& G, const Order&, const std::vector<Tensor>& got);
+Deviation compare(const Call&, const std::vector<Wide>& want, const std::vector<Wide>& G, const Order&,
+                  const std::vector<Tensor>& got);
 
 // Whether sums with magnitude G in the declared order may pass the largest number on their way.
 bool may_overflow(double G, std::int64_t n, const Order&);

@@ -46,9 +46,7 @@ Order chain(const Call& c) {
   return o;
 }
 
-Route route(std::string_view op, Prepare prepare) {
-  return relation_route(op, "gpu.edges", Tier::gpu, chain, prepare);
-}
+Route route(std::string_view op, Prepare prepare) { return relation_route(op, "gpu.edges", Tier::gpu, chain, prepare); }
 
 }  // namespace
 

@@ -165,10 +165,8 @@ Operands add_operands(Steps& s, const Call& call, const Geometry& g, const Suppo
   const std::int64_t stride_n = dense_5d ? g.kernels * p.in : 1;
   Kernel pack("convolution", "pack_weights", options);
   pack.arg(dense(call[kWeight])).arg(p.w).arg(small(g.kernels));
-  if (by_column)
-    pack.arg(small(p.out)).arg(small(p.in)).arg(small(p.padded_out)).arg(small(p.padded_in));
-  else
-    pack.arg(small(p.in)).arg(small(p.out)).arg(small(p.padded_in)).arg(small(p.padded_out));
+  if (by_column) pack.arg(small(p.out)).arg(small(p.in)).arg(small(p.padded_out)).arg(small(p.padded_in));
+  else pack.arg(small(p.in)).arg(small(p.out)).arg(small(p.padded_in)).arg(small(p.padded_out));
   pack.arg(stride_k).arg(by_column ? stride_n : stride_c).arg(by_column ? stride_c : stride_n);
   s.run(pack.arg(p.bad), weights);
   return p;

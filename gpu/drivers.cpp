@@ -223,10 +223,8 @@ Tried try_together(Platform& platform, const std::vector<Driver>& only, const st
 std::vector<Driver> readable(const std::vector<Driver>& listed, std::vector<DriverNote>& notes) {
   std::vector<Driver> kept;
   for (const Driver& d : listed)
-    if (!d.library.empty())
-      kept.push_back(d);
-    else
-      notes.push_back({"OpenCL driver " + to_string(d) + " is no file that names a library", false});
+    if (!d.library.empty()) kept.push_back(d);
+    else notes.push_back({"OpenCL driver " + to_string(d) + " is no file that names a library", false});
   return kept;
 }
 

@@ -9,8 +9,8 @@ namespace {
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-constexpr Limit kTile{"gpu.edge_product.tile", 128, 7};  // edges of a work-group at most
-constexpr Limit kGroups{"gpu.edge_product.groups", 1056, 12};  // work-groups that occupy a large device
+constexpr Limit kTile{"gpu.edge_product.tile", 128, 7};               // edges of a work-group at most
+constexpr Limit kGroups{"gpu.edge_product.groups", 1056, 12};         // work-groups that occupy a large device
 constexpr Limit kLeastEdges{"gpu.edge_product.least_edges", 512, 6};  // of a part
 constexpr Limit kColumnRows{"gpu.edge_product.column_rows", 256, 8},
     kColumnParts{"gpu.edge_product.column_parts", 512, 2};
@@ -72,10 +72,8 @@ struct Panel {
         padded_n(divide_up(s.columns, width) * width),
         family(s.matrix ? "edge_product_mma" : "edge_product"),
         options("-DCOLUMNS=" + std::to_string(width)) {
-    if (s.matrix)
-      options += " -DDEPTH=" + std::to_string(depth) + (s.channels % 8 == 0 ? " -DBY_EIGHTS" : "");
-    else
-      options += " -DFROM_" + std::string(s.dtype) + (s.channels % 4 == 0 ? " -DBY_FOURS" : "");
+    if (s.matrix) options += " -DDEPTH=" + std::to_string(depth) + (s.channels % 8 == 0 ? " -DBY_EIGHTS" : "");
+    else options += " -DFROM_" + std::string(s.dtype) + (s.channels % 4 == 0 ? " -DBY_FOURS" : "");
   }
 };
 
@@ -96,9 +94,9 @@ KernelEdges::KernelEdges(const Call& call, RelationKind base) : geometry(call, k
   Rows to;
   if (given_targets(call)) to = Rows(call["target_coords"], call["target_active_rows"]);
   const bool spreads = geometry.scatters();
-  const std::int64_t room = spreads                     ? inputs.capacity * geometry.kernels
+  const std::int64_t room = spreads               ? inputs.capacity * geometry.kernels
                             : given_targets(call) ? to.capacity
-                                                        : inputs.capacity;
+                                                  : inputs.capacity;
   const std::int64_t capacity = spreads ? room : room * geometry.kernels;
   coords = scratch(static_cast<std::size_t>(room * (inputs.wide ? 32 : 16)));
   counts = ints(2);

@@ -38,9 +38,7 @@ bool few_axes(const Call& c, const Device&) { return axes_of(c, out_shape(c)).si
 bool has_fp64(const Call& c, const Device& d) {
   return d.fp64 || (c.dtype(0) != Dtype::f64 && c.dtype(1) != Dtype::f64);
 }
-bool same_form(const Call& c, const Device&) {
-  return c.dtype(0) == c.dtype(1) && c.shape(0) == c.shape(1);
-}
+bool same_form(const Call& c, const Device&) { return c.dtype(0) == c.dtype(1) && c.shape(0) == c.shape(1); }
 bool both_dense(const Call& c, const Device&) {
   const auto aligned = [](const Tensor& t) { return t.is_row_major() && t.offset_bytes() % 16 == 0; };
   return aligned(c[0]) && aligned(c[1]);
@@ -78,8 +76,10 @@ Job add_flat(const Call& c, const std::vector<Spec>& specs) {
 
 std::string any_options(const Call& c, Dtype to) {
   const bool fp64 = c.dtype(0) == Dtype::f64 || c.dtype(1) == Dtype::f64;
-  const char* via = to == Dtype::c64 ? "-DVIA_COMPLEX" : to == Dtype::f64 ? "-DVIA_DOUBLE"
-                    : is_inexact(to) ? "-DVIA_FLOAT" : "-DVIA_WHOLE";
+  const char* via = to == Dtype::c64   ? "-DVIA_COMPLEX"
+                    : to == Dtype::f64 ? "-DVIA_DOUBLE"
+                    : is_inexact(to)   ? "-DVIA_FLOAT"
+                                       : "-DVIA_WHOLE";
   return std::string(via) + (fp64 ? " -DFP64" : "");
 }
 
@@ -124,9 +124,7 @@ Order in_double(const Call&) {
 
 std::vector<Route> elementwise_gpu_routes() {
   const Condition wide{Stage::capability, "the device has no f64 arithmetic", has_fp64};
-  const std::vector<Condition> prefers = {
-      gpu::kNotHost,
-      {Stage::shape_dtype, "under 65536 elements", large}};
+  const std::vector<Condition> prefers = {gpu::kNotHost, {Stage::shape_dtype, "under 65536 elements", large}};
   Route flat;
   flat.op = "add";
   flat.name = "gpu.flat";

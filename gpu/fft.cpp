@@ -11,8 +11,8 @@ namespace {
 using fft::Problem;
 using gpu::BufferPtr;
 
-constexpr std::int64_t kLongest = 4096;         // in local memory, by a kernel of its own length
-constexpr Limit kLongestColumn{"gpu.fft.longest_column", 512, 12};  // of several side by side
+constexpr std::int64_t kLongest = 4096;                              // in local memory, by a kernel of its own length
+constexpr Limit kLongestColumn{"gpu.fft.longest_column", 512, 12};   // of several side by side
 constexpr Limit kLongestLine{"gpu.fft.longest_line", kLongest, 64};  // of a convolution that is not taken in steps
 constexpr Limit kLongestAny{"gpu.fft.longest_any", 2048, 64};        // in local memory, by the kernel for every length
 constexpr Limit kWorthBuild{"gpu.fft.worth_build", 1 << 15, 512};    // elements for which a length gets its own kernel

@@ -12,7 +12,8 @@ using namespace gpu;
 enum class Mode : std::int32_t { sum, avg, max };
 
 constexpr Limit kEach{"gpu.global_pooling.each", 64, 3};  // elements that one work-item joins
-constexpr Limit kRun{"gpu.global_pooling.run", 2048, 256};  // elements of a run of the radix sort, as in global_pooling.cl
+constexpr Limit kRun{"gpu.global_pooling.run", 2048,
+                     256};  // elements of a run of the radix sort, as in global_pooling.cl
 
 using Ints = std::vector<std::int32_t>;
 

@@ -45,8 +45,12 @@ struct Operand {
     std::int64_t offset;
   };
   Operand(const Tensor& t, const Geometry& g)
-      : rows(g.shape[g.shape.size() - 2]), columns(g.shape.back()), row(g.strides[g.strides.size() - 2]),
-        column(g.strides.back()), offset(g.offset), batch(g.shape.begin(), g.shape.end() - 2),
+      : rows(g.shape[g.shape.size() - 2]),
+        columns(g.shape.back()),
+        row(g.strides[g.strides.size() - 2]),
+        column(g.strides.back()),
+        offset(g.offset),
+        batch(g.shape.begin(), g.shape.end() - 2),
         step(g.strides.begin(), g.strides.end() - 2) {
     if (columns <= 1) column = 1;  // the stride of a unit axis is anything
     if (rows <= 1) row = columns;
@@ -73,7 +77,11 @@ struct Product {
   Dtype dtype;
 
   Product(const Call& call, bool row_major)
-      : a(call[0], true, row_major), b(call[1], false, row_major), m(a.rows), n(b.columns), k(a.columns),
+      : a(call[0], true, row_major),
+        b(call[1], false, row_major),
+        m(a.rows),
+        n(b.columns),
+        k(a.columns),
         dtype(call.dtype(0)) {
     const Shape batch = broadcast("matmul", a.batch, b.batch);
     matrices = count(batch);
@@ -119,7 +127,7 @@ Job zeros(std::vector<Tensor> out) {
 
 bool empty(const Call& call, const std::vector<Tensor>& out) { return out[0].size() == 0 || call.shape(0).back() == 0; }
 
-constexpr std::int64_t kSide = 16;                    // as in kernels/linalg.cl
+constexpr std::int64_t kSide = 16;                       // as in kernels/linalg.cl
 constexpr Limit kEnough{"gpu.linalg.enough", 100, 100};  // work-groups that occupy a large device
 
 // The largest register block that still gives every compute unit something to do.
@@ -161,8 +169,13 @@ Job tiled(const Call& call, const std::vector<Spec>& specs) {
   if (empty(call, out)) return zeros(std::move(out));
   const Product p(call, false);
   const std::int64_t r = registers_of(p), tile = kSide * r;
-  const Grid grid{"linalg", "tiled", tiled_options(p, r), static_cast<std::size_t>(kSide * divide_up(p.n, tile)),
-                  static_cast<std::size_t>(kSide * divide_up(p.m, tile)), kSide, kSide};
+  const Grid grid{"linalg",
+                  "tiled",
+                  tiled_options(p, r),
+                  static_cast<std::size_t>(kSide * divide_up(p.n, tile)),
+                  static_cast<std::size_t>(kSide * divide_up(p.m, tile)),
+                  kSide,
+                  kSide};
   return launch_all(std::move(out), p, grid, {p.a.row, p.a.column, p.b.row, p.b.column});
 }
 
@@ -199,8 +212,13 @@ Job mma(const Call& call, const std::vector<Spec>& specs) {
   options += gpu::if_small("STAGES", kStages) + gpu::if_small("PANEL", kPanel);
   if (row_starts(p) % 8 == 0) options += " -DALIGNED";
   const std::int64_t items = 32 * w.m * w.n;
-  const Grid grid{"linalg_mma", "mma", options, static_cast<std::size_t>(items * w.groups(p)), 1,
-                  static_cast<std::size_t>(items), 1};
+  const Grid grid{"linalg_mma",
+                  "mma",
+                  options,
+                  static_cast<std::size_t>(items * w.groups(p)),
+                  1,
+                  static_cast<std::size_t>(items),
+                  1};
   return launch_all(std::move(out), p, grid, {p.a.row, p.b.row});
 }
 
@@ -225,10 +243,9 @@ std::int64_t flops(const Call& call) { return static_cast<std::int64_t>(cost(cal
 
 constexpr Condition kOneDtype{Stage::shape_dtype, "an operand must be converted first",
                               [](const Call& c, const Device&) { return c.dtype(0) == c.dtype(1); }};
-constexpr Condition kSixteenBit{Stage::shape_dtype, "the operands are neither f16 nor bf16",
-                                [](const Call& c, const Device&) {
-                                  return c.dtype(0) == Dtype::f16 || c.dtype(0) == Dtype::bf16;
-                                }};
+constexpr Condition kSixteenBit{
+    Stage::shape_dtype, "the operands are neither f16 nor bf16",
+    [](const Call& c, const Device&) { return c.dtype(0) == Dtype::f16 || c.dtype(0) == Dtype::bf16; }};
 constexpr std::uint64_t kMmaLocalBytes = 48 << 10;
 constexpr Condition kLocal{Stage::capability, "work-groups of 256 with 48 KiB of local memory do not fit",
                            [](const Call&, const Device& d) {

@@ -10,10 +10,10 @@ namespace {
 
 using namespace gpu;
 
-constexpr std::int64_t kTile = 128, kBounds = 256;  // work-groups, as in kernels/neighbor.cl
-constexpr Limit kParts{"gpu.neighbor.parts", 64, 1};             // work-groups that look for the bounds
-constexpr Limit kRegisters{"gpu.neighbor.registers", 32, 32};    // neighbours that are kept in registers, at most
-constexpr std::int64_t kMostOffsets = 1 << 16;      // of a ball that is looked up offset by offset
+constexpr std::int64_t kTile = 128, kBounds = 256;             // work-groups, as in kernels/neighbor.cl
+constexpr Limit kParts{"gpu.neighbor.parts", 64, 1};           // work-groups that look for the bounds
+constexpr Limit kRegisters{"gpu.neighbor.registers", 32, 32};  // neighbours that are kept in registers, at most
+constexpr std::int64_t kMostOffsets = 1 << 16;                 // of a ball that is looked up offset by offset
 constexpr std::int64_t kMostRadius = 1 << 30;
 constexpr std::int64_t kWorthLaunch = 4096;    // rows
 constexpr std::int64_t kWorthPairs = 1 << 20;  // distances
@@ -161,7 +161,8 @@ Cells add_cells(Steps& s, const Rows& rows, std::int64_t most) {
       static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(std::max<std::int64_t>(1, n))));
   Cells c{scratch(9 * 8), ints(buckets + 1), scratch(size(std::max<std::int64_t>(1, n) * 32)),
           ints(std::max<std::int64_t>(1, n)), static_cast<std::uint32_t>(buckets - 1)};
-  const std::int64_t wanted = (n + kBounds - 1) / kBounds, parts = std::clamp<std::int64_t>(wanted, 1, kParts.of(wanted));
+  const std::int64_t wanted = (n + kBounds - 1) / kBounds,
+                     parts = std::clamp<std::int64_t>(wanted, 1, kParts.of(wanted));
   const BufferPtr part = scratch(size(parts * 64)), degree = ints(buckets), cursor = ints(buckets);
   if (n == 0) return c;
   Kernel bounds("neighbor", "find_bounds"), plan("neighbor", "plan_cells"), count("neighbor", "count_cells");

@@ -7,7 +7,7 @@ namespace plumb {
 namespace {
 
 constexpr std::size_t kLanes = 32, kStrands = 4, kGroup = 128;  // as in norms.cl
-constexpr Limit kBlock{"gpu.norms.block", 256, 4};  // rows of a column summed by one work-group, as there
+constexpr Limit kBlock{"gpu.norms.block", 256, 4};              // rows of a column summed by one work-group, as there
 
 gpu::Kernel kernel(std::string_view name, Dtype features) {
   return gpu::Kernel("norms", name,

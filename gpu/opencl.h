@@ -61,6 +61,7 @@ bool take(Fault);  // whether this fault was injected; it strikes once
 
 // A kernel of kernels/<family>.cl, whose program is built on first use.
 // Its arguments are the holder's alone; it serves again when nobody holds it.
-std::shared_ptr<std::remove_pointer_t<cl_kernel>> create_kernel(std::string_view family, const std::string& options, const std::string& name);
+std::shared_ptr<std::remove_pointer_t<cl_kernel>> create_kernel(std::string_view family, const std::string& options,
+                                                                const std::string& name);
 
 }  // namespace plumb::gpu

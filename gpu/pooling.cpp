@@ -87,10 +87,8 @@ Windows::Windows(const Call& call, Pooling kind, std::int64_t out_capacity, bool
   const auto n = read_counts(edges.counts);
   edge_count = n[0], rows = n[1];
   Steps divisors;
-  if (divided)
-    add_divisors(divisors, g, *this);
-  else
-    weight = divisor = ints(1);
+  if (divided) add_divisors(divisors, g, *this);
+  else weight = divisor = ints(1);
   divisors.enqueue();
 }
 
@@ -159,10 +157,8 @@ Job prepare(const Call& call, const std::vector<Spec>& specs) {
   const auto steps = std::make_shared<Steps>();
   add_copy(*steps, w.edges.out_coords, out[0], w.rows * 4 * info(specs[0].dtype).bytes);
   add_copy(*steps, w.edges.counts, out[2], 8);
-  if (kind == Pooling::max)
-    add_maxima(*steps, w, call["features"], out[1]);
-  else
-    add_sums(*steps, w, call["features"], out[1]);
+  if (kind == Pooling::max) add_maxima(*steps, w, call["features"], out[1]);
+  else add_sums(*steps, w, call["features"], out[1]);
   return job(out, [steps] { steps->enqueue(); });
 }
 

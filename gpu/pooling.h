@@ -43,8 +43,9 @@ Order pooling_order(Pooling);
 
 // A maximum is exact, and so is its tangent.
 template <Pooling kind>
-inline constexpr Order (*kForwardOrder)(const Call&) =
-    kind == Pooling::max ? nullptr : +[](const Call&) { return pooling_order(kind); };
+inline constexpr Order (*kForwardOrder)(const Call&) = kind == Pooling::max ? nullptr : +[](const Call&) {
+  return pooling_order(kind);
+};
 
 Route pooling_route(std::string_view op, Job (*prepare)(const Call&, const std::vector<Spec>&),
                     Order (*order)(const Call&));

@@ -43,10 +43,8 @@ Job prepare_vjp(const Call& call, const std::vector<Spec>& specs) {
     call.fail(Reason::domain, std::to_string(call["cotangent"].dim(0)) + " rows of cotangent for " +
                                   std::to_string(w.rows) + " active rows");
   const auto steps = std::make_shared<Steps>();
-  if (kind == Pooling::max)
-    add_max_gradient(*steps, call, w, out[0]);
-  else
-    add_linear_gradient(*steps, call, w, out[0]);
+  if (kind == Pooling::max) add_max_gradient(*steps, call, w, out[0]);
+  else add_linear_gradient(*steps, call, w, out[0]);
   return job(out, [steps] { steps->enqueue(); });
 }
 
@@ -56,10 +54,8 @@ Job prepare_jvp(const Call& call, const std::vector<Spec>& specs) {
   const Windows w(call, kind, specs[0].shape[0], false);
   const auto steps = std::make_shared<Steps>();
   add_copy(*steps, w.edges.counts, out[1], 8);
-  if (kind == Pooling::max)
-    add_max_tangent(*steps, call, w, out[0]);
-  else
-    add_sums(*steps, w, call["tangent"], out[0]);
+  if (kind == Pooling::max) add_max_tangent(*steps, call, w, out[0]);
+  else add_sums(*steps, w, call["tangent"], out[0]);
   return job(out, [steps] { steps->enqueue(); });
 }
 

@@ -194,7 +194,14 @@ std::vector<Route> quant_gpu_routes() {
   constexpr auto gpu = Tier::gpu;
   return {
       {"quantize", "gpu.units", gpu, gpu, {kAffine, kDoubles}, {gpu::kNotHost, kManyInputs}, nullptr, quantize},
-      {"dequantize", "gpu.units", gpu, gpu, {kAffine, kPlainScales}, {gpu::kNotHost, kManyNumbers}, nullptr, dequantize},
+      {"dequantize",
+       "gpu.units",
+       gpu,
+       gpu,
+       {kAffine, kPlainScales},
+       {gpu::kNotHost, kManyNumbers},
+       nullptr,
+       dequantize},
       {"quantized_matmul", "gpu.rows", gpu, gpu, transposed, narrow, row_order, multiply_rows},
       {"quantized_matmul", "gpu.columns", gpu, gpu, upright, narrow, column_order, multiply_columns},
       {"quantized_matmul", "gpu.low_tiles", gpu, gpu, product, low, tile_order, multiply_tiles<32>},

@@ -9,13 +9,13 @@
 namespace plumb {
 namespace {
 
-constexpr std::int64_t kGroup = 256;            // work-items of a group, as in kernels/reduction.cl
+constexpr std::int64_t kGroup = 256;                                // work-items of a group, as in kernels/reduction.cl
 constexpr Limit kManyGroups{"gpu.reduction.many_groups", 1024, 8};  // enough to fill a large device
 constexpr Limit kMostLanes{"gpu.reduction.lanes", kGroup, 8};       // work-items that share a line
-constexpr Limit kEnough{"gpu.reduction.enough", 16, 2};  // elements of a lane from which lines are cut
-constexpr Limit kMostSplits{"gpu.reduction.splits", 32, 4};  // of a line of a softmax
-constexpr std::int64_t kWorthDevice = 1 << 16;  // elements
-constexpr std::size_t kMostAxes = 8;            // after merging; of either kind
+constexpr Limit kEnough{"gpu.reduction.enough", 16, 2};             // elements of a lane from which lines are cut
+constexpr Limit kMostSplits{"gpu.reduction.splits", 32, 4};         // of a line of a softmax
+constexpr std::int64_t kWorthDevice = 1 << 16;                      // elements
+constexpr std::size_t kMostAxes = 8;                                // after merging; of either kind
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 std::int64_t power_above(std::int64_t n) {
@@ -179,7 +179,7 @@ Job sum(const Call& c, const std::vector<Spec>& specs) {
 
 // ---- softmax
 
-constexpr double kExpUlps = 3;       // OpenCL 1.2, section 7.4: exp in the full profile, either precision
+constexpr double kExpUlps = 3;         // OpenCL 1.2, section 7.4: exp in the full profile, either precision
 constexpr int kQuotientRoundings = 4;  // 2.5 ulps of a quotient are 5 roundings, one of which is counted anyway
 
 struct SoftmaxPlan : Plan {
@@ -202,7 +202,8 @@ SoftmaxPlan softmax_plan(const Lines& l, Dtype from) {
       return p;
     }
   const std::int64_t wanted = power_below(l.n / (p.lanes * 8)), groups = kManyGroups.of(wanted * p.tiles_and_rest);
-  p.splits = std::min({kMostSplits.of(wanted), power_below(groups / std::max<std::int64_t>(1, p.tiles_and_rest)), wanted});
+  p.splits =
+      std::min({kMostSplits.of(wanted), power_below(groups / std::max<std::int64_t>(1, p.tiles_and_rest)), wanted});
   p.part = ceil_div(l.n, p.splits);
   return p;
 }
@@ -266,8 +267,7 @@ std::vector<Route> reduction_gpu_routes() {
   sum_route.tier = sum_route.needs = Tier::gpu;
   sum_route.supports = {{Stage::storage, "more than 8 axes that cannot be merged", few_axes},
                         {Stage::capability, "the device has no f64 arithmetic", has_fp64}};
-  sum_route.prefers = {gpu::kNotHost,
-                       {Stage::shape_dtype, "under 65536 elements", large}};
+  sum_route.prefers = {gpu::kNotHost, {Stage::shape_dtype, "under 65536 elements", large}};
   sum_route.order = sum_order;
   sum_route.prepare = sum;
   Route softmax_route = sum_route;

@@ -45,7 +45,8 @@ Blocks add_blocks(Steps& s, const Rows& rows) {
   s.fill(used, 0);
   s.run(relation_kernel("mark_blocks").arg(rows.data).arg(rows.wide).arg(n).arg(b.table).arg(b.mask).arg(slot_of), n);
   s.run(relation_kernel("place_blocks").arg(slot_of).arg(n).arg(b.table).arg(used), n);
-  s.run(relation_kernel("number_cells").arg(rows.data).arg(rows.wide).arg(n).arg(b.table).arg(slot_of).arg(b.lowest), n);
+  s.run(relation_kernel("number_cells").arg(rows.data).arg(rows.wide).arg(n).arg(b.table).arg(slot_of).arg(b.lowest),
+        n);
   return b;
 }
 
@@ -59,7 +60,8 @@ std::vector<std::int64_t> shifts(const Geometry& g, bool inverse) {
   for (std::int64_t k = 0; k < g.kernels; ++k) {
     const std::int64_t index[3] = {k / (size[1] * size[2]), k / size[2] % size[1], k % size[2]};
     for (std::size_t a = 0; a < 3; ++a) {
-      const auto i = static_cast<std::uint64_t>(index[a] - g.values[12 + a]), d = static_cast<std::uint64_t>(g.values[9 + a]);
+      const auto i = static_cast<std::uint64_t>(index[a] - g.values[12 + a]),
+                 d = static_cast<std::uint64_t>(g.values[9 + a]);
       const std::uint64_t v = i * d - static_cast<std::uint64_t>(g.values[6 + a]);
       f.push_back(wrapped(inverse ? 0 - v : v));
     }
@@ -70,7 +72,8 @@ std::vector<std::int64_t> shifts(const Geometry& g, bool inverse) {
 // Five adjacent sites meet at most two blocks of four.
 bool compact(const Geometry& g, bool inverse) {
   bool all = !inverse;
-  for (std::size_t a = 0; a < 3; ++a) all = all && (g.values[a] == 1 || (g.values[a] <= 5 && (g.values[a] - 1) * g.values[9 + a] <= 4));
+  for (std::size_t a = 0; a < 3; ++a)
+    all = all && (g.values[a] == 1 || (g.values[a] <= 5 && (g.values[a] - 1) * g.values[9 + a] <= 4));
   return all;
 }
 
@@ -118,7 +121,13 @@ BufferPtr add_merged(Steps& s, const Geometry& g, const Rows& in, const BufferPt
   const Numbered sites = add_numbers(s, g, in, kReached, cells, geometry, e.out_coords, e.counts);
   const BufferPtr output = ints(cells), degree = ints(cells), cursor = ints(cells), codes = ints(cells);
   s.fill(degree, 0);
-  s.run(relation_kernel("merge_outputs").arg(sites.first).arg(sites.number).arg(cells).arg(output).arg(degree).arg(e.counts),
+  s.run(relation_kernel("merge_outputs")
+            .arg(sites.first)
+            .arg(sites.number)
+            .arg(cells)
+            .arg(output)
+            .arg(degree)
+            .arg(e.counts),
         std::max<std::int64_t>(cells, 1));
   s.scan(degree, false, cells, e.offsets);
   s.run(relation_kernel("copy_ints").arg(e.offsets).arg(cursor).arg(cells), cells);
@@ -138,7 +147,11 @@ void add_input_groups(Steps& s, const Geometry& g, const Rows& in, std::int64_t 
                       const BufferPtr& position, const BufferPtr& offsets, const BufferPtr& ids) {
   if (g.scatters()) {
     const std::int64_t cells = in.active * g.kernels;
-    s.run(relation_kernel("full_offsets").arg(in.active).arg(in.capacity).arg(static_cast<std::int32_t>(g.kernels)).arg(offsets),
+    s.run(relation_kernel("full_offsets")
+              .arg(in.active)
+              .arg(in.capacity)
+              .arg(static_cast<std::int32_t>(g.kernels))
+              .arg(offsets),
           in.capacity + 1);
     s.run(relation_kernel("copy_ints").arg(position ? position : e.out).arg(ids).arg(cells), cells);
     if (position) s.run(relation_kernel("sort_groups").arg(offsets).arg(in.active).arg(ids), in.active);
@@ -155,12 +168,17 @@ void add_input_groups(Steps& s, const Geometry& g, const Rows& in, std::int64_t 
 
 namespace {
 
-void add_kernel_groups(Steps& s, const Geometry& g, std::int64_t edge_capacity, const Edges& e, const BufferPtr& offsets,
-                       const BufferPtr& ids) {
+void add_kernel_groups(Steps& s, const Geometry& g, std::int64_t edge_capacity, const Edges& e,
+                       const BufferPtr& offsets, const BufferPtr& ids) {
   const std::int64_t runs = runs_of(edge_capacity);
   const auto keys = static_cast<std::int32_t>(g.kernels);
   const BufferPtr matrix = ints(g.kernels * runs), placed = ints(g.kernels * runs + 1);
-  s.run(relation_kernel("count_keys").arg(e.kernel).arg(e.counts).arg(keys).arg(static_cast<std::int32_t>(runs)).arg(matrix),
+  s.run(relation_kernel("count_keys")
+            .arg(e.kernel)
+            .arg(e.counts)
+            .arg(keys)
+            .arg(static_cast<std::int32_t>(runs))
+            .arg(matrix),
         g.kernels, runs);
   s.scan(matrix, false, g.kernels * runs, placed);
   Kernel place = relation_kernel("place_keys");
@@ -171,7 +189,8 @@ void add_kernel_groups(Steps& s, const Geometry& g, std::int64_t edge_capacity, 
 }  // namespace
 
 Geometry::Geometry(const Request& r, RelationKind k) : kind(k) {
-  const std::pair<std::string_view, std::int64_t> attrs[] = {{"kernel_size", 1}, {"stride", 1}, {"padding", 0}, {"dilation", 1}};
+  const std::pair<std::string_view, std::int64_t> attrs[] = {
+      {"kernel_size", 1}, {"stride", 1}, {"padding", 0}, {"dilation", 1}};
   for (const auto& [attr, fallback] : attrs) {
     std::vector<std::int64_t> v{fallback};
     if (r.attrs.find(attr)) v = r.list(attr);
@@ -237,8 +256,7 @@ Table add_table(Steps& s, const BufferPtr& rows, std::int32_t wide, std::int64_t
 }
 
 Kernel relation_kernel(std::string_view name) {
-  return Kernel("relation", name,
-                if_small("ITEMS", kScanItems) + if_small("EACH", kScanEach) + if_small("RUN", kRun));
+  return Kernel("relation", name, if_small("ITEMS", kScanItems) + if_small("EACH", kScanEach) + if_small("RUN", kRun));
 }
 
 std::int64_t runs_of(std::int64_t edges) {
@@ -254,8 +272,7 @@ BufferPtr add_map(Steps& s, const Geometry& g, const Rows& in, const Rows& targe
   const bool targeted = g.kind == RelationKind::target || g.kind == RelationKind::target_transposed;
   const Rows& given = targeted ? targets : in;
   const bool numbered = g.kind == RelationKind::forward && !g.identity();
-  if (numbered)
-    add_numbers(s, g, in, kFloored, in.active, geometry, out_coords, counts);
+  if (numbered) add_numbers(s, g, in, kFloored, in.active, geometry, out_coords, counts);
   else if (out_coords != given.data)
     s.run(relation_kernel("copy_sites").arg(given.data).arg(given.wide).arg(given.active).arg(out_coords).arg(counts),
           std::max<std::int64_t>(given.active, 1));
@@ -263,10 +280,20 @@ BufferPtr add_map(Steps& s, const Geometry& g, const Rows& in, const Rows& targe
   const BufferPtr map = ints(out_capacity * g.kernels), none = ints(2);
   const bool inverse = g.kind == RelationKind::target_transposed, ordered = ordering && ordering->bits > 0;
   Kernel k = relation_kernel("map_inputs");
-  k.arg(out_coords).arg(counts).arg(std::int64_t{numbered ? -1 : given.active}).arg(out_capacity).arg(in.data).arg(in.wide);
-  k.arg(static_cast<std::int32_t>(g.kernels)).arg(geometry).arg(constants(shifts(g, inverse))).arg(std::int32_t{inverse});
+  k.arg(out_coords)
+      .arg(counts)
+      .arg(std::int64_t{numbered ? -1 : given.active})
+      .arg(out_capacity)
+      .arg(in.data)
+      .arg(in.wide);
+  k.arg(static_cast<std::int32_t>(g.kernels))
+      .arg(geometry)
+      .arg(constants(shifts(g, inverse)))
+      .arg(std::int32_t{inverse});
   k.arg(std::int32_t{compact(g, inverse)}).arg(blocks.table).arg(blocks.mask).arg(blocks.lowest).arg(map);
-  k.arg(ordering ? ordering->bits : std::int32_t{-1}).arg(ordered ? ordering->histogram : none).arg(ordered ? ordering->place : none);
+  k.arg(ordering ? ordering->bits : std::int32_t{-1})
+      .arg(ordered ? ordering->histogram : none)
+      .arg(ordered ? ordering->place : none);
   s.run(k, std::max<std::int64_t>(out_capacity, 1));
   return map;
 }
@@ -274,7 +301,8 @@ BufferPtr add_map(Steps& s, const Geometry& g, const Rows& in, const Rows& targe
 Ordering begin_order(Steps& s, const Geometry& g, std::int64_t rows) {
   if (g.kernels > 32) return {};
   const int counted = std::bit_width(static_cast<std::uint64_t>(rows));
-  const int wanted = std::clamp<int>(counted, static_cast<int>(kLeastBits.of(counted)), static_cast<int>(kMostBits.of(counted)));
+  const int wanted =
+      std::clamp<int>(counted, static_cast<int>(kLeastBits.of(counted)), static_cast<int>(kMostBits.of(counted)));
   Ordering o;
   o.bits = std::min(static_cast<std::int32_t>(g.kernels), wanted);
   o.histogram = ints(std::int64_t{1} << o.bits);
@@ -283,7 +311,8 @@ Ordering begin_order(Steps& s, const Geometry& g, std::int64_t rows) {
   return o;
 }
 
-void bucket_outputs(Steps& s, const Geometry& g, const Ordering& o, const BufferPtr& map, bool spread, std::int64_t rows) {
+void bucket_outputs(Steps& s, const Geometry& g, const Ordering& o, const BufferPtr& map, bool spread,
+                    std::int64_t rows) {
   if (o.bits == 0) return;
   Kernel k = relation_kernel("bucket_outputs");
   k.arg(map).arg(std::int32_t{spread}).arg(static_cast<std::int32_t>(g.kernels)).arg(rows).arg(o.bits);

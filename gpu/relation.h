@@ -34,7 +34,7 @@ struct Rows {
 class Steps {
  public:
   void add(std::function<void()> step) { steps_.push_back(std::move(step)); }
-  void run(Kernel kernel, std::int64_t items);             // one work-item each
+  void run(Kernel kernel, std::int64_t items);  // one work-item each
   void run(Kernel kernel, std::int64_t x, std::int64_t y);
   void fill(const BufferPtr&, std::uint8_t byte);
   // out[i] = in[0] + ... + in[i-1] for i in [0, n]; with `present`, of 1 for each element that is not negative

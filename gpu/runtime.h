@@ -50,9 +50,9 @@ template <class T>
 BufferPtr constants(const std::vector<T>& values) {  // a table of plain values; equal small tables are one buffer
   return constant_bytes(reinterpret_cast<const std::byte*>(values.data()), values.size() * sizeof(T));
 }
-void fill_zero(const BufferPtr&);  // enqueued
+void fill_zero(const BufferPtr&);                // enqueued
 void fill_byte(const BufferPtr&, std::uint8_t);  // enqueued
-std::int64_t element_offset(const Tensor&);  // of the first element within input(), in elements
+std::int64_t element_offset(const Tensor&);      // of the first element within input(), in elements
 
 // " -DNAME=value" where small limits hold, else nothing: kernels define the usual value themselves.
 std::string if_small(std::string_view macro, const Limit&);

@@ -142,8 +142,7 @@ Route route(std::string_view op, std::string_view route_name, Job (*prepare)(con
           .tier = Tier::gpu,
           .needs = Tier::gpu,
           .supports = {},
-          .prefers = {kNotHost,
-                      {Stage::shape_dtype, "under 4096 rows: the launches cost more", worth}},
+          .prefers = {kNotHost, {Stage::shape_dtype, "under 4096 rows: the launches cost more", worth}},
           .prepare = prepare};
 }
 

@@ -18,10 +18,10 @@ namespace {
 
 using namespace cpu;
 
-constexpr Limit kMostParts{"conv_gradient.parts", 32, 3};        // of a sum over blocks
+constexpr Limit kMostParts{"conv_gradient.parts", 32, 3};      // of a sum over blocks
 constexpr Limit kMemory{"conv_gradient.memory", 1 << 26, 64};  // sums of all parts
-constexpr Limit kBatch{"conv_gradient.batch", 64, 6};  // pairs whose rows stay in cache while the tiles pass
-constexpr Limit kRows{"conv_gradient.rows", 2048, 8};  // of a block of a sum over all rows
+constexpr Limit kBatch{"conv_gradient.batch", 64, 6};          // pairs whose rows stay in cache while the tiles pass
+constexpr Limit kRows{"conv_gradient.rows", 2048, 8};          // of a block of a sum over all rows
 
 std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
 

@@ -7,7 +7,6 @@ namespace plumb {
 namespace PLUMB_ISA_NAME {
 namespace {
 
-
 // Rows of a tile: as many accumulators as the registers hold beside one row of g.
 template <int kVectors>
 constexpr int kTileRows = kVectorBytes == 64 ? (kVectors == 4   ? 6

@@ -22,7 +22,7 @@ struct Plan : ConvolutionPlan {
 
 // [k][c]: sum over a of W[k,a,c]^2
 Room<double> norms_of(const float* w, WeightStrides s, std::int64_t kernels, std::int64_t channels,
-                            std::int64_t columns) {
+                      std::int64_t columns) {
   Room<double> norms(index(kernels * columns), 0.0);
   parallel_for(kernels, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t k = begin; k < end; ++k)
@@ -36,8 +36,8 @@ Room<double> norms_of(const float* w, WeightStrides s, std::int64_t kernels, std
 }
 
 // sums[c] /= sqrt(eps + sum over the edges of output o of norms[k][c])
-void normalize(const Incidence& edges, std::int64_t o, const Room<double>& norms, double eps,
-               std::int64_t columns, float* sums) {
+void normalize(const Incidence& edges, std::int64_t o, const Room<double>& norms, double eps, std::int64_t columns,
+               float* sums) {
   thread_local Room<double> norm;
   norm.assign(index(columns), 0.0);
   for (std::int32_t e = edges.offsets[index(o)]; e < edges.offsets[index(o) + 1]; ++e) {

@@ -11,8 +11,13 @@ namespace {
 
 // Rows of a tile: as many accumulators as the registers hold beside one row of weights.
 template <int kVectors>
-constexpr int kTileRows = kVectorBytes == 64 ? (kVectors == 4 ? 6 : kVectors == 3 ? 8 : 10)
-                                             : (kVectors == 4 ? 2 : kVectors == 3 ? 4 : kVectors == 2 ? 6 : 8);
+constexpr int kTileRows = kVectorBytes == 64 ? (kVectors == 4   ? 6
+                                                : kVectors == 3 ? 8
+                                                                : 10)
+                                             : (kVectors == 4   ? 2
+                                                : kVectors == 3 ? 4
+                                                : kVectors == 2 ? 6
+                                                                : 8);
 
 // Rows gathered, rows summed, and their sums: unrolled, so that the sums never live in memory.
 template <int kRows, int kVectors>

@@ -22,8 +22,7 @@ struct ConvolutionTile {
   std::int64_t later_rows = 0;
 };
 
-PLUMB_DECLARE_SIMD(void convolution_tile(const ConvolutionTile&);
-                   std::int64_t convolution_lanes();
+PLUMB_DECLARE_SIMD(void convolution_tile(const ConvolutionTile&); std::int64_t convolution_lanes();
                    // Rows of `width` floats, a multiple of the vector, all equal to `row`.
                    void repeat_row(const float* row, std::int64_t width, std::int64_t rows, float* to);
                    // Row i of `from`, its first `width` elements, to row order[i] of `to`, whose rows have that width.

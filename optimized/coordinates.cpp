@@ -57,10 +57,8 @@ void copy_site(const T* from, T* to) {
 // f(T) for the type of an input's coordinates
 template <class F>
 void typed(const Call& call, F&& f) {
-  if (call.dtype(0) == Dtype::i64)
-    f(std::int64_t{});
-  else
-    f(std::int32_t{});
+  if (call.dtype(0) == Dtype::i64) f(std::int64_t{});
+  else f(std::int32_t{});
 }
 
 void store_count(const Tensor& to, std::int64_t n) { *to.write<std::int32_t>() = static_cast<std::int32_t>(n); }
@@ -122,10 +120,8 @@ void floor_rows(const std::int32_t* rows, std::int64_t n, const Stride& s, std::
   const bool shifts = powers_of_two(s);
   const Stride by = shifts ? logarithms(s) : s;
   parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    if (shifts)
-      PLUMB_DISPATCH(shift_narrow)(rows, begin, end, by.data(), out);
-    else
-      PLUMB_DISPATCH(floor_narrow)(rows, begin, end, by.data(), out);
+    if (shifts) PLUMB_DISPATCH(shift_narrow)(rows, begin, end, by.data(), out);
+    else PLUMB_DISPATCH(floor_narrow)(rows, begin, end, by.data(), out);
   });
 }
 
@@ -205,10 +201,8 @@ void contains(const Call& call, Outputs& out) {
 // ---- Morton's order ----
 
 void codes_of(const Tensor& rows, std::int64_t begin, std::int64_t end, std::uint64_t flip, std::uint64_t* codes) {
-  if (rows.dtype() == Dtype::i64)
-    PLUMB_DISPATCH(morton_wide)(rows.read<std::int64_t>(), begin, end, flip, codes);
-  else
-    PLUMB_DISPATCH(morton_narrow)(rows.read<std::int32_t>(), begin, end, flip, codes);
+  if (rows.dtype() == Dtype::i64) PLUMB_DISPATCH(morton_wide)(rows.read<std::int64_t>(), begin, end, flip, codes);
+  else PLUMB_DISPATCH(morton_narrow)(rows.read<std::int32_t>(), begin, end, flip, codes);
 }
 
 void morton_codes(const Call& call, Outputs& out) {

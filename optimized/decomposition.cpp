@@ -54,9 +54,9 @@ PLUMB_CHOLESKY(double, f64)
 
 // Multiples of every strip's lanes, of which there are at most 48.
 constexpr Limit kPanel{"decomposition.panel", 96, 48}, kWidePanel{"decomposition.wide_panel", 192, 96};
-constexpr Limit kWide{"decomposition.wide", 768, 60};           // n from which wide panels pay
-constexpr Limit kParallel{"decomposition.parallel", 320, 24};   // rows from which one matrix is worth several threads
-constexpr std::int64_t kSmall = 32;                             // largest n of the interleaved route
+constexpr Limit kWide{"decomposition.wide", 768, 60};          // n from which wide panels pay
+constexpr Limit kParallel{"decomposition.parallel", 320, 24};  // rows from which one matrix is worth several threads
+constexpr std::int64_t kSmall = 32;                            // largest n of the interleaved route
 
 std::int64_t panel(std::int64_t n) { return n < kWide.of(n) ? kPanel.of(n) : kWidePanel.of(n); }
 

@@ -436,29 +436,29 @@ static void factor_group(const T* a, bool upper, std::int64_t count, std::int64_
 }  // namespace
 
 // The kernels for one type, as plain functions: strips are `stride` elements apart.
-#define PLUMB_CHOLESKY(T, suffix)                                                                                   \
-  std::int64_t cholesky_lanes_##suffix() { return Simd<T>::kLanes; }                                                \
-  std::int64_t cholesky_width_##suffix() { return Simd<T>::kWidth; }                                                \
-  void cholesky_pack_##suffix(const T* w, std::int64_t ld, std::int64_t rows, std::int64_t width, T* strip) {       \
-    pack_strip(w, ld, rows, width, strip);                                                                          \
-  }                                                                                                                 \
-  void cholesky_unpack_##suffix(const T* strip, std::int64_t first, std::int64_t rows, std::int64_t width, T* w,    \
-                                std::int64_t ld) {                                                                  \
-    unpack_strip(strip, first, rows, width, w, ld);                                                                 \
-  }                                                                                                                 \
-  std::int64_t cholesky_diagonal_##suffix(T* strips, std::int64_t stride, std::int64_t n) {                         \
-    return factor_diagonal(strips, stride, n);                                                                      \
-  }                                                                                                                 \
-  void cholesky_solve_##suffix(const T* strips, std::int64_t stride, T* strip, std::int64_t n) {                    \
-    solve_strip(strips, stride, strip, n);                                                                          \
-  }                                                                                                                 \
-  void cholesky_update_##suffix(const T* row, const T* column, std::int64_t k, T* c, std::int64_t ldc,              \
-                                std::int64_t i0, std::int64_t j0, std::int64_t n) {                                 \
-    update_block(row, column, k, c, ldc, i0, j0, n);                                                                \
-  }                                                                                                                 \
-  void cholesky_group_##suffix(const T* a, bool upper, std::int64_t count, std::int64_t n, T* room, T* out,         \
-                               std::int64_t* failed) {                                                              \
-    factor_group(a, upper, count, n, room, out, failed);                                                            \
+#define PLUMB_CHOLESKY(T, suffix)                                                                                \
+  std::int64_t cholesky_lanes_##suffix() { return Simd<T>::kLanes; }                                             \
+  std::int64_t cholesky_width_##suffix() { return Simd<T>::kWidth; }                                             \
+  void cholesky_pack_##suffix(const T* w, std::int64_t ld, std::int64_t rows, std::int64_t width, T* strip) {    \
+    pack_strip(w, ld, rows, width, strip);                                                                       \
+  }                                                                                                              \
+  void cholesky_unpack_##suffix(const T* strip, std::int64_t first, std::int64_t rows, std::int64_t width, T* w, \
+                                std::int64_t ld) {                                                               \
+    unpack_strip(strip, first, rows, width, w, ld);                                                              \
+  }                                                                                                              \
+  std::int64_t cholesky_diagonal_##suffix(T* strips, std::int64_t stride, std::int64_t n) {                      \
+    return factor_diagonal(strips, stride, n);                                                                   \
+  }                                                                                                              \
+  void cholesky_solve_##suffix(const T* strips, std::int64_t stride, T* strip, std::int64_t n) {                 \
+    solve_strip(strips, stride, strip, n);                                                                       \
+  }                                                                                                              \
+  void cholesky_update_##suffix(const T* row, const T* column, std::int64_t k, T* c, std::int64_t ldc,           \
+                                std::int64_t i0, std::int64_t j0, std::int64_t n) {                              \
+    update_block(row, column, k, c, ldc, i0, j0, n);                                                             \
+  }                                                                                                              \
+  void cholesky_group_##suffix(const T* a, bool upper, std::int64_t count, std::int64_t n, T* room, T* out,      \
+                               std::int64_t* failed) {                                                           \
+    factor_group(a, upper, count, n, room, out, failed);                                                         \
   }
 PLUMB_CHOLESKY(float, f32)
 PLUMB_CHOLESKY(double, f64)

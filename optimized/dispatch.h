@@ -5,16 +5,24 @@
 #include "core/cpu.h"
 
 #if defined(__x86_64__)
-#define PLUMB_DECLARE_SIMD(declaration)   \
-  namespace base { declaration; }         \
-  namespace avx2 { declaration; }         \
-  namespace avx512 { declaration; }
+#define PLUMB_DECLARE_SIMD(declaration) \
+  namespace base {                      \
+  declaration;                          \
+  }                                     \
+  namespace avx2 {                      \
+  declaration;                          \
+  }                                     \
+  namespace avx512 {                    \
+  declaration;                          \
+  }
 #define PLUMB_DISPATCH(f)                                      \
   (::plumb::isa() == ::plumb::Isa::avx512 ? ::plumb::avx512::f \
    : ::plumb::isa() == ::plumb::Isa::avx2 ? ::plumb::avx2::f   \
                                           : ::plumb::base::f)
 #else
 #define PLUMB_DECLARE_SIMD(declaration) \
-  namespace base { declaration; }
+  namespace base {                      \
+  declaration;                          \
+  }
 #define PLUMB_DISPATCH(f) ::plumb::base::f
 #endif

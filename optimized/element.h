@@ -12,8 +12,12 @@ enum class Element : std::uint8_t { boolean, u8, u16, u32, u64, i8, i16, i32, i6
 namespace PLUMB_ISA_NAME {
 
 // Storage types that C++ lacks.
-struct Half { std::uint16_t bits; };
-struct Bf16 { std::uint16_t bits; };
+struct Half {
+  std::uint16_t bits;
+};
+struct Bf16 {
+  std::uint16_t bits;
+};
 
 template <class T, int N>
 struct VectorOf {
@@ -25,11 +29,17 @@ template <class T>
 inline constexpr int kLanes = kVectorBytes / static_cast<int>(sizeof(T));
 
 template <class A, class S>
-static inline A element(const S* p) { return static_cast<A>(*p); }
+static inline A element(const S* p) {
+  return static_cast<A>(*p);
+}
 template <class A>
-static inline A element(const Half* p) { return half_to_f32(p->bits); }
+static inline A element(const Half* p) {
+  return half_to_f32(p->bits);
+}
 template <class A>
-static inline A element(const Bf16* p) { return bf16_to_f32(p->bits); }
+static inline A element(const Bf16* p) {
+  return bf16_to_f32(p->bits);
+}
 
 // kLanes<A> consecutive elements, converted to A.
 template <class A, class S>
@@ -39,9 +49,13 @@ static inline Lanes<A> elements(const S* p) {
   return __builtin_convertvector(v, Lanes<A>);
 }
 template <class A>
-static inline Lanes<A> elements(const Half* p) { return load_half(&p->bits); }
+static inline Lanes<A> elements(const Half* p) {
+  return load_half(&p->bits);
+}
 template <class A>
-static inline Lanes<A> elements(const Bf16* p) { return load_bf16(&p->bits); }
+static inline Lanes<A> elements(const Bf16* p) {
+  return load_bf16(&p->bits);
+}
 
 }  // namespace PLUMB_ISA_NAME
 }  // namespace plumb

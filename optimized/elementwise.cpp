@@ -19,8 +19,8 @@ PLUMB_DECLARE_SIMD(void reciprocal_run(Element t, const void* x, bool moves, voi
 
 namespace {
 
-constexpr Limit kTile{"elementwise.tile", 1024, 8};                // elements converted at once
-constexpr std::int64_t kGrain = 1 << 15;                           // elements worth a thread
+constexpr Limit kTile{"elementwise.tile", 1024, 8};                  // elements converted at once
+constexpr std::int64_t kGrain = 1 << 15;                             // elements worth a thread
 constexpr Limit kPastBytes{"elementwise.past_bytes", 24 << 20, 96};  // an output of this size is not worth caching
 
 using base::Bf16;
@@ -125,8 +125,8 @@ Strides broadcast_strides(const Tensor& t, const Shape& shape) {
 void add(const Call& c, std::vector<Tensor>& out) {
   const Tensor& z = out[0];
   if (z.size() == 0) return;
-  const auto loops = nest<3>(z.shape(), {broadcast_strides(c[0], z.shape()), broadcast_strides(c[1], z.shape()),
-                                         row_major(z.shape())});
+  const auto loops = nest<3>(
+      z.shape(), {broadcast_strides(c[0], z.shape()), broadcast_strides(c[1], z.shape()), row_major(z.shape())});
   const Dtype t = z.dtype();
   const std::int64_t bytes = info(t).bytes;
   const bool past = z.size() * bytes >= kPastBytes.of(z.size() * bytes) && loops.shape.back() >= kTile.now();

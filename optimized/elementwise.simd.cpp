@@ -21,31 +21,41 @@ struct Sum<Bf16> {
 };
 
 template <class S>
-inline void put(S* p, Lanes<S> v) { std::memcpy(p, &v, sizeof v); }
+inline void put(S* p, Lanes<S> v) {
+  std::memcpy(p, &v, sizeof v);
+}
 inline void put(Half* p, f32v v) { store_half(&p->bits, v); }
 inline void put(Bf16* p, f32v v) { store_bf16(&p->bits, v); }
 
 template <class S>
-inline void put_one(S* p, S v) { *p = v; }
+inline void put_one(S* p, S v) {
+  *p = v;
+}
 inline void put_one(Half* p, float v) { p->bits = f32_to_half(v); }
 inline void put_one(Bf16* p, float v) { p->bits = f32_to_bf16(v); }
 
 // Past the caches, to a destination aligned to the bytes written.
 #if defined(__AVX512F__)
 template <class S>
-inline void put_past(S* p, Lanes<S> v) { _mm512_stream_si512((__m512i*)p, (__m512i)v); }
+inline void put_past(S* p, Lanes<S> v) {
+  _mm512_stream_si512((__m512i*)p, (__m512i)v);
+}
 inline void put_past(Half* p, f32v v) {
   _mm256_stream_si256((__m256i*)p, _mm512_maskz_cvtps_ph(0xFFFF, (__m512)v, _MM_FROUND_TO_NEAREST_INT));
 }
 #elif defined(__AVX2__)
 template <class S>
-inline void put_past(S* p, Lanes<S> v) { _mm256_stream_si256((__m256i*)p, (__m256i)v); }
+inline void put_past(S* p, Lanes<S> v) {
+  _mm256_stream_si256((__m256i*)p, (__m256i)v);
+}
 inline void put_past(Half* p, f32v v) {
   _mm_stream_si128((__m128i*)p, _mm256_cvtps_ph((__m256)v, _MM_FROUND_TO_NEAREST_INT));
 }
 #else
 template <class S>
-inline void put_past(S* p, Lanes<S> v) { put(p, v); }
+inline void put_past(S* p, Lanes<S> v) {
+  put(p, v);
+}
 inline void put_past(Half* p, f32v v) { put(p, v); }
 #endif
 inline void put_past(Bf16* p, f32v v) { put(p, v); }
@@ -81,15 +91,17 @@ void add_one(const S* a, S b, S* out, std::int64_t n, bool past) {
   typedef typename Sum<S>::type A;
   const A y = element<A>(&b);
   const Lanes<A> all = y - Lanes<A>{};
-  add_to(a, [&](std::int64_t) { return all; }, [&](std::int64_t) { return y; }, out, n, past);
+  add_to(
+      a, [&](std::int64_t) { return all; }, [&](std::int64_t) { return y; }, out, n, past);
 }
 
 template <class S>
 void add_runs(const S* a, bool a_moves, const S* b, bool b_moves, S* out, std::int64_t n, bool past) {
   typedef typename Sum<S>::type A;
   if (a_moves && b_moves)
-    return add_to(a, [&](std::int64_t i) { return elements<A>(b + i); }, [&](std::int64_t i) { return element<A>(b + i); },
-                  out, n, past);
+    return add_to(
+        a, [&](std::int64_t i) { return elements<A>(b + i); }, [&](std::int64_t i) { return element<A>(b + i); }, out,
+        n, past);
   if (a_moves) return add_one(a, *b, out, n, past);
   if (b_moves) return add_one(b, *a, out, n, past);
   for (std::int64_t i = 0; i < n; ++i) put_one(out + i, static_cast<A>(element<A>(a) + element<A>(b)));
@@ -105,7 +117,8 @@ void add_complex(const float* a, bool a_moves, const float* b, bool b_moves, flo
   }
 }
 
-void either(const std::uint8_t* a, bool a_moves, const std::uint8_t* b, bool b_moves, std::uint8_t* out, std::int64_t n) {
+void either(const std::uint8_t* a, bool a_moves, const std::uint8_t* b, bool b_moves, std::uint8_t* out,
+            std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) out[i] = a[a_moves ? i : 0] | b[b_moves ? i : 0];
 }
 
@@ -173,7 +186,8 @@ void reciprocal_run(Element t, const void* x, bool moves, void* out, std::int64_
 
 // out_i = a_i + b_i for i in [0, n); an operand that does not move is one element. `past`: the output is
 // too large for the caches.
-void add_run(Element t, const void* a, bool a_moves, const void* b, bool b_moves, void* out, std::int64_t n, bool past) {
+void add_run(Element t, const void* a, bool a_moves, const void* b, bool b_moves, void* out, std::int64_t n,
+             bool past) {
   switch (t) {
     case Element::boolean:
       return either(static_cast<const std::uint8_t*>(a), a_moves, static_cast<const std::uint8_t*>(b), b_moves,

@@ -51,10 +51,8 @@ void linear(const Call& call, std::vector<Tensor>& out) {
   const bool half = out[0].dtype() == Dtype::f16;
   const RawRoom<float> own = half ? RawRoom<float>(n * channels) : RawRoom<float>();
   float* sums = half ? own.get() : out[0].write<float>();
-  if (depth == 0)
-    std::fill_n(sums, n * channels, 0.0F);
-  else
-    gemm(n, channels, depth, operand(call[0], false), operand(call[1], true), sums, channels);
+  if (depth == 0) std::fill_n(sums, n * channels, 0.0F);
+  else gemm(n, channels, depth, operand(call[0], false), operand(call[1], true), sums, channels);
   if (!half && !call.has(2)) return;
   auto* to = out[0].write<std::byte>();
   const std::int64_t row = channels * info(out[0].dtype()).bytes;

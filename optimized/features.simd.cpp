@@ -122,10 +122,8 @@ void activated(const Activation& f, const T* x, std::int64_t n, T* out) {
 
 template <int kind>
 void activate(const Activation& f, bool half, const void* x, std::int64_t n, void* out) {
-  if (half)
-    activated<kind>(f, static_cast<const std::uint16_t*>(x), n, static_cast<std::uint16_t*>(out));
-  else
-    activated<kind>(f, static_cast<const float*>(x), n, static_cast<float*>(out));
+  if (half) activated<kind>(f, static_cast<const std::uint16_t*>(x), n, static_cast<std::uint16_t*>(out));
+  else activated<kind>(f, static_cast<const float*>(x), n, static_cast<float*>(out));
 }
 
 template <class T>
@@ -136,10 +134,8 @@ void biased_rows(const float* sums, const float* bias, std::int64_t rows, std::i
       store_values(out + c, bias ? load(sums + c) + load(bias + c) : load(sums + c));
     for (; c < channels; ++c) {
       const float v = bias ? sums[c] + bias[c] : sums[c];
-      if constexpr (sizeof(T) == 2)
-        out[c] = f32_to_half(v);
-      else
-        out[c] = v;
+      if constexpr (sizeof(T) == 2) out[c] = f32_to_half(v);
+      else out[c] = v;
     }
   }
 }
@@ -163,10 +159,8 @@ void drop(const T* x, const std::uint32_t* words, std::uint32_t least, float sca
 // out = sums + bias, row by row; `sums` may be `out`. No bias: null.
 void add_bias_rows(bool half, const float* sums, const float* bias, std::int64_t rows, std::int64_t channels,
                    void* out) {
-  if (half)
-    biased_rows(sums, bias, rows, channels, static_cast<std::uint16_t*>(out));
-  else
-    biased_rows(sums, bias, rows, channels, static_cast<float*>(out));
+  if (half) biased_rows(sums, bias, rows, channels, static_cast<std::uint16_t*>(out));
+  else biased_rows(sums, bias, rows, channels, static_cast<float*>(out));
 }
 
 void activate_run(const Activation& f, bool half, const void* x, std::int64_t n, void* out) {
@@ -191,10 +185,8 @@ void dropout_run(bool half, const void* x, const std::uint32_t* words, std::uint
     return;
   }
   const auto from = static_cast<std::uint32_t>(least);
-  if (half)
-    drop(static_cast<const std::uint16_t*>(x), words, from, scale, n, static_cast<std::uint16_t*>(out));
-  else
-    drop(static_cast<const float*>(x), words, from, scale, n, static_cast<float*>(out));
+  if (half) drop(static_cast<const std::uint16_t*>(x), words, from, scale, n, static_cast<std::uint16_t*>(out));
+  else drop(static_cast<const float*>(x), words, from, scale, n, static_cast<float*>(out));
 }
 
 }  // namespace PLUMB_ISA_NAME

@@ -259,10 +259,8 @@ struct Lines {
     } else {
       const float* at[kMostLanes];
       for (int l = 0; l < v; ++l) at[l] = from(line + std::min(l, n - 1));
-      if (p.inner == 1)
-        PLUMB_DISPATCH(fft_load_lines)(at, p.used, p.inverse, panel, largest);
-      else
-        gather(at, panel, largest);
+      if (p.inner == 1) PLUMB_DISPATCH(fft_load_lines)(at, p.used, p.inverse, panel, largest);
+      else gather(at, panel, largest);
     }
     std::fill_n(panel + p.used * 2 * v, (rows - p.used) * 2 * v, 0.0f);
     return bring_into_range(panel, largest);
@@ -300,10 +298,8 @@ struct Lines {
     }
     float* at[kMostLanes];
     for (int l = 0; l < n; ++l) at[l] = to(line + l);
-    if (p.inner == 1)
-      PLUMB_DISPATCH(fft_store_lines)(panel, p.out, p.inverse, r.scale, r.poison, n, at);
-    else
-      scatter(panel, r, n, at);
+    if (p.inner == 1) PLUMB_DISPATCH(fft_store_lines)(panel, p.out, p.inverse, r.scale, r.poison, n, at);
+    else scatter(panel, r, n, at);
   }
   void scatter(const float* panel, const Ranges& r, int n, float* const* at) const {
     for (std::int64_t k = 0; k < p.out; ++k)

@@ -25,10 +25,8 @@ Problem problem(const Request& r) {
     if (d != axis) (d < axis ? p.outer : p.inner) *= shape[d];
   p.lines = p.outer * p.inner;
   const std::string& norm = r.text("norm");
-  if (norm == "ortho")
-    p.scale = 1 / std::sqrt(static_cast<double>(p.n));
-  else if ((norm == "forward") != p.inverse)
-    p.scale = 1 / static_cast<double>(p.n);
+  if (norm == "ortho") p.scale = 1 / std::sqrt(static_cast<double>(p.n));
+  else if ((norm == "forward") != p.inverse) p.scale = 1 / static_cast<double>(p.n);
   return p;
 }
 
@@ -165,10 +163,8 @@ double levels(std::int64_t n) {
   const double u = 0x1p-24, e = u + gamma(4, u) * (std::numbers::sqrt2 + u);
   double sum = 0;
   for (int r : radices(n)) {
-    if (r % 2 == 0)
-      sum += std::log2(r);
-    else
-      sum += 1 + std::sqrt(2.0 * r) * gamma((r - 1) / 2 + 4, u) / e;
+    if (r % 2 == 0) sum += std::log2(r);
+    else sum += 1 + std::sqrt(2.0 * r) * gamma((r - 1) / 2 + 4, u) / e;
   }
   return sum;
 }

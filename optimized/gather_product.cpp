@@ -21,7 +21,7 @@ float* at_line(float* p) { return p + (kLine - reinterpret_cast<std::uintptr_t>(
 // Rows of a block: with the sums of the block before they stay in the second level cache.
 constexpr Limit kBlockSums{"gather_product.block_sums", 131072, 96};
 constexpr Limit kLeastRows{"gather_product.least_rows", 256, 5}, kMostRows{"gather_product.most_rows", 1024, 12};
-constexpr Limit kDepth{"gather_product.depth", 128, 12};  // channels whose weights stay in the first level cache
+constexpr Limit kDepth{"gather_product.depth", 128, 12};    // channels whose weights stay in the first level cache
 constexpr Limit kHalves{"gather_product.halves", 256, 24};  // floats rounded at once
 
 std::int64_t block_rows(std::int64_t rows, std::int64_t columns) {
@@ -169,8 +169,7 @@ bool GatherPlan::repeats(const Run& r) const {
 // others go to later runs.
 void GatherPlan::split(std::vector<Run>& runs) {
   const std::int64_t at = runs.front().begin, end = runs.back().end;
-  const Room<std::int32_t> source(source_.data + at, source_.data + end),
-      local(local_.data + at, local_.data + end);
+  const Room<std::int32_t> source(source_.data + at, source_.data + end), local(local_.data + at, local_.data + end);
   const auto each = [&](auto&& f) {
     for (std::size_t r = 0; r < runs.size(); ++r) {
       std::size_t bucket = r;
@@ -206,10 +205,9 @@ void add_pairs(const GatherPlan::Pairs& p, const Factor& f, std::span<const std:
   for (std::int64_t column = 0; column < w.padded; column += 4 * w.lanes) {
     const float* panel = w.panel(p.kernel, column, scratch);
     const std::int64_t width = w.width(column);
-    for (std::int64_t a = 0; a < w.channels; a += depth)
-      PLUMB_DISPATCH(convolution_tile)
-      ({f.rows + a, w.channels, p.source, p.local, p.count, panel + a * width, std::min(depth, w.channels - a), width,
-        sums + column, w.padded, later.data(), column == 0 ? std::ssize(later) : 0});
+    for (std::int64_t a = 0; a < w.channels; a += depth) PLUMB_DISPATCH(convolution_tile)
+    ({f.rows + a, w.channels, p.source, p.local, p.count, panel + a * width, std::min(depth, w.channels - a), width,
+      sums + column, w.padded, later.data(), column == 0 ? std::ssize(later) : 0});
   }
 }
 
@@ -232,9 +230,13 @@ std::int64_t GatherPlan::pairs(std::int64_t block) const {
 class GatherPlan::Lane {
  public:
   Lane(const GatherPlan& plan, std::span<const Factor> factors, const Take& take)
-      : plan_(plan), factors_(factors), take_(take), padded_(factors[0].weights->padded),
+      : plan_(plan),
+        factors_(factors),
+        take_(take),
+        padded_(factors[0].weights->padded),
         scratch_(factors[0].weights->channels * 4 * factors[0].weights->lanes),
-        memory_(2 * plan.rows_ * padded_ + kLine), next_(at_line(memory_.data)),
+        memory_(2 * plan.rows_ * padded_ + kLine),
+        next_(at_line(memory_.data)),
         other_(next_ + plan.rows_ * padded_) {}
 
   // later: rows of X that the next block reads.
@@ -308,10 +310,8 @@ std::function<void(const Sums&)> into_rows(const Tensor& to) {
 }
 
 void store_floats(const float* from, std::int64_t n, Dtype type, void* to, std::int64_t offset) {
-  if (type == Dtype::f32)
-    std::copy_n(from, n, static_cast<float*>(to) + offset);
-  else
-    PLUMB_DISPATCH(floats_to_halves)(from, n, static_cast<std::uint16_t*>(to) + offset);
+  if (type == Dtype::f32) std::copy_n(from, n, static_cast<float*>(to) + offset);
+  else PLUMB_DISPATCH(floats_to_halves)(from, n, static_cast<std::uint16_t*>(to) + offset);
 }
 
 Order gather_order(const Call&) {
@@ -321,7 +321,12 @@ Order gather_order(const Call&) {
 }
 
 Route gather_route(std::string_view op, Prepare prepare, std::string_view name, Order (*order)(const Call&)) {
-  return {.op = op, .name = name, .supports = {}, .prefers = {}, .order = order, .prepare = prepare,
+  return {.op = op,
+          .name = name,
+          .supports = {},
+          .prefers = {},
+          .order = order,
+          .prepare = prepare,
           .prepares = "the relation"};
 }
 

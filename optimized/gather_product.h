@@ -102,8 +102,7 @@ class GatherPlan {
   template <class F>
   void each(std::int64_t block, F&& f) const {
     for (const Run& r : runs_[static_cast<std::size_t>(block)])
-      f(Pairs{r.kernel, r.end - r.begin, source_.data + r.begin, local_.data + r.begin,
-              order_.data() + block * rows_});
+      f(Pairs{r.kernel, r.end - r.begin, source_.data + r.begin, local_.data + r.begin, order_.data() + block * rows_});
   }
 
   // Calls take for all rows of a block, some at a time; it may change the sums. They begin with `start`, a row of
@@ -128,8 +127,8 @@ class GatherPlan {
 
   std::int64_t rows_ = 1;
   Room<std::int32_t> order_;
-  std::vector<std::vector<Run>> runs_;        // of each block
-  Block<std::int32_t> source_, local_;        // of each pair
+  std::vector<std::vector<Run>> runs_;  // of each block
+  Block<std::int32_t> source_, local_;  // of each pair
 };
 
 // Rounds the columns of each sum to its row of `to`, (destinations, columns) of f16 or f32. `to` is made writable once,

@@ -67,9 +67,8 @@ class Pass {
       if (!alone) return parallel_each(count, f);
       for (std::int64_t t = 0; t < count; ++t) f(t);
     };
-    each(row_blocks_ + column_blocks_, [&](std::int64_t t) {
-      t < row_blocks_ ? pack_rows(t) : pack_columns(t - row_blocks_);
-    });
+    each(row_blocks_ + column_blocks_,
+         [&](std::int64_t t) { t < row_blocks_ ? pack_rows(t) : pack_columns(t - row_blocks_); });
     each(row_blocks_ * column_blocks_, [&](std::int64_t t) { compute(t / column_blocks_, t % column_blocks_, add); });
   }
 
@@ -136,8 +135,7 @@ void multiply(const Kernels<T>& g, std::int64_t m, std::int64_t n, std::int64_t 
   for (std::int64_t i = 0; i < m; i += rows)
     for (std::int64_t j = 0; j < n; j += columns)
       for (std::int64_t p = 0; p < k; p += depth)
-        pass.run(i, std::min(rows, m - i), j, std::min(columns, n - j), p, std::min(depth, k - p),
-                 accumulate || p > 0);
+        pass.run(i, std::min(rows, m - i), j, std::min(columns, n - j), p, std::min(depth, k - p), accumulate || p > 0);
 }
 
 }  // namespace
@@ -145,8 +143,8 @@ void multiply(const Kernels<T>& g, std::int64_t m, std::int64_t n, std::int64_t 
 void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const GemmOperand& a, const GemmOperand& b, float* c,
           std::int64_t ldc, bool accumulate) {
   const Extents e;
-  const Kernels<float> g{e.rows, e.columns_f32, 1, &kDepthF32, pack_f32(a.dtype), pack_f32(b.dtype),
-                         PLUMB_DISPATCH(gemm_block_f32)};
+  const Kernels<float> g{
+      e.rows, e.columns_f32, 1, &kDepthF32, pack_f32(a.dtype), pack_f32(b.dtype), PLUMB_DISPATCH(gemm_block_f32)};
   multiply(g, m, n, k, a, b, c, ldc, accumulate);
 }
 

@@ -21,7 +21,7 @@ constexpr int kRows = 6, kVectors = 2, kComplexRows = 4, kComplexVectors = 1;
 #endif
 
 template <class T>
-constexpr int kColumns = kVectors * Vector<T>::lanes;
+constexpr int kColumns = kVectors* Vector<T>::lanes;
 constexpr int kComplexColumns = kComplexVectors * kF32;
 
 // c[i][j] (+)= tile[i][j] for a tile whose last columns are not wanted.
@@ -144,8 +144,12 @@ void block(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, const T* 
 }
 
 inline float to_f32(float x) { return x; }
-struct Half { std::uint16_t bits; };
-struct Bf16 { std::uint16_t bits; };
+struct Half {
+  std::uint16_t bits;
+};
+struct Bf16 {
+  std::uint16_t bits;
+};
 inline float to_f32(Bf16 x) {
   const std::uint32_t bits = std::uint32_t{x.bits} << 16;
   float f;

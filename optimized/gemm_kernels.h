@@ -14,7 +14,7 @@ PLUMB_DECLARE_SIMD(void gemm_extents(int* rows, int* columns_f32, int* columns_f
 
 // Packs one sliver: element (i, p), i < count, comes from from[i * minor + p * major] and goes to
 // to[p * width + i]; for count <= i < width zeros are written.
-#define PLUMB_GEMM_PACK(name, T)                                                                              \
+#define PLUMB_GEMM_PACK(name, T)                                                                             \
   PLUMB_DECLARE_SIMD(void name(const void* from, std::int64_t minor, std::int64_t major, std::int64_t count, \
                                std::int64_t width, std::int64_t k, T* to))
 PLUMB_GEMM_PACK(gemm_pack_f32, float)
@@ -25,7 +25,7 @@ PLUMB_GEMM_PACK(gemm_pack_c64, float)
 #undef PLUMB_GEMM_PACK
 
 // c (m x n) = or += the product of two packed panels of k terms.
-#define PLUMB_GEMM_BLOCK(name, T)                                                                                  \
+#define PLUMB_GEMM_BLOCK(name, T)                                                                            \
   PLUMB_DECLARE_SIMD(void name(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, const T* b, T* c, \
                                std::int64_t ldc, bool add))
 PLUMB_GEMM_BLOCK(gemm_block_f32, float)

@@ -17,8 +17,8 @@ namespace {
 using namespace cpu;
 
 constexpr std::int64_t kGrain = 4096;
-constexpr Limit kChunk{"kernel_map.chunk", 256, 6};    // targets that are looked up together
-constexpr Limit kRun{"kernel_map.run", 16384, 12};     // rows of a run of the counting sort
+constexpr Limit kChunk{"kernel_map.chunk", 256, 6};  // targets that are looked up together
+constexpr Limit kRun{"kernel_map.run", 16384, 12};   // rows of a run of the counting sort
 
 // ---- Offsets ----
 

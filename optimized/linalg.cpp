@@ -13,15 +13,16 @@
 namespace plumb {
 
 // c = a b for adjacent columns of b and k > 0, without packing.
-// y = sum_p x_p b_p for rows b_p of adjacent elements, `width` of them at a time; y_i = a_i x for rows a_i of adjacent elements.
-#define PLUMB_LINALG_THIN(suffix, T)                                                                                  \
-  PLUMB_DECLARE_SIMD(void linalg_direct_##suffix(std::int64_t m, std::int64_t n, std::int64_t k, const T* a,          \
-                                                 std::int64_t a_row, std::int64_t a_column, const T* b,               \
-                                                 std::int64_t b_row, T* c))                                           \
-  PLUMB_DECLARE_SIMD(void linalg_sum_rows_##suffix(std::int64_t n, std::int64_t k, const T* x, std::int64_t x_step,   \
-                                                   const T* b, std::int64_t b_row, std::int64_t width, T* y))         \
-  PLUMB_DECLARE_SIMD(void linalg_dot_rows_##suffix(std::int64_t m, std::int64_t k, const T* a, std::int64_t a_row,    \
-                                                   const T* x, T* y))
+// y = sum_p x_p b_p for rows b_p of adjacent elements, `width` of them at a time; y_i = a_i x for rows a_i of adjacent
+// elements.
+#define PLUMB_LINALG_THIN(suffix, T)                                                                                \
+  PLUMB_DECLARE_SIMD(void linalg_direct_##suffix(std::int64_t m, std::int64_t n, std::int64_t k, const T* a,        \
+                                                 std::int64_t a_row, std::int64_t a_column, const T* b,             \
+                                                 std::int64_t b_row, T* c))                                         \
+  PLUMB_DECLARE_SIMD(void linalg_sum_rows_##suffix(std::int64_t n, std::int64_t k, const T* x, std::int64_t x_step, \
+                                                   const T* b, std::int64_t b_row, std::int64_t width, T* y))       \
+  PLUMB_DECLARE_SIMD(                                                                                               \
+      void linalg_dot_rows_##suffix(std::int64_t m, std::int64_t k, const T* a, std::int64_t a_row, const T* x, T* y))
 PLUMB_LINALG_THIN(f32, float)
 PLUMB_LINALG_THIN(f64, double)
 #undef PLUMB_LINALG_THIN
@@ -143,9 +144,7 @@ void blocked(const Call& call, std::vector<Tensor>& out) {
   for_each_matrix(p, [&](std::int64_t t) { multiply(p, t, c); });
 }
 
-Order blocked_order(const Call& call) {
-  return gemm_order(accumulator_of(promote(call.dtype(0), call.dtype(1))));
-}
+Order blocked_order(const Call& call) { return gemm_order(accumulator_of(promote(call.dtype(0), call.dtype(1)))); }
 
 Product product_of(const Call& call) { return Product(call[0], call[1], call.op->infer(call)[0]); }
 

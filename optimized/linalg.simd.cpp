@@ -182,17 +182,17 @@ void dot_rows(std::int64_t m, std::int64_t k, const T* a, std::int64_t a_row, co
 
 int linalg_dot_lanes(bool f64) { return 4 * (f64 ? kF64 : kF32); }
 
-#define PLUMB_LINALG_THIN(suffix, T)                                                                               \
-  void linalg_direct_##suffix(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t a_row,      \
-                              std::int64_t a_column, const T* b, std::int64_t b_row, T* c) {                       \
-    direct<T>(m, n, {k, a, a_row, a_column, b, b_row, c, n});                                                      \
-  }                                                                                                                \
-  void linalg_sum_rows_##suffix(std::int64_t n, std::int64_t k, const T* x, std::int64_t x_step, const T* b,       \
-                                std::int64_t b_row, std::int64_t width, T* y) {                                    \
-    sum_rows<T>(n, k, x, x_step, b, b_row, width, y);                                                              \
-  }                                                                                                                \
+#define PLUMB_LINALG_THIN(suffix, T)                                                                                \
+  void linalg_direct_##suffix(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t a_row,       \
+                              std::int64_t a_column, const T* b, std::int64_t b_row, T* c) {                        \
+    direct<T>(m, n, {k, a, a_row, a_column, b, b_row, c, n});                                                       \
+  }                                                                                                                 \
+  void linalg_sum_rows_##suffix(std::int64_t n, std::int64_t k, const T* x, std::int64_t x_step, const T* b,        \
+                                std::int64_t b_row, std::int64_t width, T* y) {                                     \
+    sum_rows<T>(n, k, x, x_step, b, b_row, width, y);                                                               \
+  }                                                                                                                 \
   void linalg_dot_rows_##suffix(std::int64_t m, std::int64_t k, const T* a, std::int64_t a_row, const T* x, T* y) { \
-    dot_rows<T>(m, k, a, a_row, x, y);                                                                             \
+    dot_rows<T>(m, k, a, a_row, x, y);                                                                              \
   }
 PLUMB_LINALG_THIN(f32, float)
 PLUMB_LINALG_THIN(f64, double)

@@ -18,8 +18,8 @@ using namespace cpu;
 constexpr Limit kChunk{"neighbor.chunk", 256, 6};  // queries per piece of work
 constexpr Limit kRun{"neighbor.run", 512, 7};      // points whose distances are computed together
 constexpr Limit kRoom{"neighbor.room", 64, 2};     // candidates beyond the k nearest before these are selected
-constexpr std::int64_t kMostOffsets = 1 << 16;  // of a ball that is looked up offset by offset
-constexpr std::int64_t kWorthCells = 256;       // sources
+constexpr std::int64_t kMostOffsets = 1 << 16;     // of a ball that is looked up offset by offset
+constexpr std::int64_t kWorthCells = 256;          // sources
 constexpr std::int64_t kMostRadius = 1 << 30;
 
 enum : std::size_t { kSources, kActive, kQueries, kQueryActive };
@@ -155,10 +155,8 @@ void search_nearest(const Points& p, const Cells<T>& cells, std::int64_t k, std:
 template <class Run>
 void with_cells(const Points& p, const Room<std::int32_t>& members, double most, int least_shift, Run&& run) {
   const Box box = p.box();
-  if (box.largest() < std::uint64_t{1} << 31)
-    run(Cells<std::int32_t>(p.sources, members, box, most, least_shift));
-  else
-    run(Cells<std::int64_t>(p.sources, members, box, most, least_shift));
+  if (box.largest() < std::uint64_t{1} << 31) run(Cells<std::int32_t>(p.sources, members, box, most, least_shift));
+  else run(Cells<std::int64_t>(p.sources, members, box, most, least_shift));
 }
 
 Room<std::int32_t> all_rows(const Rows& rows) {

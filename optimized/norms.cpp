@@ -59,10 +59,9 @@ Room<double> column_means(const Matrix& x, std::int64_t n, const double* centre)
   const auto channels = static_cast<std::size_t>(x.channels);
   Room<double> parts(static_cast<std::size_t>(blocks) * channels), sums(channels + kBeyond, 0.0);
   parallel_for(blocks, std::max<std::int64_t>(1, x.grain() / each), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t b = begin; b < end; ++b)
-      PLUMB_DISPATCH(column_sums)
-      (x.half, x.row(b * each), std::min(each, n - b * each), x.channels, centre,
-       parts.data() + static_cast<std::size_t>(b) * channels);
+    for (std::int64_t b = begin; b < end; ++b) PLUMB_DISPATCH(column_sums)
+    (x.half, x.row(b * each), std::min(each, n - b * each), x.channels, centre,
+     parts.data() + static_cast<std::size_t>(b) * channels);
   });
   for (std::size_t b = 0; b < static_cast<std::size_t>(blocks); ++b)
     for (std::size_t c = 0; c < channels; ++c) sums[c] += parts[b * channels + c];
@@ -70,9 +69,8 @@ Room<double> column_means(const Matrix& x, std::int64_t n, const double* centre)
   return sums;
 }
 
-void normalise_columns(const Matrix& x, double eps, const Room<double>& mean,
-                       const Room<double>& variance, Room<double> scale, const Room<double>& bias,
-                       const Tensor& out) {
+void normalise_columns(const Matrix& x, double eps, const Room<double>& mean, const Room<double>& variance,
+                       Room<double> scale, const Room<double>& bias, const Tensor& out) {
   for (std::size_t c = 0; c < scale.size(); ++c) scale[c] *= 1 / std::sqrt(variance[c] + eps);
   auto* to = out.write<std::byte>();
   parallel_for(x.rows, x.grain(), [&](std::int64_t begin, std::int64_t end) {
@@ -102,7 +100,7 @@ template <bool centred>
 void row_norm(const Call& call, std::vector<Tensor>& out) {
   const Matrix x(call[0]);
   const Room<double> scale = vector_of(call, 1, 1),
-                            bias = centred ? vector_of(call, 2, 0) : Room<double>(scale.size(), 0.0);
+                     bias = centred ? vector_of(call, 2, 0) : Room<double>(scale.size(), 0.0);
   auto* to = out[0].write<std::byte>();
   parallel_for(x.rows, x.grain(), [&](std::int64_t begin, std::int64_t end) {
     PLUMB_DISPATCH(row_norm)

@@ -101,10 +101,8 @@ int norm_lanes() { return kF32; }
 // sums[c] = sum over the rows of x - centre squared, or of x if there is no centre
 void column_sums(bool half, const void* x, std::int64_t rows, std::int64_t channels, const double* centre,
                  double* sums) {
-  if (half)
-    sums_down(static_cast<const std::uint16_t*>(x), rows, channels, centre, sums);
-  else
-    sums_down(static_cast<const float*>(x), rows, channels, centre, sums);
+  if (half) sums_down(static_cast<const std::uint16_t*>(x), rows, channels, centre, sums);
+  else sums_down(static_cast<const float*>(x), rows, channels, centre, sums);
 }
 
 // out = (x - mean) * scale + bias by columns. The vectors are readable up to a whole register.
@@ -113,8 +111,7 @@ void column_norm(bool half, const void* x, std::int64_t rows, std::int64_t chann
   if (half)
     scale_columns(static_cast<const std::uint16_t*>(x), rows, channels, mean, scale, bias,
                   static_cast<std::uint16_t*>(out));
-  else
-    scale_columns(static_cast<const float*>(x), rows, channels, mean, scale, bias, static_cast<float*>(out));
+  else scale_columns(static_cast<const float*>(x), rows, channels, mean, scale, bias, static_cast<float*>(out));
 }
 
 // out = (x - m) / sqrt(v + eps) * scale + bias, m and v of each row; m = 0 unless centred.

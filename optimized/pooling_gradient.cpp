@@ -87,10 +87,8 @@ Job prepare_vjp(const Call& call, const std::vector<Spec>& specs) {
   const auto out = fresh(specs);
   return {[call, plan, out] {
             const Tensor cotangent = contiguous(call["cotangent"]);
-            if (kind == Pooling::max)
-              max_gradient(*plan, contiguous(call["features"]), cotangent, (*out)[0]);
-            else
-              linear_gradient(*plan, cotangent, (*out)[0]);
+            if (kind == Pooling::max) max_gradient(*plan, contiguous(call["features"]), cotangent, (*out)[0]);
+            else linear_gradient(*plan, cotangent, (*out)[0]);
           },
           [] {}, [out] { return *out; }};
 }

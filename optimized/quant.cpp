@@ -181,9 +181,11 @@ struct Product {
   }
 };
 
-constexpr Limit kPanelDepth{"quant.panel_depth", 768, 128};   // of k: a multiple of every group and of the depth of the gemm
-constexpr Limit kPanelColumns{"quant.panel_columns", 128, 32};  // with the depth, a panel stays in the second-level cache
-constexpr Limit kPanelRows{"quant.panel_rows", 512, 5};         // of m: what one task computes
+constexpr Limit kPanelDepth{"quant.panel_depth", 768,
+                            128};  // of k: a multiple of every group and of the depth of the gemm
+constexpr Limit kPanelColumns{"quant.panel_columns", 128,
+                              32};                       // with the depth, a panel stays in the second-level cache
+constexpr Limit kPanelRows{"quant.panel_rows", 512, 5};  // of m: what one task computes
 
 // Weights [k0, k0 + depth) x [n0, n0 + columns), each n of a transposed weight in sequence.
 GemmOperand fill_panel(const Product& p, std::size_t i, std::int64_t k0, std::int64_t depth, std::int64_t n0,
@@ -232,8 +234,8 @@ void multiply_panels(const Call& c, std::vector<Tensor>& out) {
   const std::int64_t column_tasks = (p.n + columns - 1) / columns, each = row_tasks * column_tasks;
   parallel_each(static_cast<std::int64_t>(p.x_of.size()) * each, [&](std::int64_t task) {
     const std::int64_t m0 = task % each / column_tasks * rows, n0 = task % column_tasks * columns;
-    panel_block(p, static_cast<std::size_t>(task / each), m0, std::min(rows, p.m - m0), n0,
-                std::min(columns, p.n - n0), y);
+    panel_block(p, static_cast<std::size_t>(task / each), m0, std::min(rows, p.m - m0), n0, std::min(columns, p.n - n0),
+                y);
   });
 }
 

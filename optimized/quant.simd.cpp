@@ -284,10 +284,8 @@ void quant_from_f32(const float* in, std::int64_t n, int kind, void* out) {
   for (; i + kF32 <= n; i += kF32) store_kind(out, i, kind, load(in + i));
   auto* words = static_cast<std::uint16_t*>(out);
   for (; i < n; ++i) {
-    if (kind == 0)
-      static_cast<float*>(out)[i] = in[i];
-    else
-      words[i] = kind == 1 ? f32_to_half(in[i]) : f32_to_bf16(in[i]);
+    if (kind == 0) static_cast<float*>(out)[i] = in[i];
+    else words[i] = kind == 1 ? f32_to_half(in[i]) : f32_to_bf16(in[i]);
   }
 }
 

@@ -27,19 +27,19 @@ PLUMB_DECLARE_SIMD(void sum_rows(Element, const void* x, std::int64_t rows, std:
 PLUMB_DECLARE_SIMD(void round_sums(Element, const float* sums, std::int64_t n, void* out))
 PLUMB_DECLARE_SIMD(void softmax_rows(Element, const void* x, std::int64_t rows, std::int64_t n, void* e, void* y,
                                      bool past))
-PLUMB_DECLARE_SIMD(void softmax_columns(Element, const void* x, std::int64_t n, std::int64_t stride,
-                                        std::int64_t block, std::int64_t width, void* e, void* y))
+PLUMB_DECLARE_SIMD(void softmax_columns(Element, const void* x, std::int64_t n, std::int64_t stride, std::int64_t block,
+                                        std::int64_t width, void* e, void* y))
 PLUMB_DECLARE_SIMD(void softmax_largest(Element, const void* x, std::int64_t n, void* m))
 PLUMB_DECLARE_SIMD(void softmax_exponentials(Element, const void* x, std::int64_t n, const void* m, void* e, void* sum))
 PLUMB_DECLARE_SIMD(void softmax_divide(Element, const void* e, std::int64_t n, const void* sum, void* y, bool past))
 
 namespace {
 
-constexpr Limit kShort{"reduction.short", 16, 4};        // lines below this are summed in sequence
-constexpr Limit kBlock{"reduction.block", 4096, 24};     // elements of a line summed at once
+constexpr Limit kShort{"reduction.short", 16, 4};               // lines below this are summed in sequence
+constexpr Limit kBlock{"reduction.block", 4096, 24};            // elements of a line summed at once
 constexpr Limit kBlockRows{"reduction.block_rows", 64, 4};      // rows summed at once
 constexpr Limit kChunkBlocks{"reduction.chunk_blocks", 64, 3};  // blocks that one thread takes
-constexpr Limit kStrip{"reduction.strip", 1024, 40};     // columns summed at once
+constexpr Limit kStrip{"reduction.strip", 1024, 40};            // columns summed at once
 constexpr Limit kFold{"reduction.fold", 256, 32};        // scalars of rows that lie side by side as one wider row
 constexpr Limit kFewLines{"reduction.few_lines", 8, 2};  // fewer long lines are shared by all threads
 constexpr std::int64_t kGrain = 1 << 15;                 // elements worth a thread
@@ -142,7 +142,8 @@ struct SumPlan {
 SumPlan sum_plan(const Call& c) {
   const Lines l = lines_of(c.shape(0), c.axes());
   SumPlan p{l.outer, l.n, l.inner * (is_complex(c.dtype(0)) ? 2 : 1)};
-  if (p.width == 0 || (p.width == 1 && p.n < kShort.of(p.n))) p.way = SumPlan::Way::in_sequence;  // no columns: nothing to cut
+  if (p.width == 0 || (p.width == 1 && p.n < kShort.of(p.n)))
+    p.way = SumPlan::Way::in_sequence;  // no columns: nothing to cut
   else if (p.width <= 2) p.way = SumPlan::Way::runs;
   else if (const std::int64_t fold = kFold.of(p.n * p.width / 2); p.width < fold / 2 && p.n >= 2 * (fold / p.width))
     p.fold = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(fold / p.width)));
@@ -211,8 +212,8 @@ void sum_down(const SumPlan& p, Element t, const std::byte* x, std::int64_t byte
     const std::int64_t width = std::min(strip, wide - column);
     std::int64_t blocks = 0;
     for (std::int64_t r = c * chunk; r < std::min((c + 1) * chunk, rows); r += each, ++blocks)
-      add_up(t, x + (k * p.n * p.width + r * wide + column) * bytes,
-             std::min({each, rows - r, (c + 1) * chunk - r}), wide, width, sums.data() + blocks * width);
+      add_up(t, x + (k * p.n * p.width + r * wide + column) * bytes, std::min({each, rows - r, (c + 1) * chunk - r}),
+             wide, width, sums.data() + blocks * width);
     if (c == chunks - 1 && rest > 0) {  // the rows that fill no wider row; one strip only, as fold > 1
       A* last = sums.data() + blocks * width;
       std::fill_n(last, width, A{});
@@ -314,8 +315,8 @@ struct Softmax {
 void softmax_short(const Softmax& s) {
   parallel_for(s.l.outer, std::max<std::int64_t>(1, kGrain / 4 / s.l.n), [&](std::int64_t begin, std::int64_t end) {
     const Exponentials e(s.l.n * s.wide);
-    PLUMB_DISPATCH(softmax_rows)(s.t, s.x + begin * s.l.n * s.in, end - begin, s.l.n, e.get(), s.y + begin * s.l.n * s.out,
-                                 s.past);
+    PLUMB_DISPATCH(softmax_rows)
+    (s.t, s.x + begin * s.l.n * s.in, end - begin, s.l.n, e.get(), s.y + begin * s.l.n * s.out, s.past);
   });
 }
 
@@ -332,14 +333,17 @@ void softmax_long(const Softmax& s, const std::byte* x, std::byte* y, A* e) {
   const auto largest = PLUMB_DISPATCH(softmax_largest);
   const auto exponentials = PLUMB_DISPATCH(softmax_exponentials);
   const auto divide = PLUMB_DISPATCH(softmax_divide);
-  each_block([&](std::int64_t b, std::int64_t i, std::int64_t n) { largest(s.t, x + i * s.in, n, &parts[static_cast<std::size_t>(b)]); });
+  each_block([&](std::int64_t b, std::int64_t i, std::int64_t n) {
+    largest(s.t, x + i * s.in, n, &parts[static_cast<std::size_t>(b)]);
+  });
   const A m = *std::max_element(parts.begin(), parts.end());
   each_block([&](std::int64_t b, std::int64_t i, std::int64_t n) {
     exponentials(s.t, x + i * s.in, n, &m, e + i, &parts[static_cast<std::size_t>(b)]);
   });
   join(parts.data(), blocks, 1);
   const A total = parts[0];
-  each_block([&](std::int64_t, std::int64_t i, std::int64_t n) { divide(s.t, e + i, n, &total, y + i * s.out, s.past); });
+  each_block(
+      [&](std::int64_t, std::int64_t i, std::int64_t n) { divide(s.t, e + i, n, &total, y + i * s.out, s.past); });
 }
 
 // Lines of several blocks: one thread takes a whole line if there are lines enough, else all share one,
@@ -369,8 +373,9 @@ void softmax_down(const Softmax& s) {
     const Exponentials e(s.l.n * 256);
     for (std::int64_t task = begin; task < end; ++task) {
       const std::int64_t column = task % strips * strip, at = task / strips * s.l.n * s.l.inner + column;
-      PLUMB_DISPATCH(softmax_columns)(s.t, s.x + at * s.in, s.l.n, s.l.inner, kBlockRows.of(s.l.n), std::min(strip, s.l.inner - column), e.get(),
-                                      s.y + at * s.out);
+      PLUMB_DISPATCH(softmax_columns)
+      (s.t, s.x + at * s.in, s.l.n, s.l.inner, kBlockRows.of(s.l.n), std::min(strip, s.l.inner - column), e.get(),
+       s.y + at * s.out);
     }
   });
 }
@@ -380,8 +385,14 @@ void softmax(const Call& c, std::vector<Tensor>& out) {
   const Lines l = softmax_lines(c);
   const std::vector<std::size_t> order = kept_first(c.shape(0), c.axes());
   const Tensor x = dense_lines(c, l), moved = permuted(out[0], order), y = l.adjacent ? out[0] : Tensor(moved.spec());
-  Softmax s{l, static_cast<Element>(x.dtype()), x.read<std::byte>(), y.write<std::byte>(), info(x.dtype()).bytes,
-            info(y.dtype()).bytes, y.dtype() == Dtype::f64 ? 8 : 4, false};
+  Softmax s{l,
+            static_cast<Element>(x.dtype()),
+            x.read<std::byte>(),
+            y.write<std::byte>(),
+            info(x.dtype()).bytes,
+            info(y.dtype()).bytes,
+            y.dtype() == Dtype::f64 ? 8 : 4,
+            false};
   s.past = y.dtype() == Dtype::f32 && y.size() * s.out >= kPastBytes.of(y.size() * s.out);
   if (l.inner > 1) softmax_down(s);
   else if (l.n <= kBlock.of(l.n)) softmax_short(s);

@@ -311,7 +311,8 @@ void sum_short_runs(Element t, const void* x, std::int64_t runs, std::int64_t n,
 
 // out[j] = sum over rows r of x[r * stride + j], in sequence, for j < width.
 void sum_rows(Element t, const void* x, std::int64_t rows, std::int64_t stride, std::int64_t width, void* out) {
-  with_elements(t, x, [&](const auto* p, auto a) { sum_rows_of(p, rows, stride, width, static_cast<decltype(a)*>(out)); });
+  with_elements(t, x,
+                [&](const auto* p, auto a) { sum_rows_of(p, rows, stride, width, static_cast<decltype(a)*>(out)); });
 }
 
 // Rounds sums to the halves that they are stored as.
@@ -329,8 +330,8 @@ void softmax_rows(Element t, const void* x, std::int64_t rows, std::int64_t n, v
 
 // y = softmax of each of `width` columns of n rows, `block` of which are summed in sequence; e is room for n rows of
 // 256 bytes.
-void softmax_columns(Element t, const void* x, std::int64_t n, std::int64_t stride, std::int64_t block, std::int64_t width,
-                     void* e, void* y) {
+void softmax_columns(Element t, const void* x, std::int64_t n, std::int64_t stride, std::int64_t block,
+                     std::int64_t width, void* e, void* y) {
   with_softmax_types(t, x, y, [&](const auto* in, auto* out, auto a) {
     typedef decltype(a) A;
     for (std::int64_t j = 0; j < width; j += kSums<A>)

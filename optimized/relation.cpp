@@ -18,7 +18,8 @@ constexpr Limit kRun{"relation.run", 65536, 16};  // edges of a run
 // number of threads. offsets has groups + 1 entries.
 class Grouping {
  public:
-  Grouping(const std::int32_t* group_of, std::int64_t edges, std::int64_t groups, std::int32_t* offsets, std::int32_t* ids)
+  Grouping(const std::int32_t* group_of, std::int64_t edges, std::int64_t groups, std::int32_t* offsets,
+           std::int32_t* ids)
       : group_of_(group_of), edges_(edges), groups_(groups), offsets_(offsets), ids_(ids) {
     runs_ = std::clamp<std::int64_t>(edges / kRun.of(edges), 1, threads());
     next_.assign(static_cast<std::size_t>(runs_ * groups), 0);

@@ -51,10 +51,10 @@ struct Block {
 
 struct Relation {
   std::int64_t kernels = 1, outputs = 0, edges = 0;
-  Room<std::int32_t> offsets;    // of the edges of each output row
-  Block<std::int32_t> in, kernel;       // of each edge; by output row, then kernel row, then input row
+  Room<std::int32_t> offsets;            // of the edges of each output row
+  Block<std::int32_t> in, kernel;        // of each edge; by output row, then kernel row, then input row
   std::vector<std::int64_t> out_coords;  // (outputs, 4), empty if the outputs are `out_rows` themselves
-  Rows out_rows;                        // the output coordinates
+  Rows out_rows;                         // the output coordinates
 };
 
 // Edge columns go to `in` and `kernel` if these are given: room for every edge that could be.

@@ -227,7 +227,8 @@ void search_map(const Rows& in, const Rows& out, const Match& m, std::int64_t ke
     known[static_cast<std::size_t>(i)] = {coordinates(in, i), static_cast<std::int32_t>(i)};
   std::sort(known.begin(), known.end());
   const auto find = [&](const Coordinates& s) {
-    const auto hit = std::lower_bound(known.begin(), known.end(), std::pair{s, std::numeric_limits<std::int32_t>::min()});
+    const auto hit =
+        std::lower_bound(known.begin(), known.end(), std::pair{s, std::numeric_limits<std::int32_t>::min()});
     return hit != known.end() && hit->first == s ? hit->second : -1;
   };
   parallel_for(out.count, 64, [&](std::int64_t begin, std::int64_t end) {
@@ -409,7 +410,8 @@ void merge(Relation& r, const Geometry& g, const Rows& in) {
 }
 
 // The scattering kinds: every input under every kernel row is an edge, and makes its output.
-Relation scattered(RelationKind kind, const Geometry& g, const Rows& in, std::int32_t* in_column, std::int32_t* kernel_column) {
+Relation scattered(RelationKind kind, const Geometry& g, const Rows& in, std::int32_t* in_column,
+                   std::int32_t* kernel_column) {
   Relation r;
   r.kernels = g.volume;
   r.edges = in.count * g.volume;
@@ -418,10 +420,8 @@ Relation scattered(RelationKind kind, const Geometry& g, const Rows& in, std::in
   r.offsets.assign(static_cast<std::size_t>(r.edges) + 1, 0);
   bool apart = true;  // distinct inputs cannot reach the same site
   for (std::size_t a = 0; a < 3; ++a) apart = apart && g.stride[a] > (g.size[a] - 1) * g.dilation[a];
-  if (kind == RelationKind::generative || apart || in.count == 0)
-    spread(r, g, in);
-  else
-    merge(r, g, in);
+  if (kind == RelationKind::generative || apart || in.count == 0) spread(r, g, in);
+  else merge(r, g, in);
   r.out_rows = {r.out_coords.data(), true, r.outputs};
   return r;
 }
@@ -453,7 +453,8 @@ Room<std::int32_t> nearby_order(const Rows& rows) {
   std::array<std::uint64_t, 3> low{};
   for (std::size_t a = 0; a < 3 && rows.count > 0; ++a) {
     low[a] = static_cast<std::uint64_t>(static_cast<std::int64_t>(r.low[a + 1]));
-    drop = std::max(drop, static_cast<int>(std::bit_width(static_cast<std::uint64_t>(r.high[a + 1] - r.low[a + 1]))) - 20);
+    drop =
+        std::max(drop, static_cast<int>(std::bit_width(static_cast<std::uint64_t>(r.high[a + 1] - r.low[a + 1]))) - 20);
   }
   const auto spread = [](std::uint64_t v) {  // two zeros between any two of 20 bits
     v = (v | v << 32) & 0x1F00000000FFFF;

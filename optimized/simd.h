@@ -67,8 +67,16 @@ static inline f64v fma(f64v a, f64v b, f64v c) {
 // Halves and bfloat16 live in memory as 16-bit words. To float is exact; back rounds once, to nearest even.
 typedef std::uint16_t u16h __attribute__((vector_size(kVectorBytes / 2), aligned(2), may_alias));  // kF32 lanes
 
-static inline float from_bits(std::uint32_t b) { float x; std::memcpy(&x, &b, 4); return x; }
-static inline std::uint32_t to_bits(float x) { std::uint32_t b; std::memcpy(&b, &x, 4); return b; }
+static inline float from_bits(std::uint32_t b) {
+  float x;
+  std::memcpy(&x, &b, 4);
+  return x;
+}
+static inline std::uint32_t to_bits(float x) {
+  std::uint32_t b;
+  std::memcpy(&b, &x, 4);
+  return b;
+}
 
 static inline float half_to_f32(std::uint16_t h) {
 #if defined(__F16C__)
@@ -87,7 +95,8 @@ static inline std::uint16_t f32_to_half(float x) {
   std::uint32_t h;
   if (b > 0x7F800000U) h = 0x7E00U;
   else if (b >= 0x477FF000U) h = 0x7C00U;  // 65520 and above round to infinity
-  else if (b < 0x38800000U) h = to_bits(from_bits(b) + 0.5F) - 0x3F000000U;  // the ulp of 0.5 is that of a subnormal half
+  else if (b < 0x38800000U)
+    h = to_bits(from_bits(b) + 0.5F) - 0x3F000000U;  // the ulp of 0.5 is that of a subnormal half
   else h = (b - 0x38000000U + 0xFFFU + (b >> 13 & 1U)) >> 13;
   return static_cast<std::uint16_t>(sign | h);
 #endif

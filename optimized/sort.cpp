@@ -37,8 +37,8 @@ PLUMB_DECLARE_SIMD(std::int64_t network_lanes())
 
 namespace {
 
-constexpr std::int64_t kNetworkRows = 256;       // the longest line of a network
-constexpr std::int64_t kNetworkLines = 4;        // fewer leave most lanes idle
+constexpr std::int64_t kNetworkRows = 256;  // the longest line of a network
+constexpr std::int64_t kNetworkLines = 4;   // fewer leave most lanes idle
 constexpr std::int64_t kRunBuckets = 32;
 constexpr Limit kParallelLine{"sort.parallel_line", 1 << 15, 12};  // a line worth several threads
 constexpr Limit kSplitLine{"sort.split_line", 1 << 17, 20};        // a run that one thread sorts better in pieces
@@ -333,8 +333,8 @@ struct Scratch {
 // The keys of one line are in s.keys.
 template <class K>
 void sort_keys(std::int64_t n, std::int64_t chunks, Scratch<K>& s, std::uint32_t* to) {
-  const Run<K> whole{s.keys.get(), s.other_keys.get(), nullptr, s.index.get(), s.ids.get(), s.a.get(), s.b.get(), to,
-                     n};
+  const Run<K> whole{
+      s.keys.get(), s.other_keys.get(), nullptr, s.index.get(), s.ids.get(), s.a.get(), s.b.get(), to, n};
   sort_run(whole, s.other_index.get(), chunks, 0);
 }
 
@@ -455,9 +455,8 @@ void cpu::radix_argsort(std::int64_t n, const std::function<void(std::int64_t, s
   if (n == 0) return;
   const std::int64_t chunks = n >= kParallelLine.of(n) ? threads() : 1;
   Scratch<std::uint64_t> s(n);
-  parallel_each(chunks, [&](std::int64_t c) {
-    make(chunk(n, chunks, c).begin, chunk(n, chunks, c).end, s.keys.get());
-  });
+  parallel_each(chunks,
+                [&](std::int64_t c) { make(chunk(n, chunks, c).begin, chunk(n, chunks, c).end, s.keys.get()); });
   sort_keys(n, chunks, s, out);
 }
 

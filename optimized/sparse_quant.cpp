@@ -29,8 +29,13 @@ struct Packed {
   const std::uint32_t* data;
 
   Packed(const Call& c, std::size_t weight, std::int64_t kernel_rows, std::int64_t channels)
-      : kernels(kernel_rows), in(channels), bits(static_cast<int>(c.integer("bits"))), codes(contiguous(c[weight])),
-        s(c[weight + 1]), b(c[weight + 2]), data(codes.read<std::uint32_t>()) {
+      : kernels(kernel_rows),
+        in(channels),
+        bits(static_cast<int>(c.integer("bits"))),
+        codes(contiguous(c[weight])),
+        s(c[weight + 1]),
+        b(c[weight + 2]),
+        data(codes.read<std::uint32_t>()) {
     const int last = kernels == 1 ? 2 : 1;
     words = codes.dim(last);
     out = codes.dim(3 - last);
@@ -67,7 +72,10 @@ class PackedPanels : public Weights {
 
  private:
   explicit PackedPanels(Packed packed)
-      : Weights(packed.in, packed.out), packed_(std::move(packed)), words_(packed_.data), scales_(packed_.s.data()),
+      : Weights(packed.in, packed.out),
+        packed_(std::move(packed)),
+        words_(packed_.data),
+        scales_(packed_.s.data()),
         biases_(packed_.b.data()) {
     if (packed_.kernels != 1) return;
     turned_words_ = turned(words_, packed_.out, packed_.words);
@@ -95,9 +103,10 @@ void convolve(const Call& call, const ConvolutionPlan& plan, const std::vector<T
 
 // ---------------------------------------------------------------------------- linear
 
-constexpr Limit kPanelDepth{"sparse_quant.panel_depth", 768, 128};   // of channels: a multiple of every group
-constexpr Limit kPanelColumns{"sparse_quant.panel_columns", 128, 5};  // with the depth, a panel stays in the second-level cache
-constexpr Limit kPanelRows{"sparse_quant.panel_rows", 512, 5};         // of features: what one task computes
+constexpr Limit kPanelDepth{"sparse_quant.panel_depth", 768, 128};  // of channels: a multiple of every group
+constexpr Limit kPanelColumns{"sparse_quant.panel_columns", 128,
+                              5};  // with the depth, a panel stays in the second-level cache
+constexpr Limit kPanelRows{"sparse_quant.panel_rows", 512, 5};  // of features: what one task computes
 
 struct Product {
   Packed w;
@@ -107,7 +116,8 @@ struct Product {
   Room<float> bias;
 
   explicit Product(const Call& c)
-      : w(c, 1, 1, c.shape(0)[1]), features(contiguous(c[0])),
+      : w(c, 1, 1, c.shape(0)[1]),
+        features(contiguous(c[0])),
         rounded(c[0].dtype() == Dtype::f32 ? c[0] : c[2], c[0].dtype() == Dtype::f32 ? c.dtype(2) : Dtype::f32) {
     const bool half = c.dtype(0) == Dtype::f16;
     x = {half ? static_cast<const void*>(features.size() > 0 ? features.read<std::uint16_t>() : nullptr)
@@ -144,9 +154,8 @@ void product_block(const Product& p, std::int64_t m0, std::int64_t m, std::int64
     gemm(m, n, std::min(depth, p.w.in - k0), p.rows_from(m0, k0), {panel, Dtype::f32, 1, depth}, block, n,
          k0 > 0 || !p.bias.empty());
   }
-  for (std::int64_t r = 0; r < m; ++r)
-    PLUMB_DISPATCH(quant_from_f32)
-    (block + r * n, n, kind_of(type), to + ((m0 + r) * p.w.out + n0) * info(type).bytes);
+  for (std::int64_t r = 0; r < m; ++r) PLUMB_DISPATCH(quant_from_f32)
+  (block + r * n, n, kind_of(type), to + ((m0 + r) * p.w.out + n0) * info(type).bytes);
 }
 
 void linear(const Call& c, std::vector<Tensor>& out) {
@@ -179,8 +188,7 @@ template <class F>
 void each_task(const Axes& x, F&& f) {
   const std::int64_t each = kOutputs.of(x.out), parts = (x.out + each - 1) / each;
   parallel_for(x.kernels * parts, 1 + (1 << 12) / (each * x.in), [&](std::int64_t from, std::int64_t to) {
-    for (std::int64_t i = from; i < to; ++i)
-      f(i / parts, i % parts * each, std::min(each, x.out - i % parts * each));
+    for (std::int64_t i = from; i < to; ++i) f(i / parts, i % parts * each, std::min(each, x.out - i % parts * each));
   });
 }
 
@@ -194,8 +202,7 @@ void quantize(const Call& c, std::vector<Tensor>& out) {
   auto *scales = out[1].write<std::byte>(), *biases = out[2].write<std::byte>();
   const std::int64_t bytes = info(c.dtype(0)).bytes;
   each_task(x, [&](std::int64_t k, std::int64_t c0, std::int64_t n) {
-    Room<float> values(static_cast<std::size_t>(n * stored)), s(static_cast<std::size_t>(n * groups)),
-        b(s.size());
+    Room<float> values(static_cast<std::size_t>(n * stored)), s(static_cast<std::size_t>(n * groups)), b(s.size());
     Room<std::uint32_t> packed(static_cast<std::size_t>(n * words));
     for (std::int64_t a = 0; a < x.in; ++a)
       for (std::int64_t j = 0; j < n; ++j)
@@ -249,14 +256,12 @@ void dequantize(const Call& c, std::vector<Tensor>& out) {
       }
       round_line(v, n, kind);
       for (std::int64_t j = 0; j < n; ++j) v[j] += p.b.data()[place(c0 + j, p.groups) + a / p.group * step];
-      if (x.step_c == 1)
-        PLUMB_DISPATCH(quant_from_f32)(v, n, kind, to + (k * x.step_k + a * x.step_a + c0) * bytes);
+      if (x.step_c == 1) PLUMB_DISPATCH(quant_from_f32)(v, n, kind, to + (k * x.step_k + a * x.step_a + c0) * bytes);
       else
         for (std::int64_t j = 0; j < n; ++j) lines[static_cast<std::size_t>(j * x.in + a)] = v[j];
     }
-    for (std::int64_t j = 0; x.step_c != 1 && j < n; ++j)
-      PLUMB_DISPATCH(quant_from_f32)
-      (lines.data() + j * x.in, x.in, kind, to + (k * x.step_k + (c0 + j) * x.step_c) * bytes);
+    for (std::int64_t j = 0; x.step_c != 1 && j < n; ++j) PLUMB_DISPATCH(quant_from_f32)
+    (lines.data() + j * x.in, x.in, kind, to + (k * x.step_k + (c0 + j) * x.step_c) * bytes);
   });
 }
 

@@ -11,10 +11,8 @@ namespace {
 template <class V, class T>
 inline V leading(const T* p, std::int64_t n) {
   V v = {};
-  if (n >= kF32)
-    std::memcpy(&v, p, sizeof v);
-  else
-    std::memcpy(&v, p, static_cast<std::size_t>(n) * sizeof(T));
+  if (n >= kF32) std::memcpy(&v, p, sizeof v);
+  else std::memcpy(&v, p, static_cast<std::size_t>(n) * sizeof(T));
   return v;
 }
 

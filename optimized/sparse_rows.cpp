@@ -75,8 +75,7 @@ void collate(const Call& call, std::vector<Tensor>& out) {
     const std::int64_t n = coords.dim(0);
     if (coords.dtype() == Dtype::i64)
       collate_coords(coords, static_cast<std::int64_t>(b), out[0].write<std::int64_t>() + 4 * first);
-    else
-      collate_coords(coords, static_cast<std::int64_t>(b), out[0].write<std::int32_t>() + 4 * first);
+    else collate_coords(coords, static_cast<std::int64_t>(b), out[0].write<std::int32_t>() + 4 * first);
     const auto* x = features.read<std::byte>();
     auto* y = out[1].write<std::byte>() + first * width;
     parallel_for(n * width, 1 << 18,

@@ -58,8 +58,7 @@ void mean_rows(bool half, const void* x, const std::int32_t* starts, const std::
   if (half)
     means(static_cast<const std::uint16_t*>(x), starts, members, begin, end, channels,
           static_cast<std::uint16_t*>(out));
-  else
-    means(static_cast<const float*>(x), starts, members, begin, end, channels, static_cast<float*>(out));
+  else means(static_cast<const float*>(x), starts, members, begin, end, channels, static_cast<float*>(out));
 }
 
 }  // namespace PLUMB_ISA_NAME

@@ -83,7 +83,7 @@ double quotient_error(double D, double eps, std::int64_t n, const Order& o) {
 }
 
 Allowed element_bound(double N, double D, double G, double y, double eps, std::int64_t n, const Order& o, bool plain,
-                     bool biased, Dtype out) {
+                      bool biased, Dtype out) {
   const DtypeInfo& acc = info(o.accumulator);
   double error = accumulate_bound(N, G, n, o, o.accumulator, 0x1p-53);
   if (!plain) {

@@ -211,10 +211,8 @@ void add_targets(Case& c, const ConvTrial& t) {
 }
 
 void add_bias_and_targets(Case& c, const ConvTrial& t) {
-  if (t.bias)
-    c.in.push_back(input(t.type, {t.out}, t.values, t.vector_layout()));
-  else if (t.targets >= 0)
-    c.in.push_back(std::nullopt);
+  if (t.bias) c.in.push_back(input(t.type, {t.out}, t.values, t.vector_layout()));
+  else if (t.targets >= 0) c.in.push_back(std::nullopt);
   add_targets(c, t);
 }
 

@@ -40,7 +40,9 @@ Double2 plus(Double2 a, Double2 b) {  // whose own addition forgets the sign of 
   return a.hi == 0 && b.hi == 0 ? Double2(a.hi + b.hi) : a + b;
 }
 template <class T>
-T plus(T a, T b) { return a + b; }
+T plus(T a, T b) {
+  return a + b;
+}
 
 // out_i = a_i + b_i, once both are of the promoted dtype. The sum of two f32, f16 or bf16 numbers, taken in
 // binary64 and rounded again, is the sum rounded once: 53 >= 2 * 24 + 2 bits (Figueroa 1995).
@@ -96,22 +98,34 @@ void add_dtype_cases(std::vector<Case>& cases) {
 void add_rounding_cases(std::vector<Case>& cases) {
   for (const Dtype whole : {Dtype::i32, Dtype::u32, Dtype::i64, Dtype::u64})
     for (const Dtype real : {Dtype::bf16, Dtype::f16, Dtype::f32})
-      cases.push_back(add_case({whole, {67}, Layout::row, "near_tie"}, {real, {67}, Layout::row, "const-0"}, Budget::smoke));
+      cases.push_back(
+          add_case({whole, {67}, Layout::row, "near_tie"}, {real, {67}, Layout::row, "const-0"}, Budget::smoke));
 }
 
 void add_shape_cases(std::vector<Case>& cases) {
-  const std::pair<Shape, Shape> pairs[] = {
-      {{}, {}},           {{}, {7}},             {{7}, {}},           {{1}, {5}},       {{3, 1}, {1, 4}},
-      {{2, 1, 5}, {3, 1}}, {{2, 3, 4, 5}, {4, 1}}, {{1, 1}, {2, 3}},   {{1}, {0}},       {{0, 3}, {1, 3}},
-      {{0}, {}},          {{2, 0, 3}, {1, 3}},   {{5, 1, 6, 1}, {7, 1, 8}}, {{64, 1}, {1, 65}},
-      {{2, 1, 2, 1, 2, 1, 2}, {1, 3, 1, 3, 1, 3, 1}},   {{2, 1, 2, 1, 2, 1, 2, 1, 2}, {1, 3, 1, 3, 1, 3, 1, 3, 1}}};
+  const std::pair<Shape, Shape> pairs[] = {{{}, {}},
+                                           {{}, {7}},
+                                           {{7}, {}},
+                                           {{1}, {5}},
+                                           {{3, 1}, {1, 4}},
+                                           {{2, 1, 5}, {3, 1}},
+                                           {{2, 3, 4, 5}, {4, 1}},
+                                           {{1, 1}, {2, 3}},
+                                           {{1}, {0}},
+                                           {{0, 3}, {1, 3}},
+                                           {{0}, {}},
+                                           {{2, 0, 3}, {1, 3}},
+                                           {{5, 1, 6, 1}, {7, 1, 8}},
+                                           {{64, 1}, {1, 65}},
+                                           {{2, 1, 2, 1, 2, 1, 2}, {1, 3, 1, 3, 1, 3, 1}},
+                                           {{2, 1, 2, 1, 2, 1, 2, 1, 2}, {1, 3, 1, 3, 1, 3, 1, 3, 1}}};
   for (const auto& [a, b] : pairs)
     for (const Dtype t : {Dtype::f32, Dtype::i32, Dtype::f16, Dtype::c64})
       cases.push_back(add_case({t, a, Layout::row, "uniform"}, {t, b, Layout::row, "uniform"},
                                t == Dtype::f32 ? Budget::smoke : Budget::ci));
   // Around vector widths, around the run that a narrow kernel converts at once, and around thread grains.
-  for (const std::int64_t n : {1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 127, 129, 1023, 1024, 1025, 16383, 16384,
-                               16385, 65537, 131071})
+  for (const std::int64_t n : {1,  2,  3,   4,   7,    8,    9,    15,    16,    17,    31,    33,    63,
+                               64, 65, 127, 129, 1023, 1024, 1025, 16383, 16384, 16385, 65537, 131071})
     for (const Dtype t : {Dtype::f32, Dtype::f64, Dtype::bf16, Dtype::u8, Dtype::c64}) {
       cases.push_back(add_case({t, {n}, Layout::row, "uniform"}, {t, {n}, Layout::row, "uniform"}));
       cases.push_back(add_case({t, {n}, Layout::row, "uniform"}, {t, {1}, Layout::row, "uniform"}));
@@ -120,8 +134,10 @@ void add_shape_cases(std::vector<Case>& cases) {
     cases.push_back(add_case({Dtype::f32, {257, 513}, l, "wide"}, {Dtype::f32, {513}, Layout::row, "wide"}));
   cases.push_back(add_case({Dtype::f32, {1025, 1023}, Layout::transposed, "wide"},
                            {Dtype::f32, {1025, 1023}, Layout::row, "wide"}, Budget::nightly));
-  cases.push_back(add_case({Dtype::f16, {256, 256}, Layout::row, "bits"}, {Dtype::f16, {256, 256}, Layout::row, "bits"}));
-  cases.push_back(add_case({Dtype::bf16, {256, 256}, Layout::row, "bits"}, {Dtype::bf16, {256, 256}, Layout::row, "bits"}));
+  cases.push_back(
+      add_case({Dtype::f16, {256, 256}, Layout::row, "bits"}, {Dtype::f16, {256, 256}, Layout::row, "bits"}));
+  cases.push_back(
+      add_case({Dtype::bf16, {256, 256}, Layout::row, "bits"}, {Dtype::bf16, {256, 256}, Layout::row, "bits"}));
 }
 
 std::vector<Case> add_cases() {

@@ -174,10 +174,8 @@ Bytes range_payload(const Tables& c, const std::vector<std::int64_t>& symbols) {
     const std::int64_t at = static_cast<std::int64_t>(i) * width + symbols[i];
     in.take(static_cast<std::uint64_t>(c[at]), static_cast<std::uint64_t>(c[at + 1]));
     for (Interval::Step s = in.step(); s != Interval::none; s = in.step()) {
-      if (s == Interval::undecided)
-        ++w.pending;
-      else
-        w.emit(s == Interval::one);
+      if (s == Interval::undecided) ++w.pending;
+      else w.emit(s == Interval::one);
       in.shift(s);
     }
   }

@@ -269,8 +269,8 @@ std::vector<Case> activation_cases() {
     for (const Dtype t : kTypes) {
       cases.push_back(activate({5, 7}, t, "order", attrs, Budget::smoke));
       cases.push_back(activate({33, 65}, t, "bits", attrs));
-      for (const char* v : {"uniform", "uniform-8", "uniform-100", "wide-20", "int-30", "tiny", "huge", "subnormal",
-                            "lanes"})
+      for (const char* v :
+           {"uniform", "uniform-8", "uniform-100", "wide-20", "int-30", "tiny", "huge", "subnormal", "lanes"})
         cases.push_back(activate({40, 50}, t, v, attrs));
     }
     for (const Layout l : kLayouts) cases.push_back(activate({9, 21}, Dtype::f32, "uniform-4", attrs, Budget::ci, l));

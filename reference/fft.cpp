@@ -202,7 +202,7 @@ void attributes(Maker& m) {
     m.add(Budget::ci, {m.natural(), {20, inner}}, {{"axis", 0}, {"n", 23}});
     m.add(Budget::ci, {m.natural(), {300, inner}}, {{"axis", -2}, {"n", 270}});
   }
-  m.length(Budget::smoke, 1, 324);  // one line in two steps, each of more columns than a vector holds
+  m.length(Budget::smoke, 1, 324);             // one line in two steps, each of more columns than a vector holds
   m.length(Budget::smoke, 1, 324, "wide-62");  // some of its columns far above the others
   m.add(Budget::smoke, {m.natural(), {4}});
   m.add(Budget::smoke, {m.natural(), {1, 1, 9, 1}}, {{"axis", 2}});

@@ -100,10 +100,8 @@ Pooled pool(const Call& call, Mode mode, const Shape& shape) {
     for (std::int64_t c = 0; c < C; ++c) {
       double& y = p.Y[b * C + c];
       const double x = X[static_cast<std::int64_t>(r) * C + c];
-      if (mode == Mode::max)
-        y = x > y ? x : y;
-      else
-        y += x;
+      if (mode == Mode::max) y = x > y ? x : y;
+      else y += x;
     }
   }
   for (std::int64_t b = 0; b < B; ++b) {
@@ -136,12 +134,9 @@ std::vector<Wide> gradient(const Call& call) {
     if (const std::int64_t b = p.batch[static_cast<std::size_t>(r)]; b >= 0)
       for (std::int64_t c = 0; c < C; ++c) {
         const double g = G[b * C + c], n = static_cast<double>(p.rows[static_cast<std::size_t>(b)]);
-        if (mode == Mode::sum)
-          dX[r * C + c] = g;
-        else if (mode == Mode::avg)
-          dX[r * C + c] = g / n;
-        else if (wins(r, b, c))
-          dX[r * C + c] = g / ties[b * C + c];
+        if (mode == Mode::sum) dX[r * C + c] = g;
+        else if (mode == Mode::avg) dX[r * C + c] = g / n;
+        else if (wins(r, b, c)) dX[r * C + c] = g / ties[b * C + c];
       }
   return {dX};
 }
@@ -171,10 +166,8 @@ template <Mode mode, bool vjp>
 Case described(const Trial& t) {
   const Layout plain = t.layout == Layout::broadcast ? Layout::row : t.layout;
   Attrs attrs;
-  if (t.counts.empty())
-    attrs.set("batch_size", t.size);
-  else
-    attrs.set("batch_counts", t.counts);
+  if (t.counts.empty()) attrs.set("batch_size", t.size);
+  else attrs.set("batch_counts", t.counts);
   Case c{
       {input(t.coords, {t.n, 4}, t.sites, plain), rows(t.active), input(t.type, {t.n, t.channels}, t.values, t.layout)},
       attrs,
@@ -238,8 +231,8 @@ class Cases {
 
   void value_sweep() {
     for (const Dtype type : kTypes) {
-      for (const char* v : {"const--2", "const-1", "cancel", "wide", "masked", "order", "tiny", "huge", "subnormal",
-                            "lanes-161"})
+      for (const char* v :
+           {"const--2", "const-1", "cancel", "wide", "masked", "order", "tiny", "huge", "subnormal", "lanes-161"})
         add({.n = 200, .active = 190, .channels = 4, .values = v, .type = type});
       for (const Layout l : kLayouts) add({.values = "int-3", .type = type, .layout = l});
     }
@@ -356,8 +349,7 @@ Op row(std::string_view name, std::string_view equation, std::string_view meanin
     op.inputs.push_back("cotangent");
     op.cost = gradient_cost<mode>;
     op.tolerance.kind = Tolerance::Class::rounded;
-  } else if (mode != Mode::max)
-    op.tolerance = {.kind = Tolerance::Class::accumulate, .terms = terms};
+  } else if (mode != Mode::max) op.tolerance = {.kind = Tolerance::Class::accumulate, .terms = terms};
   return op;
 }
 

@@ -106,10 +106,20 @@ Case square(Dtype t, Sizes s, const std::string& fill, Budget budget, Layout la 
 void add_shapes(std::vector<Case>& to) {
   for (const Dtype t : kFloats)
     for (const char* fill : {"int-3", "uniform", "special"}) to.push_back(square(t, {3, 5, 4}, fill, Budget::smoke));
-  const Shape pairs[][2] = {{{5}, {5}},          {{5}, {5, 3}},       {{3, 5}, {5}},       {{5}, {2, 5, 3}},
-                            {{2, 3, 5}, {5}},    {{2, 1, 3, 5}, {4, 5, 2}},                {{1, 1}, {1, 1}},
-                            {{3, 0}, {0, 4}},    {{0, 3}, {3, 4}},    {{4, 3}, {3, 0}},    {{0}, {0}},
-                            {{0, 3, 2}, {2, 4}}, {{2, 3, 0}, {2, 0, 4}}, {{1, 3, 2}, {0, 2, 4}}};
+  const Shape pairs[][2] = {{{5}, {5}},
+                            {{5}, {5, 3}},
+                            {{3, 5}, {5}},
+                            {{5}, {2, 5, 3}},
+                            {{2, 3, 5}, {5}},
+                            {{2, 1, 3, 5}, {4, 5, 2}},
+                            {{1, 1}, {1, 1}},
+                            {{3, 0}, {0, 4}},
+                            {{0, 3}, {3, 4}},
+                            {{4, 3}, {3, 0}},
+                            {{0}, {0}},
+                            {{0, 3, 2}, {2, 4}},
+                            {{2, 3, 0}, {2, 0, 4}},
+                            {{1, 3, 2}, {0, 2, 4}}};
   for (const auto& p : pairs)
     for (const Dtype t : {Dtype::f32, Dtype::f16, Dtype::c64})
       to.push_back(product(t, p[0], t, p[1], t == Dtype::f16 ? "int-3" : "uniform", Budget::smoke));
@@ -117,9 +127,9 @@ void add_shapes(std::vector<Case>& to) {
 
 // Operands are converted first, so each pair is judged in the promoted type.
 void add_mixed(std::vector<Case>& to) {
-  const Dtype pairs[][2] = {{Dtype::i32, Dtype::f16},     {Dtype::boolean, Dtype::f32}, {Dtype::f16, Dtype::bf16},
-                            {Dtype::f32, Dtype::f64},     {Dtype::f64, Dtype::c64},     {Dtype::bf16, Dtype::u8},
-                            {Dtype::u64, Dtype::i8},      {Dtype::f32, Dtype::bf16},    {Dtype::f16, Dtype::f32}};
+  const Dtype pairs[][2] = {{Dtype::i32, Dtype::f16}, {Dtype::boolean, Dtype::f32}, {Dtype::f16, Dtype::bf16},
+                            {Dtype::f32, Dtype::f64}, {Dtype::f64, Dtype::c64},     {Dtype::bf16, Dtype::u8},
+                            {Dtype::u64, Dtype::i8},  {Dtype::f32, Dtype::bf16},    {Dtype::f16, Dtype::f32}};
   for (const auto& p : pairs)
     for (const char* fill : {"int-3", "uniform"})
       to.push_back(product(p[0], {7, 19}, p[1], {19, 18}, fill, Budget::smoke));
@@ -128,10 +138,10 @@ void add_mixed(std::vector<Case>& to) {
 // Around the extents of the tiles and blocks in use (6, 14, 16, 32, 64, 128, 192, 256, 336, 384, 512), never
 // two equal, so that an exchanged extent cannot hide.
 constexpr Sizes kRagged[] = {
-    {1, 47, 129},  {2, 65, 33},   {129, 47, 2},  {47, 1, 65},    {33, 17, 47},   {5, 6, 7},      {6, 5, 15},
-    {7, 3, 17},    {13, 15, 31},  {14, 16, 32},  {15, 17, 33},   {63, 31, 129},  {64, 32, 128},  {65, 33, 127},
-    {127, 31, 63}, {128, 32, 64}, {129, 33, 65}, {257, 47, 99},  {99, 129, 257}, {335, 383, 17}, {337, 385, 15},
-    {17, 193, 511}, {15, 255, 513}, {16, 257, 33}, {31, 769, 1}, {8, 100, 9},    {9, 64, 8},
+    {1, 47, 129},   {2, 65, 33},    {129, 47, 2},  {47, 1, 65},   {33, 17, 47},   {5, 6, 7},      {6, 5, 15},
+    {7, 3, 17},     {13, 15, 31},   {14, 16, 32},  {15, 17, 33},  {63, 31, 129},  {64, 32, 128},  {65, 33, 127},
+    {127, 31, 63},  {128, 32, 64},  {129, 33, 65}, {257, 47, 99}, {99, 129, 257}, {335, 383, 17}, {337, 385, 15},
+    {17, 193, 511}, {15, 255, 513}, {16, 257, 33}, {31, 769, 1},  {8, 100, 9},    {9, 64, 8},
 };
 
 void add_ragged(std::vector<Case>& to) {
@@ -176,8 +186,8 @@ void add_rows(std::vector<Case>& to) {
       to.push_back(square(t, {517, 1031, 1}, "uniform", Budget::ci, l, Layout::row));
       to.push_back(square(t, {4, 1031, 133}, "int-3", Budget::ci, Layout::row, l));
     }
-  const Shape batches[][2] = {{{3, 9, 10}, {3, 10, 11}},    {{2, 3, 9, 10}, {10, 11}},     {{9, 10}, {4, 10, 11}},
-                              {{2, 1, 2, 9, 10}, {3, 1, 10, 11}},
+  const Shape batches[][2] = {{{3, 9, 10}, {3, 10, 11}},    {{2, 3, 9, 10}, {10, 11}},
+                              {{9, 10}, {4, 10, 11}},       {{2, 1, 2, 9, 10}, {3, 1, 10, 11}},
                               {{64, 16, 17}, {64, 17, 18}}, {{5, 64, 65}, {5, 65, 63}}};
   for (const auto& b : batches)
     for (const Dtype t : kFloats) to.push_back(product(t, b[0], t, b[1], "int-3", Budget::ci));
@@ -198,7 +208,8 @@ void add_precision(std::vector<Case>& to) {
     to.push_back(square(t, {2, 4097, 18}, "wide-4", Budget::ci));
     to.push_back(square(t, {2, 4098, 3}, "cancel", Budget::ci));
     to.push_back(square(t, {20, 70, 36}, "special", Budget::ci));
-    for (const char* fill : {"tiny", "huge", "subnormal", "whole"}) to.push_back(square(t, {19, 13, 37}, fill, Budget::ci));
+    for (const char* fill : {"tiny", "huge", "subnormal", "whole"})
+      to.push_back(square(t, {19, 13, 37}, fill, Budget::ci));
     to.push_back(square(t, {35, 34, 5}, "lanes-35", Budget::ci));
   }
   for (const Dtype t : {Dtype::f16, Dtype::f32}) {
@@ -309,8 +320,7 @@ std::vector<Op> linalg_ops() {
            .rejects = matmul_rejects,
            .bench = matmul_bench,
            .cost = matmul_cost,
-           .tolerance = {.kind = Tolerance::Class::accumulate, .terms = matmul_terms,
-                         .signed_values = true},
+           .tolerance = {.kind = Tolerance::Class::accumulate, .terms = matmul_terms, .signed_values = true},
            .spot = matmul_spot}};
 }
 

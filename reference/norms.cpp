@@ -83,8 +83,8 @@ double normalised(double x, double m, double v, double eps, double w, double b) 
 // m and v of every group of values that share them, and what is known of their errors: the same sums of magnitudes.
 struct Statistics {
   Reals mean, variance, magnitude, distance;  // magnitude: the mean of |x|; distance: of |x - m|
-  std::int64_t terms = 0;           // 0: m and v are given
-  bool centred = true;              // v is about m; otherwise about 0, and m is 0
+  std::int64_t terms = 0;                     // 0: m and v are given
+  bool centred = true;                        // v is about m; otherwise about 0, and m is 0
 };
 
 Statistics of_batch(const Call& call) {
@@ -180,7 +180,8 @@ MomentErrors moment_errors(const Statistics& s, std::int64_t g, const Arithmetic
 // |y^ - y| where m and v stray by the given errors and every further operation rounds; d = v + eps, of n values.
 // Where the error of v is no small part of d, no first order helps; but no value lies further from the computed mean
 // than the root of the sum of all squares from it, so that |x - m^| / sqrt(v^) <= sqrt n whatever m^ and v^ are.
-Allowed strayed(double x, double m, double d, double w, double y, double n, const MomentErrors& e, const Arithmetic& a) {
+Allowed strayed(double x, double m, double d, double w, double y, double n, const MomentErrors& e,
+                const Arithmetic& a) {
   const double t = (1 + e.variance / d) * (1 + a.u) - 1, distance = std::abs(x - m), s = 1 / std::sqrt(d);
   if (!std::isfinite(d)) return {};
   const double S = t < 0.5 ? (1 + t / (2 * (1 - t))) * (1 + a.f) - 1 : 0;

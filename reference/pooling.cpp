@@ -98,10 +98,8 @@ Reals pooled(const Windows& w, Pooling kind, const Reals& X) {
     for (std::int64_t c = 0; c < C; ++c) {
       double& y = Y[e.out * C + c];
       const double x = X[e.in * C + c];
-      if (max)
-        y = x > y ? x : y;
-      else
-        y += w.weight[static_cast<std::size_t>(e.kernel)] * x;
+      if (max) y = x > y ? x : y;
+      else y += w.weight[static_cast<std::size_t>(e.kernel)] * x;
     }
   for (std::int64_t o = 0; o < rows; ++o)
     for (std::int64_t c = 0; c < C; ++c)
@@ -136,8 +134,8 @@ double grain_of(const std::vector<double>& factors) {
   return grain;
 }
 
-Allowances weighted_bound(const Call& call, const Reals& want, const Reals& G, std::int64_t n, const Order& order, Dtype out,
-                     double grain) {
+Allowances weighted_bound(const Call& call, const Reals& want, const Reals& G, std::int64_t n, const Order& order,
+                          Dtype out, double grain) {
   const double acc = std::ldexp(1.0, info(order.accumulator).precision), eta = info(order.accumulator).min_subnormal;
   bool exact = grain > 0;
   for (const Tensor& t : call.in) exact = exact && (!t.defined() || !is_inexact(t.dtype()) || whole(t));

@@ -35,7 +35,7 @@ Reals pooled(const Windows&, Pooling, const Reals& features);
 // The allowed error of weighted sums: that of class accumulate, whose order counts the roundings of weights and
 // divisors too. Where the factors are multiples of 1/grain and all sums of whole numbers are exact, one rounding.
 Allowances weighted_bound(const Call&, const Reals& want, const Reals& magnitude, std::int64_t terms, const Order&,
-                     Dtype out, double grain);
+                          Dtype out, double grain);
 
 // The least power of two that makes every factor whole; 0 if there is none up to 4096.
 double grain_of(const std::vector<double>& factors);

@@ -161,8 +161,8 @@ class Cases {
   // All below zero, all ones (the divisor), ties, what is not finite, what cancels.
   void value_sweep() {
     for (const Dtype type : kTypes) {
-      for (const char* v : {"const--2", "const-1", "special", "cancel", "wide", "masked", "tiny", "huge", "subnormal",
-                            "lanes"})
+      for (const char* v :
+           {"const--2", "const-1", "special", "cancel", "wide", "masked", "tiny", "huge", "subnormal", "lanes"})
         both({.n = 50, .active = 45, .channels = 6, .size = {3}, .sites = "sites_block", .values = v, .type = type});
       if (derivative_ != Derivative::none)
         for (const char* v : {"const--2", "special", "int-1"})

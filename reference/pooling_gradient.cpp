@@ -54,8 +54,7 @@ Reals shares(const Windows& w, Pooling kind, const Reals& X) {
       const Edge a = edge(e);
       if (kind != Pooling::max)
         s[e * C + c] = w.weight[static_cast<std::size_t>(a.kernel)] / w.divisor[static_cast<std::size_t>(a.out)];
-      else if (wins(a, c))
-        s[e * C + c] = 1 / ties[a.out * C + c];
+      else if (wins(a, c)) s[e * C + c] = 1 / ties[a.out * C + c];
     }
   return s;
 }
@@ -175,10 +174,8 @@ Op vjp_row(std::string_view name, const Attrs& attrs, std::string_view equation,
   }
   op.infer = infer_vjp<kind>;
   op.oracle = vjp<kind>;
-  if (kind == Pooling::sum)
-    op.tolerance = {.kind = Tolerance::Class::accumulate, .terms = terms<kind, &Edge::in>};
-  else
-    op.tolerance = {.kind = Tolerance::Class::inherited, .bound = vjp_bound<kind>};
+  if (kind == Pooling::sum) op.tolerance = {.kind = Tolerance::Class::accumulate, .terms = terms<kind, &Edge::in>};
+  else op.tolerance = {.kind = Tolerance::Class::inherited, .bound = vjp_bound<kind>};
   return op;
 }
 

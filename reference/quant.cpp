@@ -232,10 +232,8 @@ void float_group(const Format& f, Dtype t, std::span<const double> w, const doub
   if (!all_finite(w) || !std::isfinite(relative)) return;
   std::uint64_t found = 0;
   double scale = 1;
-  if (f.is("nvfp4"))
-    found = to_e4m3(relative), scale = e4m3(found);
-  else
-    found = power_of_two_scale(t, r, scale);
+  if (f.is("nvfp4")) found = to_e4m3(relative), scale = e4m3(found);
+  else found = power_of_two_scale(t, r, scale);
   std::vector<double> y;
   for (const double x : w) y.push_back(round_to(element, round_to(t, x / scale) * g));
   if (scale != 0 && !all_finite(y)) return;
@@ -389,20 +387,16 @@ Reals weights(const Call& c, const Format& f, Sign sign) {
   shape.back() = 32 * shape.back() / f.bits;
   Reals w(shape), s, b;
   Unsigneds bytes;
-  if (f.affine())
-    s = real_values(c[2]), b = real_values(c[3]);
-  else
-    bytes = unsigneds(widen(c[2]));
+  if (f.affine()) s = real_values(c[2]), b = real_values(c[3]);
+  else bytes = unsigneds(widen(c[2]));
   for (std::int64_t i = 0; i < w.size(); ++i) {
     const std::int64_t k = shape.back(), row = i / k, g = i / f.group;
     const std::uint64_t code = code_at(&codes.data[static_cast<std::size_t>(row * codes.shape.back())], i % k, f.bits);
     const double q = f.affine() ? static_cast<double>(code) : element_value(f, code);
     const double scale = f.affine() ? s[g] : scale_value(f, bytes[g]), bias = f.affine() ? b[g] : 0;
     const bool finite = std::isfinite(to_float(q * scale + bias));
-    if (sign == Sign::kept)
-      w[i] = finite ? q * scale + bias : round_to(Dtype::f32, q * scale + bias);
-    else
-      w[i] = finite ? std::abs(q) * std::abs(scale) + std::abs(bias) : 0;
+    if (sign == Sign::kept) w[i] = finite ? q * scale + bias : round_to(Dtype::f32, q * scale + bias);
+    else w[i] = finite ? std::abs(q) * std::abs(scale) + std::abs(bias) : 0;
   }
   return w;
 }

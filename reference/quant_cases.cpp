@@ -359,8 +359,8 @@ void add_layouts_and_batches(std::vector<Case>& cases) {
 }
 
 void add_values(std::vector<Case>& cases) {
-  for (const std::string_view fill : {"cancel", "wide", "const-1", "pow2-4", "special", "tiny", "huge", "subnormal",
-                                      "lanes-513"})
+  for (const std::string_view fill :
+       {"cancel", "wide", "const-1", "pow2-4", "special", "tiny", "huge", "subnormal", "lanes-513"})
     for (const std::int64_t m : {1, 11})
       for (const bool transpose : {true, false}) {
         Case c = plain_product(Budget::ci, Dtype::f32, m, 64, 512, 64, 4, transpose, false);

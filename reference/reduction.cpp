@@ -65,7 +65,9 @@ std::int64_t plus(std::int64_t a, std::int64_t b) {  // modulo 2^64
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
 }
 template <class T>
-T plus(T a, T b) { return a + b; }
+T plus(T a, T b) {
+  return a + b;
+}
 
 // s_l = sum of x_i over the elements i of line l
 std::vector<Wide> sum(const Call& c) {
@@ -251,8 +253,7 @@ void sum_value_cases(std::vector<Case>& cases) {
   for (const char* fill : {"cancel", "wide", "special", "const-1", "positive", "pow2-10"})
     for (const Shape& shape : {Shape{7, 1001}, Shape{1001, 7}, Shape{131, 129}})
       for (const Axes& axes : {Axes{0}, Axes{1}, Axes{0, 1}})
-        for (const Dtype t : {Dtype::f32, Dtype::f16})
-          cases.push_back(one(t, shape, fill, {{"axis", axes}}));
+        for (const Dtype t : {Dtype::f32, Dtype::f16}) cases.push_back(one(t, shape, fill, {{"axis", axes}}));
   cases.push_back(one(Dtype::bf16, {70000}, "const-1", {}));  // accumulated in the half type: 256
   cases.push_back(one(Dtype::f16, {20000}, "const-1", {}));
   cases.push_back(one(Dtype::f16, {20000, 2}, "const-1", {{"axis", 0}}));
@@ -309,14 +310,16 @@ std::vector<Reject> axis_rejects(bool keepdims) {
       {one(Dtype::f32, {2, 3}, "uniform", {{"axis", -3}}), Reason::axis, "axis -3 of rank 2"},
       {one(Dtype::f32, {2, 3}, "uniform", {{"axis", Axes{0, 5}}}), Reason::axis, "one of two axes is out of range"},
       {one(Dtype::f32, {2, 3}, "uniform", {{"axis", Axes{0, 0}}}), Reason::axis, "an axis is named twice"},
-      {one(Dtype::f32, {2, 3}, "uniform", {{"axis", Axes{1, -1}}}), Reason::axis, "an axis is named twice, once from the end"},
+      {one(Dtype::f32, {2, 3}, "uniform", {{"axis", Axes{1, -1}}}), Reason::axis,
+       "an axis is named twice, once from the end"},
       {one(Dtype::f32, {}, "uniform", {{"axis", 0}}), Reason::axis, "a scalar has no axis"},
       {one(Dtype::f32, {2, 3}, "uniform", {{"axis", "last"}}), Reason::attribute, "the axis is not a number"},
       {one(Dtype::f32, {2, 3}, "uniform", {{"axes", 0}}), Reason::attribute, "there is no attribute axes"},
       {{{}, {}, Budget::smoke}, Reason::arity, "no input"},
   };
   if (keepdims)
-    all.push_back({one(Dtype::f32, {2, 3}, "uniform", {{"keepdims", 1}}), Reason::attribute, "keepdims is not a truth value"});
+    all.push_back(
+        {one(Dtype::f32, {2, 3}, "uniform", {{"keepdims", 1}}), Reason::attribute, "keepdims is not a truth value"});
   return all;
 }
 
@@ -332,9 +335,9 @@ std::vector<Case> sum_bench() {
 }
 
 void softmax_row_cases(std::vector<Case>& cases) {
-  const std::int64_t lengths[] = {1,   2,    3,    7,    8,    15,   16,   17,   31,   33,   63,  64,
-                                  65,  127,  128,  129,  255,  256,  257,  511,  513,  1023, 1024, 1025,
-                                  2047, 2049, 4095, 4096, 4097, 5000, 8191, 8193};
+  const std::int64_t lengths[] = {1,    2,    3,    7,    8,    15,   16,   17,   31,   33,  63,
+                                  64,   65,   127,  128,  129,  255,  256,  257,  511,  513, 1023,
+                                  1024, 1025, 2047, 2049, 4095, 4096, 4097, 5000, 8191, 8193};
   for (const std::int64_t n : lengths) {
     cases.push_back(one(Dtype::f32, {3, n}, "uniform-10", {{"axis", -1}}));
     cases.push_back(one(Dtype::f32, {3, n}, "special-1000", {{"axis", -1}}));
@@ -388,8 +391,10 @@ std::vector<Case> softmax_cases() {
 
 std::vector<Reject> softmax_rejects() {
   std::vector<Reject> all = axis_rejects(false);
-  all.push_back({one(Dtype::c64, {2, 3}, "uniform", {}), Reason::dtype, "complex numbers have no order to take a maximum in"});
-  all.push_back({one(Dtype::f16, {2, 3}, "uniform", {{"precise", 1}}), Reason::attribute, "precise is not a truth value"});
+  all.push_back(
+      {one(Dtype::c64, {2, 3}, "uniform", {}), Reason::dtype, "complex numbers have no order to take a maximum in"});
+  all.push_back(
+      {one(Dtype::f16, {2, 3}, "uniform", {{"precise", 1}}), Reason::attribute, "precise is not a truth value"});
   return all;
 }
 
@@ -397,8 +402,7 @@ std::vector<Case> softmax_bench() {
   return {one(Dtype::f32, {4096, 4096}, "uniform-10", {{"axis", -1}}),
           one(Dtype::f32, {65536, 128}, "uniform-10", {{"axis", -1}}),
           one(Dtype::f16, {4096, 4096}, "uniform-10", {{"axis", -1}}),
-          one(Dtype::f32, {4096, 4096}, "uniform-10", {{"axis", 0}}),
-          one(Dtype::f32, {1 << 24}, "uniform-10", {})};
+          one(Dtype::f32, {4096, 4096}, "uniform-10", {{"axis", 0}}), one(Dtype::f32, {1 << 24}, "uniform-10", {})};
 }
 
 Op sum_row() {
@@ -431,7 +435,8 @@ Op softmax_row() {
   op.outputs = {"out"};
   op.attrs = {{"axis", kNone}, {"precise", false}};
   op.dtypes = dtypes(false);
-  op.equation = "y_i = e^(a_i - m) / sum_j e^(a_j - m), m = max_j a_j, j over the line of i along all listed axes jointly";
+  op.equation =
+      "y_i = e^(a_i - m) / sum_j e^(a_j - m), m = max_j a_j, j over the line of i along all listed axes jointly";
   op.meaning =
       "integers and bool give f32 on every axis (upstream casts back to the integer off the last axis); halves compute "
       "in f32 and round once, so precise changes nothing; complex input is refused";

@@ -14,7 +14,9 @@ constexpr std::int64_t kMaxRows = std::numeric_limits<std::int32_t>::max();
 
 // Coordinates live in int64 and wrap modulo 2^64, so that every value of every attribute is defined.
 std::int64_t wrap(std::uint64_t x) { return static_cast<std::int64_t>(x); }
-std::int64_t add(std::int64_t a, std::int64_t b) { return wrap(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b)); }
+std::int64_t add(std::int64_t a, std::int64_t b) {
+  return wrap(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
 std::int64_t multiply(std::int64_t a, std::int64_t b) {
   return wrap(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
 }
@@ -43,7 +45,8 @@ std::vector<Triple> offsets(const Geometry& g, bool centred) {
   for (std::int64_t x = 0; x < g.size[0]; ++x)
     for (std::int64_t y = 0; y < g.size[1]; ++y)
       for (std::int64_t z = 0; z < g.size[2]; ++z)
-        f.push_back({(x - origin[0]) * g.dilation[0], (y - origin[1]) * g.dilation[1], (z - origin[2]) * g.dilation[2]});
+        f.push_back(
+            {(x - origin[0]) * g.dilation[0], (y - origin[1]) * g.dilation[1], (z - origin[2]) * g.dilation[2]});
   return f;
 }
 
@@ -252,7 +255,7 @@ std::vector<Spec> infer(const Request& r) {
   if (targeted && r.dtype(2) != r.dtype(0)) r.fail(Reason::dtype, "targets differ from coordinates in dtype");
   const std::int64_t out = capacity(r, kind, g, n, m), edges = (targeted ? m : n) * g.volume;
   const auto rows = [](std::int64_t size) { return Spec{Dtype::i32, {size}}; };
-  return {rows(edges), rows(edges), rows(edges), rows(2), rows(out + 1), {r.dtype(0), {out, 4}},
+  return {rows(edges), rows(edges), rows(edges),        rows(2),    rows(out + 1), {r.dtype(0), {out, 4}},
           rows(n + 1), rows(edges), rows(g.volume + 1), rows(edges)};
 }
 
@@ -314,12 +317,22 @@ struct Steps {
 
 // Kernels odd, even and mixed; strides below, at and above the kernel's reach; padding; dilation.
 const Steps kSteps[] = {
-    {{3}},          {{2}, {2}},           {{3}, {2}},
-    {{3}, {2}, {1}}, {{3}, {1}, {1}},      {{1}},
-    {{1}, {2}},     {{3}, {4}},           {{3}, {1}, {0}, {2}},
-    {{2}},          {{3, 2, 2}, {3}},     {{2, 3, 1}, {1}, {0}, {1, 2, 1}},
-    {{2, 3, 1}, {2, 1, 3}, {0, 1, 0}},    {{4, 2, 3}, {3, 2, 1}, {1, 0, 2}, {1, 1, 2}},
-    {{5, 3, 1}, {1, 2, 2}, {2, 1, 0}},    {{2, 1, 1}, {3, 1, 1}, {0}, {2, 1, 1}},
+    {{3}},
+    {{2}, {2}},
+    {{3}, {2}},
+    {{3}, {2}, {1}},
+    {{3}, {1}, {1}},
+    {{1}},
+    {{1}, {2}},
+    {{3}, {4}},
+    {{3}, {1}, {0}, {2}},
+    {{2}},
+    {{3, 2, 2}, {3}},
+    {{2, 3, 1}, {1}, {0}, {1, 2, 1}},
+    {{2, 3, 1}, {2, 1, 3}, {0, 1, 0}},
+    {{4, 2, 3}, {3, 2, 1}, {1, 0, 2}, {1, 1, 2}},
+    {{5, 3, 1}, {1, 2, 2}, {2, 1, 0}},
+    {{2, 1, 1}, {3, 1, 1}, {0}, {2, 1, 1}},
 };
 
 template <RelationKind kind>
@@ -331,11 +344,12 @@ Attrs steps(const Steps& s) {
 
 template <RelationKind kind>
 bool allowed(const Steps& s) {
-  return kind != RelationKind::submanifold || std::all_of(s.size.begin(), s.size.end(), [](auto k) { return k % 2 == 1; });
+  return kind != RelationKind::submanifold ||
+         std::all_of(s.size.begin(), s.size.end(), [](auto k) { return k % 2 == 1; });
 }
 
-const std::string kFills[] = {"sites_box",     "sites_batches",    "sites_batches-3",  "sites_line",
-                              "sites_plane",   "sites_block",      "sites_surface-1",  "sites_isolated",
+const std::string kFills[] = {"sites_box",        "sites_batches",    "sites_batches-3",      "sites_line",
+                              "sites_plane",      "sites_block",      "sites_surface-1",      "sites_isolated",
                               "sites_isolated-7", "sites_duplicates", "sites_duplicates-400", "sites_negative-1",
                               "sites_extremes"};
 
@@ -384,7 +398,9 @@ class Cases {
 };
 
 template <RelationKind kind>
-std::vector<Case> cases() { return Cases<kind>().all(); }
+std::vector<Case> cases() {
+  return Cases<kind>().all();
+}
 
 template <RelationKind kind>
 std::vector<Reject> rejects() {
@@ -401,9 +417,12 @@ std::vector<Reject> rejects() {
   add(good, all, {{"kernel_size", List{3, 3}}}, Reason::attribute, "two sizes for three axes");
   add(good, all, {{"kernel_size", List{1291, 1291, 1291}}}, Reason::memory, "more kernel rows than int32 can number");
   add(good, all, {{"kernel_size", List{1201, 1201, 1201}}}, Reason::memory, "more edges than int32 can number");
-  if (kind == RelationKind::submanifold) add(good, all, {{"kernel_size", List{2, 1, 1}}}, Reason::attribute, "an even size has no centre");
-  if (kind != RelationKind::submanifold) add(good, all, {{"stride", List{0, 1, 1}}}, Reason::attribute, "a stride of zero");
-  if (kind != RelationKind::generative) add(good, all, {{"dilation", List{1, 1, 0}}}, Reason::attribute, "a dilation of zero");
+  if (kind == RelationKind::submanifold)
+    add(good, all, {{"kernel_size", List{2, 1, 1}}}, Reason::attribute, "an even size has no centre");
+  if (kind != RelationKind::submanifold)
+    add(good, all, {{"stride", List{0, 1, 1}}}, Reason::attribute, "a stride of zero");
+  if (kind != RelationKind::generative)
+    add(good, all, {{"dilation", List{1, 1, 0}}}, Reason::attribute, "a dilation of zero");
   if (kind != RelationKind::submanifold && kind != RelationKind::generative)
     add(good, all, {{"padding", List{0, -1, 0}}}, Reason::attribute, "a negative padding");
   add(Input{Dtype::i32, {5, 3}}, all, {}, Reason::shape, "three columns");
@@ -411,7 +430,9 @@ std::vector<Reject> rejects() {
   add(Input{Dtype::f32, {5, 4}}, all, {}, Reason::dtype, "real coordinates");
   add(good, Input{Dtype::i32, {2}, Layout::row, "const-1"}, {}, Reason::shape, "two counts");
   add(good, Input{Dtype::i64, {1}, Layout::row, "const-1"}, {}, Reason::dtype, "a count that is not int32");
-  if (targets) r.push_back({{{good, all, sites(4, "sites_box", Dtype::i64), count}, {}}, Reason::dtype, "targets of another dtype"});
+  if (targets)
+    r.push_back(
+        {{{good, all, sites(4, "sites_box", Dtype::i64), count}, {}}, Reason::dtype, "targets of another dtype"});
   return r;
 }
 
@@ -428,7 +449,8 @@ std::vector<Case> bench() {
   add(170232, "sites_scan-0");  // every voxel of a scan at 1, 2 and 4 mm
   add(57809, "sites_scan-1");
   add(14965, "sites_scan-2");
-  for (const char* fill : {"layout_isolated", "layout_line", "layout_plane", "layout_grid", "layout_block-3", "layout_block-8"})
+  for (const char* fill :
+       {"layout_isolated", "layout_line", "layout_plane", "layout_grid", "layout_block-3", "layout_block-8"})
     add(100000, fill, Budget::nightly);
   return c;
 }
@@ -469,17 +491,20 @@ std::vector<Op> relation_ops() {
   const Attrs scatter{{"kernel_size", twos}, {"stride", twos}, {"padding", zeros}, {"dilation", ones}};
   return {
       row<RelationKind::forward>("forward_relation", gather,
-          "edge (i,o,k) where in[i] = out[o] * stride + f[k] - padding; out = in if stride is 1 and padding 0, else the "
-          "distinct floor(in / stride), first seen first; f centred on odd axes"),
+                                 "edge (i,o,k) where in[i] = out[o] * stride + f[k] - padding; out = in if stride is 1 "
+                                 "and padding 0, else the "
+                                 "distinct floor(in / stride), first seen first; f centred on odd axes"),
       row<RelationKind::submanifold>("submanifold_relation", {{"kernel_size", threes}, {"dilation", ones}},
-          "edge (i,o,k) where in[i] = in[o] + f[k]; every size odd, f centred"),
-      row<RelationKind::target>("target_relation", gather,
+                                     "edge (i,o,k) where in[i] = in[o] + f[k]; every size odd, f centred"),
+      row<RelationKind::target>(
+          "target_relation", gather,
           "edge (i,o,k) where in[i] = target[o] * stride + f[k] - padding; f centred on odd axes"),
       row<RelationKind::transposed>("transposed_relation", scatter,
-          "edge (i,o,k) where out[o] = in[i] * stride + f[k] - padding; f = 0..size-1 times dilation; equal sites are one "
-          "output, first seen first, unless stride exceeds the reach of f on every axis"),
+                                    "edge (i,o,k) where out[o] = in[i] * stride + f[k] - padding; f = 0..size-1 times "
+                                    "dilation; equal sites are one "
+                                    "output, first seen first, unless stride exceeds the reach of f on every axis"),
       row<RelationKind::generative>("generative_relation", {{"kernel_size", twos}, {"stride", twos}},
-          "edge (i,o,k) with o = i * K + k, out[o] = in[i] * stride + f[k]; f = 0..size-1"),
+                                    "edge (i,o,k) with o = i * K + k, out[o] = in[i] * stride + f[k]; f = 0..size-1"),
   };
 }
 

@@ -277,8 +277,7 @@ std::optional<Spot> linear_spot(const Call& c, std::uint64_t key) { return few_c
 
 Cost linear_cost(const Call& call) {
   const Spec out = infer_linear(call)[0];
-  return {2.0 * static_cast<double>(count(out.shape) * call.shape(0)[1]),
-          input_bytes(call) + output_bytes(call)};
+  return {2.0 * static_cast<double>(count(out.shape) * call.shape(0)[1]), input_bytes(call) + output_bytes(call)};
 }
 
 // ---------------------------------------------------------------------------- quantize, dequantize

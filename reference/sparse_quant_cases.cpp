@@ -120,7 +120,8 @@ class ConvCases {
   }
 
   void geometry_sweep() {
-    struct { List size, stride, pad, dilation;
+    struct {
+      List size, stride, pad, dilation;
     } const steps[] = {{{3}, {1}, {0}, {1}},
                        {{2}, {2}, {0}, {1}},
                        {{3}, {2}, {1}, {1}},
@@ -272,14 +273,20 @@ class ConvCases {
     }
     for (const std::int64_t in : {31, 48, 96}) add(with(t, [&](Trial& u) { u.in = in; }));
     for (const std::int64_t out : {16, 31, 48, 96}) add(with(t, [&](Trial& u) { u.out = out; }));
-    add(with(t, [](Trial& u) { u.group = 64; }));    // half of what is stored is padding
+    add(with(t, [](Trial& u) { u.group = 64; }));  // half of what is stored is padding
     add(with(t, [](Trial& u) { u.padding = 1; }));
     add(with(t, [](Trial& u) { u.size = {3, 3, 1}; }));
     add(with(t, [](Trial& u) { u.size = {5, 3, 1}; }));
     add(with(t, [](Trial& u) { u.size = {27, 1, 1}; }));
     add(with(t, [](Trial& u) { u.dilation = {2}; }));
-    add(with(t, [](Trial& u) { u.n = 1; u.active = 1; }));
-    add(with(t, [](Trial& u) { u.n = 0; u.active = 0; }));
+    add(with(t, [](Trial& u) {
+      u.n = 1;
+      u.active = 1;
+    }));
+    add(with(t, [](Trial& u) {
+      u.n = 0;
+      u.active = 0;
+    }));
     add(with(t, [](Trial& u) { u.values = "special"; }));
     for (const std::int64_t n : {127, 128, 129})
       add(with(t, [&](Trial& u) {
@@ -317,9 +324,11 @@ void packing_rejects(Add&& with, std::size_t weight, bool pointwise) {
   with([=](Case& c) { c.in[weight]->shape.push_back(1); }, Reason::rank, "codes of rank 4");
   with([=](Case& c) { c.in[weight]->shape[last] = 12; }, Reason::shape, "more words than the groups have");
   with([=](Case& c) { c.in[weight]->shape[last] = 0; }, Reason::shape, "no words");
-  with([=](Case& c) {
-    for (std::size_t i = weight; i < weight + 3; ++i) c.in[i]->shape[out] = 0;
-  }, Reason::shape, "no outputs");
+  with(
+      [=](Case& c) {
+        for (std::size_t i = weight; i < weight + 3; ++i) c.in[i]->shape[out] = 0;
+      },
+      Reason::shape, "no outputs");
   with([=](Case& c) { std::swap(c.in[weight]->shape[1], c.in[weight]->shape[2]); }, Reason::shape,
        "the other order of axes");
   for (std::size_t i = weight; i < weight + 3; ++i)
@@ -565,7 +574,10 @@ Case dequantize_case(const Packed& p, const char* layout, const List& size, bool
 
 std::vector<Case> dequantize_cases() {
   std::vector<Case> cases;
-  struct { const char* layout; List size; } const forms[] = {
+  struct {
+    const char* layout;
+    List size;
+  } const forms[] = {
       {"linear", {1}}, {"kernel_major", {1}}, {"dense_5d", {1}}, {"kernel_major", {3, 2, 1}}, {"dense_5d", {2, 1, 3}}};
   for (const auto& f : forms)
     for (const std::int64_t bits : kBits) {

@@ -85,8 +85,7 @@ std::string visible(std::string_view text) {
     char escape[16];
     if (n == 0 || code <= 0xFF)
       std::snprintf(escape, sizeof escape, "\\x%02x", n == 0 ? static_cast<unsigned char>(text[0]) : code);
-    else
-      std::snprintf(escape, sizeof escape, "\\u%04x", code);
+    else std::snprintf(escape, sizeof escape, "\\u%04x", code);
     out += n == 0 || unseen(code) ? std::string_view(escape) : text.substr(0, n);
     text.remove_prefix(std::max<std::size_t>(n, 1));
   }

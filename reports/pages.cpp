@@ -22,14 +22,10 @@ void replace(std::string& page, std::string_view mark, std::string_view text) {
 std::string html(std::string_view text) {
   std::string out;
   for (const char c : visible(text)) {
-    if (c == '&')
-      out += "&amp;";
-    else if (c == '<')
-      out += "&lt;";
-    else if (c == '>')
-      out += "&gt;";
-    else
-      out += c;
+    if (c == '&') out += "&amp;";
+    else if (c == '<') out += "&lt;";
+    else if (c == '>') out += "&gt;";
+    else out += c;
   }
   return out;
 }
@@ -38,10 +34,8 @@ std::string html(std::string_view text) {
 std::string embedded(const Json& data) {
   std::string out;
   for (const char c : data.dump(-1, ' ', true, Json::error_handler_t::replace)) {
-    if (c == '<')
-      out += "\\u003c";
-    else
-      out += c;
+    if (c == '<') out += "\\u003c";
+    else out += c;
   }
   return out;
 }

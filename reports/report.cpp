@@ -73,11 +73,16 @@ Json bench_row(const BenchRow& r) {
 }
 
 Json run_facts(const Report& r) {
-  Json out{{"utc", r.utc},          {"command", r.command},
-           {"budget", r.budget},    {"salt", r.check.salt},
-           {"version", kVersion},   {"commit", *kCommit ? Json(kCommit) : Json(nullptr)},
-           {"compiler", kCompiler}, {"build_type", kBuildType},
-           {"flags", kFlags},       {"environment", environment()},
+  Json out{{"utc", r.utc},
+           {"command", r.command},
+           {"budget", r.budget},
+           {"salt", r.check.salt},
+           {"version", kVersion},
+           {"commit", *kCommit ? Json(kCommit) : Json(nullptr)},
+           {"compiler", kCompiler},
+           {"build_type", kBuildType},
+           {"flags", kFlags},
+           {"environment", environment()},
            {"settings", Json::object()}};
   for (const auto& [name, value] : r.settings) out["settings"][name] = value;
   return out;

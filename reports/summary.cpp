@@ -88,7 +88,8 @@ void unfinished(const Json& progress, Summary& s) {
   };
   s.headline += s.verdict == "right" ? " so far, unfinished" : ", unfinished";
   if (s.verdict != "failed") s.verdict = "partial";
-  s.detail = part("checked", " operations judged, ") + part("timed", " cases timed; the same command with --resume goes on");
+  s.detail =
+      part("checked", " operations judged, ") + part("timed", " cases timed; the same command with --resume goes on");
 }
 
 std::string where_failed(const Json& tallies) {

@@ -25,8 +25,8 @@ void leave_for_timing(char** argv) {
   if (error) self = argv[0];
   const std::string other = (self.parent_path() / PLUMB_TIMING).string();
   ::execv(other.c_str(), argv);
-  throw Error("plumb", Reason::file, other + ": what times lies beside this program, and cannot be started: " +
-                                         std::strerror(errno));
+  throw Error("plumb", Reason::file,
+              other + ": what times lies beside this program, and cannot be started: " + std::strerror(errno));
 }
 
 }  // namespace cli

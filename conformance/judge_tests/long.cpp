@@ -169,8 +169,8 @@ TEST_F(Stopped, WhatCannotBeSavedIsPrintedAllTheSame) {
   EXPECT_EQ(nowhere.code, 2) << nowhere.out;  // found before the work
   EXPECT_THAT(nowhere.out, Not(HasSubstr("passed")));
   const std::string gone = "'" + out_ + "/gone'";
-  const std::string spoil = "(while [ ! -e " + gone + "/report.json ]; do sleep 0.02; done; rm -r " + gone + "; touch " +
-                            gone + ") &";
+  const std::string spoil =
+      "(while [ ! -e " + gone + "/report.json ]; do sleep 0.02; done; rm -r " + gone + "; touch " + gone + ") &";
   ASSERT_EQ(std::system(spoil.c_str()), 0);
   const Ran ran = plumb("report many@cpu.any --no-bench --budget=smoke --out=" + gone, "many 7 0");
   EXPECT_EQ(ran.code, 2) << ran.out;
@@ -199,7 +199,8 @@ TEST_F(Stopped, WhatIsNotTimedTookAnUnknownTime) {
 
 TEST(BenchBudget, TheLeastOfEachOperationIsThereInEveryBudget) {
   const auto timed = [](const std::string& budget) {
-    json rows = json::parse(plumb("bench 'root*@perfect' --repetitions=1 --min-time=0.001 --json --budget=" + budget).out);
+    json rows =
+        json::parse(plumb("bench 'root*@perfect' --repetitions=1 --min-time=0.001 --json --budget=" + budget).out);
     std::vector<std::string> cases;
     for (const json& row : rows.at("rows")) cases.push_back(row.at("case"));
     return cases;

@@ -278,9 +278,9 @@ TEST(Program, PeersObeyTheLaunchLimitAndAbsentOnesSaySo) {
 }
 
 TEST(Program, ADeviceCanBeDemanded) {
-  for (const char* verb : {"devices", "check many --route=perfect --budget=smoke",
-                           "repro 'many/f32.7.row.uniform/-@perfect'", "bench many --route=perfect --budget=smoke",
-                           "report many --no-bench --budget=smoke", "replay /nosuch"}) {
+  for (const char* verb :
+       {"devices", "check many --route=perfect --budget=smoke", "repro 'many/f32.7.row.uniform/-@perfect'",
+        "bench many --route=perfect --budget=smoke", "report many --no-bench --budget=smoke", "replay /nosuch"}) {
     const Ran ran = plumb(std::string(verb) + " --require-device");
     EXPECT_EQ(ran.code, 1) << verb << "\n" << ran.out;
     EXPECT_EQ(ran.out, "plumb: --require-device: PLUMB_DEVICE=none\n");

@@ -78,7 +78,7 @@ TEST(Streams, PlacesAreTriedBeforeTheWork) {
   const std::string file = temporary("a_file");
   write_file(file, "kept");
   for (const char* verb : {"check total --budget=smoke --save-failures ",
-                                 "repro total/f32.3x8.row.uniform/-@perfect --dump ", "report total --no-bench --out "})
+                           "repro total/f32.3x8.row.uniform/-@perfect --dump ", "report total --no-bench --out "})
     for (const std::string& place : {file, file + "/deeper", std::string("/dev/null"), std::string("/proc/none")}) {
       const Ran ran = shell(kProgram + std::string(verb) + "\"" + place + "\" 2>&1");
       EXPECT_EQ(2, ran.code) << verb << place << "\n" << ran.out;

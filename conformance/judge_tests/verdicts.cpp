@@ -304,16 +304,11 @@ TEST(Fills, SpecialHoldsEveryKindOfValue) {
             for (const T& e : a.data) {
               const double v = double(e);
               const std::string sign = std::signbit(v) ? "-" : "+";
-              if (std::isnan(v))
-                kinds.insert("nan");
-              else if (std::isinf(v))
-                kinds.insert(sign + "inf");
-              else if (v == 0)
-                kinds.insert(sign + "0");
-              else if (std::abs(v) < info(t).min_normal)
-                kinds.insert("subnormal");
-              else if (std::abs(v) == info(t).max)
-                kinds.insert("max");
+              if (std::isnan(v)) kinds.insert("nan");
+              else if (std::isinf(v)) kinds.insert(sign + "inf");
+              else if (v == 0) kinds.insert(sign + "0");
+              else if (std::abs(v) < info(t).min_normal) kinds.insert("subnormal");
+              else if (std::abs(v) == info(t).max) kinds.insert("max");
             }
         },
         w);

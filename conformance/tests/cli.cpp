@@ -260,8 +260,7 @@ TEST(Cli, ReplayOfUnknownOpsAloneIsNoSuccess) {
 }
 
 TEST(Cli, EvalComputesFromAFile) {
-  const std::string in = temporary("in.safetensors"),
-                    out = temporary("out.safetensors");
+  const std::string in = temporary("in.safetensors"), out = temporary("out.safetensors");
   write_safetensors(in, {{"a", tensor(Dtype::f32, {3}, {3, 1, 2})}});
   const Ran ran = plumb("eval argsort --in '" + in + "' --attrs '{\"axis\": 0}' --out '" + out + "'");
   ASSERT_EQ(0, ran.code) << ran.out;

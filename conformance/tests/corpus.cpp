@@ -8,10 +8,10 @@
 #include <filesystem>
 #include <limits>
 
+#include "conformance/tests/temporary.h"
 #include "core/error.h"
 #include "core/layout.h"
 #include "core/strict_json.h"
-#include "conformance/tests/temporary.h"
 
 namespace plumb {
 namespace {
@@ -26,8 +26,12 @@ CorpusCase good_case() {
   c.op = "op";
   c.note = "a note";
   c.source = "by hand";
-  c.attrs = {{"axis", kNone}, {"n", 3},           {"eps", 0.1},
-             {"keep", true},  {"mode", "affine"}, {"list", std::vector<std::int64_t>{1, 2}},
+  c.attrs = {{"axis", kNone},
+             {"n", 3},
+             {"eps", 0.1},
+             {"keep", true},
+             {"mode", "affine"},
+             {"list", std::vector<std::int64_t>{1, 2}},
              {"reals", std::vector<double>{0.1, 1, -2}}};
   c.inputs["a"] = tensor(Dtype::f32, {2}, {1, 2});
   c.outputs = {{"first", tensor(Dtype::f32, {2}, {3, 4})}, {"second", tensor(Dtype::i32, {}, {5})}};
@@ -131,7 +135,8 @@ double seconds_of_cases(int many) {
   return static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
 }
 
-// About a second where nothing else runs. What grows with the square takes a hundred times as long for ten times as many.
+// About a second where nothing else runs. What grows with the square takes a hundred times as long for ten times as
+// many.
 TEST(Corpus, ManyCasesTakeLittle) {
   const double few = seconds_of_cases(10000), many = seconds_of_cases(100000);
   EXPECT_LT(many, 30 * few);

@@ -56,7 +56,7 @@ TEST(Dtype, OverflowsAtHalfAnUlpBeyondTheLargest) {
   EXPECT_EQ(to_half(-65520.0), 0xFC00);
   EXPECT_EQ(to_bf16(3.4e38), 0x7F80);
   EXPECT_EQ(to_bf16(0x1.fep127), 0x7F7F);
-  EXPECT_EQ(to_half(0x1p-25), 0);       // a tie with zero
+  EXPECT_EQ(to_half(0x1p-25), 0);  // a tie with zero
   EXPECT_EQ(to_half(0x1.8p-25), 1);
   EXPECT_EQ(to_half(-0.0), 0x8000);
 }
@@ -72,15 +72,20 @@ TEST(Dtype, Binary32IsReachedInOneRounding) {
 TEST(Dtype, PromotionTable) {
   const Dtype order[] = {Dtype::boolean, Dtype::u8,  Dtype::u16, Dtype::u32, Dtype::u64, Dtype::i8,   Dtype::i16,
                          Dtype::i32,     Dtype::i64, Dtype::f16, Dtype::f32, Dtype::f64, Dtype::bf16, Dtype::c64};
-  const std::string rows[] = {
-      "bool u8 u16 u32 u64 i8 i16 i32 i64 f16 f32 f64 bf16 c64",   "u8 u8 u16 u32 u64 i16 i16 i32 i64 f16 f32 f64 bf16 c64",
-      "u16 u16 u16 u32 u64 i32 i32 i32 i64 f16 f32 f64 bf16 c64",  "u32 u32 u32 u32 u64 i64 i64 i64 i64 f16 f32 f64 bf16 c64",
-      "u64 u64 u64 u64 u64 f32 f32 f32 f32 f16 f32 f64 bf16 c64",  "i8 i16 i32 i64 f32 i8 i16 i32 i64 f16 f32 f64 bf16 c64",
-      "i16 i16 i32 i64 f32 i16 i16 i32 i64 f16 f32 f64 bf16 c64",  "i32 i32 i32 i64 f32 i32 i32 i32 i64 f16 f32 f64 bf16 c64",
-      "i64 i64 i64 i64 f32 i64 i64 i64 i64 f16 f32 f64 bf16 c64",  "f16 f16 f16 f16 f16 f16 f16 f16 f16 f16 f32 f64 f32 c64",
-      "f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f64 f32 c64",   "f64 f64 f64 f64 f64 f64 f64 f64 f64 f64 f64 f64 f64 c64",
-      "bf16 bf16 bf16 bf16 bf16 bf16 bf16 bf16 bf16 f32 f32 f64 bf16 c64",
-      "c64 c64 c64 c64 c64 c64 c64 c64 c64 c64 c64 c64 c64 c64"};
+  const std::string rows[] = {"bool u8 u16 u32 u64 i8 i16 i32 i64 f16 f32 f64 bf16 c64",
+                              "u8 u8 u16 u32 u64 i16 i16 i32 i64 f16 f32 f64 bf16 c64",
+                              "u16 u16 u16 u32 u64 i32 i32 i32 i64 f16 f32 f64 bf16 c64",
+                              "u32 u32 u32 u32 u64 i64 i64 i64 i64 f16 f32 f64 bf16 c64",
+                              "u64 u64 u64 u64 u64 f32 f32 f32 f32 f16 f32 f64 bf16 c64",
+                              "i8 i16 i32 i64 f32 i8 i16 i32 i64 f16 f32 f64 bf16 c64",
+                              "i16 i16 i32 i64 f32 i16 i16 i32 i64 f16 f32 f64 bf16 c64",
+                              "i32 i32 i32 i64 f32 i32 i32 i32 i64 f16 f32 f64 bf16 c64",
+                              "i64 i64 i64 i64 f32 i64 i64 i64 i64 f16 f32 f64 bf16 c64",
+                              "f16 f16 f16 f16 f16 f16 f16 f16 f16 f16 f32 f64 f32 c64",
+                              "f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f64 f32 c64",
+                              "f64 f64 f64 f64 f64 f64 f64 f64 f64 f64 f64 f64 f64 c64",
+                              "bf16 bf16 bf16 bf16 bf16 bf16 bf16 bf16 bf16 f32 f32 f64 bf16 c64",
+                              "c64 c64 c64 c64 c64 c64 c64 c64 c64 c64 c64 c64 c64 c64"};
   for (std::size_t i = 0; i < std::size(order); ++i) {
     std::string row;
     for (const Dtype b : order) row += (row.empty() ? "" : " ") + std::string(name(promote(order[i], b)));

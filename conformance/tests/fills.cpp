@@ -23,10 +23,8 @@ std::vector<double> values(Dtype t, const std::string& text, std::int64_t n = kM
   std::visit(
       [&]<class T>(const Array<T>& a) {
         for (const T& x : a.data) {
-          if constexpr (std::is_same_v<T, Complex>)
-            v.insert(v.end(), {x.real(), x.imag()});
-          else
-            v.push_back(static_cast<double>(x));
+          if constexpr (std::is_same_v<T, Complex>) v.insert(v.end(), {x.real(), x.imag()});
+          else v.push_back(static_cast<double>(x));
         }
       },
       widen(fill({t, {n}}, text, kKey)));

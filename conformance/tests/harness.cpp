@@ -56,10 +56,8 @@ Tensor copy(const Tensor& t) {
 double real_part(const Wide& w, std::int64_t i) {
   return std::visit(
       [&]<class T>(const Array<T>& a) -> double {
-        if constexpr (std::is_same_v<T, Complex>)
-          return a[i].real();
-        else
-          return static_cast<double>(a[i]);
+        if constexpr (std::is_same_v<T, Complex>) return a[i].real();
+        else return static_cast<double>(a[i]);
       },
       w);
 }

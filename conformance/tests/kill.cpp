@@ -287,10 +287,8 @@ void ask(const Op& op, const Case& c, Fates& fates, const std::function<bool(con
         EXPECT_NE(v.status, Status::fail) << id(op, c) << ": the perfect route fails: " << v.reason;
       }
       first = false;
-      if (shared.on(&f).status == Status::fail)
-        ++fates.killed;
-      else
-        fates.survived.push_back(f);
+      if (shared.on(&f).status == Status::fail) ++fates.killed;
+      else fates.survived.push_back(f);
     }
   }
 }

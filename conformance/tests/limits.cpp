@@ -73,12 +73,11 @@ Names definitions_of(const std::string& text) {
 
 // What is made of other constants alone, or of the width of a vector, crosses with them.
 bool derived(const std::string& file, const std::string& name) {
-  static const std::set<std::string> all{"kRegisters", "kLanes",   "kColumns", "kComplexColumns", "kStored", "kV",
-                                         "kHalf",      "kParts",   "kWidth",   "kPerWord",        "kSums",   "kF32",
-                                         "kF64",       "kMinusInf", "kEnd"};
-  return file.ends_with(".simd.cpp") || file == "optimized/simd.h" || file == "optimized/element.h"
-             ? all.contains(name)
-             : false;
+  static const std::set<std::string> all{"kRegisters", "kLanes", "kColumns", "kComplexColumns", "kStored",
+                                         "kV",         "kHalf",  "kParts",   "kWidth",          "kPerWord",
+                                         "kSums",      "kF32",   "kF64",     "kMinusInf",       "kEnd"};
+  return file.ends_with(".simd.cpp") || file == "optimized/simd.h" || file == "optimized/element.h" ? all.contains(name)
+                                                                                                    : false;
 }
 
 TEST(Limits, EveryConstantOfARouteIsListed) {

@@ -28,9 +28,15 @@ TEST(Pool, CoversEveryIndexOnce) {
 
 TEST(Pool, NestedCallsAndExceptionsReturn) {
   std::atomic<int> inner{0};
-  parallel_each(8, [&](std::int64_t) { parallel_for(10, 1, [&](std::int64_t b, std::int64_t e) { inner += static_cast<int>(e - b); }); });
+  parallel_each(8, [&](std::int64_t) {
+    parallel_for(10, 1, [&](std::int64_t b, std::int64_t e) { inner += static_cast<int>(e - b); });
+  });
   EXPECT_EQ(inner, 80);
-  EXPECT_THROW(parallel_each(8, [](std::int64_t i) { if (i == 5) throw std::runtime_error("five"); }), std::runtime_error);
+  EXPECT_THROW(parallel_each(8,
+                             [](std::int64_t i) {
+                               if (i == 5) throw std::runtime_error("five");
+                             }),
+               std::runtime_error);
   EXPECT_NO_THROW(parallel_each(8, [](std::int64_t) {}));
   EXPECT_THROW(set_threads(0), std::invalid_argument);
 }

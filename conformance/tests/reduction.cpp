@@ -44,7 +44,8 @@ double worst_f64() {
   std::vector<double> x(kTile), y(kTile);
   double worst = 0;
   for (const double reach : {1.0, 30.0, 708.0, 746.0}) {
-    for (std::size_t i = 0; i < x.size(); ++i) x[i] = -reach * std::fmod(0.6180339887498949 * static_cast<double>(i), 1.0);
+    for (std::size_t i = 0; i < x.size(); ++i)
+      x[i] = -reach * std::fmod(0.6180339887498949 * static_cast<double>(i), 1.0);
     PLUMB_DISPATCH(exp_f64)(x.data(), kTile, y.data());
     for (std::size_t i = 0; i < x.size(); ++i) worst = std::max(worst, ulps(y[i], exp(Double2(x[i])), 53, -1074));
   }

@@ -9,8 +9,8 @@
 #include <limits>
 #include <set>
 
-#include "core/error.h"
 #include "conformance/tests/temporary.h"
+#include "core/error.h"
 
 namespace plumb {
 namespace {

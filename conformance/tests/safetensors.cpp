@@ -11,10 +11,10 @@
 #include <functional>
 #include <thread>
 
+#include "conformance/tests/temporary.h"
 #include "core/error.h"
 #include "core/fill.h"
 #include "core/strict_json.h"
-#include "conformance/tests/temporary.h"
 
 namespace plumb {
 namespace {

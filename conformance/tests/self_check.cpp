@@ -20,8 +20,8 @@ constexpr const char* kExtremes[] = {"special-3", "order", "wide-100", "tiny", "
 // Fills that stand for any values, so that an extreme one may take their place; coordinates, counts, codes and
 // matrices of a kind are none.
 bool replaceable(const std::optional<Input>& in) {
-  constexpr std::string_view any[] = {"uniform", "int",     "positive", "cancel", "pow2",   "wide", "special",
-                                      "ramp",    "masked",  "groups",   "order",  "impulse", "tone", "nan_rows"};
+  constexpr std::string_view any[] = {"uniform", "int",    "positive", "cancel", "pow2",    "wide", "special",
+                                      "ramp",    "masked", "groups",   "order",  "impulse", "tone", "nan_rows"};
   if (!in || !is_inexact(in->dtype)) return false;
   const std::string name = in->fill.substr(0, in->fill.find('-'));
   return std::find(std::begin(any), std::end(any), name) != std::end(any);
@@ -34,7 +34,8 @@ std::vector<Case> extremes_of(const Op& op) {
   for (const Case& c : cases_of(op, Budget::smoke)) {
     std::string types;
     std::int64_t elements = 0;
-    for (const auto& in : c.in) types += in ? std::string(name(in->dtype)) + " " : "- ", elements += in ? count(in->shape) : 0;
+    for (const auto& in : c.in)
+      types += in ? std::string(name(in->dtype)) + " " : "- ", elements += in ? count(in->shape) : 0;
     if (elements == 0 || elements > 20000 || ++taken[types] > 2) continue;
     if (std::none_of(c.in.begin(), c.in.end(), replaceable)) continue;
     for (const char* fill : kExtremes) {
@@ -192,7 +193,8 @@ TEST(SelfCheck, EveryOraclePassesItsOwnJudgeAndNoMovedElementDoes) {
   for (const Op& op : ops()) {
     const std::vector<Case> cases = extremes_of(op);
     Counts counts;
-    parallel_each(std::ssize(cases), [&](std::int64_t i) { check_case(op, cases[static_cast<std::size_t>(i)], counts); });
+    parallel_each(std::ssize(cases),
+                  [&](std::int64_t i) { check_case(op, cases[static_cast<std::size_t>(i)], counts); });
     EXPECT_FALSE(too_many(counts.mistrusted, counts.judged))
         << op.name << ": " << counts.mistrusted << " of " << counts.judged << " extreme cases have no finite bound";
     EXPECT_TRUE(cases.empty() || counts.judged > 0) << op.name << ": no extreme values are a valid input";

@@ -62,7 +62,10 @@ Tensor decoded(const Packed& p, const List& size) {
 }
 
 TEST_F(SparseQuant, AConvolutionIsThatWithTheDecodedWeight) {
-  struct Pair { const char *packed, *plain; List size; };
+  struct Pair {
+    const char *packed, *plain;
+    List size;
+  };
   const Pair pairs[] = {{"quantized_conv3d", "conv3d", {2, 3, 1}},
                         {"quantized_conv3d", "conv3d", {1, 1, 1}},
                         {"quantized_subm_conv3d", "subm_conv3d", {3, 1, 3}},

@@ -126,7 +126,8 @@ std::vector<Case> inflated(const Case& c) {
     if (in) extents.insert(in->shape.begin(), in->shape.end());
   std::vector<Case> out;
   for (const std::int64_t extent : extents)
-    for (const std::int64_t huge : {std::int64_t{1} << 26, (std::int64_t{1} << 31) + (1 << 16), std::int64_t{1} << 33}) {
+    for (const std::int64_t huge :
+         {std::int64_t{1} << 26, (std::int64_t{1} << 31) + (1 << 16), std::int64_t{1} << 33}) {
       if (extent < 2) continue;
       Case large = c;
       for (auto& in : large.in)

@@ -12,7 +12,8 @@ namespace plumb {
 // The path of that name in the folder, which is gone when the process ends.
 inline std::string temporary(const std::string& name) {
   static const struct Folder {
-    std::filesystem::path path = std::filesystem::path(testing::TempDir()) / ("plumb_tests_" + std::to_string(::getpid()));
+    std::filesystem::path path =
+        std::filesystem::path(testing::TempDir()) / ("plumb_tests_" + std::to_string(::getpid()));
     Folder() { std::filesystem::create_directories(path); }
     ~Folder() {
       std::error_code ignored;

@@ -54,15 +54,15 @@ TEST_F(Comparator, TruthTableOfSpecialValues) {
   const Call call = sum_of(tensor(Dtype::f32, {2}, {0.5, 0.25}));
   const auto got = [](double v) { return tensor(Dtype::f32, {}, {v}); };
   EXPECT_EQ(ratio(call, kNan, 1, got(kNan)), 0);
-  EXPECT_TRUE(std::isinf(ratio(call, kNan, 1, got(0))));    // NaN expected is no wildcard
+  EXPECT_TRUE(std::isinf(ratio(call, kNan, 1, got(0))));  // NaN expected is no wildcard
   EXPECT_TRUE(std::isinf(ratio(call, kNan, 1, got(kInf))));
   EXPECT_TRUE(std::isinf(ratio(call, 0.75, 1, got(kNan))));
   EXPECT_EQ(ratio(call, kInf, 1, got(kInf)), 0);
   EXPECT_TRUE(std::isinf(ratio(call, kInf, 1, got(-kInf))));
   EXPECT_TRUE(std::isinf(ratio(call, kInf, 1, got(3e38))));
   EXPECT_TRUE(std::isinf(ratio(call, 0.75, 1, got(kInf))));
-  EXPECT_EQ(ratio(call, 3.5e38, 3.5e38, got(kInf)), 0);     // rounds past the largest
-  EXPECT_EQ(ratio(call, 1.0, 1e39, got(kInf)), 0);          // a partial sum may overflow early
+  EXPECT_EQ(ratio(call, 3.5e38, 3.5e38, got(kInf)), 0);  // rounds past the largest
+  EXPECT_EQ(ratio(call, 1.0, 1e39, got(kInf)), 0);       // a partial sum may overflow early
   EXPECT_EQ(ratio(call, 0.75, 0.75, got(0.75)), 0);
 }
 
@@ -98,14 +98,18 @@ TEST_F(Comparator, CorrectSumsPassAndPoorOnesFail) {
       for (float& v : x) values.push_back(v = uniform(random));
       const Call call = sum_of(tensor(Dtype::f32, {static_cast<std::int64_t>(n)}, values));
       const double want = std::accumulate(values.begin(), values.end(), 0.0);
-      const double G = std::accumulate(values.begin(), values.end(), 0.0, [](double s, double v) { return s + std::abs(v); });
-      const auto judged = [&](float got, const Order& o) { return ratio(call, want, G, tensor(Dtype::f32, {}, {got}), o); };
+      const double G =
+          std::accumulate(values.begin(), values.end(), 0.0, [](double s, double v) { return s + std::abs(v); });
+      const auto judged = [&](float got, const Order& o) {
+        return ratio(call, want, G, tensor(Dtype::f32, {}, {got}), o);
+      };
 
       const float sequential = std::accumulate(x.begin(), x.end(), 0.0F);
       EXPECT_LE(judged(sequential, {}), 1) << n;
       float lanes[8] = {};
       for (std::size_t i = 0; i < n; ++i) lanes[i % 8] += x[i];
-      const float joined = ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
+      const float joined =
+          ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
       Order eight;
       eight.shape = Order::Shape::lanes, eight.lanes = 8;
       EXPECT_LE(judged(joined, eight), 1) << n;

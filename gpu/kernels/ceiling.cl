@@ -13,8 +13,14 @@ __kernel void fma_loop_f32(__global float* sink, int loops) {
   WIDE x4 = x0 + 4e-3f, x5 = x0 + 5e-3f, x6 = x0 + 6e-3f, x7 = x0 + 7e-3f;
   const WIDE a = (WIDE)(0.999f), b = (WIDE)(1e-3f);
   for (int i = 0; i < loops; ++i) {
-    x0 = fma(x0, a, b); x1 = fma(x1, a, b); x2 = fma(x2, a, b); x3 = fma(x3, a, b);
-    x4 = fma(x4, a, b); x5 = fma(x5, a, b); x6 = fma(x6, a, b); x7 = fma(x7, a, b);
+    x0 = fma(x0, a, b);
+    x1 = fma(x1, a, b);
+    x2 = fma(x2, a, b);
+    x3 = fma(x3, a, b);
+    x4 = fma(x4, a, b);
+    x5 = fma(x5, a, b);
+    x6 = fma(x6, a, b);
+    x7 = fma(x7, a, b);
   }
   sink[get_global_id(0)] = FIRST(x0 + x1 + x2 + x3 + x4 + x5 + x6 + x7);
 }
@@ -31,8 +37,14 @@ __kernel void fma_loop_f64(__global double* sink, int loops) {
   double x1 = x0 + b, x2 = x1 + b, x3 = x2 + b, x4 = x3 + b, x5 = x4 + b, x6 = x5 + b, x7 = x6 + b;
 #endif
   for (int i = 0; i < loops; ++i) {
-    x0 = fma(x0, a, b); x1 = fma(x1, a, b); x2 = fma(x2, a, b); x3 = fma(x3, a, b);
-    x4 = fma(x4, a, b); x5 = fma(x5, a, b); x6 = fma(x6, a, b); x7 = fma(x7, a, b);
+    x0 = fma(x0, a, b);
+    x1 = fma(x1, a, b);
+    x2 = fma(x2, a, b);
+    x3 = fma(x3, a, b);
+    x4 = fma(x4, a, b);
+    x5 = fma(x5, a, b);
+    x6 = fma(x6, a, b);
+    x7 = fma(x7, a, b);
   }
 #ifdef PLUMB_CPU_DEVICE
   sink[get_global_id(0)] = (x0 + x1 + x2 + x3 + x4 + x5 + x6 + x7).s0;

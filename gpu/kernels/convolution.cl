@@ -89,9 +89,11 @@ kernel void compute_rows(global const Stored* x, global const Stored* w, global 
 #include "row_tiles.cl"
 
 // Weights are [kernel][channel][column].
-kernel __attribute__((reqd_work_group_size(128, 1, 1))) void tiled(
-    global const Stored* x, global const Stored* w, global const float* bias, global Stored* y, global const int* map,
-    int spread, int kernels, global const int* order, long rows, int padded_c, int padded_n, int width) {
+kernel __attribute__((reqd_work_group_size(128, 1, 1))) void tiled(global const Stored* x, global const Stored* w,
+                                                                   global const float* bias, global Stored* y,
+                                                                   global const int* map, int spread, int kernels,
+                                                                   global const int* order, long rows, int padded_c,
+                                                                   int padded_n, int width) {
   local float a[DEPTH][ROWS + 4];
   local float b[DEPTH][COLUMNS];
   local uint met;
@@ -105,8 +107,7 @@ kernel __attribute__((reqd_work_group_size(128, 1, 1))) void tiled(
       const int k = k0 + 31 - clz(left & -left);
       const long row = o >= 0 ? input_of(map, spread, kernels, o, k) : -1;
       for (int c0 = 0; c0 < padded_c; c0 += DEPTH) {
-        for (int c = 0; c < DEPTH; c += 4)
-          hold(a, c, t, row >= 0 ? get4(x + row * padded_c + c0 + c) : (float4)(0.0f));
+        for (int c = 0; c < DEPTH; c += 4) hold(a, c, t, row >= 0 ? get4(x + row * padded_c + c0 + c) : (float4)(0.0f));
         for (int e = 4 * t; e < DEPTH * COLUMNS; e += 4 * 128)
           vstore4(get4(w + ((long)k * padded_c + c0 + e / COLUMNS) * padded_n + column + e % COLUMNS), 0,
                   &b[e / COLUMNS][e % COLUMNS]);
@@ -157,8 +158,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void mma_sorted(
     const int steps = popcount(left) * chunks;
     int chunk = 0, k = k0 + (left ? 31 - clz(left & -left) : 0);
     long input[LEFT_EACH];
-    UNROLL for (int j = 0; j < LEFT_EACH; ++j)
-      input[j] = left && owned[j] >= 0 ? input_of(map, spread, kernels, owned[j], k) : -1;
+    UNROLL for (int j = 0; j < LEFT_EACH; ++j) input[j] =
+        left && owned[j] >= 0 ? input_of(map, spread, kernels, owned[j], k) : -1;
     for (int step = -(STAGES - 1); step < steps; ++step) {
       if (step >= 0) {
         wait_copies();
@@ -182,8 +183,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void mma_sorted(
           left &= left - 1;
           if (left) {
             k = k0 + 31 - clz(left & -left);
-            UNROLL for (int j = 0; j < LEFT_EACH; ++j)
-              input[j] = owned[j] >= 0 ? input_of(map, spread, kernels, owned[j], k) : -1;
+            UNROLL for (int j = 0; j < LEFT_EACH; ++j) input[j] =
+                owned[j] >= 0 ? input_of(map, spread, kernels, owned[j], k) : -1;
           }
         }
       }
@@ -197,11 +198,10 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void mma_sorted(
     const long at = first + warp * 32 + i * 8 + lane / 4;
     if (at >= rows) continue;
     const long to = (long)order[at] * width;
-    UNROLL for (int n = 0; n < COLUMNS / 8; ++n)
-      UNROLL for (int j = 0; j < 2; ++j) {
-        const int to_n = column + n * 8 + lane % 4 * 2 + j;
-        if (to_n < width) put(y, to + to_n, sum[i / 2][n][i % 2 * 2 + j] + bias[to_n]);
-      }
+    UNROLL for (int n = 0; n < COLUMNS / 8; ++n) UNROLL for (int j = 0; j < 2; ++j) {
+      const int to_n = column + n * 8 + lane % 4 * 2 + j;
+      if (to_n < width) put(y, to + to_n, sum[i / 2][n][i % 2 * 2 + j] + bias[to_n]);
+    }
   }
 }
 #endif

@@ -3,27 +3,27 @@
 //
 //   y[i] = x[offset + sum over axes of index_axis(i) * stride_axis]
 
-#define COPY(NAME, T)                                                                                      \
+#define COPY(NAME, T)                                                                                        \
   kernel void NAME(global const T* x, global T* y, constant const long* geometry, long offset, long count) { \
-    const size_t i = get_global_id(0);                                                                     \
-    if (i >= (size_t)count) return;                                                                        \
-    long at = offset;                                                                                      \
-    if (count <= 0xFFFFFFFFl) {                                                                            \
-      uint rest = (uint)i;                                                                                 \
-      for (int axis = 0; axis < 8 && rest != 0; ++axis) {                                                  \
-        const uint size = (uint)geometry[axis];                                                            \
-        at += (long)(rest % size) * geometry[8 + axis];                                                    \
-        rest /= size;                                                                                      \
-      }                                                                                                    \
-    } else {                                                                                               \
-      ulong rest = i;                                                                                      \
-      for (int axis = 0; axis < 8 && rest != 0; ++axis) {                                                  \
-        const ulong size = (ulong)geometry[axis];                                                          \
-        at += (long)(rest % size) * geometry[8 + axis];                                                    \
-        rest /= size;                                                                                      \
-      }                                                                                                    \
-    }                                                                                                      \
-    y[i] = x[at];                                                                                          \
+    const size_t i = get_global_id(0);                                                                       \
+    if (i >= (size_t)count) return;                                                                          \
+    long at = offset;                                                                                        \
+    if (count <= 0xFFFFFFFFl) {                                                                              \
+      uint rest = (uint)i;                                                                                   \
+      for (int axis = 0; axis < 8 && rest != 0; ++axis) {                                                    \
+        const uint size = (uint)geometry[axis];                                                              \
+        at += (long)(rest % size) * geometry[8 + axis];                                                      \
+        rest /= size;                                                                                        \
+      }                                                                                                      \
+    } else {                                                                                                 \
+      ulong rest = i;                                                                                        \
+      for (int axis = 0; axis < 8 && rest != 0; ++axis) {                                                    \
+        const ulong size = (ulong)geometry[axis];                                                            \
+        at += (long)(rest % size) * geometry[8 + axis];                                                      \
+        rest /= size;                                                                                        \
+      }                                                                                                      \
+    }                                                                                                        \
+    y[i] = x[at];                                                                                            \
   }
 
 COPY(copy1, uchar)
@@ -35,17 +35,16 @@ COPY(copy8, ulong)
 // through local memory, so that both sides are touched along their short strides.
 #define TILE 16
 
-#define TRANSPOSE(NAME, T)                                                                                  \
-  kernel __attribute__((reqd_work_group_size(TILE, TILE, 1))) void NAME(                                    \
-      global const T* x, global T* y, long offset, long plane, long row, long column, int rows, int columns) { \
-    local T tile[TILE][TILE + 1];                                                                           \
-    const int i = get_local_id(0), j = get_local_id(1);                                                     \
-    const int r0 = get_group_id(0) * TILE, c0 = get_group_id(1) * TILE;                                     \
-    const long b = get_group_id(2);                                                                         \
+#define TRANSPOSE(NAME, T)                                                                                          \
+  kernel __attribute__((reqd_work_group_size(TILE, TILE, 1))) void NAME(                                            \
+      global const T* x, global T* y, long offset, long plane, long row, long column, int rows, int columns) {      \
+    local T tile[TILE][TILE + 1];                                                                                   \
+    const int i = get_local_id(0), j = get_local_id(1);                                                             \
+    const int r0 = get_group_id(0) * TILE, c0 = get_group_id(1) * TILE;                                             \
+    const long b = get_group_id(2);                                                                                 \
     if (r0 + i < rows && c0 + j < columns) tile[j][i] = x[offset + b * plane + (r0 + i) * row + (c0 + j) * column]; \
-    barrier(CLK_LOCAL_MEM_FENCE);                                                                           \
-    if (r0 + j < rows && c0 + i < columns)                                                                  \
-      y[(b * rows + r0 + j) * columns + c0 + i] = tile[i][j];                                               \
+    barrier(CLK_LOCAL_MEM_FENCE);                                                                                   \
+    if (r0 + j < rows && c0 + i < columns) y[(b * rows + r0 + j) * columns + c0 + i] = tile[i][j];                  \
   }
 
 TRANSPOSE(transpose1, uchar)

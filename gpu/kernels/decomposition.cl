@@ -49,8 +49,8 @@ __kernel void load_lower(__global const T* a, __global T* w, const long n, const
   w[e] = j > i ? (T)0 : a[base + (upper ? j * n + i : i * n + j)];
 }
 
-__kernel __attribute__((reqd_work_group_size(16, 16, 1)))
-void transpose(__global const T* w, __global T* out, const long n) {
+__kernel __attribute__((reqd_work_group_size(16, 16, 1))) void transpose(__global const T* w, __global T* out,
+                                                                         const long n) {
   __local T tile[16][17];
   const long base = (long)get_group_id(2) * n * n;
   const long i = get_group_id(1) * 16, j = get_group_id(0) * 16;
@@ -118,8 +118,9 @@ void factor_local(__local T* s, const int size, const int t, const int width, __
 
 // ---- Many small matrices, n <= NB: a group of 64 for each ----
 
-__kernel __attribute__((reqd_work_group_size(NB, 1, 1)))
-void small(__global const T* a, __global T* out, __global int* failed, const int n, const int upper) {
+__kernel __attribute__((reqd_work_group_size(NB, 1, 1))) void small(__global const T* a, __global T* out,
+                                                                    __global int* failed, const int n,
+                                                                    const int upper) {
   __local T s[NB * LD];
   const int t = (int)get_local_id(0);
   const long base = (long)get_group_id(0) * n * n;
@@ -138,8 +139,8 @@ void small(__global const T* a, __global T* out, __global int* failed, const int
 // ---- One matrix by blocks; the last axis of the grid is the batch ----
 
 // The first block; trailing() sees to the others.
-__kernel __attribute__((reqd_work_group_size(GROUP, 1, 1)))
-void diagonal(__global T* w, __global int* failed, const long n) {
+__kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void diagonal(__global T* w, __global int* failed,
+                                                                          const long n) {
   __local T s[NB * LD];
   const int size = (int)min((long)NB, n), t = (int)get_local_id(0);
   __global T* d = w + (long)get_group_id(0) * n * n;
@@ -154,8 +155,7 @@ void diagonal(__global T* w, __global int* failed, const long n) {
 }
 
 // P = P D^-T for ROWS rows, each work-item one row, SUB columns of it in registers at a time. D lies transposed.
-__kernel __attribute__((reqd_work_group_size(ROWS, 1, 1)))
-void panel(__global T* w, const long n, const long k) {
+__kernel __attribute__((reqd_work_group_size(ROWS, 1, 1))) void panel(__global T* w, const long n, const long k) {
   __local T d[NB * NB], p[ROWS * (SUB + 1)];
   const int t = (int)get_local_id(0);
   __global T* base = w + (long)get_group_id(1) * n * n;
@@ -206,8 +206,8 @@ int tile_row(const int g) {
 #define PITCH (TILE + 4)
 #define PLACE(i, lane) ((i) / 4 * (4 * SIDE) + 4 * (lane) + (i) % 4)
 #define AREA (2 * SUB * PITCH > NB * LD ? 2 * SUB * PITCH : NB * LD)
-__kernel __attribute__((reqd_work_group_size(GROUP, 1, 1)))
-void trailing(__global T* w, __global int* failed, const long n, const long k) {
+__kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void trailing(__global T* w, __global int* failed,
+                                                                          const long n, const long k) {
   __local T area[AREA];  // the operands; afterwards, in the first tile, the next diagonal block
   __local T *a = area, *b = area + SUB * PITCH;
   const int g = (int)get_group_id(0), row = tile_row(g), column = g - row * (row + 1) / 2;

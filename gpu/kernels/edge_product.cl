@@ -35,10 +35,8 @@ kernel void map_edges(global const int* in, global const int* out, global const 
                       global const int* counts, long capacity, int kernels, global int* map, global int* marked) {
   const long e = get_global_id(0);
   if (e >= capacity || e >= counts[0]) return;
-  if (e > 0 && out[e] == out[e - 1] && kernel_ids[e] == kernel_ids[e - 1])
-    marked[out[e]] = 1;
-  else
-    map[(long)out[e] * kernels + kernel_ids[e]] = in[e];
+  if (e > 0 && out[e] == out[e - 1] && kernel_ids[e] == kernel_ids[e - 1]) marked[out[e]] = 1;
+  else map[(long)out[e] * kernels + kernel_ids[e]] = in[e];
 }
 
 #else
@@ -96,8 +94,7 @@ kernel __attribute__((reqd_work_group_size(ROWS, 1, 1))) void multiply_edges(
   const int k = tiles[0], first = tiles[1], last = tiles[2];
   const long row = first + t < last ? source[first + t] : -1;
   float sum[8][EACH];
-  UNROLL for (int i = 0; i < 8; ++i)
-    UNROLL for (int j = 0; j < EACH; ++j) sum[i][j] = 0.0f;
+  UNROLL for (int i = 0; i < 8; ++i) UNROLL for (int j = 0; j < EACH; ++j) sum[i][j] = 0.0f;
   for (int factor = 0; factor < factors; ++factor) {
     global const Stored* from = factor == 0 ? x : x2;
     global const float* weight = (factor == 0 ? w : w2) + (long)k * padded_a * padded_n + column;
@@ -116,8 +113,7 @@ kernel __attribute__((reqd_work_group_size(ROWS, 1, 1))) void multiply_edges(
         float p[8], q[EACH];
         UNROLL for (int i = 0; i < 8; ++i) p[i] = a[c][ROW(i)];
         UNROLL for (int j = 0; j < EACH; ++j) q[j] = b[c][COLUMN(j)];
-        UNROLL for (int i = 0; i < 8; ++i)
-          UNROLL for (int j = 0; j < EACH; ++j) sum[i][j] = fma(p[i], q[j], sum[i][j]);
+        UNROLL for (int i = 0; i < 8; ++i) UNROLL for (int j = 0; j < EACH; ++j) sum[i][j] = fma(p[i], q[j], sum[i][j]);
       }
       barrier(CLK_LOCAL_MEM_FENCE);
     }
@@ -135,7 +131,8 @@ kernel __attribute__((reqd_work_group_size(ROWS, 1, 1))) void multiply_edges(
 
 #ifdef NORMALIZED
 
-// sum / sqrt(squares.x + squares.y 2^160 + eps); what is large is made smaller before the quotient, what is not after it
+// sum / sqrt(squares.x + squares.y 2^160 + eps); what is large is made smaller before the quotient, what is not after
+// it
 float divided(float sum, float2 squares, float eps) {
   if (squares.y == 0) return sum / sqrt(squares.x + eps);
   const float root = sqrt(squares.y + squares.x * SMALLER * SMALLER + eps * SMALLER * SMALLER);
@@ -148,7 +145,8 @@ float divided(float sum, float2 squares, float eps) {
 kernel void add_products(global const float* products, global const int* offsets, global const int* place, long rows,
                          int quads, int width, int column, global const Stored* bias, int biased, global Stored* y
 #ifdef NORMALIZED
-                         , global const float* norms, global const int* kernel_of, float eps
+                         ,
+                         global const float* norms, global const int* kernel_of, float eps
 #endif
 ) {
   const long i = get_global_id(0);
@@ -213,8 +211,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void multiply_parts(
   const long n = offsets[k + 1] - offsets[k];
   const int first = offsets[k] + (int)(n * part / parts), last = offsets[k] + (int)(n * (part + 1) / parts);
   float sum[EACH_A][EACH_C];
-  UNROLL for (int i = 0; i < EACH_A; ++i)
-    UNROLL for (int j = 0; j < EACH_C; ++j) sum[i][j] = 0.0f;
+  UNROLL for (int i = 0; i < EACH_A; ++i) UNROLL for (int j = 0; j < EACH_C; ++j) sum[i][j] = 0.0f;
   for (int e0 = first; e0 < last; e0 += DEPTH) {
     for (int i = t; i < DEPTH * TILE; i += ITEMS) {
       const int e = e0 + i / TILE, a = a0 + i % TILE, c = c0 + i % TILE;
@@ -226,16 +223,15 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void multiply_parts(
       float u[EACH_A], v[EACH_C];
       UNROLL for (int i = 0; i < EACH_A; ++i) u[i] = p[e][i * 8 + t / 16];
       UNROLL for (int j = 0; j < EACH_C; ++j) v[j] = q[e][j * 16 + t % 16];
-      UNROLL for (int i = 0; i < EACH_A; ++i)
-        UNROLL for (int j = 0; j < EACH_C; ++j) sum[i][j] = fma(u[i], v[j], sum[i][j]);
+      UNROLL for (int i = 0; i < EACH_A; ++i) UNROLL for (int j = 0; j < EACH_C; ++j) sum[i][j] =
+          fma(u[i], v[j], sum[i][j]);
     }
     barrier(CLK_LOCAL_MEM_FENCE);
   }
-  UNROLL for (int i = 0; i < EACH_A; ++i)
-    UNROLL for (int j = 0; j < EACH_C; ++j) {
-      const int a = a0 + i * 8 + t / 16, c = c0 + j * 16 + t % 16;
-      if (a < rows && c < columns) partial[((long)get_group_id(1) * rows + a) * columns + c] = sum[i][j];
-    }
+  UNROLL for (int i = 0; i < EACH_A; ++i) UNROLL for (int j = 0; j < EACH_C; ++j) {
+    const int a = a0 + i * 8 + t / 16, c = c0 + j * 16 + t % 16;
+    if (a < rows && c < columns) partial[((long)get_group_id(1) * rows + a) * columns + c] = sum[i][j];
+  }
 }
 
 // partial[part][c] = sum over the part's rows of g

@@ -7,7 +7,10 @@
 
 #include "fragments.cl"
 
-typedef union { uint4 words; ushort halves[8]; } Eight;
+typedef union {
+  uint4 words;
+  ushort halves[8];
+} Eight;
 
 // Eight halves from c on of a row of x, zeros beyond the last; row < 0: none.
 Eight eight_at(global const ushort* x, long row, int c, int width) {
@@ -53,8 +56,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void multiply_edges(
     global const ushort* from = factor == 0 ? x : x2;
     global const ushort* weight = (factor == 0 ? w : w2) + ((long)k * padded_n + column) * padded_a;
     for (int c0 = 0; c0 < padded_a; c0 += DEPTH) {
-      UNROLL for (int c = 0; c < DEPTH; c += 8)
-        *(local uint4*)(left + t * PITCH + c) = eight_at(from, row, c0 + c, channels).words;
+      UNROLL for (int c = 0; c < DEPTH; c += 8) * (local uint4*)(left + t * PITCH + c) =
+          eight_at(from, row, c0 + c, channels).words;
       for (int e = t; e < COLUMNS * (DEPTH / 8); e += ITEMS)
         *(local uint4*)(right + e / (DEPTH / 8) * PITCH + e % (DEPTH / 8) * 8) =
             *(global const uint4*)(weight + (long)(e / (DEPTH / 8)) * padded_a + c0 + e % (DEPTH / 8) * 8);
@@ -66,8 +69,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void multiply_edges(
   UNROLL for (int i = 0; i < 4; ++i) {
     const long e = first + warp * 32 + i * 8 + lane / 4;
     if (e >= last) continue;
-    UNROLL for (int n = 0; n < COLUMNS / 8; ++n)
-      UNROLL for (int j = 0; j < 2; ++j)
+    UNROLL for (int n = 0; n < COLUMNS / 8; ++n) UNROLL for (int j = 0; j < 2; ++j)
         products[e * COLUMNS + n * 8 + lane % 4 * 2 + j] = sum[i / 2][n][i % 2 * 2 + j];
   }
 }
@@ -92,8 +94,8 @@ void stage(local ushort* to, global const ushort* x, global const int* rows, int
     const int e = e0 + i % PAIRS * 2, c = i / PAIRS * 8;
     const Eight a = eight_at(x, e < last ? ROW_OF(rows, e) : -1, c0 + c, width);
     const Eight b = eight_at(x, e + 1 < last ? ROW_OF(rows, e + 1) : -1, c0 + c, width);
-    UNROLL for (int j = 0; j < 8; ++j)
-      *(local uint*)(to + (c + j) * PITCH + i % PAIRS * 2) = (uint)a.halves[j] | (uint)b.halves[j] << 16;
+    UNROLL for (int j = 0; j < 8; ++j) * (local uint*)(to + (c + j) * PITCH + i % PAIRS * 2) =
+        (uint)a.halves[j] | (uint)b.halves[j] << 16;
   }
 }
 
@@ -110,27 +112,24 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void multiply_parts(
   const int first = offsets[k] + (int)(n * part / parts), last = offsets[k] + (int)(n * (part + 1) / parts);
   const int row = warp / 2 * SIDE, column = warp % 2 * SIDE;
   float sum[SIDE / 16][SIDE / 8][4];
-  UNROLL for (int i = 0; i < SIDE / 16; ++i)
-    UNROLL for (int j = 0; j < SIDE / 8; ++j)
+  UNROLL for (int i = 0; i < SIDE / 16; ++i) UNROLL for (int j = 0; j < SIDE / 8; ++j)
       UNROLL for (int v = 0; v < 4; ++v) sum[i][j][v] = 0.0f;
   for (int e0 = first; e0 < last; e0 += DEPTH) {
     stage(left, x, in, e0, last, a0, rows, t);
     stage(right, g, out, e0, last, c0, columns, t);
     barrier(CLK_LOCAL_MEM_FENCE);
-    UNROLL for (int e = 0; e < DEPTH; e += 16)
-      UNROLL for (int i = 0; i < SIDE / 16; ++i) {
-        const Left a = left_at(left + (row + i * 16) * PITCH + e, lane);
-        UNROLL for (int j = 0; j < SIDE / 8; ++j)
+    UNROLL for (int e = 0; e < DEPTH; e += 16) UNROLL for (int i = 0; i < SIDE / 16; ++i) {
+      const Left a = left_at(left + (row + i * 16) * PITCH + e, lane);
+      UNROLL for (int j = 0; j < SIDE / 8; ++j)
           multiply(sum[i][j], a, right_at(right + (column + j * 8) * PITCH + e, lane));
-      }
+    }
     barrier(CLK_LOCAL_MEM_FENCE);
   }
-  UNROLL for (int i = 0; i < SIDE / 16; ++i)
-    UNROLL for (int j = 0; j < SIDE / 8; ++j)
+  UNROLL for (int i = 0; i < SIDE / 16; ++i) UNROLL for (int j = 0; j < SIDE / 8; ++j)
       UNROLL for (int v = 0; v < 4; ++v) {
-        const int a = a0 + row + i * 16 + v / 2 * 8 + lane / 4, c = c0 + column + j * 8 + lane % 4 * 2 + v % 2;
-        if (a < rows && c < columns) partial[((long)get_group_id(1) * rows + a) * columns + c] = sum[i][j][v];
-      }
+    const int a = a0 + row + i * 16 + v / 2 * 8 + lane / 4, c = c0 + column + j * 8 + lane % 4 * 2 + v % 2;
+    if (a < rows && c < columns) partial[((long)get_group_id(1) * rows + a) * columns + c] = sum[i][j][v];
+  }
 }
 
 #endif  // TILE

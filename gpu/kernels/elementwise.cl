@@ -63,12 +63,10 @@ ushort8 bf16_sum(ushort8 a, ushort8 b) {
   const uint8 rounded = (s + 0x7FFFu + (s >> 16 & 1u)) >> 16, quiet = s >> 16 | 0x40u;
   return convert_ushort8(select(rounded, quiet, (s & 0x7FFFFFFFu) > 0x7F800000u));
 }
-#define SUM_MANY(out, a, b, i) \
-  ((global many*)out)[i] = bf16_sum(((global const many*)a)[i], ((global const many*)b)[i])
+#define SUM_MANY(out, a, b, i) ((global many*)out)[i] = bf16_sum(((global const many*)a)[i], ((global const many*)b)[i])
 #else
 #define SUM_ONE(out, a, b, i) out[i] = (one)SUM(a[i], b[i])
-#define SUM_MANY(out, a, b, i) \
-  ((global many*)out)[i] = SUM(((global const many*)a)[i], ((global const many*)b)[i])
+#define SUM_MANY(out, a, b, i) ((global many*)out)[i] = SUM(((global const many*)a)[i], ((global const many*)b)[i])
 #endif
 
 // The first `vectors` items take a whole vector each, the next ones an element each of what is left.
@@ -143,8 +141,8 @@ double double_at(global const uchar* p, int type, long i) {
 }
 #endif
 
-void add_element(global const uchar* a, int ta, long i, global const uchar* b, int tb, long j, global uchar* out, int to,
-                 long k) {
+void add_element(global const uchar* a, int ta, long i, global const uchar* b, int tb, long j, global uchar* out,
+                 int to, long k) {
 #if defined(VIA_WHOLE)
   const ulong s = (ulong)whole_at(a, ta, i) + (ulong)whole_at(b, tb, j);
   switch (to) {
@@ -193,8 +191,7 @@ kernel void add_any(global const uchar* a, int ta, long a_first, global const uc
 // gives inf with the sign of c, and NaN.
 float2 complex_reciprocal(float c, float d) {
   const double square = (double)c * c + (double)d * d;
-  if (isinf(c) || isinf(d)) 
-    return (float2)(isnan(c) ? 0.0f : copysign(0.0f, c), isnan(d) ? 0.0f : copysign(0.0f, -d));
+  if (isinf(c) || isinf(d)) return (float2)(isnan(c) ? 0.0f : copysign(0.0f, c), isnan(d) ? 0.0f : copysign(0.0f, -d));
   if (square == 0.0) return (float2)(copysign(INFINITY, c), NAN);
   return (float2)(convert_float_rte(c / square), convert_float_rte(-d / square));
 }

@@ -17,8 +17,9 @@ int rounded(float x) {
 }
 
 // bad: the lowest row with a probability that is not finite among those that are read.
-kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void cdf_rows(global const void* prob, long symbols, long rows,
-                                                                      global ushort* out, global int* bad) {
+kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void cdf_rows(global const void* prob, long symbols,
+                                                                        long rows, global ushort* out,
+                                                                        global int* bad) {
   local float x[ITEMS][COLUMNS + 1];
   local ushort bound[ITEMS][COLUMNS + 1];
   const int t = get_local_id(0), room = (int)(65536 - symbols);

@@ -28,9 +28,9 @@ typedef float result;
 #define TILE (SIDE * BLOCK)
 #define DEPTH 16
 
-__attribute__((reqd_work_group_size(SIDE, SIDE, 1)))
-kernel void linear(global const stored* x, global const stored* w, global const float* bias, int biased, long rows,
-                   int depth, int channels, global result* y) {
+__attribute__((reqd_work_group_size(SIDE, SIDE, 1))) kernel void linear(global const stored* x, global const stored* w,
+                                                                        global const float* bias, int biased, long rows,
+                                                                        int depth, int channels, global result* y) {
   local float tile_x[DEPTH][TILE + 1], tile_w[DEPTH][TILE + 1];
   const int i = get_local_id(0), j = get_local_id(1), item = j * SIDE + i;
   const long row0 = (long)get_group_id(1) * TILE;
@@ -102,10 +102,14 @@ kernel void activate(int kind, global const stored* x, long n, float alpha, floa
 // ---- dropout: Threefry-2x32-20 as in random.cl; counter i decides elements i and i + gap
 
 uint2 four_rounds(uint2 x, uint a, uint b, uint c, uint d) {
-  x.x += x.y; x.y = rotate(x.y, a) ^ x.x;
-  x.x += x.y; x.y = rotate(x.y, b) ^ x.x;
-  x.x += x.y; x.y = rotate(x.y, c) ^ x.x;
-  x.x += x.y; x.y = rotate(x.y, d) ^ x.x;
+  x.x += x.y;
+  x.y = rotate(x.y, a) ^ x.x;
+  x.x += x.y;
+  x.y = rotate(x.y, b) ^ x.x;
+  x.x += x.y;
+  x.y = rotate(x.y, c) ^ x.x;
+  x.x += x.y;
+  x.y = rotate(x.y, d) ^ x.x;
   return x;
 }
 

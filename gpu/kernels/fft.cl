@@ -20,7 +20,8 @@ typedef struct {
 } Side;
 #define SIDE(NAME) \
   ulong NAME##_batch, uint NAME##_inner, uint NAME##_outer, uint NAME##_lane, uint NAME##_step, uint NAME##_limit
-#define SIDE_OF(NAME) {NAME##_batch, NAME##_inner, NAME##_outer, NAME##_lane, NAME##_step, NAME##_limit}
+#define SIDE_OF(NAME) \
+  { NAME##_batch, NAME##_inner, NAME##_outer, NAME##_lane, NAME##_step, NAME##_limit }
 
 // The range of a line (optimized/fft_range.h): what its largest |part| is. A line far above or below 1 is computed
 // times a power of two, and times its inverse at the end.
@@ -60,9 +61,7 @@ void report(__global int* flags, __global int* codes, uint line, int kind) {
   if (kind > IN_RANGE) atomic_or((volatile __global int*)&flags[get_group_id(1)], kind);
 }
 
-float2 times(float2 a, float2 w) {
-  return (float2)(fma(a.x, w.x, -(a.y * w.y)), fma(a.x, w.y, a.y * w.x));
-}
+float2 times(float2 a, float2 w) { return (float2)(fma(a.x, w.x, -(a.y * w.y)), fma(a.x, w.y, a.y * w.x)); }
 float2 turn_back(float2 a) { return (float2)(a.y, -a.x); }  // times -i
 uint lane_of(Side s, uint line) { return s.inner == 1 ? 0 : s.inner == 0 ? line : line % s.inner; }
 ulong base_of(Side s, uint line) {
@@ -143,22 +142,22 @@ void dft16(float2* v) {  // four by four, root i k of 16 between
   }
 }
 // Odd radices: terms j and R - j share their products. w points at the R roots.
-#define DFT_ODD(R)                                                                      \
-  void dft##R(float2* v, __global const float2* w) {                                    \
-    float2 y[R];                                                                        \
-    y[0] = v[0];                                                                        \
-    for (int j = 1; j <= R / 2; ++j) y[0] += v[j] + v[R - j];                           \
-    for (int k = 1; k <= R / 2; ++k) {                                                  \
-      float2 even = v[0], odd = (float2)(0.0f, 0.0f);                                   \
-      for (int j = 1; j <= R / 2; ++j) {                                                \
-        const float2 c = w[j * k % R];                                                  \
-        even = fma(v[j] + v[R - j], (float2)(c.x, c.x), even);                          \
-        odd = fma(v[j] - v[R - j], (float2)(-c.y, -c.y), odd);                          \
-      }                                                                                 \
-      y[k] = (float2)(even.x + odd.y, even.y - odd.x);                                  \
-      y[R - k] = (float2)(even.x - odd.y, even.y + odd.x);                              \
-    }                                                                                   \
-    for (int k = 0; k < R; ++k) v[k] = y[k];                                            \
+#define DFT_ODD(R)                                             \
+  void dft##R(float2* v, __global const float2* w) {           \
+    float2 y[R];                                               \
+    y[0] = v[0];                                               \
+    for (int j = 1; j <= R / 2; ++j) y[0] += v[j] + v[R - j];  \
+    for (int k = 1; k <= R / 2; ++k) {                         \
+      float2 even = v[0], odd = (float2)(0.0f, 0.0f);          \
+      for (int j = 1; j <= R / 2; ++j) {                       \
+        const float2 c = w[j * k % R];                         \
+        even = fma(v[j] + v[R - j], (float2)(c.x, c.x), even); \
+        odd = fma(v[j] - v[R - j], (float2)(-c.y, -c.y), odd); \
+      }                                                        \
+      y[k] = (float2)(even.x + odd.y, even.y - odd.x);         \
+      y[R - k] = (float2)(even.x - odd.y, even.y + odd.x);     \
+    }                                                          \
+    for (int k = 0; k < R; ++k) v[k] = y[k];                   \
   }
 DFT_ODD(3)
 DFT_ODD(5)
@@ -174,18 +173,17 @@ DFT_ODD(13)
 
 // One pass (decimation in frequency) over all lines of the group: butterfly b = q + s p of a line reads
 // b + j n / R and writes q + s (R p + k), times root p k, which is w[(k - 1) m + p]. The R roots follow.
-#define PASS(R)                                                                                                 \
-  void pass##R(__local const float2* x, __local float2* y, __global const float2* w, int n, int m, int s,       \
-               int lines) {                                                                                     \
-    const int each = n / R;                                                                                     \
-    for (int i = get_local_id(0); i < lines * each; i += get_local_size(0)) {                                   \
-      const int line = i / each, b = i - line * each, p = b / s, q = b - p * s;                                 \
-      float2 v[R];                                                                                              \
-      for (int j = 0; j < R; ++j) v[j] = x[line * n + b + j * each];                                            \
-      dft##R(v, w + (R - 1) * m);                                                                               \
-      y[line * n + q + s * R * p] = v[0];                                                                       \
-      for (int k = 1; k < R; ++k) y[line * n + q + s * (R * p + k)] = times(v[k], w[(k - 1) * m + p]);          \
-    }                                                                                                           \
+#define PASS(R)                                                                                                        \
+  void pass##R(__local const float2* x, __local float2* y, __global const float2* w, int n, int m, int s, int lines) { \
+    const int each = n / R;                                                                                            \
+    for (int i = get_local_id(0); i < lines * each; i += get_local_size(0)) {                                          \
+      const int line = i / each, b = i - line * each, p = b / s, q = b - p * s;                                        \
+      float2 v[R];                                                                                                     \
+      for (int j = 0; j < R; ++j) v[j] = x[line * n + b + j * each];                                                   \
+      dft##R(v, w + (R - 1) * m);                                                                                      \
+      y[line * n + q + s * R * p] = v[0];                                                                              \
+      for (int k = 1; k < R; ++k) y[line * n + q + s * (R * p + k)] = times(v[k], w[(k - 1) * m + p]);                 \
+    }                                                                                                                  \
   }
 PASS(2)
 PASS(3)
@@ -200,11 +198,10 @@ PASS(16)
 // passes: their number, then radix, m, s and the place of its roots in w for each. terms: the length of the
 // transform if n is that of Bluestein's convolution, else 0.
 __kernel void fft_any(__global const float2* in, __global float2* out, __global int* flags, __global int* codes,
-                      uint columns, __global const float2* w, __global const float2* turn,
-                      __global const float2* chirp, __global const float2* spectrum, float scale, uint total_lines,
-                      SIDE(in), SIDE(out), int swap_in, int swap_out, int mode, int turned, int terms,
-                      __constant int* passes, int n, int lines, int load_columns, int store_columns,
-                      __local float2* x, __local float2* y, __local uint* most) {
+                      uint columns, __global const float2* w, __global const float2* turn, __global const float2* chirp,
+                      __global const float2* spectrum, float scale, uint total_lines, SIDE(in), SIDE(out), int swap_in,
+                      int swap_out, int mode, int turned, int terms, __constant int* passes, int n, int lines,
+                      int load_columns, int store_columns, __local float2* x, __local float2* y, __local uint* most) {
   __local int extreme, in_range;  // a part here is far from 1; a column of the batch is not
   const Side from = SIDE_OF(in), to = SIDE_OF(out);
   const int id = get_local_id(0), size = get_local_size(0), total = n * lines;
@@ -272,10 +269,10 @@ __kernel void fft_any(__global const float2* in, __global float2* out, __global 
 
 // ---- what surrounds the transforms ----
 
-#define CONVERT(NAME, TYPE, VALUE)                                                      \
+#define CONVERT(NAME, TYPE, VALUE)                                                   \
   __kernel void from_##NAME(__global const TYPE* in, __global float2* out, long n) { \
-    const long i = get_global_id(0);                                                    \
-    if (i < n) out[i] = (float2)(VALUE, 0.0f);                                          \
+    const long i = get_global_id(0);                                                 \
+    if (i < n) out[i] = (float2)(VALUE, 0.0f);                                       \
   }
 CONVERT(bool, uchar, in[i] != 0 ? 1.0f : 0.0f)
 CONVERT(u8, uchar, (float)in[i])
@@ -312,15 +309,14 @@ __kernel void real_part(__global const float2* in, __global float* out, long cou
 }
 
 // Lines of `size` elements, `inner` apart, as dense lines of n: cut or padded with zeros; and back.
-__kernel void gather_lines(__global const float2* in, __global float2* out, long count, long n, long size,
-                           long inner) {
+__kernel void gather_lines(__global const float2* in, __global float2* out, long count, long n, long size, long inner) {
   const long t = get_global_id(0);
   if (t >= count) return;
   const long i = t % inner, j = t / inner % n, o = t / (inner * n);
   out[(o * inner + i) * n + j] = j < size ? in[(o * size + j) * inner + i] : (float2)(0.0f, 0.0f);
 }
 __kernel void scatter_lines(__global const float2* in, __global float2* out, long count, long n, long size,
-                           long inner) {
+                            long inner) {
   const long t = get_global_id(0);
   if (t >= count) return;
   const long i = t % inner, j = t / inner % size, o = t / (inner * size);
@@ -386,9 +382,10 @@ __kernel void chirp_out(__global const float2* in, __global const float2* chirp,
 #endif
 #define ROW(line) (LOAD_COLUMNS ? 0u : (line) * (PAD(N) + 1u))
 // PAD(i + k * step), with the product by k outside where no carry reaches the padding.
-#define STEPPED(i, k, step, block)                                         \
-  ((step) % 16 == 0 ? PAD(i) + (k) * ((step) + (step) / 16)                \
-                    : 16 % (block) == 0 ? PAD(i) + (k) * (step) : PAD((i) + (k) * (step)))
+#define STEPPED(i, k, step, block)                             \
+  ((step) % 16 == 0    ? PAD(i) + (k) * ((step) + (step) / 16) \
+   : 16 % (block) == 0 ? PAD(i) + (k) * (step)                 \
+                       : PAD((i) + (k) * (step)))
 #define FINDS (MODE == FIND || MODE == REPORT)
 #define LINE_OF(i, each, columns) ((columns) ? (i) % LINES : (i) / (each))
 #define PART_OF(i, each, columns) ((columns) ? (i) / LINES : (i) % (each))
@@ -396,82 +393,82 @@ __kernel void chirp_out(__global const float2* in, __global const float2* chirp,
 #define TURNS(R) ((LINES * (N / R) + GROUP - 1) / GROUP)
 #define WHOLE(R) (LINES * (N / R) % GROUP == 0)
 
-#define LOAD_FIRST(R, each)                                                                                           \
-  if (line < left) {                                                                                                  \
-    __global const float2* at = in + base_of(from, first + line);                                                     \
-    const uint start = lane_of(from, first + line) * from.lane;                                                       \
-    const float by = FINDS ? factor_in(kind_of(most[line])) : 1.0f;                                                   \
-    uint largest = 0;                                                                                                 \
-    UNROLL for (uint j = 0; j < R; ++j) {                                                                             \
-      const uint e = b + j * each, offset = start + e * (NEXT_IN ? 1u : from.step);                                   \
-      float2 u = (float2)(0.0f, 0.0f);                                                                                \
-      if (!CUT_IN || offset < from.limit) u = at[offset];                                                             \
-      if (SWAP_IN) u = u.yx;                                                                                          \
-      if (FINDS) largest = max(largest, bits_of(u));                                                                  \
-      if (FINDS) u *= by;                                                                                             \
-      v[t][j] = u;                                                                                                    \
-      if (CHIRPED) v[t][j] = e < terms ? times(u, chirp[e]) : (float2)(0.0f, 0.0f);                                   \
-    }                                                                                                                 \
-    if (FINDS && largest - SMALL >= LARGE - SMALL && largest) extreme = 1;                                            \
-    if (MODE == REPORT && largest - SMALL < LARGE - SMALL && !most[line]) most[line] = SMALL;                         \
-    if (!FINDS && MODE != THIRD && flags[get_group_id(1)] & (FAR_ABOVE | FAR_BELOW))                                  \
-      for (uint j = 0; j < R; ++j)                                                                                    \
-        v[t][j] *= to_unit(unit, codes, start + (b + j * each) * (NEXT_IN ? 1u : from.step));                         \
-  } else {                                                                                                            \
-    UNROLL for (uint j = 0; j < R; ++j) v[t][j] = (float2)(0.0f, 0.0f);                                               \
+#define LOAD_FIRST(R, each)                                                                   \
+  if (line < left) {                                                                          \
+    __global const float2* at = in + base_of(from, first + line);                             \
+    const uint start = lane_of(from, first + line) * from.lane;                               \
+    const float by = FINDS ? factor_in(kind_of(most[line])) : 1.0f;                           \
+    uint largest = 0;                                                                         \
+    UNROLL for (uint j = 0; j < R; ++j) {                                                     \
+      const uint e = b + j * each, offset = start + e * (NEXT_IN ? 1u : from.step);           \
+      float2 u = (float2)(0.0f, 0.0f);                                                        \
+      if (!CUT_IN || offset < from.limit) u = at[offset];                                     \
+      if (SWAP_IN) u = u.yx;                                                                  \
+      if (FINDS) largest = max(largest, bits_of(u));                                          \
+      if (FINDS) u *= by;                                                                     \
+      v[t][j] = u;                                                                            \
+      if (CHIRPED) v[t][j] = e < terms ? times(u, chirp[e]) : (float2)(0.0f, 0.0f);           \
+    }                                                                                         \
+    if (FINDS && largest - SMALL >= LARGE - SMALL && largest) extreme = 1;                    \
+    if (MODE == REPORT && largest - SMALL < LARGE - SMALL && !most[line]) most[line] = SMALL; \
+    if (!FINDS && MODE != THIRD && flags[get_group_id(1)] & (FAR_ABOVE | FAR_BELOW))          \
+      for (uint j = 0; j < R; ++j)                                                            \
+        v[t][j] *= to_unit(unit, codes, start + (b + j * each) * (NEXT_IN ? 1u : from.step)); \
+  } else {                                                                                    \
+    UNROLL for (uint j = 0; j < R; ++j) v[t][j] = (float2)(0.0f, 0.0f);                       \
   }
 
-#define STORE_LAST(R, S)                                                                                              \
-  if (line < left) {                                                                                                  \
-    __global float2* at = out + base_of(to, first + line);                                                            \
-    const uint lane = lane_of(to, first + line), start = lane * to.lane;                                              \
-    const int kind = MODE >= FINAL ? unit : MODE == FIND ? kind_of(most[line]) : IN_RANGE;                            \
-    const float by = scale * factor_out(kind), add = kind == NOT_FINITE ? NAN : 0.0f;                                 \
-    UNROLL for (uint k = 0; k < R; ++k) {                                                                             \
-      const uint e = b + S * k, offset = start + e * (NEXT_OUT ? 1u : to.step);                                       \
-      if (CHIRPED && e >= terms) continue;                                                                            \
-      float2 u = CHIRPED ? times(v[t][k].yx, chirp[e]) : v[t][k];                                                     \
-      if (TURNED) u = times(u, root_of(turn, lane * e));                                                              \
-      u = fma(u, (float2)(by, by), (float2)(add, add));                                                               \
-      if (!CUT_OUT || offset < to.limit) at[offset] = SWAP_OUT ? u.yx : u;                                            \
-    }                                                                                                                 \
+#define STORE_LAST(R, S)                                                                   \
+  if (line < left) {                                                                       \
+    __global float2* at = out + base_of(to, first + line);                                 \
+    const uint lane = lane_of(to, first + line), start = lane * to.lane;                   \
+    const int kind = MODE >= FINAL ? unit : MODE == FIND ? kind_of(most[line]) : IN_RANGE; \
+    const float by = scale * factor_out(kind), add = kind == NOT_FINITE ? NAN : 0.0f;      \
+    UNROLL for (uint k = 0; k < R; ++k) {                                                  \
+      const uint e = b + S * k, offset = start + e * (NEXT_OUT ? 1u : to.step);            \
+      if (CHIRPED && e >= terms) continue;                                                 \
+      float2 u = CHIRPED ? times(v[t][k].yx, chirp[e]) : v[t][k];                          \
+      if (TURNED) u = times(u, root_of(turn, lane * e));                                   \
+      u = fma(u, (float2)(by, by), (float2)(add, add));                                    \
+      if (!CUT_OUT || offset < to.limit) at[offset] = SWAP_OUT ? u.yx : u;                 \
+    }                                                                                      \
   }
 
-#define P(FIRST, LAST, MIDDLE, R, M, S, T)                                                                      \
-  {                                                                                                             \
-    const uint each = N / R;                                                                                    \
-    const int columns = FIRST || !LAST ? LOAD_COLUMNS : STORE_COLUMNS;                                          \
-    float2 v[TURNS(R)][R];                                                                                      \
-    UNROLL for (uint t = 0; t < TURNS(R); ++t) {                                                                \
+#define P(FIRST, LAST, MIDDLE, R, M, S, T)                                                                       \
+  {                                                                                                              \
+    const uint each = N / R;                                                                                     \
+    const int columns = FIRST || !LAST ? LOAD_COLUMNS : STORE_COLUMNS;                                           \
+    float2 v[TURNS(R)][R];                                                                                       \
+    UNROLL for (uint t = 0; t < TURNS(R); ++t) {                                                                 \
       const uint i = id + t * GROUP, line = LINE_OF(i, each, columns), b = PART_OF(i, each, columns), p = b / S; \
-      if (WHOLE(R) || i < LINES * each) {                                                                       \
-        if (FIRST) {                                                                                            \
-          LOAD_FIRST(R, each)                                                                                   \
-        } else {                                                                                                \
-          __local const float2* at = x + ROW(line);                                                             \
-          UNROLL for (uint j = 0; j < R; ++j)                                                                   \
-              v[t][j] = at[STEPPED(b * WIDTH + ORIGIN(line), j, N / R * WIDTH, N * 16)];                        \
-        }                                                                                                       \
-        __global const float2* root = w + T + p;                                                                \
-        dft##R(v[t], w + T + (R - 1) * M);                                                                      \
-        if (M > 1) UNROLL for (uint k = 1; k < R; ++k) v[t][k] = times(v[t][k], root[(k - 1) * M]);             \
-        if (MIDDLE) UNROLL for (uint k = 0; k < R; ++k) v[t][k] = times(v[t][k], spectrum[b + S * k]).yx;       \
-      }                                                                                                         \
-    }                                                                                                           \
-    if (!FIRST || LAST) barrier(CLK_LOCAL_MEM_FENCE);                                                           \
-    UNROLL for (uint t = 0; t < TURNS(R); ++t) {                                                                \
+      if (WHOLE(R) || i < LINES * each) {                                                                        \
+        if (FIRST) {                                                                                             \
+          LOAD_FIRST(R, each)                                                                                    \
+        } else {                                                                                                 \
+          __local const float2* at = x + ROW(line);                                                              \
+          UNROLL for (uint j = 0; j < R; ++j) v[t][j] =                                                          \
+              at[STEPPED(b * WIDTH + ORIGIN(line), j, N / R * WIDTH, N * 16)];                                   \
+        }                                                                                                        \
+        __global const float2* root = w + T + p;                                                                 \
+        dft##R(v[t], w + T + (R - 1) * M);                                                                       \
+        if (M > 1) UNROLL for (uint k = 1; k < R; ++k) v[t][k] = times(v[t][k], root[(k - 1) * M]);              \
+        if (MIDDLE) UNROLL for (uint k = 0; k < R; ++k) v[t][k] = times(v[t][k], spectrum[b + S * k]).yx;        \
+      }                                                                                                          \
+    }                                                                                                            \
+    if (!FIRST || LAST) barrier(CLK_LOCAL_MEM_FENCE);                                                            \
+    UNROLL for (uint t = 0; t < TURNS(R); ++t) {                                                                 \
       const uint i = id + t * GROUP, line = LINE_OF(i, each, columns), b = PART_OF(i, each, columns), p = b / S; \
-      if (WHOLE(R) || i < LINES * each) {                                                                       \
-        if (LAST) {                                                                                             \
-          STORE_LAST(R, S)                                                                                      \
-        } else {                                                                                                \
-          __local float2* at = x + ROW(line);                                                                   \
-          const uint to_k = (b + p * (S * (R - 1))) * WIDTH + ORIGIN(line);                                     \
-          UNROLL for (uint k = 0; k < R; ++k) at[STEPPED(to_k, k, S * WIDTH, S * WIDTH * R)] = v[t][k];         \
-        }                                                                                                       \
-      }                                                                                                         \
-    }                                                                                                           \
-    if (!LAST) barrier(CLK_LOCAL_MEM_FENCE);                                                                    \
+      if (WHOLE(R) || i < LINES * each) {                                                                        \
+        if (LAST) {                                                                                              \
+          STORE_LAST(R, S)                                                                                       \
+        } else {                                                                                                 \
+          __local float2* at = x + ROW(line);                                                                    \
+          const uint to_k = (b + p * (S * (R - 1))) * WIDTH + ORIGIN(line);                                      \
+          UNROLL for (uint k = 0; k < R; ++k) at[STEPPED(to_k, k, S * WIDTH, S * WIDTH * R)] = v[t][k];          \
+        }                                                                                                        \
+      }                                                                                                          \
+    }                                                                                                            \
+    if (!LAST) barrier(CLK_LOCAL_MEM_FENCE);                                                                     \
   }
 
 // Lines are computed as they are; where one is far from 1, the group computes its lines again, each in range: what is

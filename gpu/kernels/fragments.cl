@@ -8,8 +8,12 @@
 #endif
 
 #ifdef PLUMB_MATRIX_F16
-typedef struct { uint x[4]; } Left;
-typedef struct { uint x[2]; } Right;
+typedef struct {
+  uint x[4];
+} Left;
+typedef struct {
+  uint x[2];
+} Right;
 uint pair_at(local const ushort* p) { return *(local const uint*)p; }
 Left left_at(local const ushort* p, int lane) {
   const local ushort* q = p + lane / 4 * PITCH + lane % 4 * 2;
@@ -34,22 +38,35 @@ void multiply(float* sum, Left a, Right b) {
 }
 // 16 bytes to local memory, or zeros; done after wait_copies.
 void start_copy(local ushort* to, global const ushort* from, int present) {
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;"
-               :: "r"((uint)(size_t)to), "l"((ulong)from), "r"(present ? 16 : 0) : "memory");
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"((uint)(size_t)to), "l"((ulong)from),
+               "r"(present ? 16 : 0)
+               : "memory");
 }
 void close_copies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
 void wait_copies() { asm volatile("cp.async.wait_group 1;" ::: "memory"); }  // of all steps but the last one started
 #else
-typedef struct { local const ushort* p; } Left;
-typedef struct { local const ushort* p; } Right;
-Left left_at(local const ushort* p, int lane) { Left f; f.p = p + lane / 4 * PITCH; return f; }
-Right right_at(local const ushort* p, int lane) { Right f; f.p = p + lane % 4 * 2 * PITCH; return f; }
+typedef struct {
+  local const ushort* p;
+} Left;
+typedef struct {
+  local const ushort* p;
+} Right;
+Left left_at(local const ushort* p, int lane) {
+  Left f;
+  f.p = p + lane / 4 * PITCH;
+  return f;
+}
+Right right_at(local const ushort* p, int lane) {
+  Right f;
+  f.p = p + lane % 4 * 2 * PITCH;
+  return f;
+}
 void multiply(float* sum, Left a, Right b) {
   UNROLL for (int i = 0; i < 4; ++i) {
     local const ushort* p = a.p + i / 2 * 8 * PITCH;
     local const ushort* q = b.p + i % 2 * PITCH;
-    UNROLL for (int c = 0; c < 16; ++c)
-      sum[i] = fma(vload_half(c, (local const half*)p), vload_half(c, (local const half*)q), sum[i]);
+    UNROLL for (int c = 0; c < 16; ++c) sum[i] =
+        fma(vload_half(c, (local const half*)p), vload_half(c, (local const half*)q), sum[i]);
   }
 }
 void start_copy(local ushort* to, global const ushort* from, int present) {

@@ -52,7 +52,7 @@ kernel void find_batches(global const void* rows, int wide, long n, long active,
 #endif
 
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void count_digits(global const uint* key, long n, int shift,
-                                                                          int runs, global int* matrix) {
+                                                                            int runs, global int* matrix) {
   local int count[ITEMS];
   const int i = get_local_id(0);
   const long run = get_group_id(0);
@@ -63,9 +63,11 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void count_digits(glob
   matrix[(long)i * runs + run] = count[i];
 }
 
-kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void place_digits(
-    global const uint* key, global const int* value, long n, int shift, int runs, global const int* matrix,
-    global uint* key_out, global int* value_out) {
+kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void place_digits(global const uint* key,
+                                                                            global const int* value, long n, int shift,
+                                                                            int runs, global const int* matrix,
+                                                                            global uint* key_out,
+                                                                            global int* value_out) {
   local int next[ITEMS];
   local uchar digit[ITEMS];
   const int i = get_local_id(0);

@@ -43,7 +43,8 @@ kernel void insert_positions(global const void* rows, int wide, long n, volatile
 
 // permutation[t] = the row of target[t]; wrong is set where there is none, or two targets have the same.
 kernel void find_positions(global const void* rows, global const void* target, int wide, long n,
-                           global const int* table, uint mask, volatile global int* taken, global int* permutation, global int* wrong) {
+                           global const int* table, uint mask, volatile global int* taken, global int* permutation,
+                           global int* wrong) {
   const long t = get_global_id(0);
   if (t >= n) return;
   const long3 p = position_of(target, wide, t);
@@ -59,9 +60,9 @@ kernel void find_positions(global const void* rows, global const void* target, i
 // One work-item per row and word: hands out the map with its bits, and counts them.
 #define GROUP 128
 
-kernel __attribute__((reqd_work_group_size(GROUP, 1, 1)))
-void mask_rows(global const int* map, long rows, int kernels, int words, global int* out, global int* masks,
-               volatile global int* counts) {
+kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void mask_rows(global const int* map, long rows, int kernels,
+                                                                         int words, global int* out, global int* masks,
+                                                                         volatile global int* counts) {
   local int total;
   if (get_local_id(0) == 0) total = 0;
   barrier(CLK_LOCAL_MEM_FENCE);
@@ -96,9 +97,10 @@ kernel void key_rows(global const int* map, long rows, int kernels, global uint*
 #define TILE 64
 #define MOST 32
 
-kernel __attribute__((reqd_work_group_size(256, 1, 1)))
-void gather_tiles(global const int* map, global const int* order, long rows, int kernels, global int* sorted,
-                  global int* columns, global int* tiles) {
+kernel __attribute__((reqd_work_group_size(256, 1, 1))) void gather_tiles(global const int* map,
+                                                                          global const int* order, long rows,
+                                                                          int kernels, global int* sorted,
+                                                                          global int* columns, global int* tiles) {
   local int part[TILE * (MOST + 1)];
   local uint bits[TILE];
   const int t = get_local_id(0);

@@ -111,27 +111,28 @@ void keep_b(local Value* tile, int t, const Value4* held) {
   for (int n = 0; n < GROUPS; ++n)
     *(local Value4*)(tile + (t + n * ITEMS) / (TILE / 4) * (TILE + 4) + (t + n * ITEMS) % (TILE / 4) * 4) = held[n];
 }
-#define FETCH(p)                                                     \
-  fetch_a(a, a_row, row0, m, p, k, t, held_a);                       \
+#define FETCH(p)                               \
+  fetch_a(a, a_row, row0, m, p, k, t, held_a); \
   fetch_b(b, b_row, column0, n, p, k, t, held_b)
-#define KEEP(side)                                                   \
-  keep_a(tile_a[side], t, held_a);                                   \
+#define KEEP(side)                 \
+  keep_a(tile_a[side], t, held_a); \
   keep_b(tile_b[side], t, held_b)
 #define HELD Value4 held_a[GROUPS], held_b[GROUPS]
 #else
-#define FETCH(p)                                                     \
-  fetch(a, a_row, a_column, row0, m, p, k, t, held_a);               \
+#define FETCH(p)                                       \
+  fetch(a, a_row, a_column, row0, m, p, k, t, held_a); \
   fetch(b, b_column, b_row, column0, n, p, k, t, held_b)
-#define KEEP(side)                                                   \
-  keep(tile_a[side], a_column == 1, t, held_a);                      \
+#define KEEP(side)                              \
+  keep(tile_a[side], a_column == 1, t, held_a); \
   keep(tile_b[side], b_row == 1, t, held_b)
 #define HELD Value held_a[PER_ITEM], held_b[PER_ITEM]
 #endif
 
 // offsets: for each matrix of the batch, where its a and its b begin.
-__attribute__((reqd_work_group_size(SIDE, SIDE, 1)))
-kernel void tiled(global const Stored* a, global const Stored* b, global Stored* c, global const long* offsets,
-                  int first, int m, int n, int k, long a_row, long a_column, long b_row, long b_column) {
+__attribute__((reqd_work_group_size(SIDE, SIDE, 1))) kernel void tiled(global const Stored* a, global const Stored* b,
+                                                                       global Stored* c, global const long* offsets,
+                                                                       int first, int m, int n, int k, long a_row,
+                                                                       long a_column, long b_row, long b_column) {
   local Value tile_a[2][DEPTH * (TILE + 4)] __attribute__((aligned(32)));
   local Value tile_b[2][DEPTH * (TILE + 4)] __attribute__((aligned(32)));
   const int x = get_local_id(0), y = get_local_id(1), t = y * SIDE + x;
@@ -150,7 +151,9 @@ kernel void tiled(global const Stored* a, global const Stored* b, global Stored*
   barrier(CLK_LOCAL_MEM_FENCE);
   // The next tiles are on their way to registers while the current ones are used.
   for (int p0 = 0, side = 0; p0 < k; p0 += DEPTH, side ^= 1) {
-    if (p0 + DEPTH < k) { FETCH(p0 + DEPTH); }
+    if (p0 + DEPTH < k) {
+      FETCH(p0 + DEPTH);
+    }
 #pragma unroll UNROLL
     for (int p = 0; p < DEPTH; ++p) {
       Value av[REGISTERS], bv[REGISTERS];
@@ -163,7 +166,9 @@ kernel void tiled(global const Stored* a, global const Stored* b, global Stored*
 #pragma unroll
         for (int j = 0; j < REGISTERS; ++j) sum[i][j] = term(av[i], bv[j], sum[i][j]);
     }
-    if (p0 + DEPTH < k) { KEEP(side ^ 1); }
+    if (p0 + DEPTH < k) {
+      KEEP(side ^ 1);
+    }
     barrier(CLK_LOCAL_MEM_FENCE);
   }
 #pragma unroll

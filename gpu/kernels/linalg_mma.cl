@@ -16,8 +16,8 @@
 #define ROWS (16 * TILES_M * WARPS_M)
 #define COLUMNS (8 * TILES_N * WARPS_N)
 #define ITEMS (32 * WARPS_M * WARPS_N)
-#define CHUNK 8   // elements in 16 bytes
-#ifndef PANEL  // small limits; tile columns that are walked together, for the second-level cache
+#define CHUNK 8  // elements in 16 bytes
+#ifndef PANEL    // small limits; tile columns that are walked together, for the second-level cache
 #define PANEL 8
 #endif
 
@@ -175,9 +175,10 @@ void put(global ushort* c, int row, int column, int m, int n, float first, float
 }
 
 // offsets: for each matrix of the batch, where its a and its b begin.
-__attribute__((reqd_work_group_size(ITEMS, 1, 1)))
-kernel void mma(global const ushort* a, global const ushort* b, global ushort* c, global const long* offsets,
-                int first, int m, int n, int k, long a_row, long b_row) {
+__attribute__((reqd_work_group_size(ITEMS, 1, 1))) kernel void mma(global const ushort* a, global const ushort* b,
+                                                                   global ushort* c, global const long* offsets,
+                                                                   int first, int m, int n, int k, long a_row,
+                                                                   long b_row) {
   local ushort tile_a[STAGES][ROWS * STEP] __attribute__((aligned(128)));
   local ushort tile_b[STAGES][STEP * COLUMNS] __attribute__((aligned(128)));
   const int t = get_local_id(0), lane = t % 32, warp = t / 32;

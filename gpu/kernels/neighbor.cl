@@ -97,10 +97,11 @@ int keep(const Best* b, int most, global ulong* list) { return b->count; }
 #define TILE 128
 
 // counted: whether a source counts at all, read if `choose`.
-kernel __attribute__((reqd_work_group_size(TILE, 1, 1)))
-void search_all(global const void* sources, int wide, long n, global const int* counted, int choose,
-                global const void* queries, long m, long capacity, long reach, long r2, int most, global ulong* lists,
-                global int* found) {
+kernel __attribute__((reqd_work_group_size(TILE, 1, 1))) void search_all(global const void* sources, int wide, long n,
+                                                                         global const int* counted, int choose,
+                                                                         global const void* queries, long m,
+                                                                         long capacity, long reach, long r2, int most,
+                                                                         global ulong* lists, global int* found) {
   local Site tile[TILE];
   local int there[TILE];
   const int t = get_local_id(0);
@@ -225,8 +226,8 @@ kernel void search_cells(global const Site* points, global const int* numbers, l
   long tried = n;  // without cells, every point is tried
   if (g.shift < 63 && nearby(at)) {
     const Site c = cell_of(at, g);
-    long ring = max(max(max(0l, -c.y), max(-c.z, -c.w)),
-                    max(max(c.y - g.cells.y, c.z - g.cells.z), c.w - g.cells.w) + 1);
+    long ring =
+        max(max(max(0l, -c.y), max(-c.z, -c.w)), max(max(c.y - g.cells.y, c.z - g.cells.z), c.w - g.cells.w) + 1);
     for (tried = 0; tried < n; ++ring) {
       tried += try_ring(&best, most, at, c, ring, n - tried, g, points, numbers, start, mask);
       if (tried < n && !goes_on(&best, most, at, c, ring, g)) break;
@@ -246,8 +247,8 @@ kernel void search_cells(global const Site* points, global const int* numbers, l
 #define BOUNDS 256
 
 // part[2 g], part[2 g + 1] = the least and greatest coordinates of the rows of group g; there is one for each group
-kernel __attribute__((reqd_work_group_size(BOUNDS, 1, 1)))
-void find_bounds(global const void* rows, int wide, long n, global Site* part) {
+kernel __attribute__((reqd_work_group_size(BOUNDS, 1, 1))) void find_bounds(global const void* rows, int wide, long n,
+                                                                            global Site* part) {
   local Site low[BOUNDS], high[BOUNDS];
   const int t = get_local_id(0);
   const long first = min((long)get_global_id(0), n - 1);
@@ -313,8 +314,8 @@ kernel void place_cells(global const void* rows, int wide, long n, global const 
 // ---- Every offset of a ball looked up; offsets (x, y, z, square) by square ----
 
 kernel void search_offsets(global const void* sources, int wide, constant const long* g, global const int2* table,
-                           uint mask, global const void* queries, long m, long capacity, global const int* offsets, int length,
-                           int most, global ulong* lists, global int* found) {
+                           uint mask, global const void* queries, long m, long capacity, global const int* offsets,
+                           int length, int most, global ulong* lists, global int* found) {
   const long q = get_global_id(0);
   if (q >= capacity) return;
   int count = 0;
@@ -346,8 +347,8 @@ kernel void mark_lowest(global const void* rows, int wide, constant const long* 
 // ---- The edges of all queries in one list ----
 
 kernel void list_edges(global const ulong* lists, global const int* found, global const int* offsets, long m,
-                       long capacity, int most, global int* query, global int* source, global int* rank, global float* d2,
-                       global int* counts) {
+                       long capacity, int most, global int* query, global int* source, global int* rank,
+                       global float* d2, global int* counts) {
   const long e = get_global_id(0);
   if (e == 0) {
     counts[0] = offsets[capacity];

@@ -11,10 +11,10 @@ typedef float stored;
 #define STORE(v, i, p) (p)[i] = (v)
 #endif
 
-#define LANES 32     // neighbouring columns, or work-items that share a row
-#define STRANDS 4    // work-items that share a column, or rows of a work-group
-#ifndef BLOCK        // small limits: see norms.cpp
-#define BLOCK 256    // rows of a column summed by one work-group
+#define LANES 32   // neighbouring columns, or work-items that share a row
+#define STRANDS 4  // work-items that share a column, or rows of a work-group
+#ifndef BLOCK      // small limits: see norms.cpp
+#define BLOCK 256  // rows of a column summed by one work-group
 #endif
 
 // Squares of what is large would pass the largest float. A line whose greatest magnitude lies beyond 2^40 is scaled so
@@ -26,10 +26,10 @@ float scaled_eps(float eps, float f) { return f < 1 ? fmax(eps * f * f, 0x1p-126
 
 // What sum_columns and join_blocks compute. A column is scaled only once its peak is known, and summed again only if
 // it must be scaled.
-#define SUMS 0      // the mean, and the factor by which the column must be scaled
-#define AGAIN 1     // the mean of columns that are scaled
-#define SQUARES 2   // the mean distance from the first mean, and with it the variance
-#define SPREAD 3    // the variance where the first mean was too far off for that: about the corrected one
+#define SUMS 0     // the mean, and the factor by which the column must be scaled
+#define AGAIN 1    // the mean of columns that are scaled
+#define SQUARES 2  // the mean distance from the first mean, and with it the variance
+#define SPREAD 3   // the variance where the first mean was too far off for that: about the corrected one
 
 // Values near 1e7 sum to a mean that is off by more than their distance from it. So the first mean only serves to be
 // subtracted: distances from it are exact or nearly so, and their own mean corrects it. The centre is the sum of both,
@@ -133,9 +133,11 @@ float joined(local float* values, float value, int greatest) {
   return all;
 }
 
-kernel __attribute__((reqd_work_group_size(LANES, STRANDS, 1))) void scale_rows(
-    global const stored* x, long rows, long channels, int centred, float eps, global const float* scale,
-    global const float* bias, global stored* out) {
+kernel __attribute__((reqd_work_group_size(LANES, STRANDS, 1))) void scale_rows(global const stored* x, long rows,
+                                                                                long channels, int centred, float eps,
+                                                                                global const float* scale,
+                                                                                global const float* bias,
+                                                                                global stored* out) {
   local float sums[STRANDS][LANES];
   const int i = get_local_id(0), j = get_local_id(1);
   const long r = get_global_id(1), columns = r < rows ? channels : 0;

@@ -51,9 +51,9 @@ Step quotient(Step s, float d) { return s / (Step)d; }
 #endif
 
 // Work-item i of `items`: its row, and where its channels begin.
-#define PLACE(i, row, c)                                                      \
-  const uint steps = (uint)channels / EACH;                                   \
-  const long row = i <= 0xFFFFFFFFl ? (long)((uint)i / steps) : i / steps;    \
+#define PLACE(i, row, c)                                                   \
+  const uint steps = (uint)channels / EACH;                                \
+  const long row = i <= 0xFFFFFFFFl ? (long)((uint)i / steps) : i / steps; \
   const int c = (int)(i - row * steps) * EACH
 
 // divisor[o] = the sum of the weights of its edges, or how many there are

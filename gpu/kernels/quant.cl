@@ -54,10 +54,10 @@ float round_half(float x) {
 #else
 #define RESULT ushort
 #define PUT(p, i, x) (p)[i] = bf16_word(x)
-#define PUT8(p, i, x)                                                                               \
-  *(global ushort8*)((p) + (i)) =                                                                   \
-      (ushort8)(bf16_word((x).s0), bf16_word((x).s1), bf16_word((x).s2), bf16_word((x).s3),          \
-                bf16_word((x).s4), bf16_word((x).s5), bf16_word((x).s6), bf16_word((x).s7))
+#define PUT8(p, i, x)                                                                                          \
+  *(global ushort8*)((p) + (i)) =                                                                              \
+      (ushort8)(bf16_word((x).s0), bf16_word((x).s1), bf16_word((x).s2), bf16_word((x).s3), bf16_word((x).s4), \
+                bf16_word((x).s5), bf16_word((x).s6), bf16_word((x).s7))
 #endif
 
 #if defined(QUANTIZE) && PLUMB_FP64
@@ -68,9 +68,9 @@ float divide(float a, float b) { return (float)((double)a / (double)b); }
 
 // One work-group takes 64 x 32 numbers, one work-item 32 of them: a group is 1, 2 or 4 neighbours.
 #define ITEMS 64
-kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void quantize(
-    global const STORED* w, global uint* codes, global STORED* scales, global STORED* biases, int bits, int units,
-    long total) {
+kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void quantize(global const STORED* w, global uint* codes,
+                                                                        global STORED* scales, global STORED* biases,
+                                                                        int bits, int units, long total) {
   local float values[ITEMS * 33];  // 32 numbers and a gap, so that neighbours meet different banks
   local float lows[ITEMS], highs[ITEMS];
   local int finite[ITEMS];
@@ -156,9 +156,9 @@ float code_value(ulong v, int i, int bits) {
 
 #if defined(DEQUANTIZE)
 // w = round(round(code s) + b) in KIND, then rounded to TO; one work-item takes 8 codes.
-kernel __attribute__((reqd_work_group_size(64, 1, 1))) void dequantize(
-    global const uint* codes, global const STORED* s, global const STORED* b, global RESULT* w,
-                       int bits, int group, long units) {
+kernel __attribute__((reqd_work_group_size(64, 1, 1))) void dequantize(global const uint* codes, global const STORED* s,
+                                                                       global const STORED* b, global RESULT* w,
+                                                                       int bits, int group, long units) {
   const long unit = get_global_id(0);
   if (unit >= units) return;
   const ulong v = eight_codes(codes, unit, bits);
@@ -179,10 +179,11 @@ kernel __attribute__((reqd_work_group_size(64, 1, 1))) void dequantize(
 
 // y_mn = sum_k x_mk w_nk. A work-group takes 4 rows of w; 32 work-items share a row, each every 32nd unit of
 // eight terms; their sums are joined by a tree. Axis 2 counts ROWS rows of x, then matrices.
-kernel __attribute__((reqd_work_group_size(32, 4, 1))) void dot_rows(
-    global const STORED* x, global const uint* codes, global const STORED* s, global const STORED* b,
-    global RESULT* y, global const int* x_of, global const int* w_of, int m_count, int n_count, int k_count,
-    int group) {
+kernel __attribute__((reqd_work_group_size(32, 4, 1))) void dot_rows(global const STORED* x, global const uint* codes,
+                                                                     global const STORED* s, global const STORED* b,
+                                                                     global RESULT* y, global const int* x_of,
+                                                                     global const int* w_of, int m_count, int n_count,
+                                                                     int k_count, int group) {
   local float sums[4][ROWS][32];
   const int lane = get_local_id(0), slot = get_local_id(1);
   const int blocks = (m_count + ROWS - 1) / ROWS, matrix = get_group_id(2) / blocks;
@@ -222,9 +223,8 @@ kernel __attribute__((reqd_work_group_size(32, 4, 1))) void dot_rows(
 // y_mn = sum_k x_mk w_kn. A work-group takes 32 columns; 4 work-items share a row of w, 32 rows are taken at a
 // time, and the 32 sums of a column are joined by a tree. Axis 2 counts as above.
 kernel __attribute__((reqd_work_group_size(4, 32, 1))) void dot_columns(
-    global const STORED* x, global const uint* codes, global const STORED* s, global const STORED* b,
-    global RESULT* y, global const int* x_of, global const int* w_of, int m_count, int n_count, int k_count,
-    int group) {
+    global const STORED* x, global const uint* codes, global const STORED* s, global const STORED* b, global RESULT* y,
+    global const int* x_of, global const int* w_of, int m_count, int n_count, int k_count, int group) {
   local float sums[32][ROWS][33];
   const int at = get_local_id(0), lane = get_local_id(1);
   const int blocks = (m_count + ROWS - 1) / ROWS, matrix = get_group_id(2) / blocks;
@@ -275,8 +275,8 @@ typedef struct {
   float scale, bias;
 } Packed;
 
-Packed fetch(global const uint* codes, global const STORED* s, global const STORED* b, long row, long units,
-             long unit, int bits, int group, bool inside) {
+Packed fetch(global const uint* codes, global const STORED* s, global const STORED* b, long row, long units, long unit,
+             int bits, int group, bool inside) {
   Packed p = {0, 0, 0};
   if (!inside) return p;
   const long g = row * (units * 8 / group) + unit * 8 / group;
@@ -286,10 +286,12 @@ Packed fetch(global const uint* codes, global const STORED* s, global const STOR
   return p;
 }
 
-kernel __attribute__((reqd_work_group_size(16, 16, 1))) void multiply(
-    global const STORED* x, global const uint* codes, global const STORED* s, global const STORED* b,
-    global RESULT* y, global const int* x_of, global const int* w_of, int m_count, int n_count, int k_count,
-    int group, int bits, int transposed) {
+kernel __attribute__((reqd_work_group_size(16, 16, 1))) void multiply(global const STORED* x, global const uint* codes,
+                                                                      global const STORED* s, global const STORED* b,
+                                                                      global RESULT* y, global const int* x_of,
+                                                                      global const int* w_of, int m_count, int n_count,
+                                                                      int k_count, int group, int bits,
+                                                                      int transposed) {
   local float xs[DEPTH][TILE + 4] __attribute__((aligned(16)));
   local float ws[DEPTH][COLUMNS + 4] __attribute__((aligned(16)));
   const int tx = get_local_id(0), ty = get_local_id(1), id = ty * 16 + tx, matrix = get_group_id(2);
@@ -306,13 +308,13 @@ kernel __attribute__((reqd_work_group_size(16, 16, 1))) void multiply(
   const int wn = transposed ? id % COLUMNS : id % 16 * 8, wk = transposed ? id / COLUMNS * 8 : id / 16;
   float next_x[TALL];
   Packed next_w;
-#define FETCH(k0)                                                                                          \
-  for (int r = 0; r < TALL; ++r) {                                                                         \
-    const int m = m0 + ty + r * 16, k = (k0) + tx;                                                         \
-    next_x[r] = m < m_count && k < k_count ? GET(x, (x0 + m) * k_count + k) : 0;                           \
-  }                                                                                                        \
-  next_w = fetch(codes, s, b, w0 + (transposed ? n0 + wn : (k0) + wk), units,                              \
-                 (transposed ? (k0) + wk : n0 + wn) / 8, bits, group, n0 + wn < n_count && (k0) + wk < k_count)
+#define FETCH(k0)                                                                                                     \
+  for (int r = 0; r < TALL; ++r) {                                                                                    \
+    const int m = m0 + ty + r * 16, k = (k0) + tx;                                                                    \
+    next_x[r] = m < m_count && k < k_count ? GET(x, (x0 + m) * k_count + k) : 0;                                      \
+  }                                                                                                                   \
+  next_w = fetch(codes, s, b, w0 + (transposed ? n0 + wn : (k0) + wk), units, (transposed ? (k0) + wk : n0 + wn) / 8, \
+                 bits, group, n0 + wn < n_count && (k0) + wk < k_count)
 #if TALL < 8
   FETCH(0);
 #endif

@@ -6,10 +6,14 @@
 // The last word may be cut short: only the bytes of the buffer are written.
 
 void round4(uint2* x, const uint a, const uint b, const uint c, const uint d) {
-  x->x += x->y; x->y = rotate(x->y, a) ^ x->x;
-  x->x += x->y; x->y = rotate(x->y, b) ^ x->x;
-  x->x += x->y; x->y = rotate(x->y, c) ^ x->x;
-  x->x += x->y; x->y = rotate(x->y, d) ^ x->x;
+  x->x += x->y;
+  x->y = rotate(x->y, a) ^ x->x;
+  x->x += x->y;
+  x->y = rotate(x->y, b) ^ x->x;
+  x->x += x->y;
+  x->y = rotate(x->y, c) ^ x->x;
+  x->x += x->y;
+  x->y = rotate(x->y, d) ^ x->x;
 }
 
 uint2 threefry(const uint k0, const uint k1, uint2 x) {

@@ -122,27 +122,27 @@ long along(constant const long* g, long r, int stride) {
 }
 
 // Joins the lanes of each line by halves; every work-item gets its line's result.
-#define DEFINE_JOIN(NAME, OP)                                                              \
-  wide_t NAME(local wide_t* v, wide_t mine, int lanes, int columns_first) {                \
+#define DEFINE_JOIN(NAME, OP)                                                               \
+  wide_t NAME(local wide_t* v, wide_t mine, int lanes, int columns_first) {                 \
     const int i = get_local_id(0), width = GROUP / lanes, step = columns_first ? width : 1; \
-    const int lane = columns_first ? i / width : i % lanes;                                \
-    barrier(CLK_LOCAL_MEM_FENCE);                                                          \
-    v[i] = mine;                                                                           \
-    for (int half_ = lanes / 2; half_ > 0; half_ /= 2) {                                   \
-      barrier(CLK_LOCAL_MEM_FENCE);                                                        \
-      if (lane < half_) v[i] = OP(v[i], v[i + half_ * step]);                              \
-    }                                                                                      \
-    barrier(CLK_LOCAL_MEM_FENCE);                                                          \
-    return v[i - lane * step];                                                             \
+    const int lane = columns_first ? i / width : i % lanes;                                 \
+    barrier(CLK_LOCAL_MEM_FENCE);                                                           \
+    v[i] = mine;                                                                            \
+    for (int half_ = lanes / 2; half_ > 0; half_ /= 2) {                                    \
+      barrier(CLK_LOCAL_MEM_FENCE);                                                         \
+      if (lane < half_) v[i] = OP(v[i], v[i + half_ * step]);                               \
+    }                                                                                       \
+    barrier(CLK_LOCAL_MEM_FENCE);                                                           \
+    return v[i - lane * step];                                                              \
   }
 #define PLUS(a, b) ((a) + (b))
 DEFINE_JOIN(join_sum, PLUS)
 
 // out = sum of the line, or the sum of one of its `splits` parts: term r belongs to sum r mod (4 lanes splits).
 #ifdef SUM
-kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void sum_lines(
-    source x, int from, long first, target y, int to, constant const long* g, long n, int lanes, int splits,
-    int columns_first) {
+kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void sum_lines(source x, int from, long first, target y,
+                                                                         int to, constant const long* g, long n,
+                                                                         int lanes, int splits, int columns_first) {
   local wide_t joined[GROUP];
   const Place p = place(g, lanes, splits, columns_first);
   wide_t s[4] = {(wide_t)0, (wide_t)0, (wide_t)0, (wide_t)0};
@@ -207,7 +207,8 @@ KERNEL softmax_max(source x, int from, long first, constant const long* g, long 
   const long end = min(n, (p.split + 1) * part);
   wide_t m = -INFINITY;
   if (p.valid)
-    for (long r = p.split * part + p.lane; r < end; r += lanes) m = fmax(m, fetch(x, from, first + p.in + along(g, r, 1)));
+    for (long r = p.split * part + p.lane; r < end; r += lanes)
+      m = fmax(m, fetch(x, from, first + p.in + along(g, r, 1)));
   m = join_max(joined, m, lanes, columns_first);
   if (p.valid && p.lane == 0) maxima[p.line * splits + p.split] = m;
 }
@@ -227,14 +228,14 @@ KERNEL softmax_sum(source x, int from, long first, constant const long* g, long 
   const wide_t m = line_max(maxima, p, splits);
   wide_t s = 0;
   if (p.valid)
-    for (long r = p.split * part + p.lane; r < end; r += lanes) s += exp(fetch(x, from, first + p.in + along(g, r, 1)) - m);
+    for (long r = p.split * part + p.lane; r < end; r += lanes)
+      s += exp(fetch(x, from, first + p.in + along(g, r, 1)) - m);
   s = join_sum(joined, s, lanes, columns_first);
   if (p.valid && p.lane == 0) sums[p.line * splits + p.split] = s;
 }
 
-KERNEL softmax_write(source x, int from, long first, constant const long* g, long n, long part, int lanes,
-                     int splits, int columns_first, global const wide_t* maxima, global const wide_t* sums,
-                     target y, int to) {
+KERNEL softmax_write(source x, int from, long first, constant const long* g, long n, long part, int lanes, int splits,
+                     int columns_first, global const wide_t* maxima, global const wide_t* sums, target y, int to) {
   const Place p = place(g, lanes, splits, columns_first);
   if (!p.valid) return;
   const long end = min(n, (p.split + 1) * part);

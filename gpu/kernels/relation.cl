@@ -66,8 +66,8 @@ kernel void mark_blocks(global const void* rows, int wide, long n, volatile glob
 #define GROUP 128
 
 kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void place_blocks(global const uint* slot_of, long n,
-                                                                          global uint4* table,
-                                                                          volatile global int* used) {
+                                                                            global uint4* table,
+                                                                            volatile global int* used) {
   local int total, base;
   const long i = get_global_id(0);
   if (get_local_id(0) == 0) total = 0;
@@ -90,8 +90,8 @@ kernel void number_cells(global const void* rows, int wide, long n, global const
 }
 
 // Outputs are ordered by the kernel rows that they meet, so that neighbours in the order meet the same ones. Where
-// there are more kernel rows than bits, a bucket is the upper rows and 5 bits of a hash of the others. Equal masks share
-// a bucket; the order within a bucket is any.
+// there are more kernel rows than bits, a bucket is the upper rows and 5 bits of a hash of the others. Equal masks
+// share a bucket; the order within a bucket is any.
 uint bucket_of(uint mask, int kernels, int bits) {
   if (kernels <= bits) return mask;
   const int low = kernels - (bits - 5);
@@ -126,9 +126,10 @@ void enter_bucket(uint mask, int kernels, int bits, long o, long rows, local uin
 }
 
 // map[o * kernels + k] = the input row that output o meets under kernel row k, or -1; all of `capacity` rows. The site
-// it asks for is out * stride + shift[k], or with `inverse` (out + shift[k]) / stride where that is exact. `compact`: all
-// sites of an output lie in at most two blocks per axis. active: how many outputs there are, written to counts[1], or
-// -1: read there. bits: -1, or counts[0] += edges, and if it is positive the outputs enter a histogram of so many bits.
+// it asks for is out * stride + shift[k], or with `inverse` (out + shift[k]) / stride where that is exact. `compact`:
+// all sites of an output lie in at most two blocks per axis. active: how many outputs there are, written to counts[1],
+// or -1: read there. bits: -1, or counts[0] += edges, and if it is positive the outputs enter a histogram of so many
+// bits.
 #define CHUNK 32
 
 kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void map_inputs(
@@ -159,7 +160,8 @@ kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void map_inputs(
         exact = exact && s.y % g[STRIDE] == 0 && s.z % g[STRIDE + 1] == 0 && s.w % g[STRIDE + 2] == 0;
         s = (Site)(c.x, s.y / g[STRIDE], s.z / g[STRIDE + 1], s.w / g[STRIDE + 2]);
       } else {
-        s = (Site)(c.x, affine(c.y, g[STRIDE], f[0]), affine(c.z, g[STRIDE + 1], f[1]), affine(c.w, g[STRIDE + 2], f[2]));
+        s = (Site)(c.x, affine(c.y, g[STRIDE], f[0]), affine(c.z, g[STRIDE + 1], f[1]),
+                   affine(c.w, g[STRIDE + 2], f[2]));
       }
       if (exact) {
         const Site b = block_of(s);
@@ -194,9 +196,9 @@ kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void map_inputs(
 
 // The same ordering from a finished map; without one (spread), output i * K + k meets kernel row k alone.
 kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void bucket_outputs(global const int* map, int spread,
-                                                                            int kernels, long rows, int bits,
-                                                                            volatile global uint* histogram,
-                                                                            global uint2* place) {
+                                                                              int kernels, long rows, int bits,
+                                                                              volatile global uint* histogram,
+                                                                              global uint2* place) {
   local uint key[2 * GROUP], number[2 * GROUP];
   const long o = get_global_id(0);
   uint met = 0;
@@ -225,8 +227,8 @@ kernel void count_up(global int* order, long rows) {
 #endif
 
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void scan_blocks(global const int* in, int present, long n,
-                                                                         global int* out, global int* sums,
-                                                                         long length) {
+                                                                           global int* out, global int* sums,
+                                                                           long length) {
   local int partial[2][ITEMS];
   const int i = get_local_id(0);
   const long base = (long)get_group_id(0) * ITEMS * EACH + i * EACH;
@@ -259,9 +261,8 @@ kernel void add_blocks(global int* out, global const int* sums, long length) {
 }
 
 // Edge columns of a map, at the positions that its scan gives, and the offsets of its output rows.
-kernel void list_edges(global const int* map, global const int* position, long capacity, int kernels,
-                       global int* in, global int* out, global int* kernel_ids, global int* offsets,
-                       global int* counts) {
+kernel void list_edges(global const int* map, global const int* position, long capacity, int kernels, global int* in,
+                       global int* out, global int* kernel_ids, global int* offsets, global int* counts) {
   const long e = get_global_id(0), cells = capacity * kernels;
   if (e > cells) return;
   const int at = position[e];

@@ -5,10 +5,9 @@
 #define WARPS 4
 #define ITEMS (32 * WARPS)
 
-#define CLEAR(sum)                               \
-  UNROLL for (int i = 0; i < 2; ++i)             \
-    UNROLL for (int n = 0; n < COLUMNS / 8; ++n) \
-      UNROLL for (int j = 0; j < 4; ++j) sum[i][n][j] = 0.0f
+#define CLEAR(sum)                                                                                                   \
+  UNROLL for (int i = 0; i < 2; ++i) UNROLL for (int n = 0; n < COLUMNS / 8; ++n) UNROLL for (int j = 0; j < 4; ++j) \
+      sum[i][n][j] = 0.0f
 
 // a: all rows; b: all columns
 #define MULTIPLY_TILES(a, b, sum)                                      \

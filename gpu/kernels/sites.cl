@@ -41,9 +41,9 @@ Site reached(Site c, int k, constant const long* g) {
 }
 
 // What element e of a table stands for.
-#define ROWS 0      // row e
-#define FLOORED 1   // row e, divided by the stride
-#define REACHED 2   // what row e / K reaches under kernel row e % K
+#define ROWS 0     // row e
+#define FLOORED 1  // row e, divided by the stride
+#define REACHED 2  // what row e / K reaches under kernel row e % K
 
 Site site_of(global const void* rows, int wide, long e, int mode, int kernels, constant const long* g) {
   if (mode == REACHED) return reached(row_of(rows, wide, e / kernels), (int)(e % kernels), g);

@@ -87,9 +87,11 @@ __kernel void high_keys(__global const uchar* x, __global uint* key, __global co
 #ifdef POINTS
 #define HALF (POINTS / 2)
 
-__kernel __attribute__((reqd_work_group_size(LINES * HALF, 1, 1)))
-void network(__global const uchar* x, __global uint* out, const int kind, const int bytes, const ulong infinity,
-             const long n, const long inner, const long lines) {
+__kernel __attribute__((reqd_work_group_size(LINES * HALF, 1, 1))) void network(__global const uchar* x,
+                                                                                __global uint* out, const int kind,
+                                                                                const int bytes, const ulong infinity,
+                                                                                const long n, const long inner,
+                                                                                const long lines) {
   __local ulong keys_of[LINES * POINTS];
 #ifdef WIDE
   __local uint indices_of[LINES * POINTS];
@@ -171,8 +173,8 @@ uint group_scan(__local uint* room, const uint value, uint* total) {
   return before;
 }
 
-__kernel __attribute__((reqd_work_group_size(GROUP, 1, 1)))
-void count(__global const uint* key, __global uint* counts, const long n, const int tiles, const int shift) {
+__kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void count(__global const uint* key, __global uint* counts,
+                                                                       const long n, const int tiles, const int shift) {
   __local uint seen[DIGITS];
   const uint t = get_local_id(0);
   const long line = get_group_id(0) / tiles, tile = get_group_id(0) % tiles;
@@ -199,8 +201,8 @@ __kernel void scan_few(__global uint* counts, __global uint* totals, const int t
 }
 
 // One group per line and digit.
-__kernel __attribute__((reqd_work_group_size(GROUP, 1, 1)))
-void scan(__global uint* counts, __global uint* totals, const int tiles) {
+__kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void scan(__global uint* counts, __global uint* totals,
+                                                                      const int tiles) {
   __local uint room[ROOM];
   const uint t = get_local_id(0);
   __global uint* row = counts + (long)get_group_id(0) * tiles;
@@ -243,10 +245,10 @@ void rank_nibbles(__local uint* bins, __local uint* room, const uint* nibble, ui
 }
 
 // `last`: only the indices are written, to their places in the result.
-__kernel __attribute__((reqd_work_group_size(GROUP, 1, 1)))
-void scatter(__global const uint* key, __global const uint* index, __global uint* key_out, __global uint* index_out,
-             __global const uint* counts, __global const uint* totals, const long n, const int tiles,
-             const int shift, const int last, const long inner) {
+__kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void scatter(
+    __global const uint* key, __global const uint* index, __global uint* key_out, __global uint* index_out,
+    __global const uint* counts, __global const uint* totals, const long n, const int tiles, const int shift,
+    const int last, const long inner) {
   __local uint tile_key[TILE + TILE / 32], tile_index[TILE + TILE / 32];
   __local uint bins[16 * GROUP + GROUP], room[ROOM], start[DIGITS], to[DIGITS];
   const uint t = get_local_id(0);

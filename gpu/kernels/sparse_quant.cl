@@ -24,10 +24,8 @@ float read(global const void* p, int half_values, long i) {
   return half_values ? vload_half(i, (global const half*)p) : ((global const float*)p)[i];
 }
 void put(global void* p, int half_values, long i, float v) {
-  if (half_values)
-    vstore_half_rte(v, i, (global half*)p);
-  else
-    ((global float*)p)[i] = v;
+  if (half_values) vstore_half_rte(v, i, (global half*)p);
+  else ((global float*)p)[i] = v;
 }
 
 // Position of entry i of n (words or groups) of kernel row k and output c.
@@ -235,8 +233,8 @@ kernel __attribute__((reqd_work_group_size(128, 1, 1))) void tiled(
           if (bits == 8) codes |= (ulong)words[place(kernels, out, stored, k, a0 / 4 + 1, column + mine_n)] << 32;
         }
         UNROLL for (int i = 0; i < 8; ++i)  // nothing is read of the padding
-          right[mine_c + i][mine_n] =
-              a0 + i < in ? fma(code_value((uint)(codes >> (i * bits)), bits), scale, shift) : 0.0f;
+            right[mine_c + i][mine_n] =
+                a0 + i < in ? fma(code_value((uint)(codes >> (i * bits)), bits), scale, shift) : 0.0f;
         barrier(CLK_LOCAL_MEM_FENCE);
         MULTIPLY_TILES(left, right, sum);
         barrier(CLK_LOCAL_MEM_FENCE);
@@ -279,11 +277,14 @@ uint halves(float low, float high) {
 #endif
 
 #define PER_WORD (32 / BITS)
-#define STEP_WORDS (DEPTH / PER_WORD)       // of one output
+#define STEP_WORDS (DEPTH / PER_WORD)  // of one output
 #define WORDS_EACH (COLUMNS * STEP_WORDS / ITEMS)
 
 // What a work-item decodes for one step: words of one output, and the scale and the bias of their group.
-typedef struct { uint word[WORDS_EACH]; float scale, shift; } Codes;
+typedef struct {
+  uint word[WORDS_EACH];
+  float scale, shift;
+} Codes;
 
 Codes fetch(global const uint* words, global const float* s, global const float* b, int chunks, int group, int k,
             int chunk, int t) {
@@ -292,17 +293,17 @@ Codes fetch(global const uint* words, global const float* s, global const float*
   const long g = ((long)k * (chunks * DEPTH / group) + chunk * DEPTH / group) * COLUMNS + n;
   f.scale = s[g];
   f.shift = b[g];
-  UNROLL for (int j = 0; j < WORDS_EACH; ++j)
-    f.word[j] = words[(((long)k * chunks + chunk) * STEP_WORDS + (t + j * ITEMS) / COLUMNS) * COLUMNS + n];
+  UNROLL for (int j = 0; j < WORDS_EACH; ++j) f.word[j] =
+      words[(((long)k * chunks + chunk) * STEP_WORDS + (t + j * ITEMS) / COLUMNS) * COLUMNS + n];
   return f;
 }
 
 void decode(local ushort* to, Codes f, int t) {
   UNROLL for (int j = 0; j < WORDS_EACH; ++j) {
     uint pair[PER_WORD / 2];
-    UNROLL for (int i = 0; i < PER_WORD / 2; ++i)
-      pair[i] = halves(fma(code_value(f.word[j] >> (2 * i * BITS), BITS), f.scale, f.shift),
-                       fma(code_value(f.word[j] >> ((2 * i + 1) * BITS), BITS), f.scale, f.shift));
+    UNROLL for (int i = 0; i < PER_WORD / 2; ++i) pair[i] =
+        halves(fma(code_value(f.word[j] >> (2 * i * BITS), BITS), f.scale, f.shift),
+               fma(code_value(f.word[j] >> ((2 * i + 1) * BITS), BITS), f.scale, f.shift));
     local ushort* at = to + t % COLUMNS * PITCH + (t + j * ITEMS) / COLUMNS * PER_WORD;
 #if BITS == 4
     *(local uint4*)at = (uint4)(pair[0], pair[1], pair[2], pair[3]);
@@ -361,11 +362,10 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void mma_sorted(
     const long at = first + warp * 32 + i * 8 + lane / 4;
     if (at >= rows) continue;
     const long to = (long)order[at] * COLUMNS;
-    UNROLL for (int n = 0; n < COLUMNS / 8; ++n)
-      UNROLL for (int j = 0; j < 2; ++j) {
-        const int c = n * 8 + lane % 4 * 2 + j;
-        put(y, half_results, to + c, sum[i / 2][n][i % 2 * 2 + j] + bias[c]);
-      }
+    UNROLL for (int n = 0; n < COLUMNS / 8; ++n) UNROLL for (int j = 0; j < 2; ++j) {
+      const int c = n * 8 + lane % 4 * 2 + j;
+      put(y, half_results, to + c, sum[i / 2][n][i % 2 * 2 + j] + bias[c]);
+    }
   }
 }
 #endif  // MMA

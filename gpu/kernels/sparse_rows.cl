@@ -161,7 +161,7 @@ kernel void batch_keys(global const int* row, long n, global const long* starts,
 #endif
 
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void count_digits(global const uint* key, long n, int shift,
-                                                                          int runs, global int* matrix) {
+                                                                            int runs, global int* matrix) {
   local int count[ITEMS];
   const int i = get_local_id(0);
   const long run = get_group_id(0), end = min(n, (run + 1) * RUN);
@@ -173,9 +173,10 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void count_digits(glob
 }
 
 // Work-item d places what has digit d, in the order it stands in.
-kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void place_digits(
-    global const uint* key, global const int* row, long n, int shift, int runs, global const int* matrix,
-    global uint* key_out, global int* row_out) {
+kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void place_digits(global const uint* key,
+                                                                            global const int* row, long n, int shift,
+                                                                            int runs, global const int* matrix,
+                                                                            global uint* key_out, global int* row_out) {
   local uchar digit[RUN];
   local int place[RUN];
   const int i = get_local_id(0);
