@@ -119,7 +119,8 @@ def main():
         print(f"{row['route']:18} {ours:10.4f} {theirs:10.4f} {theirs / ours:12.3f}  {case}")
     if arguments.json:
         with open(arguments.json, "w", encoding="utf-8") as f:
-            json.dump({"torch": torch.__version__, "device": torch.cuda.get_device_name(), "rows": results}, f, indent=1)
+            json.dump({"torch": torch.__version__, "device": torch.cuda.get_device_name(), "rows": results}, f,
+                      indent=1)
     return 0 if results else 1
 
 

@@ -8,6 +8,7 @@ An example fails that ends with anything but 0, or 77 where it asks for a device
 """
 
 import argparse
+import json
 import os
 import re
 import subprocess
@@ -64,11 +65,12 @@ def readme_examples():
 # The files that examples name: whatever the cases of the same operations have.
 def make_inputs(program, folder):
     os.symlink(os.path.join(ROOT, "conformance"), os.path.join(folder, "conformance"))
-    header = b'{"a":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]},"b":{"dtype":"F32","shape":[2,2],"data_offsets":[16,32]}}'
-    one = b'{"a":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}'
-    for name, head, size in (("ab", header, 32), ("a", one, 16)):
+    for name in ("a", "ab"):
+        entries = {key: {"dtype": "F32", "shape": [2, 2], "data_offsets": [16 * i, 16 * i + 16]}
+                   for i, key in enumerate(name)}
+        head = json.dumps(entries).encode()
         with open(os.path.join(folder, name + ".safetensors"), "wb") as f:
-            f.write(len(head).to_bytes(8, "little") + head + b"\x00\x00\x80\x3f" * (size // 4))
+            f.write(len(head).to_bytes(8, "little") + head + b"\x00\x00\x80\x3f" * 4 * len(name))
 
 
 def main():

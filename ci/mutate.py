@@ -226,7 +226,8 @@ def run_mutants(tests, alive, sequence, known, jobs):
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         for number, outcome in zip(alive, pool.map(tests.kill, alive)):
             mutant = sequence[number]
-            results.append({**{k: v for k, v in mutant._asdict().items() if k not in ("begin", "end", "behind")}, **outcome,
+            results.append({**{k: v for k, v in mutant._asdict().items() if k not in ("begin", "end", "behind")},
+                            **outcome,
                             "equivalent": known.get(mutants.key(mutant), "")})
             if len(results) % 50 == 0 or len(results) == len(alive):
                 spent = time.monotonic() - begun

@@ -61,7 +61,8 @@ class Places(unittest.TestCase):
     def test_only_the_function_named(self):
         self.assertEqual(found("add", "i + size_"), [])
         self.assertEqual(found("operator()", "i + size_"), ["i + size_"])
-        self.assertEqual(found("Box", "operator==(const Box&) const = default"), ["operator==(const Box&) const = default"])
+        self.assertEqual(found("Box", "operator==(const Box&) const = default"),
+                         ["operator==(const Box&) const = default"])
         self.assertEqual(found("run", "out[0] = 1"), ["out[0] = 1"])
         self.assertEqual(found("kTable", "1, 2"), ["1, 2"])
         self.assertEqual(found("local", "i + 1"), ["i + 1"])

@@ -1,4 +1,4 @@
-"""Derivatives of sparse convolutions from dense ones: cotangents and features lie on dense grids, loops over kernel taps.
+"""Derivatives of sparse convolutions from dense ones: cotangents and features lie on dense grids, loops over taps.
 
 Before a case is written, integers show that it is the adjoint of the dense convolution of convolution.py, exactly:
 <Y(X,W),G> = <X,dX> = <W,dW> and <Y(T,W) + Y(X,V),G> = <T,dX> + <V,dW>.
@@ -43,7 +43,8 @@ def vjp(kind, coords, x, w, g, out, geometry):
     if kind == "generative":
         met = g.reshape(len(coords), len(w), -1)
         return np.einsum("nkc,kac->na", met, w), np.einsum("na,nkc->kac", x, met)
-    return (gathered_vjp if kind in ("forward", "submanifold", "target") else scattered_vjp)(coords, x, w, g, out, geometry)
+    return (gathered_vjp if kind in ("forward", "submanifold", "target")
+            else scattered_vjp)(coords, x, w, g, out, geometry)
 
 
 def in_layout(dw, layout, shape):
@@ -66,10 +67,12 @@ class Writer:
         g = self.values(y.shape, np.float64)
         dx, dw = vjp(kind, coords, x, w, g, out, geometry)
         assert (y * g).sum() == (x * dx).sum() == (w * dw).sum()
-        tangent = answer(kind, coords, t, w, targets, None, geometry)[1] + answer(kind, coords, x, v, targets, None, geometry)[1]
+        tangent = answer(kind, coords, t, w, targets, None,
+                         geometry)[1] + answer(kind, coords, x, v, targets, None, geometry)[1]
         assert (tangent * g).sum() == (t * dx).sum() + (v * dw).sum()
 
-    def add(self, kind, size, stride=(1, 1, 1), padding=(0, 0, 0), dilation=(1, 1, 1), n=16, active=None, channels=(3, 4),
+    def add(self, kind, size, stride=(1, 1, 1), padding=(0, 0, 0), dilation=(1, 1, 1), n=16, active=None,
+            channels=(3, 4),
             dtype=np.float32, layout="kernel_major", exact=True, tangent=False, note="", box=(-2, 2)):
         active = n if active is None else active
         size, stride, padding, dilation = map(list, (size, stride, padding, dilation))
@@ -95,7 +98,8 @@ class Writer:
             inputs |= {"tangent_features": t, "tangent_weight": v, "tangent_bias": b}
             dy = answer(kind, coords[:active], t.astype(np.float64)[:active], w, targets, b, geometry)[1]
             dy = dy + answer(kind, coords[:active], x, kernel_major(v, layout), targets, None, geometry)[1]
-            self.corpus.add("sparse_conv_jvp", attrs, inputs, [("out_coords", out.astype(np.int32)), ("tangent_out", dy.astype(dtype))],
+            self.corpus.add("sparse_conv_jvp", attrs, inputs,
+                            [("out_coords", out.astype(np.int32)), ("tangent_out", dy.astype(dtype))],
                             note=note, **compare)
             return
         g = self.values((len(out), channels[1]), dtype, exact)
@@ -103,14 +107,16 @@ class Writer:
         grad = np.zeros((n, channels[0]))
         grad[:active] = dx
         self.corpus.add("sparse_conv_vjp", attrs, inputs | {"cotangent": g},
-                        [("grad_features", grad.astype(dtype)), ("grad_weight", in_layout(dw, layout, shape).astype(dtype)),
+                        [("grad_features", grad.astype(dtype)),
+                         ("grad_weight", in_layout(dw, layout, shape).astype(dtype)),
                          ("grad_bias", g.astype(np.float64).sum(0).astype(dtype))], note=note, **compare)
 
     def by_hand(self):
         """k3 s2 over x = 0..3: output 0 reads x = 0, 1 and output 1 reads x = 1, 2, 3."""
         line = np.array([[0, x, 0, 0] for x in range(4)], np.int32)
         column = lambda *v: np.array(v, np.float32)[:, None]
-        attrs = {"kind": "forward", "kernel_size": [3, 1, 1], "stride": [2, 1, 1], "padding": [0, 0, 0], "dilation": [1, 1, 1],
+        attrs = {"kind": "forward", "kernel_size": [3, 1, 1], "stride": [2, 1, 1], "padding": [0, 0, 0],
+                 "dilation": [1, 1, 1],
                  "weight_layout": "kernel_major"}
         inputs = {"coords": line, "active_rows": np.array([4], np.int32), "features": column(1, 2, 3, 4),
                   "weight": column(1, 2, 3)[:, None]}
@@ -119,20 +125,26 @@ class Writer:
                               (column(1, 10, np.nan, 1), np.nan, "and NaN there reaches nothing else"),
                               (column(1, 10), 11, "as many rows as there are outputs")):
             self.corpus.add("sparse_conv_vjp", attrs, inputs | {"cotangent": g},
-                            [("grad_features", dx), ("grad_weight", dw), ("grad_bias", np.array([bias], np.float32))], note=note)
-        self.corpus.error("sparse_conv_vjp", attrs, inputs | {"cotangent": column(1)}, error="runtime_error", note="an output without a cotangent")
-        self.corpus.error("sparse_conv_vjp", attrs, inputs | {"cotangent": column(1, 2, 3, 4, 5)}, note="more rows than outputs could be")
-        self.corpus.error("sparse_conv_vjp", attrs, inputs | {"cotangent": np.ones((4, 2), np.float32)}, note="channels of the cotangent")
+                            [("grad_features", dx), ("grad_weight", dw), ("grad_bias", np.array([bias], np.float32))],
+                            note=note)
+        self.corpus.error("sparse_conv_vjp", attrs, inputs | {"cotangent": column(1)}, error="runtime_error",
+                          note="an output without a cotangent")
+        self.corpus.error("sparse_conv_vjp", attrs, inputs | {"cotangent": column(1, 2, 3, 4, 5)},
+                          note="more rows than outputs could be")
+        self.corpus.error("sparse_conv_vjp", attrs, inputs | {"cotangent": np.ones((4, 2), np.float32)},
+                          note="channels of the cotangent")
         tangents = {"tangent_features": column(1, 1, 1, 1), "tangent_weight": column(1, 1, 1)[:, None]}
         self.corpus.add("sparse_conv_jvp", attrs, inputs | tangents,
                         [("tangent_out", column(2 + 3 + 1 + 2, 1 + 2 + 3 + 2 + 3 + 4))], note="conv(1, W) + conv(X, 1)")
-        self.corpus.error("sparse_conv_jvp", attrs, inputs | tangents | {"tangent_weight": np.ones((3, 1, 2), np.float32)},
+        self.corpus.error("sparse_conv_jvp", attrs,
+                          inputs | tangents | {"tangent_weight": np.ones((3, 1, 2), np.float32)},
                           note="a tangent of another weight")
         twice = line[[0, 0, 1]]
         self.corpus.add("sparse_conv_vjp", attrs | {"stride": [1, 1, 1]},
                         {"coords": twice, "active_rows": np.array([3], np.int32), "features": column(1, 5, 2),
                          "weight": column(1, 10, 100)[:, None], "cotangent": column(1, 2, 4)},
-                        [("grad_features", column(34, 0, 340)), ("grad_weight", column(4, 11, 6)[:, None]), ("grad_bias", np.array([7], np.float32))],
+                        [("grad_features", column(34, 0, 340)), ("grad_weight", column(4, 11, 6)[:, None]),
+                         ("grad_bias", np.array([7], np.float32))],
                         note="of equal sites the lowest row is read, by every output there")
 
 
@@ -145,7 +157,8 @@ def main():
     w.add("submanifold", (1, 1, 1), channels=(5, 7))
     w.add("forward", (2, 2, 2), (2, 2, 2), channels=(4, 3), layout="dense_5d")
     w.add("forward", (3, 3, 3), (2, 2, 2), (1, 1, 1), active=13)
-    w.add("forward", (3, 2, 1), (3, 1, 2), (0, 1, 0), (1, 2, 1), exact=False, dtype=np.float16, note="odd and even axes")
+    w.add("forward", (3, 2, 1), (3, 1, 2), (0, 1, 0), (1, 2, 1), exact=False, dtype=np.float16,
+          note="odd and even axes")
     w.add("target", (3, 3, 3), (2, 2, 2))
     w.add("target", (2, 3, 1), (1, 2, 1), dilation=(1, 1, 2), exact=False, layout="dense_5d")
     w.add("transposed", (2, 2, 2), (2, 2, 2), n=8)

@@ -87,7 +87,8 @@ def some_sites(rng, n, low, high, batches):
     side = high - low + 1
     picks = rng.choice(batches * side**3, n, replace=False)
     rest = picks % side**3
-    return np.stack([picks // side**3, rest // side**2 + low, rest // side % side + low, rest % side + low], 1).astype(np.int32)
+    return np.stack([picks // side**3, rest // side**2 + low, rest // side % side + low, rest % side + low],
+                    1).astype(np.int32)
 
 
 class Writer:
@@ -99,7 +100,8 @@ class Writer:
         v = self.rng.integers(-3, 4, shape) if exact else self.rng.uniform(-1, 1, shape)
         return v.astype(dtype)
 
-    def add(self, kind, size, stride=(1, 1, 1), padding=(0, 0, 0), dilation=(1, 1, 1), n=24, active=None, channels=(3, 4),
+    def add(self, kind, size, stride=(1, 1, 1), padding=(0, 0, 0), dilation=(1, 1, 1), n=24, active=None,
+            channels=(3, 4),
             dtype=np.float32, layout="kernel_major", exact=True, bias=False, note="", box=(-3, 3), batches=2):
         rng, active = self.rng, n if active is None else active
         size, stride, padding, dilation = map(list, (size, stride, padding, dilation))
@@ -120,10 +122,12 @@ class Writer:
         for name in {"submanifold": ("stride", "padding"), "generative": ("padding", "dilation")}.get(kind, ()):
             del attrs[name]
         g = {"size": size, "stride": stride, "padding": padding, "dilation": dilation}
-        out, y = answer(kind, coords[:active], features[:active].astype(np.float64), kernel_major(inputs["weight"], layout),
+        out, y = answer(kind, coords[:active], features[:active].astype(np.float64),
+                        kernel_major(inputs["weight"], layout),
                         targets, offset, g)
         compare = {} if exact else {"compare": "close", "tol": (2e-3, 2e-3) if dtype == np.float16 else (1e-5, 1e-5)}
-        self.corpus.add("sparse_conv", attrs, inputs, [("out_coords", out.astype(np.int32)), ("features", y.astype(dtype))],
+        self.corpus.add("sparse_conv", attrs, inputs,
+                        [("out_coords", out.astype(np.int32)), ("features", y.astype(dtype))],
                         note=note, **compare)
 
 
@@ -138,7 +142,8 @@ def main():
     w.add("forward", (2, 2, 2), (2, 2, 2), channels=(4, 6), layout="dense_5d")
     w.add("forward", (3, 3, 3), (2, 2, 2), (1, 1, 1), bias=True, active=20)
     w.add("forward", (3, 2, 1), (3, 1, 2), (0, 1, 0), (1, 2, 1), exact=False, note="odd and even axes")
-    w.add("forward", (1, 1, 1), (2, 2, 2), channels=(2, 3), dtype=np.float16, note="a point kernel with a stride is no shortcut")
+    w.add("forward", (1, 1, 1), (2, 2, 2), channels=(2, 3), dtype=np.float16,
+          note="a point kernel with a stride is no shortcut")
     w.add("forward", (3, 1, 1), (1, 1, 1), (1, 0, 0), note="padding with stride 1")
     w.add("forward", (4, 1, 1), note="width 4 reaches 0..3")
     w.add("target", (3, 3, 3), (2, 2, 2), bias=True)
@@ -154,9 +159,12 @@ def main():
     rows = {"coords": np.zeros((2, 4), np.int32), "active_rows": np.array([2], np.int32),
             "features": np.ones((2, 3), np.float32), "weight": np.ones((3, 3, 2), np.float32)}
     attrs = {"kind": "submanifold", "kernel_size": [3, 1, 1], "dilation": [1, 1, 1], "weight_layout": "kernel_major"}
-    w.corpus.error("sparse_conv", attrs, {**rows, "weight": np.ones((2, 3, 2), np.float32)}, note="a kernel row is missing")
-    w.corpus.error("sparse_conv", attrs, {**rows, "weight": np.ones((3, 3, 2), np.float16)}, note="weights of another dtype")
-    w.corpus.error("sparse_conv", {**attrs, "weight_layout": "dense_5d"}, {**rows, "weight": np.ones((2, 1, 3, 1, 3), np.float32)},
+    w.corpus.error("sparse_conv", attrs, {**rows, "weight": np.ones((2, 3, 2), np.float32)},
+                   note="a kernel row is missing")
+    w.corpus.error("sparse_conv", attrs, {**rows, "weight": np.ones((3, 3, 2), np.float16)},
+                   note="weights of another dtype")
+    w.corpus.error("sparse_conv", {**attrs, "weight_layout": "dense_5d"},
+                   {**rows, "weight": np.ones((2, 1, 3, 1, 3), np.float32)},
                    note="the same volume, another kernel")
     w.corpus.save()
 

@@ -134,7 +134,8 @@ def add_errors(c):
     for coder, stream_of in STREAMS.items():
         stream = stream_of(made, symbols, 4)
         decode, encode = f"{coder}_decode_from_prob", f"{coder}_encode_from_prob"
-        c.error(decode, {}, {"prob": prob, "stream": stream[:-1] if coder == "range" else stream[:21]}, note="truncated")
+        c.error(decode, {}, {"prob": prob, "stream": stream[:-1] if coder == "range" else stream[:21]},
+                note="truncated")
         c.error(decode, {}, {"prob": prob, "stream": np.append(stream, np.uint8(0))}, note="a byte left over")
         c.error(decode, {}, {"prob": prob[:3], "stream": stream}, note="another number of rows")
         c.error(decode, {}, {"prob": prob, "stream": stream[:12]}, note="half a header")
@@ -143,7 +144,8 @@ def add_errors(c):
     padded[-1] |= 1
     c.error("range_decode_from_prob", {}, {"prob": prob, "stream": padded}, note="a set bit where the encoder pads")
     last = np.frombuffer(header(b"MLXGERNS01", 0, 4) + struct.pack("<I", 2**23 + 1), np.uint8)
-    c.error("rans_decode_from_prob", {}, {"prob": prob[:0], "stream": last}, note="no symbols, but a state beyond the first")
+    c.error("rans_decode_from_prob", {}, {"prob": prob[:0], "stream": last},
+            note="no symbols, but a state beyond the first")
     state = stream.copy()
     state[18:22] = [0, 0, 127, 0]
     c.error("rans_decode_from_prob", {}, {"prob": prob, "stream": state}, note="a state below 2^23")
@@ -157,7 +159,8 @@ def main():
     c = Corpus("entropy", source=f"python {platform.python_version()} integers, numpy {np.__version__} float32")
     rng = np.random.default_rng(10)
     for rows, want in (((.4, .3, .2, .1), [0, 26214, 45874, 58982]), ((.1, .2, .3, .4), [0, 6554, 19662, 39322]),
-                       ((2, 2, 2), [0, 65534, 65535]), ((0, 1, 0), [0, 1, 65535]), ((.7, .1, .1, .1), [0, 45873, 52428, 58982])):
+                       ((2, 2, 2), [0, 65534, 65535]), ((0, 1, 0), [0, 1, 65535]),
+                       ((.7, .1, .1, .1), [0, 45873, 52428, 58982])):
         assert bounds(np.array(rows, F)) == want + [T]
         c.add("normalized_cdf", {}, {"prob": np.array([rows], F)}, [("cdf", stored([want + [T]], len(rows)))])
     for R, S, t in ((9, 2, F), (5, 33, F), (2, 300, F), (9, 5, np.float16)):
@@ -184,7 +187,8 @@ def main():
     tight = np.zeros((50, 3), F)
     tight[:, 1] = 1
     add_coding(c, tight, rng.integers(0, 2, 50) * 2, "the least widths: sixteen bits each")
-    add_coding(c, np.tile(np.array([[.5, 1, 0]], F), (80, 1)), [1] * 80, "the middle of the interval: bits left undecided")
+    add_coding(c, np.tile(np.array([[.5, 1, 0]], F), (80, 1)), [1] * 80,
+               "the middle of the interval: bits left undecided")
     add_coding(c, rng.dirichlet(np.ones(5), 20).astype(np.float16), rng.integers(0, 5, 20), "float16")
     add_tables(c, random_tables(rng, 30, 7), rng.integers(0, 7, 30), "any widths")
     add_tables(c, [[0, 1, 2, 65535, T]] * 20, rng.integers(0, 4, 20), "widths of one")

@@ -60,9 +60,11 @@ def exact(kind, approximate, alpha, beta, threshold, x):
 
 def activation(c, x, kind, approximate="none", alpha=0.01, beta=1.0, threshold=20.0, note=""):
     with np.errstate(over="ignore"):
-        y = np.array([float(exact(kind, approximate, alpha, beta, threshold, v)) for v in x.ravel()]).reshape(x.shape).astype(x.dtype)
+        y = np.array([float(exact(kind, approximate, alpha, beta, threshold, v))
+                      for v in x.ravel()]).reshape(x.shape).astype(x.dtype)
     tolerance = (2**-10, 2**-24) if x.dtype == np.float16 else (2**-17, 2**-60)
-    c.add("activation", {"kind": kind, "approximate": approximate, "alpha": alpha, "beta": beta, "threshold": threshold},
+    c.add("activation",
+          {"kind": kind, "approximate": approximate, "alpha": alpha, "beta": beta, "threshold": threshold},
           {"features": x}, [("out", y)], compare="close", tol=tolerance, note=note)
 
 
@@ -100,23 +102,27 @@ def dropout(c, x, key, p, training=True, note=""):
         keep = np.array([w >= p * 2**32 for w in words(key, x.size)], bool).reshape(x.shape)
         with np.errstate(all="ignore"):
             y = np.where(keep, x * x.dtype.type(1 / (1 - p)), x.dtype.type(0))
-    c.add("dropout", {"p": p, "training": training}, {"features": x, "key": np.array(key, np.uint32)}, [("out", y)], note=note)
+    c.add("dropout", {"p": p, "training": training}, {"features": x, "key": np.array(key, np.uint32)}, [("out", y)],
+          note=note)
 
 
 def main():
-    c = Corpus("features", source=f"python {platform.python_version()}; mpmath {mp.__version__}; numpy {np.__version__}")
+    c = Corpus("features",
+               source=f"python {platform.python_version()}; mpmath {mp.__version__}; numpy {np.__version__}")
     rng = np.random.default_rng(3)
     some = lambda *shape, t=np.float32: rng.standard_normal(shape).astype(t)
     whole = lambda *shape, t=np.float32: rng.integers(-4, 5, shape).astype(t)
     linear(c, whole(5, 3), whole(4, 3), whole(4))
     linear(c, whole(7, 20, t=np.float16), whole(6, 20, t=np.float16), whole(6, t=np.float16))
-    linear(c, whole(7, 20, t=np.float16), whole(6, 20, t=np.float16), whole(6) * 4096 + 1, note="a bias of f32 is not rounded to f16")
+    linear(c, whole(7, 20, t=np.float16), whole(6, 20, t=np.float16), whole(6) * 4096 + 1,
+           note="a bias of f32 is not rounded to f16")
     linear(c, some(20, 33), some(17, 33), some(17))
     linear(c, some(20, 33, t=np.float16), some(17, 33, t=np.float16))
     linear(c, np.ones((2, 4096), np.float16), np.ones((1, 4096), np.float16), note="beyond what a half accumulates")
     linear(c, whole(0, 3), whole(4, 3), note="no rows")
     linear(c, whole(3, 0), whole(4, 0), whole(4), note="no channels: the bias")
-    points = [0.0, 1e-30, -1e-30, 1e-4, -1e-4, 0.03, -0.03, 0.5, -0.5, 1, -1, 3, -3, 5.5, -5.5, 9, -9, 13, -13, 20, -20, 60, -60, 100,
+    points = [0.0, 1e-30, -1e-30, 1e-4, -1e-4, 0.03, -0.03, 0.5, -0.5, 1, -1, 3, -3, 5.5, -5.5, 9, -9, 13, -13, 20,
+              -20, 60, -60, 100,
               -100, 1e6, -1e6, np.inf, -np.inf, np.nan]
     near = np.concatenate([points, rng.uniform(-8, 8, 34)]).astype(np.float32).reshape(8, 8)
     half = np.clip(near, -6e4, 6e4).astype(np.float16)
@@ -127,12 +133,15 @@ def main():
         activation(c, near if way != "precise" else half, "gelu", way)
     activation(c, near, "leaky_relu", alpha=-0.25)
     activation(c, near, "softplus", beta=0.25, threshold=2.0)
-    activation(c, np.linspace(10, 21, 45).astype(np.float16).reshape(9, 5), "softplus", note="no overflow below the threshold")
-    activation(c, np.array([[20, np.nextafter(np.float32(20), np.float32(21))]], np.float32), "softplus", note="the threshold itself")
+    activation(c, np.linspace(10, 21, 45).astype(np.float16).reshape(9, 5), "softplus",
+               note="no overflow below the threshold")
+    activation(c, np.array([[20, np.nextafter(np.float32(20), np.float32(21))]], np.float32), "softplus",
+               note="the threshold itself")
     for t in (np.float32, np.float16):
         dropout(c, some(6, 7, t=t), [1, 2], 0.5)
         dropout(c, some(5, 9, t=t), [0xDEADBEEF, 7], 0.1, note="an odd number of elements")
-        dropout(c, np.array([[np.nan, np.inf, -np.inf, -0.0] * 4], t), [3, 4], 0.5, note="what is dropped is 0, whatever it was")
+        dropout(c, np.array([[np.nan, np.inf, -np.inf, -0.0] * 4], t), [3, 4], 0.5,
+                note="what is dropped is 0, whatever it was")
     dropout(c, some(3, 3), [5, 6], 0.5, training=False)
     dropout(c, some(3, 3), [5, 6], 0.0)
     good = {"features": some(3, 3), "key": np.array([1, 2], np.uint32)}
@@ -144,7 +153,8 @@ def main():
     c.error("activation", {**attrs, "kind": "softplus", "beta": 0.0}, {"features": some(2, 2)})
     c.error("activation", attrs, {"features": some(2, 2, 2)}, note="rank 3")
     c.error("linear", {}, {"features": some(2, 3), "weight": some(4, 2)}, note="channels differ")
-    c.error("linear", {}, {"features": some(2, 3), "weight": some(4, 3), "bias": some(3)}, note="a bias of another length")
+    c.error("linear", {}, {"features": some(2, 3), "weight": some(4, 3), "bias": some(3)},
+            note="a bias of another length")
     c.save()
 
 

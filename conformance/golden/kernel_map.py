@@ -28,7 +28,8 @@ def gathered(sites, out, size, stride, padding, dilation):
     """map[o][k] = lowest row at out * stride + f - padding."""
     rows = lowest(sites)
     reach = offsets(size, dilation)
-    return [[rows.get((o[0],) + tuple(c * s + d - p for c, s, d, p in zip(o[1:], stride, f, padding)), -1) for f in reach]
+    return [[rows.get((o[0],) + tuple(c * s + d - p for c, s, d, p in zip(o[1:], stride, f, padding)), -1)
+             for f in reach]
             for o in out]
 
 
@@ -119,7 +120,8 @@ def permutations(c, rng):
     add_permutation(c, columns, offsets((2, 1, 2)), note="x fastest onto z fastest")
     cube = offsets((3, 3, 3))
     add_permutation(c, [cube[i] for i in rng.permutation(27)], cube, dtype=np.int64)
-    add_permutation(c, [(x, y, z) for z in range(2) for y in range(3) for x in range(4)], offsets((4, 3, 2), centred=False))
+    add_permutation(c, [(x, y, z) for z in range(2) for y in range(3) for x in range(4)],
+                    offsets((4, 3, 2), centred=False))
     pair = {"source": np.array(columns, np.int32), "target": np.array(columns, np.int32)}
     c.error("kernel_row_permutation", {}, {**pair, "target": pair["target"][:3]}, note="lengths differ")
     c.error("kernel_row_permutation", {}, {**pair, "target": pair["target"] + 1}, note="other positions")
@@ -134,12 +136,14 @@ def maps(c, rng):
     add_map(c, "forward", line, (3, 1, 1))
     add_map(c, "target_transposed", line, (3, 1, 1), (2, 1, 1), (1, 0, 0), targets=[[0, x, 0, 0] for x in range(-1, 4)],
             note="masks 1, 2, 5, 2, 5")
-    add_map(c, "forward", [[0, x, 0, 0] for x in range(-3, 3)], (3, 1, 1), (2, 1, 1), (1, 0, 0), note="an output without edges")
+    add_map(c, "forward", [[0, x, 0, 0] for x in range(-3, 3)], (3, 1, 1), (2, 1, 1), (1, 0, 0),
+            note="an output without edges")
     add_map(c, "forward", [[0, x, 0, 0] for x in range(-2, 4)], (4, 1, 1), note="width 4 reaches 0..3")
     add_map(c, "forward", [[0, 5, 5, 0]], (3, 3, 1), (3, 3, 1), note="the input lies outside of every window")
     add_map(c, "forward", some_sites(rng, 30), (3, 3, 3), (2, 2, 2), (1, 1, 1), active=26)
     add_map(c, "forward", some_sites(rng, 30)[[0, 0, 1, 2, 1, 3, 4, 5]], (3, 3, 3), note="the lowest of equal rows")
-    add_map(c, "submanifold", some_sites(rng, 40, -2, 2), (3, 3, 5), (1, 1, 1), dilation=(1, 2, 1), note="two mask words")
+    add_map(c, "submanifold", some_sites(rng, 40, -2, 2), (3, 3, 5), (1, 1, 1), dilation=(1, 2, 1),
+            note="two mask words")
     add_map(c, "target", some_sites(rng, 30), (2, 4, 4), (2, 1, 1), targets=some_sites(rng, 9), dtype=np.int64,
             note="bit 31 of the word")
     add_map(c, "target", some_sites(rng, 30), (5, 5, 3), targets=some_sites(rng, 9), note="three mask words")
@@ -156,13 +160,15 @@ def sorted_views(c, rng):
     add_sorted(c, table, note="bit 31 sorts first")
     add_sorted(c, np.zeros((0, 5)), note="no rows")
     add_sorted(c, rng.integers(-1, 1, (129, 2)), note="ties keep their order")
-    c.error("sorted_implicit_gemm_view", {}, {"out_in_map": np.zeros((2, 33), np.int32)}, note="more than 32 kernel rows")
+    c.error("sorted_implicit_gemm_view", {}, {"out_in_map": np.zeros((2, 33), np.int32)},
+            note="more than 32 kernel rows")
 
 
 def main():
     c = Corpus("kernel_map", source=f"python {platform.python_version()}, dictionaries; numpy {np.__version__}")
     rng = np.random.default_rng(23)
-    for size, dilation in (((3, 3, 3), (1, 1, 1)), ((2, 3, 1), (1, 2, 1)), ((1, 2, 3), (1, 1, 1)), ((3, 2, 1), (1, 1, 1)),
+    for size, dilation in (((3, 3, 3), (1, 1, 1)), ((2, 3, 1), (1, 2, 1)), ((1, 2, 3), (1, 1, 1)),
+                           ((3, 2, 1), (1, 1, 1)),
                            ((4, 1, 5), (3, 1, 2)), ((1, 1, 1), (7, 7, 7))):
         add_offsets(c, size, dilation)
     for bad in ({"kernel_size": [0, 1, 1]}, {"dilation": [1, 0, 1]}, {"kernel_size": [3, 3]}):

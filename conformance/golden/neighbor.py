@@ -71,13 +71,17 @@ def knn(c, rng):
     for k in (1, 4, 16, 17):
         add_knn(c, some_sites(rng, 40), some_sites(rng, 12), k, active=37)
     add_knn(c, some_sites(rng, 30), None, 5, note="the query itself comes first")
-    add_knn(c, some_sites(rng, 20, batches=1), some_sites(rng, 9, batches=3), 30, dtype=np.int64, note="fewer than k; batches without sources")
+    add_knn(c, some_sites(rng, 20, batches=1), some_sites(rng, 9, batches=3), 30, dtype=np.int64,
+            note="fewer than k; batches without sources")
     far = [[0, x, 0, 0] for x in rng.permutation(40)]
-    add_knn(c, far, [[0, 10**8, 0, 0], [0, -(10**8) - 1, 3, -2]], 7, note="distances that are equal once rounded: the lower row first")
-    add_knn(c, some_sites(rng, 30, -(2**31), 2**31 - 1, 1), some_sites(rng, 5, -(2**31), 2**31 - 1, 1), 6, note="the whole of int32")
+    add_knn(c, far, [[0, 10**8, 0, 0], [0, -(10**8) - 1, 3, -2]], 7,
+            note="distances that are equal once rounded: the lower row first")
+    add_knn(c, some_sites(rng, 30, -(2**31), 2**31 - 1, 1), some_sites(rng, 5, -(2**31), 2**31 - 1, 1), 6,
+            note="the whole of int32")
     corner = [[0, 5, 0, 0], [0, 3, 3, 3], [0, -4, -4, 0], [0, 9, 9, 9]]
     clutter = [[0, x, 100, 100] for x in range(600)]
-    add_knn(c, clutter + corner, [[0, 0, 0, 0]], 2, note="the nearest lie beyond a cube of two cells, among many sources")
+    add_knn(c, clutter + corner, [[0, 0, 0, 0]], 2,
+            note="the nearest lie beyond a cube of two cells, among many sources")
     add_knn(c, [], [[0, 1, 2, 3]], 2, note="no sources")
     add_knn(c, some_sites(rng, 6), [], 2, note="no queries")
 
@@ -87,12 +91,14 @@ def radius(c, rng):
     add_radius(c, line, [[0, 1, 0, 0], [0, 9, 0, 0]], 2, 3, note="sources 3,0,2 and none; repeated sources are one")
     cube = [[0, x, y, z] for x in range(-2, 3) for y in range(-2, 3) for z in range(-2, 3)]
     for r in (0, 1, 1.5, 2):
-        add_radius(c, [cube[i] for i in rng.permutation(125)], [[0, 0, 0, 0], [0, 2, -1, 0]], r, note="1, 7, 19 and 33 sites inside")
+        add_radius(c, [cube[i] for i in rng.permutation(125)], [[0, 0, 0, 0], [0, 2, -1, 0]], r,
+                   note="1, 7, 19 and 33 sites inside")
     add_radius(c, cube, [[0, 0, 0, 0]], 0.99999999, note="float32(radius^2) is 1: the shell belongs to it")
     add_radius(c, cube, [[0, 0, 0, 0]], 0.9999, note="and here it does not")
     add_radius(c, some_sites(rng, 60), some_sites(rng, 15), 3.2, 4, active=50)
     add_radius(c, some_sites(rng, 60), None, 2.5, dtype=np.int64)
-    add_radius(c, some_sites(rng, 50, -300, 300), some_sites(rng, 8, -300, 300), 250, 9, note="a ball too large to look up")
+    add_radius(c, some_sites(rng, 50, -300, 300), some_sites(rng, 8, -300, 300), 250, 9,
+               note="a ball too large to look up")
     add_radius(c, [], [[0, 0, 0, 0]], 1, note="no sources")
 
 
@@ -100,9 +106,11 @@ def gather(c, rng):
     features = rng.standard_normal((9, 5)).astype(np.float32)
     rows = rng.integers(0, 9, 14).astype(np.int32)
     counts = np.array([14, 3], np.int32)
-    c.add("gather_neighbor_features", {}, {"features": features, "source_rows": rows, "counts": counts}, [("out", features[rows])])
+    c.add("gather_neighbor_features", {}, {"features": features, "source_rows": rows, "counts": counts},
+          [("out", features[rows])])
     half = features.astype(np.float16)
-    c.add("gather_neighbor_features", {}, {"features": half, "source_rows": rows, "counts": counts - 4}, [("out", half[rows[:10]])],
+    c.add("gather_neighbor_features", {}, {"features": half, "source_rows": rows, "counts": counts - 4},
+          [("out", half[rows[:10]])],
           note="rows beyond the count are not read")
     bad = {"features": features, "source_rows": np.array([1, 9], np.int32), "counts": np.array([2, 1], np.int32)}
     c.error("gather_neighbor_features", {}, bad, note="a row that is none")

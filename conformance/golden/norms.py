@@ -23,17 +23,20 @@ def number(q):
 
 
 def normalised(x, m, v, eps, w, b):
-    return float((number(Fraction(float(x)) - m)) / mp.sqrt(number(v) + mp.mpf(float(np.float32(eps)))) * mp.mpf(float(w)) + mp.mpf(float(b)))
+    return float((number(Fraction(float(x)) - m)) / mp.sqrt(number(v) + mp.mpf(float(np.float32(eps)))) *
+                 mp.mpf(float(w)) + mp.mpf(float(b)))
 
 
 def by_column(x, statistics, eps, w, b):
-    return np.array([[normalised(x[n, c], *statistics[c], eps, w[c], b[c]) for c in range(x.shape[1])] for n in range(len(x))],
+    return np.array([[normalised(x[n, c], *statistics[c], eps, w[c], b[c]) for c in range(x.shape[1])]
+                     for n in range(len(x))],
                     np.float64).reshape(x.shape).astype(x.dtype)
 
 
 def by_row(x, centred, eps, w, b):
     rows = [moments(row, centred) for row in x]
-    return np.array([[normalised(x[n, c], *rows[n], eps, w[c], b[c]) for c in range(x.shape[1])] for n in range(len(x))],
+    return np.array([[normalised(x[n, c], *rows[n], eps, w[c], b[c]) for c in range(x.shape[1])]
+                     for n in range(len(x))],
                     np.float64).reshape(x.shape).astype(x.dtype)
 
 
@@ -59,7 +62,8 @@ def batch(c, x, active=None, weight=None, bias=None, eps=1e-5, note="", conditio
     rows = None if active is None else np.array([active], np.int32)
     tolerance = tuple(t * condition for t in close(x)["tol"])
     c.add("batch_norm", {"eps": eps}, given({"features": x, "active_rows": rows, "weight": weight, "bias": bias}),
-          [("out", y), ("mean", m), ("var", v)], compare="close", tol=[tolerance, (2**-19, 2**-21), (2**-19, 2**-21)], note=note)
+          [("out", y), ("mean", m), ("var", v)], compare="close", tol=[tolerance, (2**-19, 2**-21), (2**-19, 2**-21)],
+          note=note)
 
 
 def frozen(c, x, scale, bias, mean, var, eps=1e-5, note=""):

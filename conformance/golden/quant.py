@@ -2,9 +2,9 @@
 
     python3 conformance/golden/quant.py     (numpy, mlx, ml_dtypes)
 
-MLX stores scale exponents of mxfp4 and mxfp8 below -127 modulo 256; here they are -127, so those groups are quantized by
-NumPy, whose codes of all other groups are held against MLX. Ranges beyond float32 are quantized by MLX at 1/16 of their
-size. What becomes of a group that is not finite is this project's own rule, written out by hand.
+MLX stores scale exponents of mxfp4 and mxfp8 below -127 modulo 256; here they are -127, so those groups are quantized
+by NumPy, whose codes of all other groups are held against MLX. Ranges beyond float32 are quantized by MLX at 1/16 of
+their size. What becomes of a group that is not finite is this project's own rule, written out by hand.
 """
 
 import ml_dtypes
@@ -68,7 +68,8 @@ def to_e4m3(x):
     grid = e4m3(np.arange(127))
     distance = np.abs(np.abs(x)[..., None] - grid)
     low = distance.argmin(-1)
-    tie = (low < 126) & (np.take_along_axis(distance, np.minimum(low + 1, 126)[..., None], -1)[..., 0] == distance.min(-1))
+    tie = (low < 126) & (np.take_along_axis(distance, np.minimum(low + 1, 126)[..., None],
+                                            -1)[..., 0] == distance.min(-1))
     return np.where(tie & (low % 2 == 1), low + 1, low) | np.where(np.signbit(x), 128, 0)
 
 
@@ -197,13 +198,15 @@ multiply(integers((2, 32), 5, np.int32), weight((), 3, 32, 32, 4, integers=True)
 for bits in (2, 4, 8):
     wide = np.stack([np.linspace(-3e38, 3e38, 32), np.linspace(3.3e38, -3e38, 32)]).astype(F32)
     codes, scales, biases = (from_mlx(a) for a in mx.quantize(to_mlx(wide / 16), 32, bits))
-    corpus.add("quantize", attributes(32, bits), {"w": wide}, [("w_q", codes), ("scales", scales * 16), ("biases", biases * 16)],
+    corpus.add("quantize", attributes(32, bits), {"w": wide},
+               [("w_q", codes), ("scales", scales * 16), ("biases", biases * 16)],
                note="max - min is beyond float32, the scale is not", source=MLX + ", of a sixteenth")
 
 # A lost group: codes 0 under a scale that makes NaN of them. Its neighbours are quantized by MLX.
 HAND = "the rule of the row, by hand"
 for value in (np.nan, np.inf, -np.inf):
-    for group, bits, mode, dtype in ((32, 1, "affine", F32), (64, 4, "affine", F16), (128, 8, "affine", BF16), (32, 4, "mxfp4", F32),
+    for group, bits, mode, dtype in ((32, 1, "affine", F32), (64, 4, "affine", F16), (128, 8, "affine", BF16),
+                                     (32, 4, "mxfp4", F32),
                                      (32, 8, "mxfp8", BF16), (16, 4, "nvfp4", F32)):
         w = uniform((3, 2 * group), dtype)
         out = [np.array(from_mlx(a)) for a in mx.quantize(to_mlx(w), group, bits, mode)]
@@ -215,17 +218,21 @@ for value in (np.nan, np.inf, -np.inf):
                    note=f"a group with {value}", source=f"{MLX}, but for the lost group: {HAND}")
 far = np.full((2, 32), 1, F32)
 far[1, :2] = -3e38, 3e38
-corpus.add("quantize", attributes(32, 1), {"w": far}, [("w_q", np.zeros((2, 1), np.uint32)), ("scales", np.array([[1e-7], [np.nan]], F32)),
-           ("biases", np.array([[1], [np.nan]], F32))], note="one bit: a scale beyond float32 loses the group", source=HAND)
+corpus.add("quantize", attributes(32, 1), {"w": far},
+           [("w_q", np.zeros((2, 1), np.uint32)), ("scales", np.array([[1e-7], [np.nan]], F32)),
+           ("biases", np.array([[1], [np.nan]], F32))], note="one bit: a scale beyond float32 loses the group",
+           source=HAND)
 
 codes = np.arange(256, dtype=np.uint8).view(np.uint32).reshape(2, 32)
 byte_scales = np.array([[0, 1, 126, 127], [128, 200, 254, 255]], np.uint8)
 for dtype in (None, "F32", "F16"):
-    dequantize({"w_q": codes, "scales": byte_scales}, None, None, "mxfp8", dtype, note="every E4M3 code: 0x7f and 0xff are NaN")
+    dequantize({"w_q": codes, "scales": byte_scales}, None, None, "mxfp8", dtype,
+               note="every E4M3 code: 0x7f and 0xff are NaN")
 nibbles = np.tile(np.array([0x76543210, 0xFEDCBA98], np.uint32), (4, 4))
 dequantize({"w_q": nibbles, "scales": np.array([[0x7F, 0xFF, 0x7E, 0xFE], [0, 1, 8, 0x80], [0x38, 0xB8, 0x40, 0x30],
            [0x77, 0x78, 0x79, 0x08]], np.uint8)}, None, None, "nvfp4", "F32", note="scale bytes 0x7f and 0xff are NaN")
-dequantize({"w_q": nibbles, "scales": np.array([[0, 255], [1, 254], [127, 128], [120, 130]], np.uint8)}, None, None, "mxfp4", "F32",
+dequantize({"w_q": nibbles, "scales": np.array([[0, 255], [1, 254], [127, 128], [120, 130]], np.uint8)}, None, None,
+           "mxfp4", "F32",
            note="E8M0 255 is infinity: elements 0 are NaN")
 nan_code = weight((), 4, 64, 32, 8, "mxfp8")
 nan_code["w_q"] &= ~np.uint32(0x01010101)

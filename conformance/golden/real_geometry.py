@@ -1,10 +1,11 @@
 """Voxels of a real surface: where white matter meets the cortex in a magnetic resonance scan averaged over 152 heads.
 
 The map comes with the Python package nilearn (mni_icbm152_wm_tal_nlin_sym_09a_converted.nii.gz: the probability of
-white matter at each cubic millimetre, as bytes); see conformance/geometry/README.md for its licence. A voxel is kept where the
-probability is at least one half and is not so on one of its six sides. What is written is an octree, breadth first:
-one byte for each cell that is not empty, from the whole cube of 256 down to cells of 2, whose bit x + 2y + 4z says that
-the half of that cell towards x, y, z is not empty. A coarser resolution is the same file read to a lesser depth.
+white matter at each cubic millimetre, as bytes); see conformance/geometry/README.md for its licence. A voxel is kept
+where the probability is at least one half and is not so on one of its six sides. What is written is an octree,
+breadth first: one byte for each cell that is not empty, from the whole cube of 256 down to cells of 2, whose bit x +
+2y + 4z says that the half of that cell towards x, y, z is not empty. A coarser resolution is the same file read to a
+lesser depth.
 
     python conformance/golden/real_geometry.py [path of the map]
 """
@@ -57,7 +58,8 @@ def octree(sites):
         following = []
         for cell in cells:
             stream.append(masks[cell])
-            following += [tuple(2 * a + (c >> i & 1) for i, a in enumerate(cell)) for c in range(8) if masks[cell] >> c & 1]
+            following += [tuple(2 * a + (c >> i & 1) for i, a in enumerate(cell)) for c in range(8)
+                          if masks[cell] >> c & 1]
         cells = following
     return bytes(stream), cells
 

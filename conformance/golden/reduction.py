@@ -22,7 +22,9 @@ def lines(a, axis):
     """The array with the reduced axes last and flattened, and the axes."""
     axes = tuple(range(a.ndim)) if axis is None else tuple(x % a.ndim for x in np.atleast_1d(axis))
     kept = [d for d in range(a.ndim) if d not in axes]
-    flat = np.transpose(a, kept + list(axes)).reshape([a.shape[d] for d in kept] + [int(np.prod([a.shape[d] for d in axes]))])
+    flat = np.transpose(a,
+                        kept + list(axes)).reshape([a.shape[d] for d in kept] +
+                                                   [int(np.prod([a.shape[d] for d in axes]))])
     return flat, axes, kept
 
 
@@ -85,7 +87,8 @@ for name in ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint
                 note="output dtype; sums wrap")
 integer_sum(np.full((2, 3), 200, np.uint8), None, note="beyond the range of the input")
 for axis in [0, -1, [0, 2], [1], [0, 1, 2, 3], []]:
-    integer_sum(rng.integers(-9, 9, (2, 1, 3, 2)).astype(np.int32), tuple(axis) if isinstance(axis, list) else axis, True)
+    integer_sum(rng.integers(-9, 9, (2, 1, 3, 2)).astype(np.int32), tuple(axis) if isinstance(axis, list) else axis,
+                True)
 for name in ["float16", "bfloat16", "float32", "float64"]:
     t = BF16 if name == "bfloat16" else np.dtype(name)
     real_sum(rng.standard_normal((4, 33)).astype(t), 1)
@@ -114,6 +117,7 @@ softmax(np.array([[-inf, -inf, -inf], [1, nan, 2], [1, inf, 2], [1, -inf, 2], [1
         note="NaN, NaN, NaN, an exact 0, far apart")
 softmax(np.asarray(3.0, np.float32), None, note="0-d: 1")
 softmax(np.zeros((0, 3), np.float32), -1, note="empty")
-c.error("softmax", {"axis": 0, "precise": False}, {"a": np.asarray(1, np.float32)}, error="invalid_argument", note="0-d")
+c.error("softmax", {"axis": 0, "precise": False}, {"a": np.asarray(1, np.float32)}, error="invalid_argument",
+        note="0-d")
 c.error("softmax", {"axis": 2, "precise": False}, {"a": three}, error="out_of_range")
 c.save()

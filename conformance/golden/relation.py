@@ -71,7 +71,8 @@ def outputs(coords, edges, out, kernels):
     by_out = grouped(e[:, 0], len(out))[0]
     by_in, in_ids = grouped(e[:, 2], len(coords))
     by_kernel, kernel_ids = grouped(e[:, 1], kernels)
-    values = [e[:, 2], e[:, 0], e[:, 1], [len(e), len(out)], by_out, np.array(out, object).reshape(-1, 4), by_in, in_ids,
+    values = [e[:, 2], e[:, 0], e[:, 1], [len(e), len(out)], by_out, np.array(out, object).reshape(-1, 4), by_in,
+              in_ids,
               by_kernel, kernel_ids]
     dtypes = [np.int32] * 5 + [coords.dtype] + [np.int32] * 4
     return [(name, np.array(v, t)) for name, v, t in zip(OUTPUTS, values, dtypes)]
@@ -122,7 +123,8 @@ def main():
     add(c, "forward", some_sites(rng, 12)[[0, 1, 1, 2, 0, 3, 4, 5, 5]], (2, 2, 2), (2, 2, 2), note="repeated sites")
     add(c, "forward", [], (3, 3, 3), note="no rows")
     top, low = 2**31 - 1, -(2**31)
-    add(c, "forward", [[0, top, low, -1], [0, low, low, -1], [0, top, top, -1], [-1, -1, -1, -1], [0, 0, 0, 0]], (3, 3, 3),
+    add(c, "forward", [[0, top, low, -1], [0, low, low, -1], [0, top, top, -1], [-1, -1, -1, -1], [0, 0, 0, 0]],
+        (3, 3, 3),
         note="the ends of int32 are not neighbours")
     same = some_sites(rng, 10, batches=1)
     both = np.concatenate([same, same + [1, 0, 0, 0]])
@@ -131,7 +133,8 @@ def main():
     cube = [[0, x, y, z] for x in range(3) for y in range(3) for z in range(3)]
     add(c, "submanifold", rng.permutation(cube), (3, 3, 3), note="a full cube")
     add(c, "target", some_sites(rng, 20, -3, 3), (3, 3, 3), (2, 2, 2), targets=some_sites(rng, 12, -2, 2))
-    add(c, "target", line, (2, 1, 1), (2, 1, 1), (1, 0, 0), targets=[[0, 1, 0, 0], [0, -1, 0, 0], [0, 1, 0, 0], [1, 1, 0, 0]],
+    add(c, "target", line, (2, 1, 1), (2, 1, 1), (1, 0, 0),
+        targets=[[0, 1, 0, 0], [0, -1, 0, 0], [0, 1, 0, 0], [1, 1, 0, 0]],
         note="repeated targets, another batch")
     add(c, "target", line, (3, 1, 1), targets=[], note="no targets")
     add(c, "transposed", line[::3], (3, 1, 1), (2, 1, 1), (1, 0, 0), note="merged, first seen first")
@@ -143,8 +146,10 @@ def main():
     add(c, "generative", some_sites(rng, 5), (1, 1, 4), (1, 1, 4), active=3)
     rows = {"coords": np.zeros((2, 4), np.int32), "active_rows": np.array([2], np.int32)}
     geometry = {"kernel_size": [3, 1, 1], "dilation": [1, 1, 1]}
-    c.error("submanifold_relation", {"kind": "submanifold", **geometry, "kernel_size": [3, 2, 1]}, rows, note="an even size")
-    c.error("submanifold_relation", {"kind": "submanifold", **geometry}, {**rows, "active_rows": np.array([-1], np.int32)},
+    c.error("submanifold_relation", {"kind": "submanifold", **geometry, "kernel_size": [3, 2, 1]}, rows,
+            note="an even size")
+    c.error("submanifold_relation", {"kind": "submanifold", **geometry},
+            {**rows, "active_rows": np.array([-1], np.int32)},
             error="runtime_error", note="a negative count")
     forward = {"kind": "forward", **geometry, "stride": [1, 1, 1], "padding": [0, 0, 0]}
     c.error("forward_relation", {**forward, "stride": [1, 0, 1]}, rows, note="a stride of zero")

@@ -56,7 +56,8 @@ def binary(c, op, join, inputs, lhs_fill=0.0, rhs_fill=0.0, note=""):
     def features(l, r):
         with np.errstate(all="ignore"):
             return OPS[op](taken(inputs["lhs_feats"], l, lhs_fill), taken(inputs["rhs_feats"], r, rhs_fill))
-    aligned(c, "sparse_binary", {"op": op, "join": join, "lhs_fill": lhs_fill, "rhs_fill": rhs_fill}, inputs, features, join, note)
+    aligned(c, "sparse_binary", {"op": op, "join": join, "lhs_fill": lhs_fill, "rhs_fill": rhs_fill}, inputs, features,
+            join, note)
 
 
 def cat(c, join, inputs, note=""):
@@ -76,7 +77,8 @@ def some_sites(rng, n, low=-2, high=2, batches=2):
     side = high - low + 1
     picks = rng.choice(batches * side**3, n, replace=False)
     rest = picks % side**3
-    return np.stack([picks // side**3, rest // side**2 + low, rest // side % side + low, rest % side + low], 1).astype(np.int32)
+    return np.stack([picks // side**3, rest // side**2 + low, rest // side % side + low, rest % side + low],
+                    1).astype(np.int32)
 
 
 def reindex(c, coords, feats, targets, fill, active=None, target_active=None, dtype=np.int32, note=""):
@@ -111,28 +113,36 @@ def main():
     for k, op in enumerate(OPS):
         for join in (("inner", "outer"), ("left", "right"))[k % 2]:
             t = (np.float32, np.float16)[(k + len(join)) % 2]
-            binary(c, op, join, pair(some_sites(rng, 40), some(40, t), some_sites(rng, 30), some(30, t), 37, 30), 0.25, -2.0)
+            binary(c, op, join, pair(some_sites(rng, 40), some(40, t), some_sites(rng, 30), some(30, t), 37, 30), 0.25,
+                   -2.0)
     twice = pair(line(1, 1, 2, 3), column(1, 2, 3, 4), line(1, 3, 3, 1, 9, 9), column(10, 20, 30, 40, 50, 60))
     for join in ("inner", "left", "right", "outer"):
         binary(c, "add", join, twice, note="repeats stay on the driving side and mean the lowest row on the other")
-    batches = pair([[0, 1, 1, 1], [2, 1, 1, 1], [-1, 1, 1, 1]], column(1, 2, 3), [[1, 1, 1, 1], [2, 1, 1, 1]], column(5, 7))
+    batches = pair([[0, 1, 1, 1], [2, 1, 1, 1], [-1, 1, 1, 1]], column(1, 2, 3), [[1, 1, 1, 1], [2, 1, 1, 1]],
+                   column(5, 7))
     binary(c, "sub", "outer", batches, note="equal sites of different batches do not meet")
     top, low = 2**31 - 1, -(2**31)
-    binary(c, "add", "outer", pair([[0, top, low, 0], [top, 0, 0, low]], column(1, 2), [[0, low, top, 0], [top, 0, 0, low]], column(4, 8)))
-    special = pair(line(0, 1, 2, 3, 4), column(np.nan, np.inf, -1, np.inf, 5), line(0, 1, 2, 3, 5), column(1, -np.inf, np.nan, np.inf, np.nan))
+    binary(c, "add", "outer",
+           pair([[0, top, low, 0], [top, 0, 0, low]], column(1, 2), [[0, low, top, 0], [top, 0, 0, low]], column(4, 8)))
+    special = pair(line(0, 1, 2, 3, 4), column(np.nan, np.inf, -1, np.inf, 5), line(0, 1, 2, 3, 5),
+                   column(1, -np.inf, np.nan, np.inf, np.nan))
     for op in OPS:
         binary(c, op, "outer", special, note="NaN of one side is not hidden by the other")
     binary(c, "add", "outer", pair([], np.zeros((0, 1), np.float32), line(3), column(4)), note="nothing on the left")
-    binary(c, "mul", "inner", pair(line(0, 1), column(1, 2), line(0, 1), column(3, 4), 0, 2), note="nothing active on the left")
+    binary(c, "mul", "inner", pair(line(0, 1), column(1, 2), line(0, 1), column(3, 4), 0, 2),
+           note="nothing active on the left")
     for join in ("inner", "left", "right", "outer"):
-        cat(c, join, pair(line(2, 0, 1), column(np.nan, -2, 3), line(1, 5, 2), rng.integers(-9, 9, (3, 2)).astype(np.float32)))
+        cat(c, join,
+            pair(line(2, 0, 1), column(np.nan, -2, 3), line(1, 5, 2), rng.integers(-9, 9, (3, 2)).astype(np.float32)))
     cat(c, "outer", pair(some_sites(rng, 20), some(20, np.float16), some_sites(rng, 25), some(25, np.float16), 20, 22))
     leak = np.array([[np.nan, -np.inf], [-1, 2]], np.float32)
     gather(c, leak, [1, -1, 0, -1], 0.0, note="missing rows are +0, whatever row 0 holds")
     gather(c, leak, [-1, 1, 2, -7, 2**31 - 1], 2.5, note="what is no row is missing")
     gather(c, np.zeros((0, 3), np.float16), [-1, -1], 1.0, note="no rows at all")
-    reindex(c, line(2, 0, 1, 2), column(1, np.nan, 3, 4), line(1, 2, 7, 0), -1.0, note="a repeated site is its lowest row")
-    reindex(c, line(2, 0, 1), column(1, 2, 3), line(1, 2, 0), 9.0, active=2, target_active=2, note="inactive rows on both sides")
+    reindex(c, line(2, 0, 1, 2), column(1, np.nan, 3, 4), line(1, 2, 7, 0), -1.0,
+            note="a repeated site is its lowest row")
+    reindex(c, line(2, 0, 1), column(1, 2, 3), line(1, 2, 0), 9.0, active=2, target_active=2,
+            note="inactive rows on both sides")
     reindex(c, some_sites(rng, 30), some(30, np.float16), some_sites(rng, 30), 0.0, dtype=np.int64)
     bad = {**worked, "rhs_feats": np.zeros((3, 2), np.float32)}
     attrs = {"op": "add", "join": "outer", "lhs_fill": 0.0, "rhs_fill": 0.0}
@@ -141,7 +151,8 @@ def main():
     c.error("sparse_binary", {**attrs, "join": "cross"}, worked)
     wide = {**worked, "lhs_coords": np.zeros((3, 4), np.int64), "rhs_coords": np.zeros((3, 4), np.int64)}
     c.error("sparse_binary", attrs, wide, note="alignment takes int32 coordinates")
-    c.error("sparse_cat_aligned", {"join": "inner"}, {**worked, "lhs_active": np.array([-1], np.int32)}, error="runtime_error")
+    c.error("sparse_cat_aligned", {"join": "inner"}, {**worked, "lhs_active": np.array([-1], np.int32)},
+            error="runtime_error")
     c.save()
 
 

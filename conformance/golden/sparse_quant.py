@@ -72,8 +72,10 @@ class Writer:
             return {}
         return {"compare": "close", "tol": (CLOSE[dtype], CLOSE[dtype] * max(1.0, float(np.abs(y).max(initial=0))))}
 
-    def conv(self, kind, size, stride=(1, 1, 1), padding=(0, 0, 0), dilation=(1, 1, 1), n=20, active=None, channels=(3, 4),
-             group=32, bits=4, spare=0, dtype=F32, scales=None, exact=True, bias=False, box=(-3, 3), batches=2, note=""):
+    def conv(self, kind, size, stride=(1, 1, 1), padding=(0, 0, 0), dilation=(1, 1, 1), n=20, active=None,
+             channels=(3, 4),
+             group=32, bits=4, spare=0, dtype=F32, scales=None, exact=True, bias=False, box=(-3, 3), batches=2,
+             note=""):
         rng, active, scales = self.rng, n if active is None else active, scales or dtype
         g = {"size": list(size), "stride": list(stride), "padding": list(padding), "dilation": list(dilation)}
         coords = some_sites(rng, n, *box, batches)
@@ -115,8 +117,10 @@ class Writer:
         used = group or (64 if rows.shape[2] >= 64 else 32)
         rows = np.pad(rows, ((0, 0), (0, 0), (0, -rows.shape[2] % used)))
         parts = mx.quantize(mx.array(rows.reshape(-1, rows.shape[2])), used, bits)
-        outputs = [(name, stored(np.array(a).reshape(*rows.shape[:2], -1))) for name, a in zip(("weight", "scales", "biases"), parts)]
-        self.corpus.add("quantize_weight", {"group_size": group, "bits": bits}, {"weight": w}, outputs, note=note, source=MLX)
+        outputs = [(name, stored(np.array(a).reshape(*rows.shape[:2], -1))) for name,
+                   a in zip(("weight", "scales", "biases"), parts)]
+        self.corpus.add("quantize_weight", {"group_size": group, "bits": bits}, {"weight": w}, outputs, note=note,
+                        source=MLX)
 
     def dequantize(self, layout, size, channels, group=32, bits=4, spare=0, dtype=F32, note=""):
         p = self.packed(int(np.prod(size)), channels, group, bits, dtype, False, spare)
@@ -125,7 +129,8 @@ class Writer:
         w = w[..., : channels[0]]
         shape = {"linear": lambda: w[0], "kernel_major": lambda: w.transpose(0, 2, 1),
                  "dense_5d": lambda: w.transpose(1, 0, 2).reshape(channels[1], *size, channels[0])}[layout]()
-        self.corpus.add("dequantize_weight", {"layout": layout, "kernel_size": list(size)} | self.attributes(p, group), self.inputs(p),
+        self.corpus.add("dequantize_weight", {"layout": layout, "kernel_size": list(size)} | self.attributes(p, group),
+                        self.inputs(p),
                         [("weight", np.ascontiguousarray(shape))], note=note)
 
 
@@ -137,19 +142,24 @@ def worked_examples(w):
                   ("scales", np.array([[[-0.1]]], F32)), ("biases", np.ones((1, 1, 1), F32))], note="s = -0.1, b = 1")
     words = np.zeros((2, 4, 1), np.uint32)
     words[:, 0, 0] = 0xAAAAAAF0, 0x0000000F
-    attrs = {"kind": "forward", "kernel_size": [2, 1, 1], "stride": [1, 1, 1], "padding": [0, 0, 0], "dilation": [1, 1, 1], "bits": 4,
+    attrs = {"kind": "forward", "kernel_size": [2, 1, 1], "stride": [1, 1, 1], "padding": [0, 0, 0],
+             "dilation": [1, 1, 1], "bits": 4,
              "group_size": 32, "in_channels": 2, "out_channels": 1, "storage_in_channels": 32}
     line = np.array([[0, 0, 0, 0], [0, 1, 0, 0]], np.int32)
-    inputs = {"coords": line, "active_rows": np.array([2], np.int32), "features": np.array([[1, 2], [3, 4]], F32), "weight": words,
+    inputs = {"coords": line, "active_rows": np.array([2], np.int32), "features": np.array([[1, 2], [3, 4]], F32),
+              "weight": words,
               "scales": np.array([[[-0.1]], [[0.5]]], F32), "biases": np.array([[[1]], [[-1]]], F32)}
-    w.corpus.add("sparse_quantized_conv", attrs, inputs, [("out_coords", line), ("features", np.array([[15.5], [1]], F32))],
+    w.corpus.add("sparse_quantized_conv", attrs, inputs,
+                 [("out_coords", line), ("features", np.array([[15.5], [1]], F32))],
                  compare="close", tol=(1e-6, 1e-6), note="weights (1, -0.5) and (6.5, -1)")
-    refused = lambda note, more, changed=attrs: w.corpus.error("sparse_quantized_conv", changed, inputs | more, note=note)
+    refused = lambda note, more, changed=attrs: w.corpus.error("sparse_quantized_conv", changed, inputs | more,
+                                                               note=note)
     refused("5 bits", {}, attrs | {"bits": 5})
     refused("groups of 16", {}, attrs | {"group_size": 16})
     refused("scales of another dtype", {"scales": inputs["scales"].astype(F16)})
     refused("more channels than are stored", {"features": np.ones((2, 33), F32)}, attrs | {"in_channels": 33})
-    refused("one kernel row for two", {"weight": words[:1], "scales": inputs["scales"][:1], "biases": inputs["biases"][:1]})
+    refused("one kernel row for two",
+            {"weight": words[:1], "scales": inputs["scales"][:1], "biases": inputs["biases"][:1]})
     refused("signed codes", {"weight": words.astype(np.int32)})
     w.corpus.error("quantize_weight", {"group_size": 48, "bits": 4}, {"weight": first}, note="groups of 48")
     w.corpus.error("quantize_weight", {"group_size": 32, "bits": 4}, {"weight": first[0]}, note="a vector")
@@ -163,12 +173,14 @@ def unusual(w):
             weight = uniform(*shape)
             rows = by_rows(weight)
             rows = np.pad(rows, ((0, 0), (0, 0), (0, -rows.shape[2] % 32)))
-            parts = [np.array(a).reshape(*rows.shape[:2], -1) for a in mx.quantize(mx.array(rows.reshape(-1, rows.shape[2])), 32, 8)]
+            parts = [np.array(a).reshape(*rows.shape[:2], -1)
+                     for a in mx.quantize(mx.array(rows.reshape(-1, rows.shape[2])), 32, 8)]
             weight[at] = value
             k, c, g = (0, at[0], at[1] // 32) if len(shape) == 2 else (at[0], at[2], at[1] // 32)
             parts[0][k, c, 8 * g : 8 * g + 8], parts[1][k, c, g], parts[2][k, c, g] = 0, np.nan, np.nan
             w.corpus.add("quantize_weight", {"group_size": 32, "bits": 8}, {"weight": weight},
-                         [(n, stored(a)) for n, a in zip(("weight", "scales", "biases"), parts)], note=f"a group with {value}",
+                         [(n, stored(a)) for n, a in zip(("weight", "scales", "biases"), parts)],
+                         note=f"a group with {value}",
                          source=MLX + ", but for the lost group")
     far = np.stack([np.linspace(-3e38, 3e38, 32), np.linspace(3.3e38, -3e38, 32)]).astype(F32)
     codes, scales, biases = (np.array(a)[None] for a in mx.quantize(mx.array(far / 16), 32, 4))
@@ -193,12 +205,15 @@ def main():
     worked_examples(w)
     w.conv("forward", (2, 2, 2), (2, 2, 2), channels=(5, 7))
     w.conv("forward", (3, 1, 1), (2, 1, 1), (1, 0, 0), channels=(33, 5), bits=8, spare=1, bias=True, active=17)
-    w.conv("forward", (1, 1, 1), (2, 2, 2), channels=(6, 3), note="one kernel row: stored (1,Cout,W), also with a stride")
+    w.conv("forward", (1, 1, 1), (2, 2, 2), channels=(6, 3),
+           note="one kernel row: stored (1,Cout,W), also with a stride")
     w.conv("target", (1, 1, 1), channels=(40, 9), group=64, bits=8, bias=True, note="one kernel row with targets")
     w.conv("target", (2, 3, 1), (1, 2, 1), dilation=(1, 1, 2), channels=(9, 6), exact=False)
-    w.conv("submanifold", (3, 3, 3), channels=(32, 32), dtype=F16, box=(-1, 1), exact=False, n=16, batches=1, note="27 kernel rows, halves")
+    w.conv("submanifold", (3, 3, 3), channels=(32, 32), dtype=F16, box=(-1, 1), exact=False, n=16, batches=1,
+           note="27 kernel rows, halves")
     w.conv("submanifold", (3, 1, 3), dilation=(2, 1, 1), channels=(7, 13), bits=8, spare=1, dtype=F16)
-    w.conv("submanifold", (3, 1, 1), channels=(9, 5), scales=F16, exact=False, note="features are rounded to the dtype of the scales")
+    w.conv("submanifold", (3, 1, 1), channels=(9, 5), scales=F16, exact=False,
+           note="features are rounded to the dtype of the scales")
     w.conv("submanifold", (3, 1, 1), channels=(9, 5), dtype=F16, scales=F32, exact=False)
     w.conv("transposed", (2, 2, 2), (2, 2, 2), n=8, channels=(4, 5), bits=8, bias=True)
     w.conv("transposed", (3, 2, 1), (2, 1, 1), (1, 0, 0), n=10, channels=(33, 6), exact=False)
@@ -216,7 +231,8 @@ def main():
     w.quantize(uniform(4, 2, 1, 3, 20).astype(F16), 64, 8)
     w.quantize(uniform(1, 33, 5), 128, note="one kernel row")
     w.quantize((w.rng.integers(-20, 11, (6, 64)) / 2).astype(F32), 32, note="ties, padded or not")
-    w.quantize(np.stack([np.zeros(40), np.full(40, -3), np.linspace(-9, -1, 40)]).astype(F32), 32, note="zeros, one value, all negative")
+    w.quantize(np.stack([np.zeros(40), np.full(40, -3), np.linspace(-9, -1, 40)]).astype(F32), 32,
+               note="zeros, one value, all negative")
     w.dequantize("linear", (1, 1, 1), (40, 5))
     w.dequantize("kernel_major", (3, 1, 1), (33, 4), bits=8, dtype=F16)
     w.dequantize("dense_5d", (2, 1, 3), (5, 6), spare=1, dtype=F16)

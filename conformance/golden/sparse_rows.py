@@ -41,7 +41,8 @@ def collate(c, tensors, note=""):
 
 
 def tensor(coords, feats, active=None):
-    return {"coords": coords, "active_rows": np.array([len(coords) if active is None else active], np.int32), "features": feats}
+    return {"coords": coords, "active_rows": np.array([len(coords) if active is None else active], np.int32),
+            "features": feats}
 
 
 def kept(c, op, attrs, inputs, rows, note=""):
@@ -63,7 +64,8 @@ def topk(c, feats, counts, batches, rho=1.0, note=""):
         rows += list(order[n - min(math.floor(keep * rho), n):])
         first += n
     inputs = {"features": feats, "counts": np.array(counts, np.int32), "batch_counts": np.array(batches, np.int32)}
-    c.add("topk_rows", {"rho": rho}, inputs, [("rows", np.array(rows, np.int32)), ("count", np.array([len(rows)], np.int32))],
+    c.add("topk_rows", {"rho": rho}, inputs,
+          [("rows", np.array(rows, np.int32)), ("count", np.array([len(rows)], np.int32))],
           note=note)
 
 
@@ -84,7 +86,8 @@ def main():
     merge(c, line(3, -1, 3, 3, -1), column(1, 10, 2, 6, 20), reduction="none", note="nothing is merged")
     merge(c, line(3, -1, 3, 3, -1), column(1, 10, 2, 6, 20), active=3)
     merge(c, [[0, 1, 1, 1], [1, 1, 1, 1], [0, 1, 1, 1], [-1, 1, 1, 1]], column(2, 4, 6, 8), note="batches stay apart")
-    merge(c, line(*[5] * 40), np.full((40, 2), 4096, np.float16), note="the sum is beyond half precision, the mean is not")
+    merge(c, line(*[5] * 40), np.full((40, 2), 4096, np.float16),
+          note="the sum is beyond half precision, the mean is not")
     merge(c, np.concatenate([sites(30), sites(30)]), some(60, 3), active=55)
     merge(c, rng.integers(0, 2, (60, 4)), some(60, 4, t=np.float16), dtype=np.int64)
     merge(c, line(), np.zeros((0, 3), np.float32), note="no rows")
@@ -97,15 +100,18 @@ def main():
     for rows in ([8, 0, 3, 3, 0], [], list(range(9))):
         c.add("prune", {}, {**whole, "rows": np.array(rows, np.int32)},
               [("out_coords", whole["coords"][rows] if rows else np.zeros((0, 4), np.int32)),
-               ("features", whole["features"][rows] if rows else np.zeros((0, 3), np.float32))], note="order and repeats stay")
+               ("features", whole["features"][rows] if rows else np.zeros((0, 3), np.float32))],
+               note="order and repeats stay")
     for mask in (np.arange(12) % 3 == 0, np.zeros(12, bool), np.arange(12) < 9):
         mask = mask & (np.arange(12) < 9)
         kept(c, "prune_mask", {}, {**whole, "mask": mask}, np.flatnonzero(mask))
     big = tensor(sites(40, np.int64), some(40, 2, t=np.float16), 33)
     mask = (rng.random(40) < 0.5) & (np.arange(40) < 33)
     kept(c, "prune_mask", {}, {**big, "mask": mask}, np.flatnonzero(mask))
-    crop(c, tensor(line(-3, -2, 0, 2, 3, 4), column(1, 2, 3, 4, 5, 6)), [-2, 0, 0], [3, 0, 0], note="both corners belong to the box")
-    crop(c, tensor(line(-3, -2, 0, 2, 3, 4), column(1, 2, 3, 4, 5, 6), 4), [-2, 0, 0], [3, 0, 0], note="two rows are inactive")
+    crop(c, tensor(line(-3, -2, 0, 2, 3, 4), column(1, 2, 3, 4, 5, 6)), [-2, 0, 0], [3, 0, 0],
+         note="both corners belong to the box")
+    crop(c, tensor(line(-3, -2, 0, 2, 3, 4), column(1, 2, 3, 4, 5, 6), 4), [-2, 0, 0], [3, 0, 0],
+         note="two rows are inactive")
     crop(c, big, [-1, -2, 0], [1, 2, 0])
     crop(c, big, [5, 5, 5], [6, 6, 6], note="nothing inside")
     top, low = 2**31 - 1, -(2**31)

@@ -1,4 +1,4 @@
-"""Points and voxels by numpy float32 scalars and dense matrices: a voxelization is a matrix, its gradient the transpose.
+"""Points and voxels by numpy float32 scalars and dense matrices: voxelization is a matrix, its gradient the transpose.
 
 Linear interpolation on a full grid comes from scipy.ndimage.map_coordinates, which shares no formula with the weights.
 """
@@ -93,30 +93,36 @@ def add_quantize(c, points, size=(1, 1, 1), origin=(0, 0, 0), batch=None, active
     counts = np.array([(rows == v).sum() for v in range(len(voxels))], np.int32)
     coords = np.array(voxels, np.int64).reshape(-1, 4).astype(np.int32)
     c.add("sparse_quantize", frame(size, origin), inputs,
-          [("coords", coords), ("active_rows", np.array([len(voxels)], np.int32)), ("inverse_rows", rows), ("counts", counts)],
+          [("coords", coords), ("active_rows", np.array([len(voxels)], np.int32)), ("inverse_rows", rows),
+           ("counts", counts)],
           note=note)
 
 
-def add_voxelize(c, rng, points, reduction, integers, size=(1, 1, 1), origin=(0, 0, 0), batch=None, active=None, note=""):
+def add_voxelize(c, rng, points, reduction, integers, size=(1, 1, 1), origin=(0, 0, 0), batch=None, active=None,
+                 note=""):
     points, batch, active, inputs = point_inputs(points, batch, active)
     voxels, rows = quantize(points, batch, active, size, origin)
     member = membership(rows, len(voxels))
     average = member / np.maximum(member.sum(1, keepdims=True), 1) if reduction == "mean" else member
-    values = (lambda *s: rng.integers(-9, 10, s).astype(F)) if integers else (lambda *s: rng.standard_normal(s).astype(F))
+    values = (lambda *s: rng.integers(-9, 10,
+                                      s).astype(F)) if integers else (lambda *s: rng.standard_normal(s).astype(F))
     f, g = values(len(points), 3), values(len(voxels), 3)
     coords = np.array(voxels, np.int64).reshape(-1, 4).astype(np.int32)
     exact = integers and reduction == "sum"
     rule = {"compare": "exact"} if exact else {"compare": "close", "tol": [(0, 0), (2e-6, 1e-6)]}
     attrs = {**frame(size, origin), "reduction": reduction}
     out = average @ f.astype(float)
-    c.add("voxelize", attrs, {**inputs, "features": f}, [("coords", coords), ("features", out.astype(F))], note=note, **rule)
+    c.add("voxelize", attrs, {**inputs, "features": f}, [("coords", coords), ("features", out.astype(F))], note=note,
+          **rule)
     rule = {"compare": "exact"} if exact else {"compare": "close", "tol": [(2e-7, 0)]}
     back = average.T @ g.astype(float)
     assert np.isclose((out * g).sum(), (f * back).sum(), rtol=1e-12, atol=1e-9)
-    c.add("voxelize_vjp", attrs, {**inputs, "features": f, "cotangent": g}, [("grad_features", back.astype(F))], note=note, **rule)
+    c.add("voxelize_vjp", attrs, {**inputs, "features": f, "cotangent": g}, [("grad_features", back.astype(F))],
+          note=note, **rule)
 
 
-def add_map(c, points, voxels, word, size=(1, 1, 1), origin=(0, 0, 0), batch=None, active=None, voxel_active=None, note=""):
+def add_map(c, points, voxels, word, size=(1, 1, 1), origin=(0, 0, 0), batch=None, active=None, voxel_active=None,
+            note=""):
     points, batch, active, inputs = point_inputs(points, batch, active, "point_active_rows")
     voxels = np.asarray(voxels, np.int32).reshape(-1, 4)
     voxel_active = len(voxels) if voxel_active is None else voxel_active
@@ -128,14 +134,16 @@ def add_map(c, points, voxels, word, size=(1, 1, 1), origin=(0, 0, 0), batch=Non
 
 
 def add_interpolation(c, rng, rows, weights, voxels, integers, note=""):
-    values = (lambda *s: rng.integers(-9, 10, s).astype(F)) if integers else (lambda *s: rng.standard_normal(s).astype(F))
+    values = (lambda *s: rng.integers(-9, 10,
+                                      s).astype(F)) if integers else (lambda *s: rng.standard_normal(s).astype(F))
     table, g, matrix = values(voxels, 5), values(len(rows), 5), weight_matrix(rows, weights, voxels)
     rule = {"compare": "exact"} if integers else {"compare": "close", "tol": [(2e-6, 1e-6)]}
     inputs = {"voxel_features": table, "rows": rows, "weights": weights}
     out, back = matrix @ table.astype(float), matrix.T @ g.astype(float)
     assert np.isclose((out * g).sum(), (table * back).sum(), rtol=1e-12, atol=1e-9)
     c.add("interpolate_point_features", {}, inputs, [("out", out.astype(F))], note=note, **rule)
-    c.add("interpolate_point_features_vjp", {}, {**inputs, "cotangent": g}, [("grad_voxel_features", back.astype(F))], note=note, **rule)
+    c.add("interpolate_point_features_vjp", {}, {**inputs, "cotangent": g}, [("grad_voxel_features", back.astype(F))],
+          note=note, **rule)
 
 
 def borders(size):
@@ -152,7 +160,8 @@ def along_x(*xs):
 def add_grid(c, rng):
     """All corners exist: the interpolant of a full grid, weights that sum to one, and the identity at its sites."""
     side, low = 5, -2
-    voxels = np.array([[0, x + low, y + low, z + low] for x in range(side) for y in range(side) for z in range(side)], np.int32)
+    voxels = np.array([[0, x + low, y + low, z + low] for x in range(side) for y in range(side) for z in range(side)],
+                      np.int32)
     order = rng.permutation(len(voxels))
     table = rng.integers(-50, 50, (len(voxels), 2)).astype(F)
     dyadic = rng.integers(low * 8, (low + side - 1) * 8, (40, 3)) / 8.0
@@ -171,15 +180,19 @@ def add_errors(c):
     plain = frame((1, 1, 1), (0, 0, 0))
     c.error("sparse_quantize", {**plain, "voxel_size": [1.0, -1.0, 1.0]}, inputs, note="a negative extent")
     c.error("sparse_quantize", plain, {**inputs, "points": points[:, :2]}, note="two columns")
-    c.error("sparse_quantize", plain, {**inputs, "active_rows": np.array([-1], np.int32)}, "runtime_error", note="a negative count")
-    c.error("voxelize", {**plain, "reduction": "max"}, {**inputs, "features": np.ones((2, 1), F)}, note="an unknown reduction")
-    c.error("voxelize", {**plain, "reduction": "sum"}, {**inputs, "features": np.ones((2, 1), np.float16)}, note="half precision")
+    c.error("sparse_quantize", plain, {**inputs, "active_rows": np.array([-1], np.int32)}, "runtime_error",
+            note="a negative count")
+    c.error("voxelize", {**plain, "reduction": "max"}, {**inputs, "features": np.ones((2, 1), F)},
+            note="an unknown reduction")
+    c.error("voxelize", {**plain, "reduction": "sum"}, {**inputs, "features": np.ones((2, 1), np.float16)},
+            note="half precision")
 
 
 def main():
     c = Corpus("voxel", source=f"numpy {np.__version__}, float32 scalars and dense matrices")
     rng = np.random.default_rng(6)
-    add_quantize(c, along_x(.3, .6, .7, .9, 1.1, 2.3, -.05, -.1, -.3, -0.0), (.1, 1, 1), note="float32, not double: .3 is in 3")
+    add_quantize(c, along_x(.3, .6, .7, .9, 1.1, 2.3, -.05, -.1, -.3, -0.0), (.1, 1, 1),
+                 note="float32, not double: .3 is in 3")
     add_quantize(c, along_x(.2, .25, .3, .35), (.05, 1, 1), (.2, 0, 0), note="an origin")
     for size in (.1, 1.0, 7.5):
         add_quantize(c, borders(size), (size,) * 3, note="on borders and one unit in the last place to either side")
@@ -195,20 +208,25 @@ def main():
         add_voxelize(c, rng, np.zeros((7, 3)), reduction, True, note="one voxel")
         add_voxelize(c, rng, np.zeros((0, 3)), reduction, True, note="no points")
     few = [[0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0]]
-    add_map(c, [[.25, .5, 0], [-.25, 0, 0], [1, 0, 0], [.5, 0, 0]], few, "linear", note="a missing corner weighs nothing")
+    add_map(c, [[.25, .5, 0], [-.25, 0, 0], [1, 0, 0], [.5, 0, 0]], few, "linear",
+            note="a missing corner weighs nothing")
     add_map(c, along_x(.5, -.5, 1.5, .49999997, -.50000006, .9), few, "nearest", note=".49999997 + .5 rounds to 1")
     line = [[0, x, 0, 0] for x in range(-9, 10)]
-    add_map(c, borders(.3), rng.permutation([[0, x, y, 0] for x in range(-5, 6) for y in range(-5, 6)]), "linear", (.3,) * 3)
+    add_map(c, borders(.3), rng.permutation([[0, x, y, 0] for x in range(-5, 6) for y in range(-5, 6)]), "linear",
+            (.3,) * 3)
     add_map(c, borders(.3), line + line, "nearest", (.3,) * 3, note="repeated voxels: the lowest row")
     add_map(c, along_x(np.nan, np.inf, 1e10, -1e10, 2.0**31), [[0, HIGH, 0, 0], [0, LOW, 0, 0], [0, 0, 0, 0]], "linear",
             note="no voxel lies beyond the last")
     rows, weights = None, None
     for word in ("nearest", "linear"):
-        voxels = rng.permutation([[b, x, y, z] for b in range(2) for x in range(-2, 3) for y in range(-2, 3) for z in range(-1, 2)])
-        _, _, rows, weights = add_map(c, rng.uniform(-1.5, 1.5, (50, 3)), voxels[:90], word, (.5, .4, .75), (.1, 0, -.2),
+        voxels = rng.permutation([[b, x, y, z] for b in range(2) for x in range(-2, 3) for y in range(-2, 3)
+                                  for z in range(-1, 2)])
+        _, _, rows, weights = add_map(c, rng.uniform(-1.5, 1.5, (50, 3)), voxels[:90], word, (.5, .4, .75),
+                                      (.1, 0, -.2),
                                       rng.integers(0, 3, 50), 45, 80)
     add_interpolation(c, rng, rows, weights, 90, False, note="weights of a map")
-    add_interpolation(c, rng, rng.integers(-2, 14, (40, 8)).astype(np.int32), rng.integers(-3, 4, (40, 8)).astype(F), 12, True,
+    add_interpolation(c, rng, rng.integers(-2, 14, (40, 8)).astype(np.int32), rng.integers(-3, 4, (40, 8)).astype(F),
+                      12, True,
                       note="whole weights; rows out of range add nothing")
     add_grid(c, rng)
     add_errors(c)
