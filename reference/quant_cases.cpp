@@ -136,6 +136,32 @@ constexpr Dtype kHalves[] = {Dtype::f32, Dtype::f16, Dtype::bf16};
 
 }  // namespace
 
+namespace {
+
+// The modes with scales of a byte, whatever its bits.
+void add_byte_scales(std::vector<Case>& cases) {
+  for (const Mode& m : kModes)
+    for (const std::string_view to : {"none", "f32", "f16", "bf16", "f64"}) {
+      if (&m == kModes) continue;
+      Attrs attrs{{"mode", std::string(m.name)}};
+      if (to != "none") attrs.set("dtype", std::string(to));
+      const Weight w{.batch = {},
+                     .rows = 3,
+                     .columns = 64,
+                     .group = m.group,
+                     .bits = m.bits,
+                     .scales = Dtype::u8,
+                     .scale_fill = "bits"};
+      cases.push_back(dequantize_case(Budget::smoke, w, attrs));
+      if (m.name != "nvfp4") continue;
+      cases.push_back(dequantize_case(Budget::smoke, w, attrs));
+      cases.back().in.push_back(std::nullopt);
+      cases.back().in.push_back(Input{Dtype::f32, {}, Layout::row, "const-5"});
+    }
+}
+
+}  // namespace
+
 std::vector<Case> dequantize_cases() {
   std::vector<Case> cases;
   const auto add = [&](Budget budget, const Weight& w, Attrs more = {}) {
@@ -178,24 +204,7 @@ std::vector<Case> dequantize_cases() {
   add(Budget::smoke, {.batch = {}, .rows = 3, .columns = 0});
   add(Budget::ci, {.batch = {}, .rows = 129, .columns = 1024, .group = 128, .bits = 3});
   add(Budget::nightly, {.batch = {}, .rows = 1024, .columns = 4096});
-  for (const Mode& m : kModes)
-    for (const std::string_view to : {"none", "f32", "f16", "bf16", "f64"}) {
-      if (&m == kModes) continue;
-      Attrs attrs{{"mode", std::string(m.name)}};
-      if (to != "none") attrs.set("dtype", std::string(to));
-      const Weight w{.batch = {},
-                     .rows = 3,
-                     .columns = 64,
-                     .group = m.group,
-                     .bits = m.bits,
-                     .scales = Dtype::u8,
-                     .scale_fill = "bits"};
-      add(Budget::smoke, w, attrs);
-      if (m.name != "nvfp4") continue;
-      cases.push_back(dequantize_case(Budget::smoke, w, attrs));
-      cases.back().in.push_back(std::nullopt);
-      cases.back().in.push_back(Input{Dtype::f32, {}, Layout::row, "const-5"});
-    }
+  add_byte_scales(cases);
   return cases;
 }
 

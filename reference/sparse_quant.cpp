@@ -416,10 +416,8 @@ std::vector<Wide> dequantize(const Call& call) {
   return {w};
 }
 
-}  // namespace
-
-std::vector<Op> sparse_quant_ops() {
-  Op quantizing{
+Op quantizing_row() {
+  return {
       .name = "quantize_weight",
       .inputs = {"weight"},
       .outputs = {"weight", "scales", "biases"},
@@ -439,27 +437,32 @@ std::vector<Op> sparse_quant_ops() {
       .rejects = quantize_rejects,
       .bench = quantize_bench,
       .tolerance = {}};
+}
+
+Op dequantizing_row() {
   Attrs layout{{"kernel_size", std::vector<std::int64_t>{1, 1, 1}}, {"layout", "kernel_major"}};
   set_packing(layout);
-  Op dequantizing{
-      .name = "dequantize_weight",
-      .inputs = {"weight", "scales", "biases"},
-      .outputs = {"weight"},
-      .attrs = layout,
-      .dtypes = {Dtype::u32},
-      .equation = "w[k,a,c] = round(round(q[k,a,c] s[k,g,c]) + b[k,g,c]), g = a div group",
-      .meaning =
-          "product and sum each rounded to the dtype of the scales; padding removed; layout linear gives "
-          "(Cout,Cin), kernel_major (K,Cin,Cout), dense_5d (Cout,Kx,Ky,Kz,Cin); linear needs one kernel row",
-      .infer = infer_dequantize,
-      .oracle = dequantize,
-      .cases = dequantize_cases,
-      .rejects = dequantize_rejects,
-      .bench = dequantize_bench,
-      .tolerance = {}};
+  return {.name = "dequantize_weight",
+          .inputs = {"weight", "scales", "biases"},
+          .outputs = {"weight"},
+          .attrs = layout,
+          .dtypes = {Dtype::u32},
+          .equation = "w[k,a,c] = round(round(q[k,a,c] s[k,g,c]) + b[k,g,c]), g = a div group",
+          .meaning =
+              "product and sum each rounded to the dtype of the scales; padding removed; layout linear gives "
+              "(Cout,Cin), kernel_major (K,Cin,Cout), dense_5d (Cout,Kx,Ky,Kz,Cin); linear needs one kernel row",
+          .infer = infer_dequantize,
+          .oracle = dequantize,
+          .cases = dequantize_cases,
+          .rejects = dequantize_rejects,
+          .bench = dequantize_bench,
+          .tolerance = {}};
+}
+
+Op product_row() {
   Attrs plain;
   set_packing(plain);
-  Op product{
+  return {
       .name = "quantized_linear",
       .inputs = {"features", "weight", "scales", "biases", "bias?"},
       .outputs = {"features"},
@@ -478,10 +481,15 @@ std::vector<Op> sparse_quant_ops() {
       .cost = linear_cost,
       .tolerance = {.kind = Tolerance::Class::accumulate, .terms = linear_terms, .magnitude = linear_magnitude},
       .spot = linear_spot};
+}
+
+}  // namespace
+
+std::vector<Op> sparse_quant_ops() {
   return {
-      quantizing,
-      dequantizing,
-      product,
+      quantizing_row(),
+      dequantizing_row(),
+      product_row(),
       conv_row<RelationKind::forward>(
           "quantized_conv3d",
           "Y[o] = bias + sum over edges (i,o,k) of the forward relation of X[i] (q[k] s[k] + b[k]); of the target "

@@ -136,6 +136,23 @@ kernel __attribute__((reqd_work_group_size(128, 1, 1))) void tiled(global const 
 
 #define RIGHT_EACH ((COLUMNS * PIECES + ITEMS - 1) / ITEMS)
 
+// Starts the copies of one step to a stage: channels from `channel` on of the inputs that this work-item copies, and of
+// the columns of kernel row k.
+void copy_step(local ushort* to, global const ushort* x, global const ushort* w, const long* input, int k, int column,
+               int channel, int padded_c, int padded_n) {
+  const int t = get_local_id(0), piece = t % PIECES;
+  UNROLL for (int j = 0; j < LEFT_EACH; ++j) {
+    const int row = (t + j * ITEMS) / PIECES;
+    start_copy(to + row * PITCH + piece * 8, x + max(input[j], 0l) * padded_c + channel + piece * 8, input[j] >= 0);
+  }
+  UNROLL for (int j = 0; j < RIGHT_EACH; ++j) {
+    const int row = (t + j * ITEMS) / PIECES;
+    if (row < COLUMNS)
+      start_copy(to + (ROWS + row) * PITCH + piece * 8,
+                 w + ((long)k * padded_n + column + row) * padded_c + channel + piece * 8, 1);
+  }
+}
+
 // Weights are [kernel][column][channel].
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void mma_sorted(
     global const ushort* x, global const ushort* w, global const float* bias, global ushort* y, global const int* map,
@@ -167,17 +184,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void mma_sorted(
       }
       if (step + STAGES - 1 < steps) {  // start the copies of a later step
         local ushort* to = stage + (step + STAGES - 1) % STAGES * STAGE;
-        UNROLL for (int j = 0; j < LEFT_EACH; ++j) {
-          const int row = (t + j * ITEMS) / PIECES, piece = t % PIECES;
-          start_copy(to + row * PITCH + piece * 8, x + max(input[j], 0l) * padded_c + chunk * DEPTH + piece * 8,
-                     input[j] >= 0);
-        }
-        UNROLL for (int j = 0; j < RIGHT_EACH; ++j) {
-          const int row = (t + j * ITEMS) / PIECES, piece = t % PIECES;
-          if (row < COLUMNS)
-            start_copy(to + (ROWS + row) * PITCH + piece * 8,
-                       w + ((long)k * padded_n + column + row) * padded_c + chunk * DEPTH + piece * 8, 1);
-        }
+        copy_step(to, x, w, input, k, column, chunk * DEPTH, padded_c, padded_n);
         if (++chunk == chunks) {
           chunk = 0;
           left &= left - 1;

@@ -66,6 +66,27 @@ int is_finite(float x) { return (as_uint(x) & 0x7F800000u) != 0x7F800000u; }
 // Correctly rounded: the quotient of two floats, rounded to 53 bits and then to 24, is rounded as if once.
 float divide(float a, float b) { return (float)((double)a / (double)b); }
 
+// Scale and bias of a group of numbers from low to high; *good falls where the scale is none.
+float2 affine_of(float low, float high, int bits, int* good) {
+  // Differences are taken of halves, which never overflow; what halving loses of subnormal numbers is far below the
+  // least step, 1e-7.
+  const float n = (float)((1 << bits) - 1);
+  float s = 2.0f * divide(0.5f * high - 0.5f * low, n), b = low;
+  s = s > 1e-7f ? s : 1e-7f;
+  *good &= is_finite(ROUND(s));
+  if (bits > 1) {
+    const bool from_low = fabs(low) > fabs(high);
+    const float e = from_low ? low : high;
+    if (!from_low) s = -s;
+    const float q0 = rint(divide(e, s));
+    b = q0 != 0 ? e : 0;
+    // Of nearly equal numbers: float32 holds them, but not their number of steps.
+    if (isinf(q0)) s = divide(e * 0x1p-64f, divide(e * 0x1p-64f, s));
+    else if (q0 != 0) s = divide(e, q0);
+  }
+  return (float2)(s, b);
+}
+
 // One work-group takes 64 x 32 numbers, one work-item 32 of them: a group is 1, 2 or 4 neighbours.
 #define ITEMS 64
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void quantize(global const STORED* w, global uint* codes,
@@ -101,22 +122,9 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void quantize(global c
     high = highs[leader + i] > high ? highs[leader + i] : high;
     good &= finite[leader + i];
   }
-  // Differences are taken of halves, which never overflow; what halving loses of subnormal numbers is far below the
-  // least step, 1e-7.
   const float n = (float)((1 << bits) - 1);
-  float s = 2.0f * divide(0.5f * high - 0.5f * low, n), b = low;
-  s = s > 1e-7f ? s : 1e-7f;
-  good &= is_finite(ROUND(s));
-  if (bits > 1) {
-    const bool from_low = fabs(low) > fabs(high);
-    const float e = from_low ? low : high;
-    if (!from_low) s = -s;
-    const float q0 = rint(divide(e, s));
-    b = q0 != 0 ? e : 0;
-    // Of nearly equal numbers: float32 holds them, but not their number of steps.
-    if (isinf(q0)) s = divide(e * 0x1p-64f, divide(e * 0x1p-64f, s));
-    else if (q0 != 0) s = divide(e, q0);
-  }
+  const float2 affine = affine_of(low, high, bits, &good);
+  const float s = affine.x, b = affine.y;
   const long unit = first / 32;
   if (id == leader) {
     PUT(scales, unit / units, good ? s : NAN);
@@ -286,6 +294,21 @@ Packed fetch(global const uint* codes, global const STORED* s, global const STOR
   return p;
 }
 
+// The first `depth` terms of the tiles, in sequence, to the sums of this work-item.
+void add_terms(float sum[TALL][8], local float (*xs)[TILE + 4], local float (*ws)[COLUMNS + 4], int depth) {
+  const int tx = get_local_id(0), ty = get_local_id(1);
+  for (int k = 0; k < depth; ++k) {
+    const float4 left = *(local const float4*)&ws[k][tx * 4], right = *(local const float4*)&ws[k][64 + tx * 4];
+    for (int r = 0; r < TALL; ++r) {
+      const float a = xs[k][ty * TALL + r];
+      sum[r][0] = fma(a, left.x, sum[r][0]), sum[r][1] = fma(a, left.y, sum[r][1]);
+      sum[r][2] = fma(a, left.z, sum[r][2]), sum[r][3] = fma(a, left.w, sum[r][3]);
+      sum[r][4] = fma(a, right.x, sum[r][4]), sum[r][5] = fma(a, right.y, sum[r][5]);
+      sum[r][6] = fma(a, right.z, sum[r][6]), sum[r][7] = fma(a, right.w, sum[r][7]);
+    }
+  }
+}
+
 kernel __attribute__((reqd_work_group_size(16, 16, 1))) void multiply(global const STORED* x, global const uint* codes,
                                                                       global const STORED* s, global const STORED* b,
                                                                       global RESULT* y, global const int* x_of,
@@ -334,17 +357,7 @@ kernel __attribute__((reqd_work_group_size(16, 16, 1))) void multiply(global con
       FETCH(k0 + DEPTH);
     }
 #endif
-    const int depth = min(DEPTH, k_count - k0);
-    for (int k = 0; k < depth; ++k) {
-      const float4 left = *(local const float4*)&ws[k][tx * 4], right = *(local const float4*)&ws[k][64 + tx * 4];
-      for (int r = 0; r < TALL; ++r) {
-        const float a = xs[k][ty * TALL + r];
-        sum[r][0] = fma(a, left.x, sum[r][0]), sum[r][1] = fma(a, left.y, sum[r][1]);
-        sum[r][2] = fma(a, left.z, sum[r][2]), sum[r][3] = fma(a, left.w, sum[r][3]);
-        sum[r][4] = fma(a, right.x, sum[r][4]), sum[r][5] = fma(a, right.y, sum[r][5]);
-        sum[r][6] = fma(a, right.z, sum[r][6]), sum[r][7] = fma(a, right.w, sum[r][7]);
-      }
-    }
+    add_terms(sum, xs, ws, min(DEPTH, k_count - k0));
     barrier(CLK_LOCAL_MEM_FENCE);
   }
   for (int r = 0; r < TALL; ++r) {

@@ -125,6 +125,16 @@ void enter_bucket(uint mask, int kernels, int bits, long o, long rows, local uin
   if (o < rows) place[o] = (uint2)(bucket, number[slot] + rank);
 }
 
+// The site that an output at c asks for under a kernel row of shift f; *exact falls where there is none.
+Site asked_site(Site c, constant const long* g, global const long* f, int inverse, int* exact) {
+  if (!inverse)
+    return (Site)(c.x, affine(c.y, g[STRIDE], f[0]), affine(c.z, g[STRIDE + 1], f[1]),
+                  affine(c.w, g[STRIDE + 2], f[2]));
+  const Site s = (Site)(c.x, affine(c.y, 1, f[0]), affine(c.z, 1, f[1]), affine(c.w, 1, f[2]));
+  *exact = *exact && s.y % g[STRIDE] == 0 && s.z % g[STRIDE + 1] == 0 && s.w % g[STRIDE + 2] == 0;
+  return (Site)(c.x, s.y / g[STRIDE], s.z / g[STRIDE + 1], s.w / g[STRIDE + 2]);
+}
+
 // map[o * kernels + k] = the input row that output o meets under kernel row k, or -1; all of `capacity` rows. The site
 // it asks for is out * stride + shift[k], or with `inverse` (out + shift[k]) / stride where that is exact. `compact`:
 // all sites of an output lie in at most two blocks per axis. active: how many outputs there are, written to counts[1],
@@ -152,17 +162,8 @@ kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void map_inputs(
   for (int k0 = 0; k0 < kernels; k0 += CHUNK) {
     const int width = min(kernels - k0, CHUNK);
     for (int k = 0; k < width; ++k) {
-      global const long* f = shift + 3 * (k0 + k);
-      Site s = c;
       int exact = live, row = -1;
-      if (inverse) {
-        s = (Site)(c.x, affine(c.y, 1, f[0]), affine(c.z, 1, f[1]), affine(c.w, 1, f[2]));
-        exact = exact && s.y % g[STRIDE] == 0 && s.z % g[STRIDE + 1] == 0 && s.w % g[STRIDE + 2] == 0;
-        s = (Site)(c.x, s.y / g[STRIDE], s.z / g[STRIDE + 1], s.w / g[STRIDE + 2]);
-      } else {
-        s = (Site)(c.x, affine(c.y, g[STRIDE], f[0]), affine(c.z, g[STRIDE + 1], f[1]),
-                   affine(c.w, g[STRIDE + 2], f[2]));
-      }
+      const Site s = asked_site(c, g, shift + 3 * (k0 + k), inverse, &exact);
       if (exact) {
         const Site b = block_of(s);
         const int which = (int)((b.y & 1) << 2 | (b.z & 1) << 1 | (b.w & 1));
