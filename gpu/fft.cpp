@@ -3,7 +3,7 @@
 #include <bit>
 
 #include "gpu/runtime.h"
-#include "optimized/fft_plan.h"
+#include "plans/fft.h"
 
 namespace plumb {
 namespace {

@@ -15,8 +15,8 @@
 #include "core/route.h"
 #include "optimized/dispatch.h"
 #include "optimized/fft_panel.h"
-#include "optimized/fft_plan.h"
 #include "optimized/fft_range.h"
+#include "plans/fft.h"
 
 namespace plumb {
 

@@ -1,4 +1,4 @@
-#include "optimized/fft_plan.h"
+#include "plans/fft.h"
 
 #include <algorithm>
 #include <cmath>
