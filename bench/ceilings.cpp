@@ -6,12 +6,9 @@
 #include <cstring>
 
 #include "core/device.h"
+#include "core/loads.h"
 #include "core/memory.h"
 #include "core/pool.h"
-#include "optimized/ceiling.h"
-#ifdef PLUMB_GPU
-#include "gpu/ceiling.h"
-#endif
 
 namespace plumb {
 namespace {
@@ -38,10 +35,10 @@ double host_flops(Dtype dtype, int count) {
   set_threads(count);
   constexpr std::int64_t kLoops = 1 << 20;  // some milliseconds: waking the threads must not count
   std::vector<double> flops(static_cast<std::size_t>(count));
+  const auto loop = dtype == Dtype::f64 ? host_loads().fma_f64 : host_loads().fma_f32;
   const auto trial = [&] {
     parallel_for(count, 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i)
-        flops[static_cast<std::size_t>(i)] = dtype == Dtype::f64 ? fma_loop_f64(kLoops) : fma_loop_f32(kLoops);
+      for (std::int64_t i = begin; i < end; ++i) flops[static_cast<std::size_t>(i)] = loop(kLoops);
     });
   };
   trial();
@@ -65,8 +62,9 @@ double host_bandwidth(std::int64_t bytes, int count) {
                                     std::memcpy(b.get() + at, a.get() + at, static_cast<std::size_t>(n));
                                   }));
   const double streamed =
-      best_rate(both, over([&](std::int64_t at, std::int64_t n) { stream_copy(b.get() + at, a.get() + at, n); }));
-  const double read = best_rate(one, over([&](std::int64_t at, std::int64_t n) { read_all(a.get() + at, n); }));
+      best_rate(both, over([&](std::int64_t at, std::int64_t n) { host_loads().copy(b.get() + at, a.get() + at, n); }));
+  const double read =
+      best_rate(one, over([&](std::int64_t at, std::int64_t n) { host_loads().read(a.get() + at, n); }));
   const double filled = best_rate(
       one, over([&](std::int64_t at, std::int64_t n) { std::memset(b.get() + at, 2, static_cast<std::size_t>(n)); }));
   return std::max({copied, streamed, read, filled});
@@ -77,9 +75,7 @@ namespace {
 constexpr const char* kFlops = "flop/s";
 constexpr const char* kBytes = "bytes/s";
 
-#ifdef PLUMB_GPU
-double device_rate(const gpu::Load& load) { return load.work > 0 ? best_rate(load.work, load.run) : 0; }
-#endif
+double device_rate(const Load& load) { return load.work > 0 ? best_rate(load.work, load.run) : 0; }
 
 std::string flops_name(bool matrix, Dtype dtype) {
   return matrix ? "matrix_f16" : dtype == Dtype::f64 ? "fma_f64" : "fma_f32";
@@ -89,12 +85,9 @@ std::string flops_name(bool matrix, Dtype dtype) {
 double measure_flops(bool on_device, bool matrix, Dtype dtype, int count) {
   const Dtype wide = dtype == Dtype::f64 ? Dtype::f64 : Dtype::f32;
   if (!on_device) return host_flops(wide, count);
-#ifdef PLUMB_GPU
+  if (!device_loads().flops) return 0;
   const double host = current_device().facts.is_cpu ? host_flops(wide, plumb::threads()) : 0;
-  return std::max(host, device_rate(gpu::flops_load(matrix, wide)));
-#else
-  return 0;
-#endif
+  return std::max(host, device_rate(device_loads().flops(matrix, wide)));
 }
 
 // Working sets are measured in powers of four: a set that fits a cache has that cache's ceiling.
@@ -106,12 +99,9 @@ std::int64_t working_set(double bytes) {
 
 double measure_bytes(bool on_device, std::int64_t set, int count) {
   if (!on_device) return host_bandwidth(set, count);
-#ifdef PLUMB_GPU
+  if (!device_loads().copy) return 0;
   const double host = current_device().facts.is_cpu ? host_bandwidth(set, plumb::threads()) : 0;
-  return std::max(host, device_rate(gpu::copy_load(set)));
-#else
-  return 0;
-#endif
+  return std::max(host, device_rate(device_loads().copy(set)));
 }
 
 }  // namespace

@@ -4,8 +4,11 @@
 #include <mutex>
 
 #include "core/family.h"
+#include "core/loads.h"
 #include "core/route.h"
+#include "optimized/ceiling.h"
 #ifdef PLUMB_GPU
+#include "gpu/ceiling.h"
 #include "gpu/runtime.h"
 #endif
 
@@ -44,6 +47,9 @@ void install_families() {
 #include "cli/families.def"
 #undef PLUMB_FAMILY
     install_platform(gpu::platform());
+    install_loads(ceiling_loads(), gpu::ceiling_loads());
+#else
+    install_loads(ceiling_loads(), {});
 #endif
 #define PLUMB_FAMILY(family)             \
   declare(#family, family##_ops(), ops); \

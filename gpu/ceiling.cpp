@@ -16,8 +16,6 @@ Load load(double work, const Kernel& k, std::size_t items, std::size_t group) {
           }};
 }
 
-}  // namespace
-
 Load flops_load(bool matrix, Dtype dtype) {
   const Device& d = current_device();
   if ((matrix && !d.matrix_f16) || (dtype == Dtype::f64 && !d.fp64)) return {};
@@ -44,5 +42,9 @@ Load copy_load(std::int64_t bytes) {
   const std::size_t group = std::min(kGroup, d.facts.max_work_group);
   return load(2.0 * static_cast<double>(half), k, static_cast<std::size_t>(half / 16), group);
 }
+
+}  // namespace
+
+DeviceLoads ceiling_loads() { return {flops_load, copy_load}; }
 
 }  // namespace plumb::gpu
