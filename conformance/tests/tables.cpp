@@ -51,13 +51,19 @@ TEST_F(Tables, EveryOpHasACpuAndAGpuRoute) {
 }
 
 TEST_F(Tables, DataDependsOnTheCaseAndTheSaltOnly) {
-  const Op& op = find_op("add");
-  const Case c = op.cases().front();
-  const auto bytes = [&](std::uint64_t salt) {
-    const Tensor t = contiguous(realize(op, c, salt).at(0));
+  const auto bytes = [](const char* text, std::uint64_t salt) {
+    const Parsed p = parse_case(text);
+    const Tensor t = contiguous(realize(*p.op, p.call, salt).at(0));
     return std::string(reinterpret_cast<const char*>(t.read<std::byte>()), t.storage().bytes());
   };
-  EXPECT_EQ(bytes(0), bytes(0));
+  const char* row = "add/f32.7.row.uniform+f32.7.row.uniform/-";
+  const char* reversed = "add/f32.7.reversed.uniform+f32.7.row.uniform/-";
+  const std::string plain = bytes(row, 0), salted = bytes(row, 7);
+  EXPECT_NE(plain, salted);
+  EXPECT_NE(bytes(row, 8), salted);
+  EXPECT_NE(bytes(reversed, 0), plain);
+  EXPECT_EQ(bytes(row, 0), plain) << "whatever was made in between";
+  EXPECT_EQ(bytes(row, 7), salted);
 }
 
 TEST_F(Tables, WrongNamesAreErrorsThatHelp) {
