@@ -15,13 +15,17 @@
 #   tsan       thread sanitizer on those of the CPU routes
 #   device     build, then what only a device can show: its routes on the ci cases, and on the smallest ones with the
 #              values of the day, and the tests that ask it. Exit 77 where there is none beside the host processor
-#   alarms     build, then 10 salts of the smallest cases on every route, CPU routes under every instruction set and 1, 2
-#              and 3 threads, and 3 salts of the ci cases: nothing may fail; prints how many elements were compared
+#   alarms     build, then 10 salts of the smallest cases on every route, CPU routes under every instruction set and 1,
+#              2 and 3 threads, and 3 salts of the ci cases: nothing may fail; prints how many elements were compared
 #   nightly    every case with 3 salts, every ci case under every instruction set and 1, 2 and 3 threads, mutants of the
-#              judge, every planted fault, a build without OpenCL, and tidy. Takes hours; out/nightly/ has each part's log
+#              judge, every planted fault, a build without OpenCL, and tidy. Takes hours; out/nightly/ has each part's
+#              log
 #   fuzz       each fuzzer of fuzz/ for 15 s, with the address sanitizer, as the tests fuzz.* do; a million inputs each
 #              at night. Needs clang of setup-dev
+#   form       build the program, then the laws of form (ci/form.py): who may include whom, formatting, widths, sizes,
+#              commits; and every example of README.md and of each --help
 #   tidy       build, then clang-tidy over the sources, as .clang-tidy says
+#   tidy-new   as tidy, over what the last 20 commits changed, the most changed first, for TIDY_SECONDS (90)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -34,6 +38,7 @@ dev_packages=("${test_packages[@]}" chromium clang libclang-rt-14-dev clang-form
 python=$(PATH=/usr/bin:$PATH command -v python3 || true)  # the one that Debian packages extend
 every_isa=--isa=base,avx2,avx512
 few_threads=--threads=1,2,3
+form_asked=
 
 say() { printf '\n== %s\n' "$*"; }
 
@@ -78,7 +83,7 @@ test_all() {
   if command -v apt-get >/dev/null; then setup_test; fi
   build
   echo "salt of the day: $(date -u +%Y%m%d)"
-  ctest --preset release --output-junit "$PWD/build/release/tests.xml"
+  ctest --preset release ${form_asked:+-LE '^form$'} --output-junit "$PWD/build/release/tests.xml"
   must_have_run build/release/tests.xml
 }
 
@@ -189,20 +194,33 @@ fuzz() {
   done
 }
 
-# The compiler's own warning options are not all known to clang.
+# What is asked here need not be asked by the tests that follow.
+form() {
+  program
+  ctest --preset release -L '^form$' --output-junit "$PWD/build/release/form.xml"
+  must_have_run build/release/form.xml
+  form_asked=yes
+}
+
 tidy() {
   build
-  git ls-files '*.cpp' | grep -vE '\.simd\.cpp$|^fuzz/' |
-    xargs -P "$(nproc)" -n 4 clang-tidy --quiet -p build/release --extra-arg=-Wno-unknown-warning-option
+  "$python" ci/tidy.py --build build/release
+}
+
+tidy_new() {
+  build
+  "$python" ci/tidy.py --build build/release --commits 20 --seconds "${TIDY_SECONDS:-90}"
 }
 
 [ $# -gt 0 ] || { sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit 2; }
 for step in "$@"; do
   case $step in
-    setup | build | report | full | asan | tsan | device | alarms | nightly | fuzz | tidy) say "$step"; "$step" ;;
+    setup | build | report | full | asan | tsan | device | alarms | nightly | fuzz | form | tidy)
+      say "$step"; "$step" ;;
     setup-test) say setup-test; setup_test ;;
     setup-dev) say setup-dev; setup_dev ;;
     test) say test; test_all ;;
+    tidy-new) say tidy-new; tidy_new ;;
     *) echo "unknown step: $step" >&2; exit 2 ;;
   esac
 done

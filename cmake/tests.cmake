@@ -48,7 +48,8 @@ if(PYTHON)
   # One that was stopped says so.
   set(stopped ${PROJECT_BINARY_DIR}/generated/report_stopped)
   add_test(NAME report.stop COMMAND sh -c
-    "rm -rf '${stopped}'; '$<TARGET_FILE:plumb_on_fakes>' report many@perfect scaled@cpu.any --no-bench --out '${stopped}'; test $? -eq 143")
+    "rm -rf '${stopped}'; '$<TARGET_FILE:plumb_on_fakes>' report many@perfect scaled@cpu.any --no-bench \
+--out '${stopped}'; test $? -eq 143")
   add_test(NAME report.partial COMMAND ${PYTHON} ${PROJECT_SOURCE_DIR}/reports/validate.py ${stopped}/report.json)
   set_tests_properties(report.stop PROPERTIES FIXTURES_SETUP stopped LABELS report TIMEOUT 60
     ENVIRONMENT "FAKES_STOP=scaled 120 15;PLUMB_DEVICE=none")
@@ -84,10 +85,13 @@ foreach(target IN LISTS fuzzers)
   set_tests_properties(fuzz.${target} PROPERTIES FIXTURES_REQUIRED fuzz LABELS fuzz TIMEOUT 120 SKIP_RETURN_CODE 77)
 endforeach()
 
-# What the README and --help tell people to type.
+# The laws of form, that a breach of each is seen, and what the README and --help tell people to type.
 if(PYTHON)
-  add_test(NAME docs.examples COMMAND ${PYTHON} ${PROJECT_SOURCE_DIR}/ci/examples.py --program $<TARGET_FILE:plumb>)
-  set_tests_properties(docs.examples PROPERTIES LABELS docs TIMEOUT 300)
+  add_test(NAME form.laws COMMAND ${PYTHON} ${PROJECT_SOURCE_DIR}/ci/form.py)
+  add_test(NAME form.breaches COMMAND ${PYTHON} ${PROJECT_SOURCE_DIR}/ci/form_test.py)
+  add_test(NAME form.examples COMMAND ${PYTHON} ${PROJECT_SOURCE_DIR}/ci/examples.py --program $<TARGET_FILE:plumb>)
+  set_tests_properties(form.laws form.breaches form.examples PROPERTIES LABELS form TIMEOUT 300)
+  set_tests_properties(form.laws form.breaches PROPERTIES SKIP_RETURN_CODE 77)
 endif()
 
 # A planted fault that no longer applies would be no test of anything.
