@@ -161,7 +161,7 @@ void add_check(CLI::App& app, Run& run) {
   static CheckArgs args;
   CLI::App* sub = verb(app, "check", "Judge routes by the reference, with bounds derived from what they declare",
                        "  plumb check\n  plumb check add sum --budget=smoke\n  plumb check matmul --route='cpu.*' -v\n"
-                       "  plumb check 'fft/*@gpu.*' --save-failures out/failures\n"
+                       "  plumb check 'fft/*@cpu.*' --save-failures out/failures\n"
                        "  plumb check argsort --budget=smoke --salt=day --isa=base,avx2,avx512 --threads=1,2,3\n");
   if (!sub) return;
   sub->add_option("query", args.queries, "Ops, or globs on CASE@ROUTE; none: everything");
