@@ -347,7 +347,7 @@ class Session {
   }
 
   void add_route(const Subject& s, const Route& r, int t, std::vector<Timed>& timed) {
-    const auto prepare = [&call = s.call, &r] { return r.prepare(call, call.op->infer(call)); };
+    const auto prepare = [&call = s.call, &r] { return r.prepare(call, output_specs(call)); };
     const int counted = r.needs == Tier::unavailable ? t : 0;  // threads of the host are none of the device's
     new_row(s, r.name, counted);
     const std::size_t row = result_.rows.size() - 1;
@@ -470,7 +470,7 @@ class Session {
     const bool peer = row.route.starts_with("peer.");
     const bool on_device = !peer && find_route(*call.op, row.route).needs != Tier::unavailable;
     const bool matrix = on_device && find_route(*call.op, row.route).tier == Tier::neural_accelerator;
-    return {peer, on_device, matrix, call.op->infer(call).front().dtype};
+    return {peer, on_device, matrix, output_specs(call).front().dtype};
   }
 
   void rate(BenchRow& row, const Limit& limit) {

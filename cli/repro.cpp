@@ -53,7 +53,7 @@ double distance(double want, double got) {
 std::vector<Element> worst_elements(const Call& call, const Route& route) {
   const std::vector<Tensor> want = active(call, run(call, find_route(*call.op, kReference)));
   const std::vector<Tensor> all = run(call, route);
-  const std::vector<Spec> specs = call.op->infer(call);
+  const std::vector<Spec> specs = output_specs(call);
   std::vector<Element> found;
   for (std::size_t o = 0; o < specs.size(); ++o)
     if (o >= all.size() || all[o].spec() != specs[o]) return found;  // no elements to hold against each other

@@ -79,7 +79,7 @@ std::string uncounted(const Call& call, const Attempt& a) {
 
 // What the route itself does; memory that it cannot have is told by its name.
 Job prepared(const Truth& t, const Route& r) {
-  return with_memory_named(t.call, Held::stored, r.name, [&] { return r.prepare(t.call, t.call.op->infer(t.call)); });
+  return with_memory_named(t.call, Held::stored, r.name, [&] { return r.prepare(t.call, output_specs(t.call)); });
 }
 
 std::vector<Tensor> launched(const Truth& t, const Route& r, const Job& job) {
@@ -229,7 +229,7 @@ Verdict judge_reject(const Op& op, const Reject& reject, const Route& r, const D
       v.reason = std::move(no);
       return v;
     }
-    const Job job = r.prepare(call, op.infer(call));
+    const Job job = r.prepare(call, output_specs(call));
     job.launch();
     job.wait();
     (void)job.fetch();

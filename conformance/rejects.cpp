@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "conformance/check.h"
+#include "core/signature.h"
 
 namespace plumb {
 namespace {
@@ -30,7 +31,7 @@ void add_miscounts(std::vector<Reject>& all, const Op& op, const std::vector<Cas
   };
   refuse(-1, "less than none");
   refuse(std::numeric_limits<std::int32_t>::min(), "far less than none");
-  if (count.rule == RowCount::Rule::wish) return;
+  if (count.rule == CountRule::wish) return;
   refuse(rows + 1, "one more than there are");
   refuse(std::numeric_limits<std::int32_t>::max(), "far more than there are");
 }

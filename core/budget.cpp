@@ -89,7 +89,7 @@ double call_bytes(const Request& call, Held held) {
   double bytes = 0;
   for (const auto& spec : call.specs)
     if (spec) bytes += elements(spec->shape) * element_bytes(spec->dtype, held);
-  for (const Spec& spec : call.op->infer(call)) bytes += elements(spec.shape) * element_bytes(spec.dtype, held);
+  for (const Spec& spec : output_specs(call)) bytes += elements(spec.shape) * element_bytes(spec.dtype, held);
   return bytes;
 }
 
@@ -98,7 +98,7 @@ void require_memory(const Request& call, Held held) {
   double bytes = 0;
   if (held == Held::wide) bytes = call_bytes(call, held);
   else
-    for (const Spec& spec : call.op->infer(call)) bytes += elements(spec.shape) * element_bytes(spec.dtype, held);
+    for (const Spec& spec : output_specs(call)) bytes += elements(spec.shape) * element_bytes(spec.dtype, held);
   require_memory(call.op->name, held == Held::wide ? "inputs and outputs in wide types" : "outputs", bytes);
 }
 

@@ -5,6 +5,7 @@
 #include "core/budget.h"
 #include "core/infinity.h"
 #include "core/route.h"
+#include "core/signature.h"
 #include "core/text.h"
 
 namespace plumb {
@@ -22,6 +23,13 @@ const T& typed(const Request& r, std::string_view attr, const char* type) {
   r.fail(Reason::attribute, "'" + std::string(attr) + "' must be " + type + ", got " + to_string(*a));
 }
 
+// Inputs that come together are neighbours.
+void check_groups(const Request& r, const std::vector<Parameter>& inputs) {
+  for (std::size_t i = 1; i < inputs.size(); ++i)
+    if (inputs[i].group > 0 && inputs[i].group == inputs[i - 1].group && r.has(i) != r.has(i - 1))
+      r.fail(Reason::arity, "inputs '" + inputs[i - 1].name + "' and '" + inputs[i].name + "' come together");
+}
+
 void check_arity(const Request& r) {
   const auto& names = r.op->inputs;
   for (std::size_t i = 0; i < names.size(); ++i)
@@ -29,6 +37,7 @@ void check_arity(const Request& r) {
   if (r.specs.size() > names.size())
     r.fail(Reason::arity,
            "takes at most " + std::to_string(names.size()) + " inputs, got " + std::to_string(r.specs.size()));
+  if (r.op->parsed) check_groups(r, r.op->parsed->inputs);
 }
 
 void check_dtype(const Request& r) {
@@ -59,15 +68,22 @@ void check_count(const Call& call, const RowCount& c) {
   const std::int64_t rows = call.shape(call.index(c.of))[0];
   const Wide wide = widen(t);
   const Integers& n = integers(wide);
-  const std::int64_t read = c.rule == RowCount::Rule::leading ? 1 : n.size();
+  const std::int64_t read = c.rule == CountRule::leading ? 1 : n.size();
   std::int64_t total = 0;
   for (std::int64_t i = 0; i < read; ++i) {
     total += n[i];
-    const bool beyond = c.rule != RowCount::Rule::wish && n[i] > rows;
+    const bool beyond = c.rule != CountRule::wish && n[i] > rows;
     if (n[i] < 0 || beyond)
       miscounts(call, c, " is " + std::to_string(n[i]) + (n.size() > 1 ? " at " + std::to_string(i) : ""));
   }
-  if (c.rule == RowCount::Rule::parts && total != rows) miscounts(call, c, " adds up to " + std::to_string(total));
+  if (c.rule == CountRule::parts && total != rows) miscounts(call, c, " adds up to " + std::to_string(total));
+}
+
+// What is given is a truth value, a word or a number if the default is one.
+void check_type(const Request& r, std::string_view attr, const Attr& fallback) {
+  if (fallback.get<bool>()) (void)r.flag(attr);
+  if (fallback.get<std::string>()) (void)r.text(attr);
+  if (fallback.get<double>()) (void)r.number(attr);
 }
 
 }  // namespace
@@ -142,6 +158,24 @@ std::vector<std::int64_t> Request::axes(std::string_view attr, std::size_t input
 
 void Request::fail(Reason reason, const std::string& detail) const { throw Error(op->name, reason, detail); }
 
+std::int64_t Request::size(char letter) const {
+  const Letters::Size* known = letters->size(letter);
+  return known ? known->value : 0;
+}
+
+std::vector<Spec> Request::outputs(std::initializer_list<std::pair<char, std::int64_t>> given) const {
+  Letters all = *letters;
+  for (const auto& [letter, value] : given) give(op->name, *op->parsed, specs, all, letter, value);
+  Reduction reduced;
+  if (const std::string& over = op->parsed->over; !over.empty()) {
+    reduced.axes = axes(over);
+    reduced.keep = attrs.find("keepdims") && flag("keepdims");
+  }
+  return outputs_of(op->name, *op->parsed, all, reduced);
+}
+
+std::vector<Spec> output_specs(const Request& r) { return r.op->infer ? r.op->infer(r) : r.outputs(); }
+
 Request make_request(const Op& op, std::vector<std::optional<Spec>> in, Attrs attrs) {
   Request r{&op, std::move(in), op.attrs};
   for (const auto& [key, value] : attrs) {
@@ -152,9 +186,11 @@ Request make_request(const Op& op, std::vector<std::optional<Spec>> in, Attrs at
     }
     r.attrs.set(key, value);
   }
+  for (const auto& [key, fallback] : op.attrs) check_type(r, key, fallback);
   check_arity(r);
   r.specs.resize(op.inputs.size());
-  check_dtype(r);
+  if (op.parsed) r.letters = std::make_shared<const Letters>(match(op.name, *op.parsed, r.specs));
+  else check_dtype(r);
   if (!r.none("axis") && r.has(0)) (void)r.axes("axis");
   return r;
 }
@@ -165,7 +201,7 @@ Call make_call(const Op& op, std::vector<Tensor> in, Attrs attrs) {
   Call call{make_request(op, std::move(specs), std::move(attrs)), std::move(in)};
   call.in.resize(op.inputs.size());
   try {
-    (void)op.infer(call);  // raises every remaining user error of shapes
+    (void)output_specs(call);  // raises every remaining user error of shapes
     check_counts(call);
   } catch (const Error& e) {
     rethrow_named(op.name, "", e);
@@ -223,7 +259,7 @@ double input_bytes(const Call& call) {
 
 double output_bytes(const Call& call) {
   double bytes = 0;
-  for (const Spec& s : call.op->infer(call)) bytes += bytes_of(s);
+  for (const Spec& s : output_specs(call)) bytes += bytes_of(s);
   return bytes;
 }
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,13 +19,17 @@
 namespace plumb {
 
 struct Op;
+struct Letters;  // core/signature.h: what the letters of a signature stand for in a call
+struct Signature;
+enum class CountRule : std::uint8_t;  // leading, parts, wish
 
 // What is known before any data exists: enough for shape inference, hence for lazy evaluation.
-// Already checked: arity, dtypes and attribute names are valid and defaults are filled in.
+// Already checked: the inputs fit the signature, attribute names are valid and defaults are filled in.
 struct Request {
   const Op* op = nullptr;
   std::vector<std::optional<Spec>> specs;  // one per input name of the row; empty if not given
   Attrs attrs;
+  std::shared_ptr<const Letters> letters = nullptr;  // of the signature, for these inputs
 
   bool has(std::size_t i) const { return i < specs.size() && specs[i].has_value(); }
   bool has(std::string_view input) const { return has(index(input)); }
@@ -32,6 +38,11 @@ struct Request {
   const Shape& shape(std::size_t i) const { return spec(i).shape; }
   Dtype dtype(std::size_t i) const { return spec(i).dtype; }
   int rank(std::size_t i) const { return static_cast<int>(shape(i).size()); }
+
+  std::int64_t size(char letter) const;  // what the letter of the signature stands for; 0 if no input says
+  // The outputs of the signature, with sizes of letters that it leaves open. Throws Error(shape) for one that an input
+  // gives otherwise.
+  std::vector<Spec> outputs(std::initializer_list<std::pair<char, std::int64_t>> given = {}) const;
 
   // Attributes by name and type; a wrong type or a missing value throws Error(attribute).
   bool none(std::string_view attr) const;
@@ -78,28 +89,26 @@ struct Spot {
 // the same positions of every tensor with that extent.
 Tensor spaced(const Tensor&, int axis, std::int64_t n, std::uint64_t key);
 
-// An input that counts rows of another one, axis 0. make_call holds its values against the rows that there are, so that
-// no oracle and no route meets a count that is negative or beyond them.
+// An input that counts rows of another one, axis 0: what `counts`, `parts` and `wishes` of a signature say. make_call
+// holds its values against the rows that there are, so that no oracle and no route meets a count that is negative or
+// beyond them.
 struct RowCount {
-  enum class Rule : std::uint8_t {
-    leading,  // its first entry: how many leading rows are active
-    parts,    // each entry: the rows of one part; the parts follow each other and are all the rows
-    wish,     // each entry: how many rows are asked for; more than there are means all
-  };
   std::string_view count, of;  // names of inputs, without the mark of an optional one
-  Rule rule = Rule::leading;
+  CountRule rule = {};         // leading
 };
 
 struct Op {
   std::string_view name;                       // "softmax"
-  std::vector<std::string_view> inputs;        // "x", "bias?" (optional)
+  std::string signature = {};                  // "a T[*S], bias? T[] -> out T[*S]"; core/signature.h says all of it
+  std::string types = {};                      // "T: f16 f32"
+  std::vector<std::string_view> inputs = {};   // "x", "bias?" (optional)
   std::vector<RowCount> row_counts = {};       // every input that is a count of rows
-  std::vector<std::string_view> outputs;       // "out"
+  std::vector<std::string_view> outputs = {};  // "out"
   Attrs attrs;                                 // names and defaults; a call may set no others
-  std::vector<Dtype> dtypes;                   // accepted for the first input
+  std::vector<Dtype> dtypes = {};              // accepted for the first input
   std::string_view equation;                   // plain text, the definition that the oracle transcribes
   std::string_view meaning = "";               // which meaning is adopted where sources disagree, one line
-  Infer infer = nullptr;                       // output specs; raises every remaining user error
+  Infer infer = nullptr;                       // what letters cannot say: errors, sizes; null: r.outputs()
   Oracle oracle = nullptr;                     // naive, wide, obviously right
   Cases cases = nullptr;                       // inputs worth trying
   std::vector<Reject> (*rejects)() = nullptr;  // calls that must be refused, each with its reason
@@ -119,13 +128,17 @@ struct Op {
   std::string_view corpus = "";
   bool (*corpus_call)(Attrs&) = nullptr;
 
+  std::shared_ptr<const Signature> parsed = nullptr;  // by install(), which fills the four lists above from it
+
   std::string_view corpus_name() const { return corpus.empty() ? name : corpus; }
 };
 
 // Validates and completes: the single gate through which every oracle and route is reached.
-// Throws Error for arity, dtype, attribute names, axis ranges; the row's infer raises the rest. make_call reads the
+// Throws Error for arity, attribute names, axis ranges and what does not fit the signature; the row's infer raises the
+// rest, and gives the outputs: output_specs. make_call reads the
 // counts of rows where they hold data, and throws Error(domain) for one that is negative or beyond the rows.
 Request make_request(const Op&, std::vector<std::optional<Spec>> in, Attrs attrs = {});
+std::vector<Spec> output_specs(const Request&);
 Call make_call(const Op&, std::vector<Tensor> in, Attrs attrs = {});
 Call make_call(std::string_view op, std::vector<Tensor> in, Attrs attrs = {});
 void check_counts(const Call&);  // once more, for whoever reads inputs that a route has had in its hands

@@ -11,6 +11,7 @@
 
 #include "core/budget.h"
 #include "core/gate.h"
+#include "core/signature.h"
 #include "core/text.h"
 
 namespace plumb {
@@ -69,8 +70,27 @@ Route reference_route(std::string_view op) {
   throw std::logic_error("the row of " + std::string(op.name) + " " + what);
 }
 
+// The lists of a row that its signature gives.
+void read_signature(Op& op) try {
+  if (op.signature.empty()) return;
+  op.parsed = std::make_shared<const Signature>(parse_signature(op.signature, op.types));
+  const Signature& s = *op.parsed;
+  op.inputs.clear(), op.outputs.clear(), op.row_counts.clear(), op.dtypes.clear();
+  for (const Parameter& p : s.inputs) {
+    op.inputs.push_back(p.marked);
+    if (p.counts) op.row_counts.push_back({p.name, counted(s, p.counts)->name, p.rule});
+  }
+  for (const Parameter& p : s.outputs) op.outputs.push_back(p.name);
+  if (s.inputs.empty()) return;
+  const Parameter& first = s.inputs[0];
+  op.dtypes = first.variable ? s.rule(first.variable)->accepted : std::vector{first.dtype};
+} catch (const std::logic_error& e) {
+  broken(op, std::string("is wrong: ") + e.what());
+}
+
 void check_row(const Op& op) {
-  if (!op.infer || !op.oracle || !op.cases || !op.rejects || !op.bench || op.equation.empty())
+  if (!(op.infer || op.parsed) || !op.oracle || !op.cases || !(op.rejects || op.parsed) || !op.bench ||
+      op.equation.empty())
     broken(op, "is not complete");
   const Request names{&op, {}, {}};
   for (const RowCount& c : op.row_counts) (void)names.index(c.count), (void)names.index(c.of);
@@ -162,7 +182,8 @@ std::string_view name(Stage s) {
 
 void install(std::vector<Op> ops, std::vector<Route> routes) {
   std::set<std::string_view> names;
-  for (const Op& op : ops) {
+  for (Op& op : ops) {
+    read_signature(op);
     check_row(op);
     if (!names.insert(op.name).second) broken(op, "is there twice");
   }
@@ -258,7 +279,7 @@ void admit(const Route& r, const Call& call, const Device& device) {
 std::vector<Tensor> run(const Call& call, const Route& route) {
   admit(route, call, device_of(route));
   return with_memory(call, route.name == kReference ? Held::wide : Held::stored, route.name, [&] {
-    const Job job = route.prepare(call, call.op->infer(call));
+    const Job job = route.prepare(call, output_specs(call));
     job.launch();
     job.wait();
     return job.fetch();

@@ -142,7 +142,7 @@ std::vector<Wide> gradient(const Call& call) {
 }
 
 std::int64_t terms(const Call& call) {
-  const std::int64_t B = call.op->infer(call)[0].shape[0];
+  const std::int64_t B = output_specs(call)[0].shape[0];
   List rows(static_cast<std::size_t>(B) + 1, 0);
   for (const std::int64_t b : batch_of_rows(call, B)) ++rows[static_cast<std::size_t>(b < 0 ? B : b)];
   return std::max<std::int64_t>(1, B > 0 ? *std::max_element(rows.begin(), rows.end() - 1) : 1);

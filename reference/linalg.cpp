@@ -68,7 +68,7 @@ Wide matmul_of(const Array<T>& a, const Array<T>& b, const Shape& out) {
 }
 
 std::vector<Wide> matmul(const Call& call) {
-  const Spec out = call.op->infer(call)[0];
+  const Spec out = output_specs(call)[0];
   const Wide a = widen_as(call[0], out.dtype), b = widen_as(call[1], out.dtype);
   if (out.dtype == Dtype::f64) return {matmul_of(std::get<Reals2>(a), std::get<Reals2>(b), out.shape)};
   if (out.dtype == Dtype::c64) return {matmul_of(complexes(a), complexes(b), out.shape)};
@@ -82,7 +82,7 @@ std::int64_t matmul_terms(const Call& call) {
 }
 
 Cost matmul_cost(const Call& call) {
-  const Spec out = call.op->infer(call)[0];
+  const Spec out = output_specs(call)[0];
   const double per_term = out.dtype == Dtype::c64 ? 8 : 2;
   return {per_term * static_cast<double>(count(out.shape)) * static_cast<double>(call.shape(0).back()),
           input_bytes(call) + output_bytes(call)};

@@ -197,7 +197,7 @@ std::optional<Spot> some_queries(const Call& c, std::uint64_t key) {
   const Tensor queries = spaced(c[from].view({active, 4}, c[from].strides()), 0, kSome, key);
   const Call part =
       make_call(*c.op, {c[kSources], c[kActive], queries, tensor(Dtype::i32, {1}, {double{kSome}})}, c.attrs);
-  return Spot{part, [chosen, specs = c.op->infer(part)](const std::vector<Tensor>& out) {
+  return Spot{part, [chosen, specs = output_specs(part)](const std::vector<Tensor>& out) {
                 return edges_of(chosen, specs, out);
               }};
 }

@@ -154,7 +154,7 @@ Cost pooling_cost(const Call& call, Pooling kind) {
   const Windows w = windows(call, kind);
   const double edges = static_cast<double>(w.relation.edges.size());
   double bytes = input_bytes(call);
-  for (const Spec& s : call.op->infer(call)) {
+  for (const Spec& s : output_specs(call)) {
     const bool by_row = call.op->active && s.shape.size() == 2;
     const std::int64_t rows = by_row ? std::ssize(w.relation.out) * s.shape[1] : count(s.shape);
     bytes += static_cast<double>(rows * info(s.dtype).bytes);

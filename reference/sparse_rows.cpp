@@ -5,6 +5,7 @@
 #include <map>
 #include <numeric>
 
+#include "core/signature.h"
 #include "core/text.h"
 #include "reference/relation.h"
 #include "reference/sparse_rows.h"
@@ -417,7 +418,7 @@ Op topk_op() {
   return {
       .name = "topk_rows",
       .inputs = {"features", "counts", "batch_counts"},
-      .row_counts = {{"counts", "features", RowCount::Rule::wish}, {"batch_counts", "features", RowCount::Rule::parts}},
+      .row_counts = {{"counts", "features", CountRule::wish}, {"batch_counts", "features", CountRule::parts}},
       .outputs = {"rows", "count"},
       .attrs = {{"rho", 1.0}},
       .dtypes = {Dtype::f16, Dtype::f32},

@@ -32,7 +32,7 @@ Case with_y(std::int64_t n, Layout layout = Layout::row) {
 std::int64_t elements(const Op& op, const Case& c, std::uint64_t data = 0) {
   const Call call = make_call(op, realize(op, c, data), c.attrs);
   std::vector<Tensor> right;
-  for (const Wide& w : op.oracle(call)) right.push_back(narrow(w, op.infer(call)[right.size()].dtype));
+  for (const Wide& w : op.oracle(call)) right.push_back(narrow(w, output_specs(call)[right.size()].dtype));
   std::int64_t n = 0;
   for (const Tensor& t : active(call, right)) n += t.size();
   return n;

@@ -15,12 +15,13 @@
 #include "conformance/tests/temporary.h"
 #include "core/lattice.h"
 #include "core/safetensors.h"
+#include "core/signature.h"
 
 namespace plumb {
 namespace {
 
 using ::testing::HasSubstr;
-using Rule = RowCount::Rule;
+using Rule = CountRule;
 
 class Counts : public testing::Test {
  protected:

@@ -189,7 +189,7 @@ TEST_F(Tables, NoDeclaredSumIsNarrowerThanItsResult) {
   for (const Op& op : ops())
     for (const Case& c : cases_of(op, Budget::ci)) {
       const Call call = make_call(op, hollow(c), c.attrs);
-      const int most = most_bits(op.infer(call));
+      const int most = most_bits(output_specs(call));
       for (const Route& r : routes(op)) {
         if (most == 0 || r.name == kReference || !r.order || !takes(r, call)) continue;
         const Order o = r.order(call);
