@@ -122,8 +122,13 @@ std::string why_nothing_ran(const CheckResult&);
 // The cases of an op that a budget holds, in row order; ids are unique.
 std::vector<Case> cases_of(const Op&, Budget);
 
-// The calls of an op that must be refused: what its row states, and for each of its counts of rows those beyond.
+// The calls of an op that must be refused: what its row states, for each of its counts of rows those beyond, and what
+// follows from its signature.
 std::vector<Reject> rejects_of(const Op&);
+// The latter alone: each size that must agree or is fixed one more and one less, ranks, types outside, inputs missing
+// and one too many, attributes of another type. From the first case, and from each that shows another input or choice
+// of axes, for these inputs.
+std::vector<Reject> rejects_of_signature(const Op&);
 
 // " --salt=7", and nothing for the salt that every command has anyway.
 std::string salt_option(std::uint64_t salt);

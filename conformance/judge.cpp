@@ -209,6 +209,10 @@ std::optional<Verdict> judge_gate(const Op& op, const Reject& reject) {
   Verdict v;
   v.status = Status::fail;
   try {
+    std::vector<std::optional<Spec>> specs;
+    for (const auto& in : reject.call.in)
+      specs.push_back(in ? std::optional(Spec{in->dtype, in->shape}) : std::nullopt);
+    (void)output_specs(make_request(op, std::move(specs), reject.call.attrs));  // most need no data to be refused
     (void)make_call(op, realize(op, reject.call), reject.call.attrs);
     return std::nullopt;
   } catch (const Error& e) {

@@ -32,7 +32,7 @@ TEST_F(Tables, EveryCaseIdReadsBack) {
 TEST_F(Tables, EveryOpHasCasesRejectsAndBenchmarks) {
   for (const Op& op : ops()) {
     EXPECT_FALSE(cases_of(op, Budget::smoke).empty()) << op.name;
-    EXPECT_FALSE(op.rejects().empty()) << op.name;
+    EXPECT_FALSE(rejects_of(op).empty()) << op.name;
     EXPECT_FALSE(op.bench().empty()) << op.name;
     EXPECT_GT(cases_of(op, Budget::ci).size(), cases_of(op, Budget::smoke).size()) << op.name;
   }
