@@ -15,13 +15,6 @@
 namespace plumb::cli {
 namespace {
 
-std::string dtypes_of(const Op& op) {
-  if (op.dtypes.size() == all_dtypes().size()) return "all";
-  std::vector<std::string_view> names;
-  for (const Dtype t : op.dtypes) names.push_back(name(t));
-  return join(names, " ");
-}
-
 std::string attributes_of(const Op& op) { return op.attrs.empty() ? "" : to_string(op.attrs); }
 
 std::string refusals_of(const std::vector<Condition>& conditions) {
@@ -31,13 +24,16 @@ std::string refusals_of(const std::vector<Condition>& conditions) {
 }
 
 Table ops_table(const std::vector<const Op*>& rows, bool with_meaning) {
-  std::vector<std::string> headers{"op", "<inputs", "<outputs", "<attributes", "<dtypes", "<judged", "<equation"};
+  std::vector<std::string> headers{"op", "<signature", "<types", "<attributes", "<judged", "<equation"};
   if (with_meaning) headers.push_back("<adopted meaning");
   Table table(headers);
   for (const Op* op : rows) {
-    std::vector<std::string> cells{std::string(op->name),    join(op->inputs, ", "),
-                                   join(op->outputs, ", "),  attributes_of(*op),
-                                   dtypes_of(*op),           std::string(name(op->tolerance.kind)),
+    const auto code = [&](const std::string& text) { return with_meaning && !text.empty() ? "`" + text + "`" : text; };
+    std::vector<std::string> cells{std::string(op->name),
+                                   code(op->signature),
+                                   code(op->types),
+                                   attributes_of(*op),
+                                   std::string(name(op->tolerance.kind)),
                                    std::string(op->equation)};
     if (with_meaning) cells.push_back(std::string(op->meaning));
     table.row(cells);
@@ -97,8 +93,13 @@ std::string range_of(const Fill& f) {
 reports::Json end_of(double v) { return std::isinf(v) ? reports::Json(plain(v)) : reports::Json(v); }
 
 constexpr const char* kOpsPage =
-    "# Operations\n\nOne row per operation, as `plumb list ops --markdown` prints them. *Judged* is the class of the "
-    "bound\nthat a route's result must keep (core/tolerance.h); an input that ends in `?` may be left out.\n\n";
+    "# Operations\n\nOne row per operation, as `plumb list ops --markdown` prints them. *Signature* and *types* say "
+    "which "
+    "inputs fit:\na letter stands for one size, or one type, wherever it is; an input that ends in `?` may be left "
+    "out; "
+    "`*B` is any number\nof axes, `...` axes that broadcast, `counts N` a number of leading rows of `N` "
+    "([signatures.md](signatures.md)).\n*Judged* is the class of the bound that a route's result must keep "
+    "(core/tolerance.h).\n\n";
 constexpr const char* kRoutesPage =
     "# Routes\n\nEvery implementation of every operation, in the order in which the dispatcher tries them, as\n"
     "`plumb list routes --markdown` prints them. A route refuses a call that it cannot compute, and yields one\nthat "

@@ -14,14 +14,10 @@ using namespace reference;
 template <RelationKind base>
 std::vector<Spec> infer_vjp(const Request& r) {
   const ConvShape s = check_convolution(r, base);
-  const Spec &x = r.spec(r.index("features")), &g = r.spec(r.index("cotangent"));
-  if (g.dtype != x.dtype)
-    r.fail(Reason::dtype, "the cotangent is " + std::string(name(g.dtype)) + ", not " + std::string(name(x.dtype)));
-  if (g.shape.size() != 2) r.fail(Reason::rank, "the cotangent has rank " + std::to_string(g.shape.size()));
-  if (g.shape[0] > s.M || g.shape[1] != s.C)
-    r.fail(Reason::shape, to_string(g.shape) + " cotangent for at most " + std::to_string(s.M) + " outputs of " +
-                              std::to_string(s.C) + " channels");
-  return {x, r.spec(r.index("weight")), {x.dtype, {s.C}}};
+  if (r.size('G') > s.M)
+    r.fail(Reason::shape,
+           std::to_string(r.size('G')) + " rows of cotangent for at most " + std::to_string(s.M) + " outputs");
+  return r.outputs();
 }
 
 // dX[i,a]   = sum over edges (i,o,k), over c, of G[o,c] W[k,a,c]
@@ -85,16 +81,7 @@ std::optional<Spot> vjp_spot(const Call& c, std::uint64_t key) {
 
 template <RelationKind base>
 std::vector<Spec> infer_jvp(const Request& r) {
-  const ConvShape s = check_convolution(r, base, "tangent_bias");
-  const Spec &x = r.spec(r.index("features")), &w = r.spec(r.index("weight"));
-  const Spec &t = r.spec(r.index("tangent_features")), &v = r.spec(r.index("tangent_weight"));
-  if (t.dtype != x.dtype || v.dtype != w.dtype)
-    r.fail(Reason::dtype, "tangents are " + std::string(name(t.dtype)) + " and " + std::string(name(v.dtype)) +
-                              ", not " + std::string(name(x.dtype)) + " and " + std::string(name(w.dtype)));
-  if (t.shape != x.shape || v.shape != w.shape)
-    r.fail(Reason::shape, to_string(t.shape) + " and " + to_string(v.shape) + " tangents of " + to_string(x.shape) +
-                              " and " + to_string(w.shape));
-  return conv_outputs(r, s.M, s.C);
+  return r.outputs({{'R', check_convolution(r, base).M}});
 }
 
 // dY[o,c] = db[c] + sum over edges (i,o,k), over a, of dX[i,a] W[k,a,c] + X[i,a] dW[k,a,c]
@@ -277,43 +264,8 @@ std::vector<Reject> vjp_rejects() {
     change(*c.in[4]);
     r.push_back({c, reason, why});
   };
-  with([](Input& g) { g.dtype = Dtype::f16; }, Reason::dtype, "a cotangent of another dtype");
-  with([](Input& g) { g.shape = {5}; }, Reason::rank, "a cotangent of rank 1");
-  with([](Input& g) { g.shape[1] = 3; }, Reason::shape, "a cotangent of the inputs");
   with([](Input& g) { ++g.shape[0]; }, Reason::shape, "more cotangent rows than outputs could be");
   with([](Input& g) { g.shape[0] = 0; }, Reason::domain, "fewer cotangent rows than there are outputs");
-  return r;
-}
-
-template <RelationKind base>
-std::vector<Reject> jvp_rejects() {
-  constexpr std::size_t kBias = 6;
-  Trial good = kGood;
-  good.bias = true;
-  std::vector<Reject> r = conv_rejects(base, jvp_case<base>(good));
-  const auto with = [&](std::size_t at, auto change, Reason reason, const char* why) {
-    Case c = jvp_case<base>(good);
-    change(*c.in[at]);
-    r.push_back({c, reason, why});
-  };
-  with(
-      4, [](Input& t) { t.dtype = Dtype::f16; }, Reason::dtype, "a tangent of another dtype");
-  with(
-      4,
-      [](Input& t) {
-        t.shape = {8, 4};
-      },
-      Reason::shape, "a tangent of other features");
-  with(
-      5, [](Input& t) { t.shape[1] = 4; }, Reason::shape, "a tangent of another weight");
-  with(
-      kBias, [](Input& t) { t.shape = {6}; }, Reason::shape, "a bias of another length");
-  with(
-      kBias,
-      [](Input& t) {
-        t.shape = {5, 1};
-      },
-      Reason::rank, "a bias of rank 2");
   return r;
 }
 
@@ -346,11 +298,10 @@ std::vector<Case> jvp_bench() {
 template <RelationKind base>
 Op vjp_row(std::string_view name, std::string_view equation) {
   return {.name = name,
-          .inputs = with_targets(base, {"coords", "active_rows", "features", "weight", "cotangent"}),
-          .row_counts = site_counts(takes_targets(base)),
-          .outputs = {"grad_features", "grad_weight", "grad_bias"},
+          .signature = conv_signature(base, kWeighted + ", cotangent T[G,C]",
+                                      "grad_features T[N,A], grad_weight T[K,A,C | C,X,Y,Z,A], grad_bias T[C]"),
+          .types = kConvTypes,
           .attrs = conv_attrs(base),
-          .dtypes = {Dtype::i32, Dtype::i64},
           .equation = equation,
           .meaning =
               "f16 is summed in at least f32 and rounded once; the cotangent has a row for each output, or more up to "
@@ -370,12 +321,12 @@ Op vjp_row(std::string_view name, std::string_view equation) {
 template <RelationKind base>
 Op jvp_row(std::string_view name, std::string_view equation) {
   return {.name = name,
-          .inputs = with_targets(base, {"coords", "active_rows", "features", "weight", "tangent_features",
-                                        "tangent_weight", "tangent_bias?"}),
-          .row_counts = site_counts(takes_targets(base)),
-          .outputs = {"out_coords", "tangent_out", "counts"},
+          .signature = conv_signature(base,
+                                      kWeighted + ", tangent_features T[N,A], tangent_weight T[K,A,C | C,X,Y,Z,A], "
+                                                  "tangent_bias? T[C]",
+                                      "out_coords I[R,4], tangent_out T[R,C], counts i32[2]"),
+          .types = kConvTypes,
           .attrs = conv_attrs(base),
-          .dtypes = {Dtype::i32, Dtype::i64},
           .equation = equation,
           .meaning =
               "f16 is summed in at least f32 and rounded once; both products belong to one sum; rows beyond counts[1] "
@@ -383,7 +334,7 @@ Op jvp_row(std::string_view name, std::string_view equation) {
           .infer = infer_jvp<base>,
           .oracle = jvp<base>,
           .cases = jvp_cases<base>,
-          .rejects = jvp_rejects<base>,
+          .rejects = [] { return conv_rejects(base, jvp_case<base>(kGood)); },
           .bench = jvp_bench<base>,
           .cost = [](const Call& c) { return conv_cost(c, base, infer_jvp<base>(c), 4); },
           .tolerance = {.kind = Tolerance::Class::accumulate, .terms = jvp_terms<base>},

@@ -20,9 +20,8 @@ float eps_of(const Request& r) {
 
 template <RelationKind base>
 std::vector<Spec> infer(const Request& r) {
-  const ConvShape s = check_convolution(r, base, "bias");
   (void)eps_of(r);
-  return conv_outputs(r, s.M, s.C);
+  return r.outputs({{'R', check_convolution(r, base).M}});
 }
 
 // A submanifold kernel of one point is a projection, and is not normalised.
@@ -40,7 +39,7 @@ struct Sums {
 
 template <RelationKind base>
 Sums sums_of(const Call& call, const Relation& r) {
-  const ConvShape s = check_convolution(call, base, "bias");
+  const ConvShape s = check_convolution(call, base);
   const Wide features = widen(call["features"]), weight = widen(call["weight"]);
   const Reals &X = reals(features), &W = reals(weight);
   Sums t{Reals({s.M, s.C}), Reals({s.M, s.C}), Reals({s.M, s.C})};
@@ -206,7 +205,6 @@ std::vector<Case> cases() {
 
 template <RelationKind base>
 std::vector<Reject> rejects() {
-  constexpr std::size_t kBias = 4;
   const Case good = case_of<base>({{.n = 8, .active = 8, .bias = true}});
   std::vector<Reject> r = conv_rejects(base, good);
   const auto with = [&](auto change, Reason reason, const char* why) {
@@ -217,8 +215,6 @@ std::vector<Reject> rejects() {
   for (const double eps : {0.0, -1e-8, 1e-50})
     with([eps](Case& c) { c.attrs.set("eps", eps); }, Reason::attribute, "an eps that is not positive in f32");
   with([](Case& c) { c.attrs.set("eps", "small"); }, Reason::attribute, "an eps that is no number");
-  with([](Case& c) { c.in[kBias]->shape = {6}; }, Reason::shape, "a bias of another length");
-  with([](Case& c) { c.in[kBias]->shape = {5, 1}; }, Reason::rank, "a bias of rank 2");
   return r;
 }
 
@@ -237,11 +233,9 @@ Op row(std::string_view name, std::string_view meaning) {
   Attrs attrs = conv_attrs(base);
   attrs.set("eps", 1e-8);
   return {.name = name,
-          .inputs = with_targets(base, {"coords", "active_rows", "features", "weight", "bias?"}),
-          .row_counts = site_counts(takes_targets(base)),
-          .outputs = {"out_coords", "features", "counts"},
+          .signature = conv_signature(base, kWeighted + ", bias? T[C]", kConvOutputs),
+          .types = kConvTypes,
           .attrs = std::move(attrs),
-          .dtypes = {Dtype::i32, Dtype::i64},
           .equation =
               "Y[o] = bias + (sum over edges (i,o,k) of X[i] W[k]) / sqrt(sum over edges, over a, of W[k,a]^2 + eps)",
           .meaning = meaning,

@@ -26,19 +26,15 @@ struct ConvShape {
   }
 };
 
-// Checks coordinates, counts, features, weight, targets, and the bias under the given name if the row has one.
-ConvShape check_convolution(const Request&, RelationKind base, std::string_view bias = "");
+// Checks what the attributes say of kernel and weight.
+ConvShape check_convolution(const Request&, RelationKind base);
 
-// The parts of it that hold for any weight: N input rows, room for M output rows; and a bias of any dtype, if given.
+// The part of it that holds for any weight: N input rows, room for M output rows.
 struct ConvSites {
   Geometry g;
   std::int64_t N, M;
 };
 ConvSites check_sites(const Request&, RelationKind base);
-void check_bias(const Request&, std::size_t bias, std::int64_t channels);
-
-// Coordinates, features and counts: the outputs of every forward-shaped row.
-std::vector<Spec> conv_outputs(const Request&, std::int64_t rows, std::int64_t channels);
 
 Relation relation_of(const Call&, RelationKind base);
 
@@ -58,7 +54,12 @@ std::optional<Spot> output_channels(const Call&, std::initializer_list<const cha
 // The attributes of a base kind with its defaults; conv_attrs: with the layout of a weight.
 Attrs kernel_attrs(RelationKind base);
 Attrs conv_attrs(RelationKind base);
-std::vector<std::string_view> with_targets(RelationKind base, std::vector<std::string_view> inputs);
+
+// Sites, these inputs, and targets where the kind takes them. R is the room for output rows.
+inline const std::string kWeighted = "features T[N,A], weight T[K,A,C | C,X,Y,Z,A]";
+inline constexpr const char* kConvTypes = "I: i32 i64; T: f16 f32";
+inline constexpr const char* kConvOutputs = "out_coords I[R,4], features T[R,C], counts i32[2]";
+std::string conv_signature(RelationKind base, const std::string& inputs, const char* outputs);
 
 bool recorded_kind(RelationKind base, Attrs&);
 

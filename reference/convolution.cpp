@@ -10,14 +10,13 @@ constexpr std::size_t kFeatures = 2, kWeight = 3, kBias = 4;  // positions of in
 
 template <RelationKind base>
 std::vector<Spec> infer(const Request& r) {
-  const ConvShape s = check_convolution(r, base, "bias");
-  return conv_outputs(r, s.M, s.C);
+  return r.outputs({{'R', check_convolution(r, base).M}});
 }
 
 // Y[o,c] = bias[c] + sum over edges (i,o,k), over a, of X[i,a] W[k,a,c]
 template <RelationKind base>
 std::vector<Wide> convolution(const Call& call) {
-  const auto [K, A, C, N, M, dense] = check_convolution(call, base, "bias");
+  const auto [K, A, C, N, M, dense] = check_convolution(call, base);
   const Relation r = relation_of(call, base);
   const Wide features = widen(call[kFeatures]), weight = widen(call[kWeight]);
   const Reals &X = reals(features), &W = reals(weight);
@@ -211,20 +210,6 @@ std::vector<Reject> rejects() {
         c.in[kWeight]->shape = {5, 1, 9, 3, 3};
       },
       Reason::shape, "27 kernel rows, of another kernel");
-  with([](Case& c) { c.in[kBias]->shape = {6}; }, Reason::shape, "a bias of another length");
-  with([](Case& c) { c.in[kBias]->shape = {5, 1}; }, Reason::rank, "a bias of rank 2");
-  with([](Case& c) { c.in[kBias]->dtype = Dtype::f16; }, Reason::dtype, "a bias of another dtype");
-  if (!takes_targets(base)) return r;
-  with(
-      [](Case& c) {
-        c.in.push_back(input(Dtype::i32, {4, 4}, "sites_box"));
-      },
-      Reason::arity, "targets without a count");
-  with(
-      [](Case& c) {
-        c.in.insert(c.in.end(), {input(Dtype::i64, {4, 4}, "sites_box"), count_input(4)});
-      },
-      Reason::dtype, "targets of another dtype");
   return r;
 }
 
@@ -285,11 +270,9 @@ template <RelationKind base>
 Op row(std::string_view name, std::string_view equation) {
   return {
       .name = name,
-      .inputs = with_targets(base, {"coords", "active_rows", "features", "weight", "bias?"}),
-      .row_counts = site_counts(takes_targets(base)),
-      .outputs = {"out_coords", "features", "counts"},
+      .signature = conv_signature(base, kWeighted + ", bias? T[C]", kConvOutputs),
+      .types = kConvTypes,
       .attrs = conv_attrs(base),
-      .dtypes = {Dtype::i32, Dtype::i64},
       .equation = equation,
       .meaning = kMeaning,
       .infer = infer<base>,

@@ -27,27 +27,6 @@ void check_capacity(const Request& r, std::int64_t rows) {
   if (rows > kMaxRows) r.fail(Reason::memory, std::to_string(rows) + " rows exceed 2^31");
 }
 
-// Requires (N,4) coordinates; gives N.
-std::int64_t rows_of(const Request& r, std::size_t i) {
-  if (r.rank(i) != 2) r.fail(Reason::rank, "coordinates have rank " + std::to_string(r.rank(i)));
-  if (r.shape(i)[1] != 4) r.fail(Reason::shape, "coordinates are " + to_string(r.shape(i)) + ", not (N,4)");
-  check_capacity(r, r.shape(i)[0]);
-  return r.shape(i)[0];
-}
-
-void check_same_dtype(const Request& r, std::size_t a, std::size_t b) {
-  if (r.dtype(a) != r.dtype(b))
-    r.fail(Reason::dtype, std::string(name(r.dtype(a))) + " coordinates and " + std::string(name(r.dtype(b))));
-}
-
-// One int32 for each of the n rows.
-void check_column(const Request& r, std::size_t i, std::int64_t n) {
-  if (r.dtype(i) != Dtype::i32)
-    r.fail(Reason::dtype, "one value per row is " + std::string(name(r.dtype(i))) + ", not i32");
-  if (r.shape(i) != Shape{n})
-    r.fail(Reason::shape, to_string(r.shape(i)) + " values for " + std::to_string(n) + " rows");
-}
-
 std::array<std::int64_t, 3> stride_of(const Request& r) {
   const std::vector<std::int64_t> v = r.list("stride");
   if (v.size() != 1 && v.size() != 3) r.fail(Reason::attribute, "stride needs one or three values");
@@ -69,9 +48,6 @@ Join join_of(const Request& r) {
   if (text == "outer") return Join::outer;
   r.fail(Reason::attribute, "join is " + text);
 }
-
-Spec ints(std::int64_t n) { return {Dtype::i32, {n}}; }
-Spec rows(Dtype t, std::int64_t n) { return {t, {n, 4}}; }
 
 // ---- What oracles read and write ----
 
@@ -137,13 +113,11 @@ std::vector<std::int64_t> active_set(const Call&, const std::vector<Tensor>& out
 
 // ---- Sets ----
 
-std::vector<Spec> infer_unique(const Request& r) { return {rows(r.dtype(0), rows_of(r, 0)), ints(1)}; }
-
 std::vector<Wide> unique(const Call& call) { return set_of(distinct(all_sites(call, 0)), call.shape(0)[0]); }
 
 std::vector<Spec> infer_downsample(const Request& r) {
   (void)stride_of(r);
-  return infer_unique(r);
+  return r.outputs();
 }
 
 // out = the distinct (b, floor(x / s_x), floor(y / s_y), floor(z / s_z)), first seen first
@@ -155,26 +129,12 @@ std::vector<Wide> downsample(const Call& call) {
   return set_of(distinct(sites), call.shape(0)[0]);
 }
 
-std::vector<Spec> infer_union(const Request& r) {
-  const std::int64_t n = rows_of(r, 0) + rows_of(r, 1);
-  check_same_dtype(r, 0, 1);
-  check_capacity(r, n);
-  return {rows(r.dtype(0), n), ints(1)};
-}
-
 // out = the distinct sites of lhs followed by rhs
 std::vector<Wide> unite(const Call& call) {
   Sites sites = all_sites(call, 0);
   const Sites more = all_sites(call, 1);
   sites.insert(sites.end(), more.begin(), more.end());
   return set_of(distinct(sites), std::ssize(sites));
-}
-
-std::vector<Spec> infer_intersection(const Request& r) {
-  const std::int64_t n = rows_of(r, 0);
-  (void)rows_of(r, 1);
-  check_same_dtype(r, 0, 1);
-  return {rows(r.dtype(0), n), ints(1)};
 }
 
 // out = the distinct sites of lhs that rhs has
@@ -187,14 +147,6 @@ std::vector<Wide> intersect(const Call& call) {
 }
 
 // ---- Lookups ----
-
-template <Dtype type>
-std::vector<Spec> infer_lookup(const Request& r) {
-  (void)rows_of(r, 0);
-  const std::int64_t m = rows_of(r, 1);
-  check_same_dtype(r, 0, 1);
-  return {{type, {m}}};
-}
 
 // rows[q] = min {i : coords[i] = queries[q]}, or -1
 std::vector<Wide> lookup(const Call& call) {
@@ -239,17 +191,10 @@ std::vector<std::int64_t> order_of(const std::vector<std::int64_t>& codes) {
   return order;
 }
 
-std::vector<Spec> infer_codes(const Request& r) { return {{Dtype::i64, {rows_of(r, 0)}}}; }
 std::vector<Wide> morton_codes(const Call& call) { return {stored(codes_of(all_sites(call, 0)), call.shape(0)[0])}; }
 
-std::vector<Spec> infer_order(const Request& r) { return {ints(rows_of(r, 0))}; }
 std::vector<Wide> morton_order(const Call& call) {
   return {stored(order_of(codes_of(all_sites(call, 0))), call.shape(0)[0])};
-}
-
-std::vector<Spec> infer_sort(const Request& r) {
-  const std::int64_t n = rows_of(r, 0);
-  return {rows(r.dtype(0), n), ints(n), ints(n)};
 }
 
 std::vector<Wide> morton_sort(const Call& call) {
@@ -274,12 +219,6 @@ Site child_of(const Site& parent, std::int64_t child) {
   return wrap32(c);
 }
 
-std::vector<Spec> infer_occupancy_downsample(const Request& r) {
-  const std::int64_t n = reference::check_rows(r, 0, 1);
-  check_capacity(r, n);
-  return {rows(Dtype::i32, n), ints(1), ints(n)};
-}
-
 // parents = the distinct floor(c / 2), first seen first; occupancy = OR of 2^(child index) over their active children
 std::vector<Wide> occupancy_downsample(const Call& call) {
   Sites parents;
@@ -300,14 +239,6 @@ std::vector<Wide> occupancy_downsample(const Call& call) {
   return {stored(out, n), single(out.size()), stored(occupancy, n)};
 }
 
-std::vector<Spec> infer_occupancy_expand(const Request& r) {
-  const std::int64_t n = reference::check_rows(r, 0, 1);
-  check_capacity(r, n);
-  check_column(r, 2, n);
-  check_capacity(r, 8 * n);
-  return {rows(Dtype::i32, 8 * n), ints(1), ints(8 * n), ints(8 * n)};
-}
-
 // For each active parent, for each set bit c < 8 of its occupancy, ascending: the child c.
 std::vector<Wide> occupancy_expand(const Call& call) {
   const Sites parents = reference::active_sites(call, 0, 1);
@@ -325,12 +256,6 @@ std::vector<Wide> occupancy_expand(const Call& call) {
   return {stored(out, n), single(out.size()), stored(parent, n), stored(child, n)};
 }
 
-std::vector<Spec> infer_child(const Request& r) {
-  const std::int64_t n = rows_of(r, 0);
-  check_column(r, 1, n);
-  return {rows(Dtype::i32, n)};
-}
-
 std::vector<Wide> child_coords(const Call& call) {
   const Sites parents = all_sites(call, 0);
   const Wide wide = widen(call[1]);
@@ -343,12 +268,10 @@ std::vector<Wide> child_coords(const Call& call) {
 
 std::vector<Spec> infer_alignment(const Request& r) {
   const Join join = join_of(r);
-  const std::int64_t n = reference::check_rows(r, 0, 1), m = reference::check_rows(r, 2, 3);
-  if (r.dtype(2) != Dtype::i32)
-    r.fail(Reason::dtype, "rhs coordinates are " + std::string(name(r.dtype(2))) + ", not i32");
+  const std::int64_t n = r.size('N'), m = r.size('M');
   const std::int64_t out = join == Join::right ? m : join == Join::outer ? n + m : n;
   check_capacity(r, std::max({n, m, out}));
-  return {rows(Dtype::i32, out), ints(1), ints(out), ints(out)};
+  return r.outputs({{'R', out}});
 }
 
 // (site, l, r): l and r the lowest rows of the site in lhs and rhs, or -1, but its own row for the side that drives.
@@ -384,138 +307,127 @@ constexpr std::string_view kMorton =
 constexpr std::string_view kOctant =
     "int64 coordinates are taken modulo 2^32, the result is int32; rows beyond the count are unspecified";
 
-Op set_row(std::string_view name, std::vector<std::string_view> inputs, std::string_view equation) {
-  const bool pair = inputs.size() == 2;
+constexpr const char* kPair = "lhs I[N,4], rhs I[M,4] -> coords I[N,4], count i32[1]";
+constexpr const char* kOne = "coords I[N,4] -> coords I[N,4], count i32[1]";
+
+Op set_row(std::string_view name, const char* signature, std::string_view equation) {
+  const bool pair = signature != kOne;
   return {.name = name,
-          .inputs = std::move(inputs),
-          .outputs = {"coords", "count"},
+          .signature = signature,
+          .types = pair ? "I: i32 i64; N, M < 2^31" : "I: i32 i64; N < 2^31",
           .attrs = {},
-          .dtypes = {Dtype::i32, Dtype::i64},
           .equation = equation,
           .meaning = kSet,
           .cases = pair ? pair_cases : single_cases,
-          .rejects = pair ? pair_rejects : single_rejects,
           .bench = pair ? pair_bench : single_bench,
           .tolerance = {Tolerance::Class::exact},
           .active = active_set};
 }
 
 std::vector<Op> set_rows() {
-  Op down = set_row("downsample_coords", {"coords"}, "out = the distinct (b, floor(xyz / stride)), first seen first");
+  Op down = set_row("downsample_coords", kOne, "out = the distinct (b, floor(xyz / stride)), first seen first");
   down.attrs = {{"stride", std::vector<std::int64_t>{2, 2, 2}}};
   down.infer = infer_downsample, down.oracle = downsample;
   down.cases = downsample_cases, down.rejects = downsample_rejects, down.bench = downsample_bench;
-  Op both = set_row("union_coords", {"lhs", "rhs"}, "out = the distinct rows of lhs, then of rhs, first seen first");
-  both.infer = infer_union, both.oracle = unite;
-  Op common =
-      set_row("intersection_coords", {"lhs", "rhs"}, "out = the distinct rows of lhs that rhs has, first seen first");
-  common.infer = infer_intersection, common.oracle = intersect;
-  Op once = set_row("unique_coords", {"coords"}, "out = the distinct rows, first seen first");
-  once.infer = infer_unique, once.oracle = unique;
+  Op both = set_row("union_coords", "lhs I[N,4], rhs I[M,4] -> coords I[N+M,4], count i32[1]",
+                    "out = the distinct rows of lhs, then of rhs, first seen first");
+  both.types = "I: i32 i64; N+M < 2^31", both.oracle = unite;
+  Op common = set_row("intersection_coords", kPair, "out = the distinct rows of lhs that rhs has, first seen first");
+  common.oracle = intersect;
+  Op once = set_row("unique_coords", kOne, "out = the distinct rows, first seen first");
+  once.oracle = unique;
   return {down, both, common, once};
 }
 
-Op lookup_row(std::string_view name, std::vector<std::string_view> inputs, std::string_view output,
-              std::string_view equation) {
+Op lookup_row(std::string_view name, const char* signature, std::string_view equation) {
   return {.name = name,
-          .inputs = std::move(inputs),
-          .outputs = {output},
+          .signature = signature,
+          .types = "I: i32 i64; N, M < 2^31",
           .attrs = {},
-          .dtypes = {Dtype::i32, Dtype::i64},
           .equation = equation,
           .meaning = kSet,
-          .infer = infer_lookup<Dtype::i32>,
           .oracle = lookup,
           .cases = pair_cases,
-          .rejects = pair_rejects,
           .bench = pair_bench,
           .tolerance = {Tolerance::Class::exact}};
 }
 
 std::vector<Op> lookup_rows() {
-  Op has =
-      lookup_row("contains_coords", {"coords", "queries"}, "found", "found[q] = whether coords has the row queries[q]");
-  has.infer = infer_lookup<Dtype::boolean>, has.oracle = contains;
-  return {
-      lookup_row("lookup_coords", {"coords", "queries"}, "rows", "rows[q] = min {i : coords[i] = queries[q]}, or -1"),
-      has, lookup_row("inverse_map", {"source", "target"}, "rows", "rows[t] = min {i : source[i] = target[t]}, or -1")};
+  Op has = lookup_row("contains_coords", "coords I[N,4], queries I[M,4] -> found bool[M]",
+                      "found[q] = whether coords has the row queries[q]");
+  has.oracle = contains;
+  return {lookup_row("lookup_coords", "coords I[N,4], queries I[M,4] -> rows i32[M]",
+                     "rows[q] = min {i : coords[i] = queries[q]}, or -1"),
+          has,
+          lookup_row("inverse_map", "source I[N,4], target I[M,4] -> rows i32[M]",
+                     "rows[t] = min {i : source[i] = target[t]}, or -1")};
 }
 
-Op morton_row(std::string_view name, std::vector<std::string_view> outputs, std::string_view equation, Infer infer,
-              Oracle oracle) {
+Op morton_row(std::string_view name, const char* signature, std::string_view equation, Oracle oracle) {
   return {.name = name,
-          .inputs = {"coords"},
-          .outputs = std::move(outputs),
+          .signature = signature,
+          .types = "I: i32 i64; N < 2^31",
           .attrs = {},
-          .dtypes = {Dtype::i32, Dtype::i64},
           .equation = equation,
           .meaning = kMorton,
-          .infer = infer,
           .oracle = oracle,
           .cases = single_cases,
-          .rejects = single_rejects,
           .bench = single_bench,
           .tolerance = {Tolerance::Class::exact}};
 }
 
 std::vector<Op> morton_rows() {
-  return {morton_row("morton_codes", {"codes"},
+  return {morton_row("morton_codes", "coords I[N,4] -> codes i64[N]",
                      "code = b 2^60 + sum over i < 21 of bit i of x, y, z at 3i, 3i+1, 3i+2, modulo 2^64, signed",
-                     infer_codes, morton_codes),
-          morton_row("morton_order", {"order"},
-                     "order = p with code[p_0] <= code[p_1] <= ..., lower row first among equals", infer_order,
-                     morton_order),
-          morton_row("morton_sort_coords", {"coords", "order", "inverse_rows"},
-                     "out = coords[order]; inverse_rows[order[i]] = i", infer_sort, morton_sort)};
+                     morton_codes),
+          morton_row("morton_order", "coords I[N,4] -> order i32[N]",
+                     "order = p with code[p_0] <= code[p_1] <= ..., lower row first among equals", morton_order),
+          morton_row("morton_sort_coords", "coords I[N,4] -> coords I[N,4], order i32[N], inverse_rows i32[N]",
+                     "out = coords[order]; inverse_rows[order[i]] = i", morton_sort)};
 }
 
 std::vector<Op> octant_rows() {
   Op down{.name = "occupancy_downsample",
-          .inputs = {"coords", "active_rows"},
-          .row_counts = reference::site_counts(false),
-          .outputs = {"coords", "active_rows", "occupancy"},
+          .signature =
+              "coords I[N,4], active_rows i32[1] counts N -> coords i32[N,4], active_rows i32[1], occupancy i32[N]",
+          .types = "I: i32 i64; N < 2^31",
           .attrs = {},
-          .dtypes = {Dtype::i32, Dtype::i64},
           .equation =
               "parents = the distinct (b, floor(xyz / 2)), first seen first; occupancy = OR of 2^(x&1 | (y&1)<<1 | "
               "(z&1)<<2) over the children",
           .meaning = kOctant,
-          .infer = infer_occupancy_downsample,
           .oracle = occupancy_downsample,
           .cases = occupancy_downsample_cases,
-          .rejects = occupancy_downsample_rejects,
           .bench = occupancy_downsample_bench,
           .tolerance = {Tolerance::Class::exact},
           .active = active_set};
   Op expand = down;
   expand.name = "occupancy_expand";
-  expand.inputs = {"coords", "active_rows", "occupancy"};
-  expand.outputs = {"coords", "active_rows", "parent_rows", "child_indices"};
+  expand.signature =
+      "coords I[N,4], active_rows i32[1] counts N, occupancy i32[N] -> coords i32[8N,4], active_rows i32[1], "
+      "parent_rows i32[8N], child_indices i32[8N]";
+  expand.types = "I: i32 i64; 8N < 2^31";
   expand.equation =
       "for each parent p, for each set bit c < 8 of its occupancy, ascending: (b, 2 p + bits 0, 1, 2 of c)";
-  expand.infer = infer_occupancy_expand, expand.oracle = occupancy_expand;
-  expand.cases = occupancy_expand_cases, expand.rejects = occupancy_expand_rejects;
+  expand.oracle = occupancy_expand, expand.cases = occupancy_expand_cases;
   expand.bench = occupancy_expand_bench;
   Op child = down;
   child.name = "child_coords_from_indices";
-  child.inputs = {"parent_coords", "child_indices"};
-  child.row_counts = {};
-  child.outputs = {"coords"};
+  child.signature = "parent_coords I[N,4], child_indices i32[N] -> coords i32[N,4]";
   child.equation = "out[i] = (b, 2 p_i + bits 0, 1, 2 of c_i)";
   child.meaning = "only the low three bits of an index count; coordinates are taken modulo 2^32, the result is int32";
-  child.infer = infer_child, child.oracle = child_coords;
-  child.cases = child_cases, child.rejects = child_rejects, child.bench = child_bench;
+  child.oracle = child_coords, child.cases = child_cases, child.bench = child_bench;
   child.active = nullptr;
   return {down, expand, child};
 }
 
 Op alignment_row() {
   return {.name = "sparse_alignment",
-          .inputs = {"lhs_coords", "lhs_active_rows", "rhs_coords", "rhs_active_rows"},
-          .row_counts = {{"lhs_active_rows", "lhs_coords"}, {"rhs_active_rows", "rhs_coords"}},
-          .outputs = {"coords", "active_rows", "lhs_rows", "rhs_rows"},
+          .signature =
+              "lhs_coords i32[N,4], lhs_active_rows i32[1] counts N, rhs_coords i32[M,4], "
+              "rhs_active_rows i32[1] counts M -> coords i32[R,4], active_rows i32[1], lhs_rows i32[R], "
+              "rhs_rows i32[R]",
           .attrs = {{"join", "inner"}},
-          .dtypes = {Dtype::i32},
           .equation =
               "inner: lhs rows that rhs has; left: lhs rows; right: rhs rows; outer: lhs rows, then rhs rows that "
               "lhs lacks; with their row in each side or -1",

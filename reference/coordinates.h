@@ -11,8 +11,7 @@ namespace plumb::coordinates {
 std::vector<Case> single_cases(), downsample_cases(), pair_cases();
 std::vector<Case> occupancy_downsample_cases(), occupancy_expand_cases(), child_cases(), alignment_cases();
 
-std::vector<Reject> single_rejects(), downsample_rejects(), pair_rejects();
-std::vector<Reject> occupancy_downsample_rejects(), occupancy_expand_rejects(), child_rejects(), alignment_rejects();
+std::vector<Reject> downsample_rejects(), alignment_rejects();
 
 std::vector<Case> single_bench(), downsample_bench(), pair_bench();
 std::vector<Case> occupancy_downsample_bench(), occupancy_expand_bench(), child_bench(), alignment_bench();

@@ -101,24 +101,6 @@ void reject(std::vector<Reject>& all, Inputs in, Reason reason, const char* why,
   all.push_back({{std::move(in), std::move(attrs)}, reason, why});
 }
 
-const std::optional<Input> kThreeColumns = Input{Dtype::i32, {5, 3}}, kFlat = Input{Dtype::i32, {20}},
-                           kReal = Input{Dtype::f32, {5, 4}},
-                           kTwoCounts = Input{Dtype::i32, {2}, Layout::row, "const-1"},
-                           kWideCount = Input{Dtype::i64, {1}, Layout::row, "const-1"};
-
-// What is wrong with a count of active rows; `make` puts it into a call.
-template <class Make>
-void reject_counts(std::vector<Reject>& all, Make&& make) {
-  reject(all, make(kTwoCounts), Reason::shape, "two counts");
-  reject(all, make(kWideCount), Reason::dtype, "a count that is not int32");
-}
-
-template <class Make>
-void reject_coords(std::vector<Reject>& all, Make&& make) {
-  reject(all, make(kThreeColumns), Reason::shape, "three columns");
-  reject(all, make(kFlat), Reason::rank, "a list of numbers");
-}
-
 }  // namespace
 
 // ---- One set ----
@@ -136,15 +118,8 @@ std::vector<Case> downsample_cases() {
   return all;
 }
 
-std::vector<Reject> single_rejects() {
-  std::vector<Reject> all;
-  reject_coords(all, [](auto c) { return Inputs{c}; });
-  reject(all, {kReal}, Reason::dtype, "real coordinates");
-  return all;
-}
-
 std::vector<Reject> downsample_rejects() {
-  std::vector<Reject> all = single_rejects();
+  std::vector<Reject> all;
   for (const List& s : {List{0, 1, 1}, List{1, 1, -2}, List{2, 2}, List{}, List{1, std::int64_t{1} << 31, 1}})
     reject(all, {sites(5, "sites_box")}, Reason::attribute, "a stride that is not one or three positive int32",
            {{"stride", s}});
@@ -166,17 +141,6 @@ std::vector<Case> downsample_bench() {
 
 std::vector<Case> pair_cases() { return cases_of(two); }
 
-std::vector<Reject> pair_rejects() {
-  std::vector<Reject> all;
-  const auto good = sites(5, "sites_box");
-  reject_coords(all, [&](auto c) { return Inputs{c, good}; });
-  reject_coords(all, [&](auto c) { return Inputs{good, c}; });
-  reject(all, {kReal, good}, Reason::dtype, "real coordinates");
-  reject(all, {good, sites(5, "sites_box", Dtype::i64)}, Reason::dtype, "coordinates of two dtypes");
-  reject(all, {sites(5, "sites_box", Dtype::i64), good}, Reason::dtype, "coordinates of two dtypes");
-  return all;
-}
-
 std::vector<Case> pair_bench() {
   return {{{sites(100000, "sites_surface"), sites(100000, "sites_surface")}, {}},
           {{sites(100000, "sites_surface-1"), sites(200000, "sites_surface-1")}, {}}};
@@ -189,14 +153,6 @@ std::vector<Case> occupancy_downsample_cases() {
   for (const Kind& k : kinds()) all.push_back({{one(k)[0], rows(k.n)}, {}, k.budget});
   for (const std::int64_t n : {1, 65, 300, 2049})
     for (const std::int64_t a : kCounts(n)) all.push_back({{sites(n, "sites_negative-1"), rows(a)}, {}, Budget::ci});
-  return all;
-}
-
-std::vector<Reject> occupancy_downsample_rejects() {
-  std::vector<Reject> all;
-  reject_coords(all, [](auto c) { return Inputs{c, rows(5)}; });
-  reject(all, {kReal, rows(5)}, Reason::dtype, "real coordinates");
-  reject_counts(all, [](auto n) { return Inputs{sites(5, "sites_box"), n}; });
   return all;
 }
 
@@ -214,19 +170,6 @@ std::vector<Case> occupancy_expand_cases() {
   return all;
 }
 
-std::vector<Reject> occupancy_expand_rejects() {
-  std::vector<Reject> all;
-  const auto bits = column(5, "int-255");
-  reject_coords(all, [&](auto c) { return Inputs{c, rows(5), bits}; });
-  reject(all, {kReal, rows(5), bits}, Reason::dtype, "real coordinates");
-  reject_counts(all, [&](auto n) { return Inputs{sites(5, "sites_box"), n, bits}; });
-  reject(all, {sites(5, "sites_box"), rows(5), column(4, "int-255")}, Reason::shape, "too few occupancies");
-  reject(all, {sites(5, "sites_box"), rows(5), Input{Dtype::i32, {5, 1}}}, Reason::shape, "occupancies of rank 2");
-  reject(all, {sites(5, "sites_box"), rows(5), Input{Dtype::i64, {5}}}, Reason::dtype,
-         "occupancies that are not int32");
-  return all;
-}
-
 std::vector<Case> occupancy_expand_bench() {
   return {{{sites(25000, "sites_surface"), rows(25000), column(25000, "int-255")}, {}},
           {{sites(100000, "sites_surface"), rows(100000), column(100000, "int-255")}, {}}};
@@ -234,15 +177,6 @@ std::vector<Case> occupancy_expand_bench() {
 
 std::vector<Case> child_cases() {
   return cases_of([](const Kind& k) { return Inputs{one(k)[0], column(k.n, "int-20", k.layout)}; });
-}
-
-std::vector<Reject> child_rejects() {
-  std::vector<Reject> all;
-  reject_coords(all, [](auto c) { return Inputs{c, column(5, "int-7")}; });
-  reject(all, {kReal, column(5, "int-7")}, Reason::dtype, "real coordinates");
-  reject(all, {sites(5, "sites_box"), column(6, "int-7")}, Reason::shape, "too many indices");
-  reject(all, {sites(5, "sites_box"), Input{Dtype::i64, {5}}}, Reason::dtype, "indices that are not int32");
-  return all;
 }
 
 std::vector<Case> child_bench() {
@@ -272,13 +206,6 @@ std::vector<Case> alignment_cases() {
 std::vector<Reject> alignment_rejects() {
   std::vector<Reject> all;
   const auto good = sites(5, "sites_box"), n = rows(5);
-  reject_coords(all, [&](auto c) { return Inputs{c, n, good, n}; });
-  reject_coords(all, [&](auto c) { return Inputs{good, n, c, n}; });
-  reject_counts(all, [&](auto count) { return Inputs{good, count, good, n}; });
-  reject_counts(all, [&](auto count) { return Inputs{good, n, good, count}; });
-  const auto wide = sites(5, "sites_box", Dtype::i64);
-  reject(all, {wide, n, wide, n}, Reason::dtype, "int64 coordinates");
-  reject(all, {good, n, wide, n}, Reason::dtype, "int64 coordinates on the right");
   reject(all, {good, n, good, n}, Reason::attribute, "an unknown join", {{"join", "cross"}});
   return all;
 }

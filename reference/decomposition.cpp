@@ -10,18 +10,6 @@ namespace {
 
 // ---- Cholesky ----
 
-const Shape& matrix_shape(const Request& r) {
-  if (r.rank(0) < 2) r.fail(Reason::rank, to_string(r.shape(0)) + " is no matrix");
-  return r.shape(0);
-}
-
-std::vector<Spec> infer_cholesky(const Request& r) {
-  const Shape& s = matrix_shape(r);
-  if (s[s.size() - 1] != s[s.size() - 2]) r.fail(Reason::shape, to_string(s) + " is not square");
-  static_cast<void>(r.flag("upper"));
-  return {r.spec(0)};
-}
-
 // The element (i, j), i >= j, of the lower factor's matrix: of A, or of its transpose if U is asked for.
 struct Triangle {
   std::int64_t n;
@@ -310,14 +298,7 @@ std::vector<Case> cholesky_cases() {
 }
 
 std::vector<Reject> cholesky_rejects() {
-  std::vector<Reject> rejects = {
-      {factor_of(Dtype::i32, {3, 3}, false, "spd"), Reason::dtype, "integers"},
-      {factor_of(Dtype::f16, {3, 3}, false, "spd"), Reason::dtype, "half precision"},
-      {factor_of(Dtype::c64, {3, 3}, false, "spd"), Reason::dtype, "complex"},
-      {factor_of(Dtype::f32, {3}, false, "spd"), Reason::rank, "a vector"},
-      {factor_of(Dtype::f32, {}, false, "spd"), Reason::rank, "a scalar"},
-      {factor_of(Dtype::f32, {2, 3, 4}, false, "spd"), Reason::shape, "not square"},
-  };
+  std::vector<Reject> rejects;
   for (Dtype t : kBoth) {
     for (bool upper : {false, true}) {
       for (std::int64_t n : {1, 2, 9, 33, 70, 130}) {
@@ -358,15 +339,13 @@ Cost cholesky_cost(const Call& c) {
 std::vector<Op> decomposition_ops() {
   return {{
       .name = "cholesky",
-      .inputs = {"a"},
-      .outputs = {"factor"},
+      .signature = "a T[*B,N,N] -> factor T[*B,N,N]",
+      .types = "T: f32 f64",
       .attrs = {{"upper", false}},
-      .dtypes = {Dtype::f32, Dtype::f64},
       .equation = "L lower, L L^T = A, l_jj > 0; upper: U^T U = A. Only the named triangle of A is read, the other "
                   "one of the result is 0",
       .meaning = "a pivot that is not positive, NaN or infinite is an error that names the matrix and the pivot "
                  "(MLX returns what LAPACK left behind, without a word)",
-      .infer = infer_cholesky,
       .oracle = cholesky,
       .cases = cholesky_cases,
       .rejects = cholesky_rejects,

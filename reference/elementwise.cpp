@@ -14,10 +14,6 @@ std::vector<Dtype> every_dtype() {
   return all;
 }
 
-std::vector<Spec> infer_add(const Request& r) {
-  return {{promote(r.dtype(0), r.dtype(1)), broadcast(r.op->name, r.shape(0), r.shape(1))}};
-}
-
 // Where the element of an operand lies that meets the i-th element of the result: axes align at the
 // last one, and an axis of size 1 repeats.
 std::int64_t met_by(std::int64_t i, const Shape& result, const Shape& operand) {
@@ -47,7 +43,7 @@ T plus(T a, T b) {
 // out_i = a_i + b_i, once both are of the promoted dtype. The sum of two f32, f16 or bf16 numbers, taken in
 // binary64 and rounded again, is the sum rounded once: 53 >= 2 * 24 + 2 bits (Figueroa 1995).
 std::vector<Wide> add(const Call& c) {
-  const Spec out = infer_add(c)[0];
+  const Spec out = c.outputs()[0];
   const Wide a = widen_as(c[0], out.dtype), b = widen_as(c[1], out.dtype);
   return std::visit(
       [&]<class T>(const Array<T>& x) -> std::vector<Wide> {
@@ -156,9 +152,6 @@ std::vector<Reject> add_rejects() {
       {add_case(three, four), Reason::shape, "sizes 3 and 4 do not broadcast"},
       {add_case(rows, three), Reason::shape, "axes align at the last one"},
       {add_case(none, three), Reason::shape, "sizes 0 and 3 do not broadcast"},
-      {{{three}, {}, Budget::smoke}, Reason::arity, "one operand is missing"},
-      {{{three, three, three}, {}, Budget::smoke}, Reason::arity, "three operands"},
-      {{{three, three}, {{"axis", 0}}, Budget::smoke}, Reason::attribute, "there are no attributes"},
   };
 }
 
@@ -174,15 +167,13 @@ std::vector<Case> add_bench() {
 }
 
 Cost add_cost(const Call& c) {
-  const Spec out = infer_add(c)[0];
+  const Spec out = c.outputs()[0];
   const auto bytes = [](std::int64_t n, Dtype t) { return static_cast<double>(n * info(t).bytes); };
   return {static_cast<double>(count(out.shape)),
           bytes(c[0].size(), c[0].dtype()) + bytes(c[1].size(), c[1].dtype()) + bytes(count(out.shape), out.dtype)};
 }
 
 // ---- reciprocal ----
-
-std::vector<Spec> infer_reciprocal(const Request& r) { return {{at_least_float(r.dtype(0)), r.shape(0)}}; }
 
 double signed_zero(double x) { return std::isnan(x) ? 0.0 : std::copysign(0.0, x); }
 
@@ -283,13 +274,6 @@ std::vector<Case> reciprocal_cases() {
   return cases;
 }
 
-std::vector<Reject> reciprocal_rejects() {
-  const Input x{Dtype::f32, {3}, Layout::row, "uniform"};
-  return {{{{}, {}, Budget::smoke}, Reason::arity, "nothing to divide by"},
-          {{{x, x}, {}, Budget::smoke}, Reason::arity, "two operands"},
-          {{{x}, {{"axis", 0}}, Budget::smoke}, Reason::attribute, "there are no attributes"}};
-}
-
 std::vector<Case> reciprocal_bench() {
   std::vector<Case> cases;
   for (const Dtype t : {Dtype::f32, Dtype::f16, Dtype::c64})
@@ -300,21 +284,18 @@ std::vector<Case> reciprocal_bench() {
 Op reciprocal_row() {
   Op op;
   op.name = "reciprocal";
-  op.inputs = {"x"};
-  op.outputs = {"out"};
-  op.dtypes = every_dtype();
+  op.signature = "x T[*S] -> out F[*S]";
+  op.types = "T: all; F = float(T)";
   op.equation = "out_i = 1 / x_i";
   op.meaning =
       "integers and bool are first rounded once to f32; one rounding; 1/0 is inf with the sign of zero; c64: each part "
       "a quotient in more than f32, rounded once; 1/(0+0i) is inf+NaN i with the sign of the real part, 1/z of a "
       "z with an infinite part is 0 with the signs of conj(z), + for a NaN";
-  op.infer = infer_reciprocal;
   op.oracle = reciprocal;
   op.cases = reciprocal_cases;
-  op.rejects = reciprocal_rejects;
   op.bench = reciprocal_bench;
   op.cost = [](const Call& c) {
-    const Spec out = infer_reciprocal(c)[0];
+    const Spec out = c.outputs()[0];
     const auto n = static_cast<double>(count(out.shape));
     return Cost{n, n * (info(c.dtype(0)).bytes + info(out.dtype).bytes)};
   };
@@ -328,13 +309,11 @@ Op reciprocal_row() {
 std::vector<Op> elementwise_ops() {
   Op add_row;
   add_row.name = "add";
-  add_row.inputs = {"a", "b"};
-  add_row.outputs = {"out"};
-  add_row.dtypes = every_dtype();
+  add_row.signature = "a T[...], b U[...] -> out P[...]";
+  add_row.types = "T, U: all; P = promote(T, U)";
   add_row.equation = "out_i = a_i + b_i";
   add_row.meaning =
       "both operands are first rounded once to the promoted dtype; integers wrap; bool is or; f64 with c64 gives c64";
-  add_row.infer = infer_add;
   add_row.oracle = add;
   add_row.cases = add_cases;
   add_row.rejects = add_rejects;

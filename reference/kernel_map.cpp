@@ -28,7 +28,7 @@ std::vector<Spec> infer_offsets(const Request& r) {
     if ((g.size[a] - 1) * g.dilation[a] > std::numeric_limits<std::int32_t>::max())
       r.fail(Reason::attribute, "dilation " + std::to_string(g.dilation[a]) + " of " + std::to_string(g.size[a]) +
                                     " positions exceeds 2^31");
-  return {{Dtype::i32, {g.volume, 3}}};
+  return r.outputs({{'K', g.volume}});
 }
 
 // offsets[(x Ky + y) Kz + z] = ((x - cx) dx, (y - cy) dy, (z - cz) dz); c = k / 2 on centred odd axes, else 0
@@ -81,10 +81,8 @@ std::vector<Case> offset_bench() {
 template <bool centred>
 Op offset_row(std::string_view name, std::string_view equation) {
   return {.name = name,
-          .inputs = {},
-          .outputs = {"offsets"},
+          .signature = "-> offsets i32[K,3]",
           .attrs = {{"kernel_size", List{3, 3, 3}}, {"dilation", List{1, 1, 1}}},
-          .dtypes = {},
           .equation = equation,
           .meaning = "an even axis counts from 0, also where odd axes are centred; offsets beyond int32 are refused",
           .infer = infer_offsets,
@@ -96,19 +94,6 @@ Op offset_row(std::string_view name, std::string_view equation) {
 }
 
 // ---- One order of kernel rows in terms of another ----
-
-std::vector<Spec> infer_permutation(const Request& r) {
-  for (std::size_t i = 0; i < 2; ++i) {
-    if (r.rank(i) != 2) r.fail(Reason::rank, "positions have rank " + std::to_string(r.rank(i)));
-    if (r.shape(i)[1] != 3) r.fail(Reason::shape, "positions are " + to_string(r.shape(i)) + ", not (K,3)");
-  }
-  if (r.dtype(1) != r.dtype(0))
-    r.fail(Reason::dtype, "the target is " + std::string(name(r.dtype(1))) + ", not " + std::string(name(r.dtype(0))));
-  if (r.shape(0)[0] != r.shape(1)[0])
-    r.fail(Reason::shape, to_string(r.shape(0)) + " positions for " + to_string(r.shape(1)));
-  if (r.shape(0)[0] > std::numeric_limits<std::int32_t>::max()) r.fail(Reason::memory, "rows exceed 2^31");
-  return {{Dtype::i32, {r.shape(0)[0]}}};
-}
 
 Triple position(const Wide& w, std::int64_t row) {
   const Integers& a = integers(w);
@@ -148,15 +133,10 @@ std::vector<Case> permutation_cases() {
 }
 
 std::vector<Reject> permutation_rejects() {
-  const auto some = [](std::int64_t n, const char* fill, Dtype t = Dtype::i32) { return input(t, {n, 3}, fill); };
-  return {{{{some(8, "offsets"), some(7, "offsets")}, {}}, Reason::shape, "lengths differ"},
-          {{{some(8, "offsets"), some(8, "offsets-1")}, {}}, Reason::domain, "other positions"},
+  const auto some = [](std::int64_t n, const char* fill) { return input(Dtype::i32, {n, 3}, fill); };
+  return {{{{some(8, "offsets"), some(8, "offsets-1")}, {}}, Reason::domain, "other positions"},
           {{{some(8, "const-1"), some(8, "offsets")}, {}}, Reason::domain, "a source that repeats"},
-          {{{some(8, "offsets"), some(8, "const-1")}, {}}, Reason::domain, "a target that repeats"},
-          {{{some(8, "offsets"), some(8, "offsets", Dtype::i64)}, {}}, Reason::dtype, "another dtype"},
-          {{{some(8, "int-3", Dtype::f32), some(8, "offsets")}, {}}, Reason::dtype, "real positions"},
-          {{{input(Dtype::i32, {6, 4}, "int-3"), some(6, "offsets")}, {}}, Reason::shape, "four columns"},
-          {{{input(Dtype::i32, {6}, "int-3"), some(6, "offsets")}, {}}, Reason::rank, "a list of numbers"}};
+          {{{some(8, "offsets"), some(8, "const-1")}, {}}, Reason::domain, "a target that repeats"}};
 }
 
 std::vector<Case> permutation_bench() {
@@ -168,13 +148,11 @@ std::vector<Case> permutation_bench() {
 
 Op permutation_row() {
   return {.name = "kernel_row_permutation",
-          .inputs = {"source", "target"},
-          .outputs = {"permutation"},
+          .signature = "source I[N,3], target I[N,3] -> permutation i32[N]",
+          .types = "I: i32 i64; N < 2^31",
           .attrs = {},
-          .dtypes = {Dtype::i32, Dtype::i64},
           .equation = "permutation[t] = s where source[s] = target[t]",
           .meaning = "both hold the same positions, each once; anything else is refused",
-          .infer = infer_permutation,
           .oracle = permutation,
           .cases = permutation_cases,
           .rejects = permutation_rejects,
@@ -191,10 +169,8 @@ constexpr bool targeted(RelationKind kind) {
 template <RelationKind kind>
 std::vector<Spec> infer_map(const Request& r) {
   const Geometry g = geometry(r, kind);
-  const std::int64_t n = check_rows(r, 0, 1), m = targeted(kind) ? check_rows(r, 2, 3) : 0;
-  if (targeted(kind) && r.dtype(2) != r.dtype(0)) r.fail(Reason::dtype, "targets differ from coordinates in dtype");
-  const std::int64_t out = capacity(r, kind, g, n, m);
-  return {{Dtype::i32, {out, g.volume}}, {Dtype::i32, {out, (g.volume + kWord - 1) / kWord}}, {Dtype::i32, {2}}};
+  const std::int64_t out = capacity(r, kind, g, r.size('N'), r.size('M'));
+  return r.outputs({{'R', out}, {'K', g.volume}, {'W', (g.volume + kWord - 1) / kWord}});
 }
 
 // map[o,k] = i for the edge (i,o,k), else -1; bit k % 32 of masks[o, k / 32] is set where map[o,k] >= 0
@@ -317,13 +293,6 @@ std::vector<Reject> map_rejects() {
     add(good, all, {{"stride", List{0, 1, 1}}}, Reason::attribute, "a stride of zero");
   if (kind != RelationKind::submanifold)
     add(good, all, {{"padding", List{0, -1, 0}}}, Reason::attribute, "a negative padding");
-  add(input(Dtype::i32, {5, 3}, "int-3"), all, {}, Reason::shape, "three columns");
-  add(input(Dtype::f32, {5, 4}, "int-3"), all, {}, Reason::dtype, "real coordinates");
-  add(good, input(Dtype::i64, {1}, "const-1"), {}, Reason::dtype, "a count that is not int32");
-  if (targeted(kind))
-    r.push_back({{{good, all, input(Dtype::i64, {4, 4}, "sites_box"), rows(4)}, {}},
-                 Reason::dtype,
-                 "targets of another dtype"});
   return r;
 }
 
@@ -347,15 +316,12 @@ bool recorded(Attrs& attrs) {
 
 template <RelationKind kind>
 Op map_row(std::string_view name, Attrs attrs, std::string_view equation) {
-  std::vector<std::string_view> inputs{"coords", "active_rows"};
-  if (targeted(kind)) inputs.insert(inputs.end(), {"target_coords", "target_active_rows"});
   return {
       .name = name,
-      .inputs = inputs,
-      .row_counts = site_counts(targeted(kind)),
-      .outputs = {"out_in_map", "row_masks", "counts"},
+      .signature = kSites + (targeted(kind) ? ", " + kTargets : "") +
+                   " -> out_in_map i32[R,K], row_masks i32[R,W], counts i32[2]",
+      .types = "I: i32 i64",
       .attrs = std::move(attrs),
-      .dtypes = {Dtype::i32, Dtype::i64},
       .equation = equation,
       .meaning =
           "bit k % 32 of word k / 32 tells whether map[o,k] is a row; counts = [edges, outputs]; rows from there on "
@@ -374,11 +340,9 @@ Op map_row(std::string_view name, Attrs attrs, std::string_view equation) {
 // ---- A map whose rows are sorted by mask ----
 
 std::vector<Spec> infer_sorted(const Request& r) {
-  if (r.rank(0) != 2) r.fail(Reason::rank, "a map of rank " + std::to_string(r.rank(0)));
-  const std::int64_t n = r.shape(0)[0], K = r.shape(0)[1];
+  const std::int64_t K = r.size('K');
   if (K > kWord) r.fail(Reason::shape, std::to_string(K) + " kernel rows do not fit one mask word");
-  if (n > std::numeric_limits<std::int32_t>::max()) r.fail(Reason::memory, std::to_string(n) + " rows exceed 2^31");
-  return {{Dtype::i32, {n}}, {Dtype::i32, {n, K}}, {Dtype::i32, {K, n}}, {Dtype::i32, {4 * ((n + 63) / 64)}}};
+  return r.outputs({{'J', 4 * ((r.size('N') + 63) / 64)}});
 }
 
 // m[o] = bits k where map[o,k] >= 0, as a signed word; order = stable argsort of m; sorted = map[order];
@@ -427,9 +391,7 @@ std::vector<Case> sorted_cases() {
 }
 
 std::vector<Reject> sorted_rejects() {
-  return {{{{input(Dtype::i32, {5, 33}, "int-3")}, {}}, Reason::shape, "33 kernel rows"},
-          {{{input(Dtype::i32, {5}, "int-3")}, {}}, Reason::rank, "a list of rows"},
-          {{{input(Dtype::i64, {5, 3}, "int-3")}, {}}, Reason::dtype, "a map that is not int32"}};
+  return {{{{input(Dtype::i32, {5, 33}, "int-3")}, {}}, Reason::shape, "33 kernel rows"}};
 }
 
 std::vector<Case> sorted_bench() {
@@ -438,10 +400,11 @@ std::vector<Case> sorted_bench() {
 
 Op sorted_row() {
   return {.name = "sorted_implicit_gemm_view",
-          .inputs = {"out_in_map"},
-          .outputs = {"reorder_rows", "sorted_out_in_map", "sorted_kv_out_in_map", "tile_masks"},
+          .signature =
+              "out_in_map i32[N,K] -> reorder_rows i32[N], sorted_out_in_map i32[N,K], "
+              "sorted_kv_out_in_map i32[K,N], tile_masks i32[J]",
+          .types = "N < 2^31",
           .attrs = {},
-          .dtypes = {Dtype::i32},
           .equation =
               "m[o] = bits k where map[o,k] >= 0; reorder = argsort m; sorted = map[reorder]; kv = its transpose; "
               "tiles[j] = m[reorder[16 j]] | ... | m[reorder[16 j + 15]], whole tiles of 64 rows",

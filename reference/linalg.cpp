@@ -12,20 +12,6 @@ Shape as_left_matrix(const Shape& s) { return s.size() == 1 ? Shape{1, s[0]} : s
 Shape as_right_matrix(const Shape& s) { return s.size() == 1 ? Shape{s[0], 1} : s; }
 Shape batch_of(const Shape& s) { return Shape(s.begin(), s.end() - 2); }
 
-std::vector<Spec> infer_matmul(const Request& r) {
-  for (int i : {0, 1})
-    if (r.rank(static_cast<std::size_t>(i)) == 0) r.fail(Reason::rank, std::string(i ? "b" : "a") + " is a scalar");
-  const Dtype dtype = promote(r.dtype(0), r.dtype(1));
-  if (!is_inexact(dtype)) r.fail(Reason::dtype, "the product would be " + std::string(name(dtype)));
-  const Shape a = as_left_matrix(r.shape(0)), b = as_right_matrix(r.shape(1));
-  if (a.back() != b[b.size() - 2])
-    r.fail(Reason::shape, "inner sizes of " + to_string(r.shape(0)) + " and " + to_string(r.shape(1)) + " differ");
-  Shape out = broadcast("matmul", batch_of(a), batch_of(b));
-  if (r.rank(0) > 1) out.push_back(a[a.size() - 2]);
-  if (r.rank(1) > 1) out.push_back(b.back());
-  return {{dtype, out}};
-}
-
 // Not operator*: C++ recovers infinities from complex NaN, the sum of products does not.
 double times(double a, double b) { return a * b; }
 Double2 times(Double2 a, Double2 b) { return a * b; }
@@ -261,12 +247,6 @@ std::vector<Reject> matmul_rejects() {
   };
   const Dtype f = Dtype::f32;
   return {
-      {call(Dtype::i32, {2, 3}, Dtype::i32, {3, 2}), Reason::dtype, "an integer product"},
-      {call(Dtype::boolean, {2, 3}, Dtype::boolean, {3, 2}), Reason::dtype, "a product of booleans"},
-      {call(f, {}, f, {3, 2}), Reason::rank, "a scalar on the left"},
-      {call(f, {2, 3}, f, {}), Reason::rank, "a scalar on the right"},
-      {call(f, {2, 3}, f, {2, 3}), Reason::shape, "inner sizes 3 and 2"},
-      {call(f, {3}, f, {2}), Reason::shape, "vectors of unequal length"},
       {call(f, {3, 1}, f, {2, 4}), Reason::shape, "an inner size of 1 does not broadcast"},
       {call(f, {2, 3, 4}, f, {3, 4, 5}), Reason::shape, "batches of 2 and 3"},
   };
@@ -297,24 +277,16 @@ std::optional<Spot> matmul_spot(const Call& call, std::uint64_t key) {
               }};
 }
 
-std::vector<Dtype> every_dtype() {
-  std::vector<Dtype> all;
-  for (const DtypeInfo& d : all_dtypes()) all.push_back(d.dtype);
-  return all;
-}
-
 }  // namespace
 
 std::vector<Op> linalg_ops() {
   return {{.name = "matmul",
-           .inputs = {"a", "b"},
-           .outputs = {"out"},
+           .signature = "a T[...,M?,K], b U[...,K,N?] -> out P[...,M?,N?]",
+           .types = "T, U: all; P = promote(T, U): floats c64",
            .attrs = {},
-           .dtypes = every_dtype(),
            .equation = "c_ij = sum_p a_ip b_pj; a vector is a row on the left, a column on the right",
            .meaning = "operands are promoted first and the result must be inexact; complex products do not conjugate; "
                       "f16 and bf16 are summed in f32 and rounded once",
-           .infer = infer_matmul,
            .oracle = matmul,
            .cases = matmul_cases,
            .rejects = matmul_rejects,

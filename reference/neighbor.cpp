@@ -19,26 +19,17 @@ constexpr double kMostRadius = 1 << 30;
 // Positions of the inputs; without queries, the sources are the queries.
 enum : std::size_t { kSources, kActive, kQueries, kQueryActive };
 
-// Checks the coordinates; gives how many queries there is room for.
-std::int64_t check_points(const Request& r) {
-  const std::int64_t sources = check_rows(r, kSources, kActive);
-  if (r.has(kQueries) != r.has(kQueryActive)) r.fail(Reason::arity, "queries and their count come together");
-  if (sources > kMost) r.fail(Reason::memory, std::to_string(sources) + " rows exceed 2^31");
-  if (!r.has(kQueries)) return sources;
-  if (r.dtype(kQueries) != r.dtype(kSources)) r.fail(Reason::dtype, "queries differ from sources in dtype");
-  return check_rows(r, kQueries, kQueryActive);
-}
+std::int64_t queries_of(const Request& r) { return r.size(r.has(kQueries) ? 'M' : 'N'); }
 
 std::vector<Spec> relation_specs(const Request& r, std::int64_t queries, std::int64_t each) {
   if (each > kMost || (queries > 0 && each > kMost / queries))
     r.fail(Reason::memory,
            std::to_string(queries) + " queries with " + std::to_string(each) + " neighbours exceed 2^31");
-  const Spec edges{Dtype::i32, {queries * each}};
-  return {edges, edges, edges, {Dtype::f32, {queries * each}}, {Dtype::i32, {queries + 1}}, {Dtype::i32, {2}}};
+  return r.outputs({{'E', queries * each}, {'Q', queries}});
 }
 
 std::vector<Spec> infer_knn(const Request& r) {
-  const std::int64_t queries = check_points(r), k = r.integer("k");
+  const std::int64_t queries = queries_of(r), k = r.integer("k");
   if (k <= 0) r.fail(Reason::attribute, "k is " + std::to_string(k));
   return relation_specs(r, queries, k);
 }
@@ -67,7 +58,7 @@ std::int64_t ball(std::int64_t r2) {
 }
 
 std::vector<Spec> infer_radius(const Request& r) {
-  const std::int64_t queries = check_points(r), r2 = reach(r);
+  const std::int64_t queries = queries_of(r), r2 = reach(r);
   if (r.none("max_neighbors")) return relation_specs(r, queries, ball(r2));
   const std::int64_t most = r.integer("max_neighbors");
   if (most <= 0) r.fail(Reason::attribute, "max_neighbors is " + std::to_string(most));
@@ -205,15 +196,10 @@ std::optional<Spot> some_queries(const Call& c, std::uint64_t key) {
 // ---- Features of neighbours ----
 
 std::vector<Spec> infer_gather(const Request& r) {
-  if (r.rank(0) != 2) r.fail(Reason::rank, "features have rank " + std::to_string(r.rank(0)));
-  if (r.dtype(1) != Dtype::i32) r.fail(Reason::dtype, "rows are " + std::string(name(r.dtype(1))) + ", not i32");
-  if (r.rank(1) != 1) r.fail(Reason::rank, "rows have rank " + std::to_string(r.rank(1)));
-  if (r.dtype(2) != Dtype::i32) r.fail(Reason::dtype, "counts are " + std::string(name(r.dtype(2))) + ", not i32");
-  if (r.shape(2) != Shape{2}) r.fail(Reason::shape, "counts are " + to_string(r.shape(2)) + ", not (2)");
-  const std::int64_t channels = r.shape(0)[1], edges = r.shape(1)[0];
+  const std::int64_t channels = r.size('C'), edges = r.size('E');
   if (channels > 0 && edges > std::numeric_limits<std::int64_t>::max() / 16 / channels)
     r.fail(Reason::memory, std::to_string(edges) + " rows of " + std::to_string(channels) + " channels");
-  return {{r.dtype(0), {edges, channels}}};
+  return r.outputs();
 }
 
 std::int64_t edge_count(const Call& call) {
@@ -361,25 +347,8 @@ std::vector<Case> radius_cases() {
   return c;
 }
 
-// What every neighbour row refuses.
-std::vector<Reject> point_rejects(const Attrs& attrs) {
-  std::vector<Reject> r;
-  const auto with = [&](auto change, Reason reason, const char* why) {
-    Case c = described({.n = 8, .active = 8, .m = 5, .query_active = 5}, attrs);
-    change(c);
-    r.push_back({c, reason, why});
-  };
-  with([](Case& c) { c.in[kQueries]->dtype = Dtype::i64; }, Reason::dtype, "queries of another dtype");
-  with([](Case& c) { c.in.pop_back(); }, Reason::arity, "queries without a count");
-  with([](Case& c) { c.in[kSources] = input(Dtype::i32, {8, 3}, "int-3"); }, Reason::shape, "three columns");
-  with([](Case& c) { c.in[kQueries] = input(Dtype::i32, {20}, "int-3"); }, Reason::rank, "a list of numbers");
-  with([](Case& c) { c.in[kSources] = input(Dtype::f32, {8, 4}, "int-3"); }, Reason::dtype, "real coordinates");
-  with([](Case& c) { c.in[kActive] = input(Dtype::i64, {1}, "const-8"); }, Reason::dtype, "a count that is not int32");
-  return r;
-}
-
 std::vector<Reject> knn_rejects() {
-  std::vector<Reject> r = point_rejects({{"k", 2}});
+  std::vector<Reject> r;
   r.push_back({described({}, {{"k", 0}}), Reason::attribute, "k is 0"});
   r.push_back({described({}, {{"k", -3}}), Reason::attribute, "a negative k"});
   r.push_back({described({}, {{"k", std::int64_t{1} << 28}}), Reason::memory, "more edges than int32 can number"});
@@ -387,7 +356,7 @@ std::vector<Reject> knn_rejects() {
 }
 
 std::vector<Reject> radius_rejects() {
-  std::vector<Reject> r = point_rejects({{"radius", 2.0}});
+  std::vector<Reject> r;
   r.push_back({described({}, {{"radius", -1.0}}), Reason::attribute, "a negative radius"});
   r.push_back({described({}, {{"radius", 2e9}}), Reason::attribute, "a radius beyond 2^30"});
   r.push_back({described({}, {{"max_neighbors", 0}}), Reason::attribute, "no neighbours"});
@@ -445,17 +414,11 @@ std::vector<Case> gather_cases() {
 }
 
 std::vector<Reject> gather_rejects() {
-  const auto good = input(Dtype::f32, {5, 3}, "uniform"), picks = input(Dtype::i32, {6}, "index-5"),
-             counts = input(Dtype::i32, {2}, "const-6");
+  const auto good = input(Dtype::f32, {5, 3}, "uniform"), counts = input(Dtype::i32, {2}, "const-6");
   return {
       {{{good, input(Dtype::i32, {6}, "const-5"), counts}, {}}, Reason::domain, "a row behind the last"},
       {{{good, input(Dtype::i32, {6}, "const--1"), counts}, {}}, Reason::domain, "a negative row"},
-      {{{good, picks, input(Dtype::i32, {1}, "const-6")}, {}}, Reason::shape, "one count"},
-      {{{good, picks, input(Dtype::i64, {2}, "const-6")}, {}}, Reason::dtype, "counts that are not int32"},
-      {{{good, input(Dtype::i64, {6}, "index-5"), counts}, {}}, Reason::dtype, "rows that are not int32"},
-      {{{good, input(Dtype::i32, {6, 1}, "index-5"), counts}, {}}, Reason::rank, "rows of rank 2"},
-      {{{input(Dtype::f32, {15}, "uniform"), picks, counts}, {}}, Reason::rank, "features of rank 1"},
-      {{{input(Dtype::i32, {5, 3}, "int-3"), picks, counts}, {}}, Reason::dtype, "features that are whole numbers"}};
+  };
 }
 
 std::vector<Case> gather_bench() {
@@ -466,11 +429,13 @@ std::vector<Case> gather_bench() {
 
 Op neighbor_row(std::string_view name, Attrs attrs, std::string_view equation, std::string_view meaning) {
   return {.name = name,
-          .inputs = {"source_coords", "source_active_rows", "query_coords?", "query_active_rows?"},
-          .row_counts = {{"source_active_rows", "source_coords"}, {"query_active_rows", "query_coords"}},
-          .outputs = {"query_rows", "source_rows", "neighbor_ids", "squared_distances", "row_offsets", "counts"},
+          .signature =
+              "source_coords I[N,4], source_active_rows i32[1] counts N, "
+              "(query_coords I[M,4], query_active_rows i32[1] counts M)? -> query_rows i32[E], "
+              "source_rows i32[E], neighbor_ids i32[E], squared_distances f32[E], row_offsets i32[Q+1], "
+              "counts i32[2]",
+          .types = "I: i32 i64; N < 2^31",
           .attrs = std::move(attrs),
-          .dtypes = {Dtype::i32, Dtype::i64},
           .equation = equation,
           .meaning = meaning,
           .tolerance = {Tolerance::Class::exact},
@@ -498,11 +463,9 @@ std::vector<Op> neighbor_ops() {
   within.infer = infer_radius, within.oracle = within_radius, within.cases = radius_cases;
   within.rejects = radius_rejects, within.bench = radius_bench;
   Op gathered{.name = "gather_neighbor_features",
-              .inputs = {"features", "source_rows", "counts"},
-              .row_counts = {{"counts", "source_rows"}},
-              .outputs = {"out"},
+              .signature = "features T[N,C], source_rows i32[E], counts i32[2] counts E -> out T[E,C]",
+              .types = "T: f16 bf16 f32",
               .attrs = {},
-              .dtypes = {Dtype::f16, Dtype::bf16, Dtype::f32},
               .equation = "out[e,c] = features[source_rows[e],c] for e < counts[0]",
               .meaning = "entries beyond counts[0] are neither read nor specified; a row that is none is refused",
               .infer = infer_gather,

@@ -8,26 +8,6 @@ namespace {
 
 enum : std::size_t { kFeatures, kWeight, kCotangent };
 
-std::vector<Spec> infer(const Request& r) {
-  const Spec &x = r.spec(kFeatures), &w = r.spec(kWeight);
-  if (w.dtype != x.dtype)
-    r.fail(Reason::dtype, "weights are " + std::string(name(w.dtype)) + ", not " + std::string(name(x.dtype)));
-  if (x.shape.size() != 2) r.fail(Reason::rank, "features have rank " + std::to_string(x.shape.size()));
-  if (w.shape.size() != 2) r.fail(Reason::rank, "weights have rank " + std::to_string(w.shape.size()));
-  if (x.shape[1] != w.shape[1])
-    r.fail(Reason::shape, to_string(x.shape) + " features for " + to_string(w.shape) + " weights");
-  return {{x.dtype, {x.shape[0], w.shape[0]}}};
-}
-
-std::vector<Spec> infer_vjp(const Request& r) {
-  const Spec out = infer(r)[0], &g = r.spec(kCotangent);
-  if (g.dtype != out.dtype)
-    r.fail(Reason::dtype, "the cotangent is " + std::string(name(g.dtype)) + ", not " + std::string(name(out.dtype)));
-  if (g.shape.size() != 2) r.fail(Reason::rank, "the cotangent has rank " + std::to_string(g.shape.size()));
-  if (g.shape != out.shape) r.fail(Reason::shape, to_string(g.shape) + " cotangent of " + to_string(out.shape));
-  return {r.spec(kFeatures), r.spec(kWeight)};
-}
-
 // Y[i,c] = sum over a of X[i,a] W[c,a]
 std::vector<Wide> projection(const Call& call) {
   const Wide features = widen(call[kFeatures]), weight = widen(call[kWeight]);
@@ -129,63 +109,34 @@ std::vector<Case> bench() {
   return all;
 }
 
-template <Case (*make)(const Trial&)>
-std::vector<Reject> rejects() {
-  std::vector<Reject> r;
-  const auto with = [&](auto change, Reason reason, const char* why) {
-    Case c = make({});
-    change(c);
-    r.push_back({c, reason, why});
-  };
-  with([](Case& c) { c.in[kWeight]->dtype = Dtype::f16; }, Reason::dtype, "weights of another dtype");
-  with(
-      [](Case& c) {
-        for (auto& in : c.in) in->dtype = Dtype::bf16;
-      },
-      Reason::dtype, "bfloat16 features");
-  with([](Case& c) { c.in[kWeight]->shape = {8, 5}; }, Reason::shape, "weights as (in, out)");
-  with([](Case& c) { c.in[kWeight]->shape = {1, 5, 8}; }, Reason::rank, "weights of rank 3");
-  with([](Case& c) { c.in[kFeatures]->shape = {8}; }, Reason::rank, "features of rank 1");
-  if (make({}).in.size() < 3) return r;
-  with([](Case& c) { c.in[kCotangent]->dtype = Dtype::f16; }, Reason::dtype, "a cotangent of another dtype");
-  with([](Case& c) { c.in[kCotangent]->shape = {33}; }, Reason::rank, "a cotangent of rank 1");
-  with([](Case& c) { c.in[kCotangent]->shape[0] = 32; }, Reason::shape, "a cotangent row is missing");
-  return r;
-}
-
 }  // namespace
 
 std::vector<Op> pointwise_ops() {
   const Op forward{.name = "pointwise_projection",
-                   .inputs = {"features", "weight"},
-                   .outputs = {"out"},
+                   .signature = "features T[N,A], weight T[C,A] -> out T[N,C]",
+                   .types = "T: f16 f32",
                    .attrs = {},
-                   .dtypes = {Dtype::f16, Dtype::f32},
                    .equation = "Y[i,c] = sum over a of X[i,a] W[c,a]",
                    .meaning = "f16 is summed in at least f32 and rounded once",
-                   .infer = infer,
                    .oracle = projection,
                    .cases = cases<forward_case>,
-                   .rejects = rejects<forward_case>,
                    .bench = bench<forward_case>,
                    .cost = projection_cost,
                    .tolerance = {.kind = Tolerance::Class::accumulate, .terms = terms},
                    .spot = spot};
-  const Op vjp{.name = "pointwise_projection_vjp",
-               .inputs = {"features", "weight", "cotangent"},
-               .outputs = {"grad_features", "grad_weight"},
-               .attrs = {},
-               .dtypes = {Dtype::f16, Dtype::f32},
-               .equation = "dX[i,a] = sum over c of G[i,c] W[c,a]; dW[c,a] = sum over i of G[i,c] X[i,a]",
-               .meaning = "f16 is summed in at least f32 and rounded once",
-               .infer = infer_vjp,
-               .oracle = projection_vjp,
-               .cases = cases<vjp_case>,
-               .rejects = rejects<vjp_case>,
-               .bench = bench<vjp_case>,
-               .cost = vjp_cost,
-               .tolerance = {.kind = Tolerance::Class::accumulate, .terms = vjp_terms},
-               .spot = vjp_spot};
+  const Op vjp{
+      .name = "pointwise_projection_vjp",
+      .signature = "features T[N,A], weight T[C,A], cotangent T[N,C] -> grad_features T[N,A], grad_weight T[C,A]",
+      .types = "T: f16 f32",
+      .attrs = {},
+      .equation = "dX[i,a] = sum over c of G[i,c] W[c,a]; dW[c,a] = sum over i of G[i,c] X[i,a]",
+      .meaning = "f16 is summed in at least f32 and rounded once",
+      .oracle = projection_vjp,
+      .cases = cases<vjp_case>,
+      .bench = bench<vjp_case>,
+      .cost = vjp_cost,
+      .tolerance = {.kind = Tolerance::Class::accumulate, .terms = vjp_terms},
+      .spot = vjp_spot};
   return {forward, vjp};
 }
 

@@ -58,23 +58,7 @@ Geometry pooling_geometry(const Request& r, Pooling kind) {
 
 std::int64_t check_pooling(const Request& r, Pooling kind) {
   const Geometry g = pooling_geometry(r, kind);
-  const std::int64_t n = check_rows(r, kCoords, kActive);
-  const bool to = targeted(r, kind);
-  if (expands(kind) && to != r.has("target_active_rows"))
-    r.fail(Reason::arity, "targets and their count come together");
-  std::int64_t m = 0;
-  if (to) {
-    const std::size_t at = r.index("target_coords");
-    m = check_rows(r, at, at + 1);
-    if (r.dtype(at) != r.dtype(kCoords)) r.fail(Reason::dtype, "targets differ from coordinates in dtype");
-  }
-  const Dtype t = r.dtype(kFeatures);
-  if (t != Dtype::f16 && t != Dtype::f32)
-    r.fail(Reason::dtype, "features are " + std::string(name(t)) + ", not f16 or f32");
-  if (r.rank(kFeatures) != 2) r.fail(Reason::rank, "features have rank " + std::to_string(r.rank(kFeatures)));
-  if (r.shape(kFeatures)[0] != n)
-    r.fail(Reason::shape, to_string(r.shape(kFeatures)) + " features for " + std::to_string(n) + " rows");
-  return capacity(r, relation_kind(r, kind), g, n, m);
+  return capacity(r, relation_kind(r, kind), g, r.size('N'), r.size('M'));
 }
 
 Windows windows(const Call& call, Pooling kind) {
@@ -199,8 +183,7 @@ using List = std::vector<std::int64_t>;
 
 template <Pooling kind>
 std::vector<Spec> infer(const Request& r) {
-  const std::int64_t rows = check_pooling(r, kind);
-  return {{r.dtype(kCoords), {rows, 4}}, {r.dtype(kFeatures), {rows, r.shape(kFeatures)[1]}}, {Dtype::i32, {2}}};
+  return r.outputs({{'R', check_pooling(r, kind)}});
 }
 
 template <Pooling kind>
@@ -255,14 +238,11 @@ std::optional<Spot> spot(const Call& call, std::uint64_t key) {
 template <Pooling kind>
 Op row(std::string_view name, const Attrs& attrs, std::string_view equation, std::string_view meaning) {
   constexpr bool targets = kind == Pooling::transposed || kind == Pooling::trilinear;
-  std::vector<std::string_view> inputs{"coords", "active_rows", "features"};
-  if (targets) inputs.insert(inputs.end(), {"target_coords?", "target_active_rows?"});
   return {.name = name,
-          .inputs = inputs,
-          .row_counts = site_counts(targets),
-          .outputs = {"out_coords", "features", "counts"},
+          .signature = kSites + ", features T[N,C]" + (targets ? ", (" + kTargets + ")?" : "") +
+                       " -> out_coords I[R,4], features T[R,C], counts i32[2]",
+          .types = "I: i32 i64; T: f16 f32",
           .attrs = attrs,
-          .dtypes = {Dtype::i32, Dtype::i64},
           .equation = equation,
           .meaning = meaning,
           .infer = infer<kind>,

@@ -26,7 +26,7 @@ Windows windows(const Call&, Pooling);
 
 Geometry pooling_geometry(const Request&, Pooling);  // throws Error(attribute)
 
-// Throws for what is wrong with coordinates, features and targets; gives the rows that the result has room for.
+// The rows that the result has room for; throws for what is wrong with the attributes.
 std::int64_t check_pooling(const Request&, Pooling);
 
 // Y of these features, one row for each output of the relation.

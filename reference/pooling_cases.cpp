@@ -198,9 +198,7 @@ class Rejects {
 
   std::vector<Reject> all() {
     geometry();
-    inputs();
-    if (derivative_ != Derivative::none) seeds();
-    if (kind_ == Pooling::transposed || kind_ == Pooling::trilinear) targets();
+    if (derivative_ == Derivative::vjp) seeds();
     return std::move(rejects_);
   }
 
@@ -225,42 +223,9 @@ class Rejects {
     attr("dilation", {0}, Reason::attribute, "a dilation of zero");
   }
 
-  void inputs() {
-    with(
-        [](Case& c) {
-          c.in[kCoords]->shape = {8, 3};
-          c.in[kCoords]->fill = "int-3";
-        },
-        Reason::shape, "three columns");
-    with([](Case& c) { c.in[kCoords]->dtype = Dtype::u32; }, Reason::dtype, "unsigned coordinates");
-    with([](Case& c) { c.in[kActive]->dtype = Dtype::i64; }, Reason::dtype, "a count of another dtype");
-    with([](Case& c) { c.in[kActive]->shape = {2}; }, Reason::shape, "two counts");
-    with([](Case& c) { c.in[kFeatures]->shape[0] = 7; }, Reason::shape, "a row of features is missing");
-    with([](Case& c) { c.in[kFeatures]->shape = {8, 3, 1}; }, Reason::rank, "features of rank 3");
-    with([](Case& c) { c.in[kFeatures]->dtype = Dtype::bf16; }, Reason::dtype, "bfloat16 features");
-  }
-
   void seeds() {
-    with([](Case& c) { c.in[kSeed]->dtype = Dtype::f16; }, Reason::dtype, "a seed of another dtype");
-    with([](Case& c) { c.in[kSeed]->shape[1] = 4; }, Reason::shape, "a seed of other channels");
-    with([](Case& c) { c.in[kSeed]->shape.push_back(1); }, Reason::rank, "a seed of rank 3");
     with([](Case& c) { ++c.in[kSeed]->shape[0]; }, Reason::shape, "more seeds than there can be rows");
-    if (derivative_ == Derivative::jvp) return;
     with([](Case& c) { c.in[kSeed]->shape[0] = 0; }, Reason::domain, "a cotangent without the active rows");
-  }
-
-  void targets() {
-    const auto both = [&](Case& c, Dtype type) {
-      c.in.push_back(input(type, {4, 4}, "sites_box"));
-      c.in.push_back(rows(4));
-      if (derivative_ == Derivative::vjp) c.in[kSeed]->shape[0] = 4;
-    };
-    with(
-        [](Case& c) {
-          c.in.push_back(input(Dtype::i32, {4, 4}, "sites_box"));
-        },
-        Reason::arity, "targets without a count");
-    with([&](Case& c) { both(c, Dtype::i64); }, Reason::dtype, "targets of another dtype");
   }
 
   Pooling kind_;

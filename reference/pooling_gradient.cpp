@@ -11,33 +11,17 @@ using namespace reference;
 using namespace pool_input;
 using List = std::vector<std::int64_t>;
 
-void check_seed(const Request& r, const char* what) {
-  const Dtype t = r.dtype(kSeed);
-  if (t != r.dtype(kFeatures))
-    r.fail(Reason::dtype,
-           std::string(what) + " is " + std::string(name(t)) + ", not " + std::string(name(r.dtype(kFeatures))));
-  if (r.rank(kSeed) != 2) r.fail(Reason::rank, std::string(what) + " has rank " + std::to_string(r.rank(kSeed)));
-  if (r.shape(kSeed)[1] != r.shape(kFeatures)[1])
-    r.fail(Reason::shape,
-           to_string(r.shape(kSeed)) + " " + what + " of " + to_string(r.shape(kFeatures)) + " features");
-}
-
 template <Pooling kind>
 std::vector<Spec> infer_vjp(const Request& r) {
   const std::int64_t rows = check_pooling(r, kind);
-  check_seed(r, "cotangent");
-  if (r.shape(kSeed)[0] > rows)
+  if (r.size('G') > rows)
     r.fail(Reason::shape, to_string(r.shape(kSeed)) + " cotangent for at most " + std::to_string(rows) + " rows");
-  return {r.spec(kFeatures)};
+  return r.outputs();
 }
 
 template <Pooling kind>
 std::vector<Spec> infer_jvp(const Request& r) {
-  const std::int64_t rows = check_pooling(r, kind);
-  check_seed(r, "tangent");
-  if (r.shape(kSeed) != r.shape(kFeatures))
-    r.fail(Reason::shape, to_string(r.shape(kSeed)) + " tangent of " + to_string(r.shape(kFeatures)) + " features");
-  return {{r.dtype(kFeatures), {rows, r.shape(kFeatures)[1]}}, {Dtype::i32, {2}}};
+  return r.outputs({{'R', check_pooling(r, kind)}});
 }
 
 // dY[o,c] / dX[i,c] for each edge (i,o,k), (E, C): w[k] / D[o]; for max 1/t where X[i,c] is one of t that equal Y[o,c]
@@ -144,12 +128,15 @@ Cost derivative_cost(const Call& call, Pooling kind, Derivative d) {
 // What both derivatives have in common.
 template <Pooling kind, Derivative d>
 Op row(std::string_view name, const Attrs& attrs, std::string_view equation, std::string_view meaning) {
+  constexpr bool targets = d == Derivative::vjp && (kind == Pooling::transposed || kind == Pooling::trilinear);
+  const char* rest = d == Derivative::jvp ? ", tangent T[N,C] -> tangent_out T[R,C], counts i32[2]"
+                     : targets            ? " -> grad_features T[N,C]"
+                                          : ", cotangent T[G,C] -> grad_features T[N,C]";
   return {.name = name,
-          .inputs = {"coords", "active_rows", "features", d == Derivative::vjp ? "cotangent" : "tangent"},
-          .row_counts = site_counts(false),
-          .outputs = {},
+          .signature = kSites + ", features T[N,C]" +
+                       (targets ? ", cotangent T[G,C], (" + kTargets + ")?" : std::string()) + rest,
+          .types = "I: i32 i64; T: f16 f32",
           .attrs = attrs,
-          .dtypes = {Dtype::i32, Dtype::i64},
           .equation = equation,
           .meaning = meaning,
           .cases = [] { return pooling_cases(kind, d); },
@@ -167,11 +154,6 @@ Op row(std::string_view name, const Attrs& attrs, std::string_view equation, std
 template <Pooling kind>
 Op vjp_row(std::string_view name, const Attrs& attrs, std::string_view equation, std::string_view meaning) {
   Op op = row<kind, Derivative::vjp>(name, attrs, equation, meaning);
-  op.outputs = {"grad_features"};
-  if (kind == Pooling::transposed || kind == Pooling::trilinear) {
-    op.inputs.insert(op.inputs.end(), {"target_coords?", "target_active_rows?"});
-    op.row_counts = site_counts(true);
-  }
   op.infer = infer_vjp<kind>;
   op.oracle = vjp<kind>;
   if (kind == Pooling::sum) op.tolerance = {.kind = Tolerance::Class::accumulate, .terms = terms<kind, &Edge::in>};
@@ -182,7 +164,6 @@ Op vjp_row(std::string_view name, const Attrs& attrs, std::string_view equation,
 template <Pooling kind>
 Op jvp_row(std::string_view name, const Attrs& attrs, std::string_view equation, std::string_view meaning) {
   Op op = row<kind, Derivative::jvp>(name, attrs, equation, meaning);
-  op.outputs = {"tangent_out", "counts"};
   op.infer = infer_jvp<kind>;
   op.oracle = jvp<kind>;
   op.active = active_part;

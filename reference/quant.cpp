@@ -42,34 +42,24 @@ void check_global_scale(const Request& r, const Format& f) {
   if (!r.has("global_scale")) return;
   const Spec& s = r.spec(r.index("global_scale"));
   if (!f.is("nvfp4")) r.fail(Reason::arity, "mode " + r.text("mode") + " takes no global_scale");
-  if (s.dtype != Dtype::f32) r.fail(Reason::dtype, "global_scale is " + std::string(name(s.dtype)) + ", not f32");
   if (count(s.shape) != 1) r.fail(Reason::shape, "global_scale has shape " + to_string(s.shape));
-}
-
-bool same_leading(const Shape& a, const Shape& b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end() - 1, b.begin());
 }
 
 // What the codes, scales and biases must satisfy together; the dtype of the numbers they stand for, if affine.
 Dtype check_weight(const Request& r, const Format& f, std::size_t codes, std::size_t scales, std::size_t biases) {
   const Shape &w = r.shape(codes), &s = r.shape(scales);
-  if (r.dtype(codes) != Dtype::u32)
-    r.fail(Reason::dtype, "codes are " + std::string(name(r.dtype(codes))) + ", not u32");
-  if (w.size() < 2) r.fail(Reason::rank, "codes have shape " + to_string(w));
   check(r, f);
   Dtype value = Dtype::bf16;
   if (f.affine()) {
     if (!r.has(biases)) r.fail(Reason::arity, "mode affine needs biases");
     value = promote(r.dtype(scales), r.dtype(biases));
     if (!is_real(value)) r.fail(Reason::dtype, "scales and biases promote to " + std::string(name(value)));
-    if (r.shape(biases) != s)
-      r.fail(Reason::shape, "biases " + to_string(r.shape(biases)) + " for scales " + to_string(s));
   } else {
     if (r.has(biases)) r.fail(Reason::arity, "mode " + r.text("mode") + " takes no biases");
     if (r.dtype(scales) != Dtype::u8)
       r.fail(Reason::dtype, "scales are " + std::string(name(r.dtype(scales))) + ", not u8");
   }
-  if (!same_leading(w, s) || 32 * w.back() != s.back() * f.group * f.bits)
+  if (32 * w.back() != s.back() * f.group * f.bits)
     r.fail(Reason::shape, "scales " + to_string(s) + " for codes " + to_string(w));
   return value;
 }
@@ -148,7 +138,6 @@ double scalar(const Tensor& t) { return real_values(t)[0]; }
 std::vector<Spec> infer_quantize(const Request& r) {
   const Format f = format(r);
   Shape w = r.shape(0);
-  if (w.size() < 2) r.fail(Reason::rank, "w has shape " + to_string(w));
   const std::int64_t k = w.back();
   if (k % f.group != 0)
     r.fail(Reason::shape, "the last axis of " + to_string(w) + " is no multiple of " + std::to_string(f.group));
@@ -368,7 +357,6 @@ Dtype product_dtype(const Request& r, const Format& f, Dtype weight) {
 
 std::vector<Spec> infer_quantized_matmul(const Request& r) {
   const Format f = format(r);
-  if (r.rank(0) < 1) r.fail(Reason::rank, "x is a scalar");
   const Dtype out = product_dtype(r, f, check_weight(r, f, 1, 2, 3));
   const Product p = product(r, f);
   Shape shape = p.batch;
@@ -466,17 +454,15 @@ Cost quantized_matmul_cost(const Call& c) {
   return {2 * products, input_bytes(c) + output_bytes(c)};
 }
 
-constexpr Dtype kReals[] = {Dtype::f16, Dtype::bf16, Dtype::f32};
-
 }  // namespace
 
 std::vector<Op> quant_ops() {
   Attrs attrs{{"group_size", kNone}, {"bits", kNone}, {"mode", "affine"}};
   Op quantizing;
-  quantizing.name = "quantize", quantizing.inputs = {"w", "global_scale?"},
-  quantizing.outputs = {"w_q", "scales", "biases"};
+  quantizing.name = "quantize";
+  quantizing.signature = "w T[*B,M,K], global_scale? f32[*S] -> w_q u32[*B,M,W], scales Z[*B,M,G], biases T[*B,M,G]";
+  quantizing.types = "T: f16 bf16 f32; Z: u8 f16 bf16 f32";
   quantizing.attrs = attrs;
-  quantizing.dtypes = {std::begin(kReals), std::end(kReals)};
   quantizing.equation =
       "s = max((max w - min w)/n, 1e-7), n = 2^bits - 1; with one bit b = min w, with more e = min w if |min w| > "
       "|max w|, else e = max w, s = -s; q0 = rint(e/s); s = e/q0, b = e if q0 != 0, else b = 0; w_q = "
@@ -491,11 +477,11 @@ std::vector<Op> quant_ops() {
   quantizing.rejects = quantize_rejects, quantizing.bench = quantize_bench;
 
   Op dequantizing;
-  dequantizing.name = "dequantize", dequantizing.inputs = {"w_q", "scales", "biases?", "global_scale?"};
-  dequantizing.outputs = {"w"};
+  dequantizing.name = "dequantize";
+  dequantizing.signature = "w_q u32[*B,M,W], scales U[*B,M,G], biases? V[*B,M,G], global_scale? f32[*S] -> w P[*B,M,K]";
+  dequantizing.types = "U, V: bool integers floats; P: floats";
   dequantizing.attrs = attrs;
   dequantizing.attrs.set("dtype", kNone);
-  dequantizing.dtypes = {Dtype::u32};
   dequantizing.equation = "w = round(round(w_q s) + b); in the other modes w = round(element scale)";
   dequantizing.meaning =
       "the product in the dtype of the scales, the sum in that of scales and biases, then the cast; E4M3 0x7f and 0xff "
@@ -505,11 +491,11 @@ std::vector<Op> quant_ops() {
   dequantizing.rejects = dequantize_rejects, dequantizing.bench = dequantize_bench;
 
   Op product;
-  product.name = "quantized_matmul", product.inputs = {"x", "w_q", "scales", "biases?"}, product.outputs = {"out"};
+  product.name = "quantized_matmul";
+  product.signature = "x T[...,M?,K], w_q u32[*B,R,W], scales U[*B,R,G], biases? V[*B,R,G] -> out P[...,M?,N]";
+  product.types = "T: bool integers f16 bf16 f32; U, V: bool integers floats; P: f16 bf16 f32";
   product.attrs = attrs;
   product.attrs.set("transpose", true);
-  product.dtypes = {Dtype::boolean, Dtype::u8,  Dtype::u16, Dtype::u32, Dtype::u64,  Dtype::i8,
-                    Dtype::i16,     Dtype::i32, Dtype::i64, Dtype::f16, Dtype::bf16, Dtype::f32};
   product.equation = "out_mn = sum_k x_mk (w_q s + b)_nk with transpose, sum_k x_mk (w_q s + b)_kn without";
   product.meaning =
       "the exact weights, infinite where float32 would be; E4M3 0x7f and 0xff are NaN; f16 and bf16 sums are rounded "

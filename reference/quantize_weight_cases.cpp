@@ -48,12 +48,6 @@ std::vector<Reject> quantize_rejects() {
     return Case{{input(t, std::move(w), "uniform")}, std::move(attrs), Budget::smoke};
   };
   return {
-      {call(Dtype::bf16, {4, 64}, {}), Reason::dtype, "bfloat16"},
-      {call(Dtype::f64, {4, 64}, {}), Reason::dtype, "f64"},
-      {call(Dtype::i32, {4, 64}, {}), Reason::dtype, "integers"},
-      {call(Dtype::f32, {64}, {}), Reason::rank, "one axis"},
-      {call(Dtype::f32, {2, 2, 2, 64}, {}), Reason::rank, "four axes"},
-      {call(Dtype::f32, {2, 1, 1, 1, 1, 64}, {}), Reason::rank, "six axes"},
       {call(Dtype::f32, {4, 64}, {{"bits", 5}}), Reason::attribute, "no such width"},
       {call(Dtype::f32, {4, 64}, {{"bits", 2}}), Reason::attribute, "no such width"},
       {call(Dtype::f32, {4, 64}, {{"group_size", 16}}), Reason::attribute, "no such group"},

@@ -38,29 +38,6 @@ Cut cut(const Call& c) { return cut(c.shape(0), c.axes()); }
 
 // ---- sum
 
-Dtype sum_dtype(Dtype t) {
-  switch (t) {
-    case Dtype::boolean:
-    case Dtype::i8:
-    case Dtype::i16: return Dtype::i32;
-    case Dtype::u8:
-    case Dtype::u16: return Dtype::u32;
-    default: return t;
-  }
-}
-
-std::vector<Spec> infer_sum(const Request& r) {
-  const bool keep = r.flag("keepdims");
-  const std::vector<std::int64_t> axes = r.axes();
-  Shape out;
-  for (std::int64_t d = 0; d < r.rank(0); ++d) {
-    const bool reduced = std::find(axes.begin(), axes.end(), d) != axes.end();
-    if (!reduced) out.push_back(r.shape(0)[static_cast<std::size_t>(d)]);
-    else if (keep) out.push_back(1);
-  }
-  return {{sum_dtype(r.dtype(0)), out}};
-}
-
 std::int64_t plus(std::int64_t a, std::int64_t b) {  // modulo 2^64
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
 }
@@ -72,7 +49,7 @@ T plus(T a, T b) {
 // s_l = sum of x_i over the elements i of line l
 std::vector<Wide> sum(const Call& c) {
   const Cut lines = cut(c);
-  const Shape out = infer_sum(c)[0].shape;
+  const Shape out = c.outputs()[0].shape;
   return std::visit(
       [&]<class T>(const Array<T>& x) -> std::vector<Wide> {
         Array<T> s(out);
@@ -92,18 +69,12 @@ std::int64_t sum_terms(const Call& c) {
 }
 
 Cost sum_cost(const Call& c) {
-  const Spec out = infer_sum(c)[0];
+  const Spec out = c.outputs()[0];
   return {static_cast<double>(c[0].size()),
           static_cast<double>(c[0].size() * info(c.dtype(0)).bytes + count(out.shape) * info(out.dtype).bytes)};
 }
 
 // ---- softmax
-
-std::vector<Spec> infer_softmax(const Request& r) {
-  (void)r.axes();
-  (void)r.flag("precise");
-  return {{at_least_float(r.dtype(0)), r.shape(0)}};
-}
 
 template <class T>
 std::vector<T> maxima(const Array<T>& x, const Cut& lines) {
@@ -304,8 +275,8 @@ std::vector<Case> sum_cases() {
   return cases;
 }
 
-std::vector<Reject> axis_rejects(bool keepdims) {
-  std::vector<Reject> all = {
+std::vector<Reject> axis_rejects() {
+  return {
       {one(Dtype::f32, {2, 3}, "uniform", {{"axis", 2}}), Reason::axis, "axis 2 of rank 2"},
       {one(Dtype::f32, {2, 3}, "uniform", {{"axis", -3}}), Reason::axis, "axis -3 of rank 2"},
       {one(Dtype::f32, {2, 3}, "uniform", {{"axis", Axes{0, 5}}}), Reason::axis, "one of two axes is out of range"},
@@ -314,16 +285,8 @@ std::vector<Reject> axis_rejects(bool keepdims) {
        "an axis is named twice, once from the end"},
       {one(Dtype::f32, {}, "uniform", {{"axis", 0}}), Reason::axis, "a scalar has no axis"},
       {one(Dtype::f32, {2, 3}, "uniform", {{"axis", "last"}}), Reason::attribute, "the axis is not a number"},
-      {one(Dtype::f32, {2, 3}, "uniform", {{"axes", 0}}), Reason::attribute, "there is no attribute axes"},
-      {{{}, {}, Budget::smoke}, Reason::arity, "no input"},
   };
-  if (keepdims)
-    all.push_back(
-        {one(Dtype::f32, {2, 3}, "uniform", {{"keepdims", 1}}), Reason::attribute, "keepdims is not a truth value"});
-  return all;
 }
-
-std::vector<Reject> sum_rejects() { return axis_rejects(true); }
 
 std::vector<Case> sum_bench() {
   return {one(Dtype::f32, {1 << 24}, "uniform", {}),
@@ -389,15 +352,6 @@ std::vector<Case> softmax_cases() {
   return cases;
 }
 
-std::vector<Reject> softmax_rejects() {
-  std::vector<Reject> all = axis_rejects(false);
-  all.push_back(
-      {one(Dtype::c64, {2, 3}, "uniform", {}), Reason::dtype, "complex numbers have no order to take a maximum in"});
-  all.push_back(
-      {one(Dtype::f16, {2, 3}, "uniform", {{"precise", 1}}), Reason::attribute, "precise is not a truth value"});
-  return all;
-}
-
 std::vector<Case> softmax_bench() {
   return {one(Dtype::f32, {4096, 4096}, "uniform-10", {{"axis", -1}}),
           one(Dtype::f32, {65536, 128}, "uniform-10", {{"axis", -1}}),
@@ -408,19 +362,17 @@ std::vector<Case> softmax_bench() {
 Op sum_row() {
   Op op;
   op.name = "sum";
-  op.inputs = {"a"};
-  op.outputs = {"out"};
+  op.signature = "a T[...] -> out S[... over axis]";
+  op.types = "T: all; S = accumulator(T)";
   op.attrs = {{"axis", kNone}, {"keepdims", false}};
-  op.dtypes = dtypes(true);
   op.equation = "s_l = sum of a_i over the elements i of line l; an empty line gives 0";
   op.meaning =
       "f16 and bf16 accumulate in f32 and round once, as MLX has it since 0.32.3; bool and signed "
       "integers up to 32 bits give i32, unsigned ones u32; integers wrap; an empty axis list gives the elements in the "
       "output dtype (upstream keeps the input's)";
-  op.infer = infer_sum;
   op.oracle = sum;
   op.cases = sum_cases;
-  op.rejects = sum_rejects;
+  op.rejects = axis_rejects;
   op.bench = sum_bench;
   op.cost = sum_cost;
   op.tolerance.kind = Tolerance::Class::accumulate;
@@ -431,19 +383,17 @@ Op sum_row() {
 Op softmax_row() {
   Op op;
   op.name = "softmax";
-  op.inputs = {"a"};
-  op.outputs = {"out"};
+  op.signature = "a T[*S] -> out F[*S]";
+  op.types = "T: bool integers floats; F = float(T)";
   op.attrs = {{"axis", kNone}, {"precise", false}};
-  op.dtypes = dtypes(false);
   op.equation =
       "y_i = e^(a_i - m) / sum_j e^(a_j - m), m = max_j a_j, j over the line of i along all listed axes jointly";
   op.meaning =
       "integers and bool give f32 on every axis (upstream casts back to the integer off the last axis); halves compute "
       "in f32 and round once, so precise changes nothing; complex input is refused";
-  op.infer = infer_softmax;
   op.oracle = softmax;
   op.cases = softmax_cases;
-  op.rejects = softmax_rejects;
+  op.rejects = axis_rejects;
   op.bench = softmax_bench;
   op.cost = softmax_cost;
   op.tolerance.kind = Tolerance::Class::inherited;

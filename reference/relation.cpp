@@ -168,21 +168,6 @@ Geometry geometry(const Request& r, RelationKind kind) {
   return g;
 }
 
-std::int64_t check_rows(const Request& r, std::size_t coords, std::size_t active) {
-  if (r.rank(coords) != 2) r.fail(Reason::rank, "coordinates have rank " + std::to_string(r.rank(coords)));
-  if (r.shape(coords)[1] != 4) r.fail(Reason::shape, "coordinates are " + to_string(r.shape(coords)) + ", not (N,4)");
-  if (r.dtype(active) != Dtype::i32)
-    r.fail(Reason::dtype, "active rows are " + std::string(name(r.dtype(active))) + ", not i32");
-  if (r.shape(active) != Shape{1}) r.fail(Reason::shape, "active rows are " + to_string(r.shape(active)) + ", not (1)");
-  return r.shape(coords)[0];
-}
-
-std::vector<RowCount> site_counts(bool targets) {
-  std::vector<RowCount> counts{{"active_rows", "coords"}};
-  if (targets) counts.push_back({"target_active_rows", "target_coords"});
-  return counts;
-}
-
 std::int64_t capacity(const Request& r, RelationKind kind, const Geometry& g, std::int64_t rows, std::int64_t targets) {
   const bool targeted = kind == RelationKind::target || kind == RelationKind::target_transposed;
   const std::int64_t out = targeted ? targets : rows;
@@ -249,14 +234,9 @@ using namespace reference;
 
 template <RelationKind kind>
 std::vector<Spec> infer(const Request& r) {
-  const bool targeted = kind == RelationKind::target;
   const Geometry g = geometry(r, kind);
-  const std::int64_t n = check_rows(r, 0, 1), m = targeted ? check_rows(r, 2, 3) : 0;
-  if (targeted && r.dtype(2) != r.dtype(0)) r.fail(Reason::dtype, "targets differ from coordinates in dtype");
-  const std::int64_t out = capacity(r, kind, g, n, m), edges = (targeted ? m : n) * g.volume;
-  const auto rows = [](std::int64_t size) { return Spec{Dtype::i32, {size}}; };
-  return {rows(edges), rows(edges), rows(edges),        rows(2),    rows(out + 1), {r.dtype(0), {out, 4}},
-          rows(n + 1), rows(edges), rows(g.volume + 1), rows(edges)};
+  const std::int64_t n = r.size('N'), m = r.size('M'), out = capacity(r, kind, g, n, m);
+  return r.outputs({{'E', (kind == RelationKind::target ? m : n) * g.volume}, {'R', out}, {'K', g.volume}});
 }
 
 // offsets[g] = edges in groups before g; ids = edge numbers by group, ascending within a group
@@ -425,14 +405,6 @@ std::vector<Reject> rejects() {
     add(good, all, {{"dilation", List{1, 1, 0}}}, Reason::attribute, "a dilation of zero");
   if (kind != RelationKind::submanifold && kind != RelationKind::generative)
     add(good, all, {{"padding", List{0, -1, 0}}}, Reason::attribute, "a negative padding");
-  add(Input{Dtype::i32, {5, 3}}, all, {}, Reason::shape, "three columns");
-  add(Input{Dtype::i32, {20}}, all, {}, Reason::rank, "a list of numbers");
-  add(Input{Dtype::f32, {5, 4}}, all, {}, Reason::dtype, "real coordinates");
-  add(good, Input{Dtype::i32, {2}, Layout::row, "const-1"}, {}, Reason::shape, "two counts");
-  add(good, Input{Dtype::i64, {1}, Layout::row, "const-1"}, {}, Reason::dtype, "a count that is not int32");
-  if (targets)
-    r.push_back(
-        {{{good, all, sites(4, "sites_box", Dtype::i64), count}, {}}, Reason::dtype, "targets of another dtype"});
   return r;
 }
 
@@ -462,25 +434,24 @@ constexpr std::string_view kMeaning =
 
 template <RelationKind kind>
 Op row(std::string_view name, Attrs attrs, std::string_view equation) {
-  std::vector<std::string_view> inputs{"coords", "active_rows"};
-  if (kind == RelationKind::target) inputs.insert(inputs.end(), {"target_coords", "target_active_rows"});
-  return {.name = name,
-          .inputs = inputs,
-          .row_counts = site_counts(kind == RelationKind::target),
-          .outputs = {"in_rows", "out_rows", "kernel_ids", "counts", "out_row_offsets", "out_coords", "in_row_offsets",
-                      "in_edge_ids", "kernel_row_offsets", "kernel_edge_ids"},
-          .attrs = std::move(attrs),
-          .dtypes = {Dtype::i32, Dtype::i64},
-          .equation = equation,
-          .meaning = kMeaning,
-          .infer = infer<kind>,
-          .oracle = relation<kind>,
-          .cases = cases<kind>,
-          .rejects = rejects<kind>,
-          .bench = bench<kind>,
-          .tolerance = {Tolerance::Class::exact},
-          .active = active_part,
-          .corpus_call = recorded<kind>};
+  return {
+      .name = name,
+      .signature = kSites + (kind == RelationKind::target ? ", " + kTargets : "") +
+                   " -> in_rows i32[E], out_rows i32[E], kernel_ids i32[E], counts i32[2], out_row_offsets i32[R+1], "
+                   "out_coords I[R,4], in_row_offsets i32[N+1], in_edge_ids i32[E], kernel_row_offsets i32[K+1], "
+                   "kernel_edge_ids i32[E]",
+      .types = "I: i32 i64",
+      .attrs = std::move(attrs),
+      .equation = equation,
+      .meaning = kMeaning,
+      .infer = infer<kind>,
+      .oracle = relation<kind>,
+      .cases = cases<kind>,
+      .rejects = rejects<kind>,
+      .bench = bench<kind>,
+      .tolerance = {Tolerance::Class::exact},
+      .active = active_part,
+      .corpus_call = recorded<kind>};
 }
 
 }  // namespace

@@ -23,11 +23,9 @@ struct Geometry {
 // Reads the attributes that the row has; throws Error(attribute), or Error(memory) for a volume beyond int32.
 Geometry geometry(const Request&, RelationKind);
 
-// Requires (N,4) coordinates and a (1,) int32 count at these input positions; gives N.
-std::int64_t check_rows(const Request&, std::size_t coords, std::size_t active);
-
-// What check_rows checks, as facts of a row: "active_rows" of "coords", and with targets the same of these.
-std::vector<RowCount> site_counts(bool targets);
+// The inputs of a signature that say which sites there are, and which ones a result has.
+inline const std::string kSites = "coords I[N,4], active_rows i32[1] counts N";
+inline const std::string kTargets = "target_coords I[M,4], target_active_rows i32[1] counts M";
 
 // Rows that the result has room for; throws Error(memory) if rows or edges could not be numbered in int32.
 std::int64_t capacity(const Request&, RelationKind, const Geometry&, std::int64_t rows, std::int64_t targets);

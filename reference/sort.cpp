@@ -188,10 +188,9 @@ std::vector<Case> argsort_bench() {
 std::vector<Op> sort_ops() {
   return {{
       .name = "argsort",
-      .inputs = {"a"},
-      .outputs = {"out"},
+      .signature = "a T[*A] -> out u32[*S]",
+      .types = "T: all",
       .attrs = {{"axis", -1}},
-      .dtypes = every_dtype(),
       .equation = "out = p with a[p_0] <= a[p_1] <= ... along the axis, lower index first among equals; "
                   "axis none: of the flattened array",
       .meaning = "NaN after everything and equal to NaN; -0 equals +0; complex by real, then imaginary part; "

@@ -1,5 +1,6 @@
 // Arithmetic between sparse tensors whose rows are matched by coordinate: rows, oracles and cases.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -14,18 +15,9 @@ using namespace reference;
 // Positions of the inputs of the rows that align two tensors.
 enum : std::size_t { kLhs, kLhsActive, kLhsFeatures, kRhs, kRhsActive, kRhsFeatures };
 
-std::int64_t check_features(const Request& r, std::size_t features, std::int64_t rows) {
-  const Dtype t = r.dtype(features);
-  if (t != Dtype::f16 && t != Dtype::f32)
-    r.fail(Reason::dtype, "features are " + std::string(name(t)) + ", not f16 or f32");
-  if (r.rank(features) != 2) r.fail(Reason::rank, "features have rank " + std::to_string(r.rank(features)));
-  if (rows >= 0 && r.shape(features)[0] != rows)
-    r.fail(Reason::shape, to_string(r.shape(features)) + " features for " + std::to_string(rows) + " rows");
-  return r.shape(features)[1];
-}
-
 // The number of rows that an alignment has room for.
-std::int64_t aligned_capacity(const Request& r, std::int64_t n, std::int64_t m) {
+std::int64_t aligned_capacity(const Request& r) {
+  const std::int64_t n = r.size('N'), m = r.size('M');
   const std::string& join = r.text("join");
   if (join == "inner" || join == "left") return n;
   if (join == "right") return m;
@@ -35,46 +27,17 @@ std::int64_t aligned_capacity(const Request& r, std::int64_t n, std::int64_t m) 
   return n + m;
 }
 
-struct Checked {
-  std::int64_t capacity, lhs_channels, rhs_channels;
-};
-
-Checked check_pair(const Request& r) {
-  const std::int64_t n = check_rows(r, kLhs, kLhsActive), m = check_rows(r, kRhs, kRhsActive);
-  if (r.dtype(kRhs) != r.dtype(kLhs))
-    r.fail(Reason::dtype,
-           "coordinates are " + std::string(name(r.dtype(kRhs))) + ", not " + std::string(name(r.dtype(kLhs))));
-  const std::int64_t a = check_features(r, kLhsFeatures, n), b = check_features(r, kRhsFeatures, m);
-  if (r.dtype(kLhsFeatures) != r.dtype(kRhsFeatures))
-    r.fail(Reason::dtype,
-           std::string(name(r.dtype(kLhsFeatures))) + " and " + std::string(name(r.dtype(kRhsFeatures))) + " features");
-  return {aligned_capacity(r, n, m), a, b};
-}
-
-std::vector<Spec> aligned_specs(const Request& r, const Checked& c, std::int64_t channels) {
-  const Spec rows{Dtype::i32, {c.capacity}};
-  return {
-      {r.dtype(kLhs), {c.capacity, 4}}, {r.dtype(kLhsFeatures), {c.capacity, channels}}, {Dtype::i32, {1}}, rows, rows};
-}
-
 bool known_op(const std::string& op) {
   return op == "add" || op == "sub" || op == "mul" || op == "maximum" || op == "minimum";
 }
 
 std::vector<Spec> infer_binary(const Request& r) {
-  const Checked c = check_pair(r);
+  const std::int64_t capacity = aligned_capacity(r);
   if (!known_op(r.text("op"))) r.fail(Reason::attribute, "op " + r.text("op"));
-  (void)r.number("lhs_fill");
-  (void)r.number("rhs_fill");
-  if (c.lhs_channels != c.rhs_channels)
-    r.fail(Reason::shape, std::to_string(c.lhs_channels) + " and " + std::to_string(c.rhs_channels) + " channels");
-  return aligned_specs(r, c, c.lhs_channels);
+  return r.outputs({{'R', capacity}});
 }
 
-std::vector<Spec> infer_cat(const Request& r) {
-  const Checked c = check_pair(r);
-  return aligned_specs(r, c, c.lhs_channels + c.rhs_channels);
-}
+std::vector<Spec> infer_cat(const Request& r) { return r.outputs({{'R', aligned_capacity(r)}}); }
 
 // Row o of the result lies at site[o], which is row lhs[o] of the left and row rhs[o] of the right tensor, or -1.
 struct Alignment {
@@ -177,14 +140,6 @@ std::vector<std::int64_t> aligned_active(const Call&, const std::vector<Tensor>&
 
 // ---- gather and reindex
 
-std::vector<Spec> infer_gather(const Request& r) {
-  const std::int64_t channels = check_features(r, 0, -1);
-  if (r.dtype(1) != Dtype::i32) r.fail(Reason::dtype, "rows are " + std::string(name(r.dtype(1))) + ", not i32");
-  if (r.rank(1) != 1) r.fail(Reason::rank, "rows have rank " + std::to_string(r.rank(1)));
-  (void)r.number("fill");
-  return {{r.dtype(0), {r.shape(1)[0], channels}}};
-}
-
 // Y[o] = X[rows[o]] for each row[o] selected
 Reals selected(const Reals& X, const std::vector<std::int64_t>& rows, double fill) {
   const std::int64_t N = X.shape[0], C = X.shape[1];
@@ -201,14 +156,6 @@ std::vector<Wide> gather(const Call& call) {
 }
 
 enum : std::size_t { kCoords, kActive, kFeatures, kTargets, kTargetActive };
-
-std::vector<Spec> infer_reindex(const Request& r) {
-  const std::int64_t n = check_rows(r, kCoords, kActive), m = check_rows(r, kTargets, kTargetActive);
-  if (r.dtype(kTargets) != r.dtype(kCoords)) r.fail(Reason::dtype, "targets differ from coordinates in dtype");
-  const std::int64_t channels = check_features(r, kFeatures, n);
-  (void)r.number("fill");
-  return {{r.dtype(kFeatures), {m, channels}}};
-}
 
 // Y[t] = X[the lowest active row at target t], or fill
 std::vector<Wide> reindex(const Call& call) {
@@ -407,62 +354,17 @@ std::vector<Case> reindex_cases() {
   return cases;
 }
 
-template <class Make>
-std::vector<Reject> pair_rejects(Make&& make, std::size_t second) {
-  std::vector<Reject> r;
-  const auto with = [&](auto change, Reason reason, const char* why) {
-    Case c = make(Trial{.n = 8, .active = 8, .m = 6, .target_active = 6});
-    change(c);
-    r.push_back({c, reason, why});
-  };
-  with([](Case& c) { c.in[0] = input(Dtype::i32, {8, 3}, "int-3"); }, Reason::shape, "three columns");
-  with([](Case& c) { c.in[0] = input(Dtype::i32, {32}, "int-3"); }, Reason::rank, "a list of numbers");
-  with([](Case& c) { c.in[0]->dtype = Dtype::f32; }, Reason::dtype, "real coordinates");
-  with([=](Case& c) { c.in[second]->dtype = Dtype::i64; }, Reason::dtype, "coordinates of two dtypes");
-  with([](Case& c) { c.in[1]->dtype = Dtype::i64; }, Reason::dtype, "a count that is not int32");
-  with([](Case& c) { c.in[1]->shape = {2}; }, Reason::shape, "two counts");
-  with([](Case& c) { c.in[2]->shape[0] = 7; }, Reason::shape, "a row of features is missing");
-  with([](Case& c) { c.in[2]->shape = {8, 5, 1}; }, Reason::rank, "features of rank 3");
-  with([](Case& c) { c.in[2]->dtype = Dtype::bf16; }, Reason::dtype, "bfloat16 features");
-  return r;
-}
-
 std::vector<Reject> aligned_rejects() {
-  std::vector<Reject> r = pair_rejects(pair_case, kRhs);
-  const auto with = [&](auto change, Reason reason, const char* why) {
-    Case c = pair_case({.n = 8, .active = 8, .m = 6, .target_active = 6});
-    change(c);
-    r.push_back({c, reason, why});
-  };
-  with([](Case& c) { c.attrs.set("join", "cross"); }, Reason::attribute, "an unknown join");
-  with([](Case& c) { c.in[kLhs]->dtype = c.in[kRhs]->dtype = Dtype::i64; }, Reason::dtype, "64-bit coordinates");
-  with([](Case& c) { c.in[kRhsFeatures]->dtype = Dtype::f16; }, Reason::dtype, "features of two dtypes");
-  with([](Case& c) { c.in[kRhsFeatures]->shape[0] = 5; }, Reason::shape, "a row of features is missing on the right");
-  return r;
+  Case join = pair_case({.n = 8, .active = 8, .m = 6, .target_active = 6});
+  join.attrs.set("join", "cross");
+  return {{join, Reason::attribute, "an unknown join"}};
 }
 
 std::vector<Reject> binary_rejects() {
   std::vector<Reject> r = aligned_rejects();
-  Case op = pair_case({.attrs = {{"op", "div"}}}), channels = pair_case({.other = 4});
-  r.push_back({op, Reason::attribute, "an unknown op"});
-  r.push_back({channels, Reason::shape, "channels differ"});
+  r.push_back({pair_case({.attrs = {{"op", "div"}}}), Reason::attribute, "an unknown op"});
   return r;
 }
-
-std::vector<Reject> gather_rejects() {
-  const Case good = gather_case(5, 4, 3, "int-5", Dtype::f32, 0.0);
-  Case dtype = good, rank = good, features = good, kind = good;
-  dtype.in[1]->dtype = Dtype::i64;
-  rank.in[1]->shape = {4, 1};
-  features.in[0]->shape = {15};
-  kind.in[0]->dtype = Dtype::i32;
-  return {{dtype, Reason::dtype, "64-bit rows"},
-          {rank, Reason::rank, "rows of rank 2"},
-          {features, Reason::rank, "features of rank 1"},
-          {kind, Reason::dtype, "whole numbers as features"}};
-}
-
-std::vector<Reject> reindex_rejects() { return pair_rejects(reindex_case, kTargets); }
 
 Trial large(std::int64_t channels, const char* sites, Dtype t, Attrs attrs = {}) {
   return {.n = 150000,
@@ -487,14 +389,16 @@ std::vector<Case> gather_bench() {
           gather_case(150000, 150000, 64, "int-150000", Dtype::f16, 0.0, "uniform")};
 }
 
-Op aligned_row(std::string_view name, Attrs attrs) {
+// channels: of the left features, the right ones and the result
+Op aligned_row(std::string_view name, const std::array<std::string, 3>& channels, Attrs attrs) {
   Op op;
   op.name = name;
-  op.inputs = {"lhs_coords", "lhs_active", "lhs_feats", "rhs_coords", "rhs_active", "rhs_feats"};
-  op.row_counts = {{"lhs_active", "lhs_coords"}, {"rhs_active", "rhs_coords"}};
-  op.outputs = {"out_coords", "features", "active", "lhs_rows", "rhs_rows"};
+  op.signature = "lhs_coords i32[N,4], lhs_active i32[1] counts N, lhs_feats T[N," + channels[0] +
+                 "], rhs_coords i32[M,4], rhs_active i32[1] counts M, rhs_feats T[M," + channels[1] +
+                 "] -> out_coords i32[R,4], features T[R," + channels[2] +
+                 "], active i32[1], lhs_rows i32[R], rhs_rows i32[R]";
+  op.types = "T: f16 f32";
   op.attrs = std::move(attrs);
-  op.dtypes = {Dtype::i32};
   op.rejects = aligned_rejects;
   op.bench = bench<pair_case>;
   op.active = aligned_active;
@@ -502,7 +406,8 @@ Op aligned_row(std::string_view name, Attrs attrs) {
 }
 
 Op binary_op() {
-  Op op = aligned_row("sparse_binary", {{"op", "add"}, {"join", "outer"}, {"lhs_fill", 0.0}, {"rhs_fill", 0.0}});
+  Op op = aligned_row("sparse_binary", {"C", "C", "C"},
+                      {{"op", "add"}, {"join", "outer"}, {"lhs_fill", 0.0}, {"rhs_fill", 0.0}});
   op.equation =
       "Y[o] = op(lhs[l(o)] or lhs_fill, rhs[r(o)] or rhs_fill); inner: rows of lhs that rhs has; left: rows of lhs; "
       "right: rows of rhs; outer: rows of lhs, then rows of rhs that lhs lacks";
@@ -520,7 +425,7 @@ Op binary_op() {
 }
 
 Op cat_op() {
-  Op op = aligned_row("sparse_cat_aligned", {{"join", "inner"}});
+  Op op = aligned_row("sparse_cat_aligned", {"A", "B", "A+B"}, {{"join", "inner"}});
   op.equation = "Y[o] = (lhs[l(o)] or zeros, rhs[r(o)] or zeros); rows as in sparse_binary";
   op.meaning = "both sides have one dtype; the missing side is selected as +0, so that nothing of row 0 leaks into it";
   op.infer = infer_cat;
@@ -536,32 +441,25 @@ std::vector<Op> sparse_algebra_ops() {
   return {binary_op(),
           cat_op(),
           {.name = "gather_aligned_features",
-           .inputs = {"features", "rows"},
-           .outputs = {"out"},
+           .signature = "features T[N,C], rows i32[R] -> out T[R,C]",
+           .types = "T: f16 f32",
            .attrs = {{"fill", 0.0}},
-           .dtypes = {Dtype::f16, Dtype::f32},
            .equation = "Y[o] = X[rows[o]], or fill where rows[o] is no row of X",
            .meaning =
                "the fill is selected, never multiplied by a mask: NaN and inf of row 0 stay out of missing rows, and a "
                "fill of 0 is +0",
-           .infer = infer_gather,
            .oracle = gather,
            .cases = gather_cases,
-           .rejects = gather_rejects,
            .bench = gather_bench,
            .tolerance = {Tolerance::Class::exact}},
           {.name = "reindex_sparse",
-           .inputs = {"coords", "active_rows", "features", "target_coords", "target_active_rows"},
-           .row_counts = site_counts(true),
-           .outputs = {"features"},
+           .signature = reference::kSites + ", features T[N,C], " + reference::kTargets + " -> features T[M,C]",
+           .types = "I: i32 i64; T: f16 f32",
            .attrs = {{"fill", 0.0}},
-           .dtypes = {Dtype::i32, Dtype::i64},
            .equation = "Y[t] = X[i], i the lowest active row with coords[i] = target[t], or fill where there is none",
            .meaning = "inactive targets are fill too, so that every row is defined",
-           .infer = infer_reindex,
            .oracle = reindex,
            .cases = reindex_cases,
-           .rejects = reindex_rejects,
            .bench = bench<reindex_case>,
            .tolerance = {Tolerance::Class::exact}}};
 }

@@ -56,19 +56,8 @@ Packing packing(const Request& r, std::size_t weight, std::int64_t kernels, std:
   Packing p{.kernels = kernels, .bits = bits_of(r)};
   if (!r.none("group_size")) check_group(r, r.integer("group_size"));
   const Shape &w = r.shape(weight), &s = r.shape(weight + 1);
-  const Dtype t = r.dtype(weight + 1);
-  if (r.dtype(weight) != Dtype::u32)
-    r.fail(Reason::dtype, "codes are " + std::string(name(r.dtype(weight))) + ", not u32");
-  if (t != Dtype::f16 && t != Dtype::f32)
-    r.fail(Reason::dtype, "scales are " + std::string(name(t)) + ", not f16 or f32");
-  if (r.dtype(weight + 2) != t) r.fail(Reason::dtype, "biases differ from scales in dtype");
-  if (w.size() != 3) r.fail(Reason::rank, "codes have shape " + to_string(w));
-  if (s.size() != 3) r.fail(Reason::rank, "scales have shape " + to_string(s));
-  if (r.shape(weight + 2) != s)
-    r.fail(Reason::shape, "biases " + to_string(r.shape(weight + 2)) + " for scales " + to_string(s));
-  if (w[0] != kernels || s[0] != kernels)
-    r.fail(Reason::shape, "codes " + to_string(w) + " and scales " + to_string(s) + " for " + std::to_string(kernels) +
-                              " kernel rows");
+  if (w[0] != kernels)
+    r.fail(Reason::shape, "codes " + to_string(w) + " for " + std::to_string(kernels) + " kernel rows");
   const std::size_t last = kernels == 1 ? 2 : 1;  // the axis of words and of groups
   p.out = w[3 - last];
   p.stored = w[last] * 32 / p.bits;
@@ -124,28 +113,14 @@ Reals features_of(const Call& call, std::size_t features, std::size_t weight) {
   return reals(widen_as(call[features], call.dtype(weight + 1)));
 }
 
-void check_features(const Request& r, std::size_t features) {
-  const Dtype t = r.dtype(features);
-  if (t != Dtype::f16 && t != Dtype::f32)
-    r.fail(Reason::dtype, "features are " + std::string(name(t)) + ", not f16 or f32");
-  if (r.rank(features) != 2) r.fail(Reason::rank, "features have rank " + std::to_string(r.rank(features)));
-}
-
 // ---------------------------------------------------------------------------- convolutions
 
 template <RelationKind base>
 std::vector<Spec> infer_conv(const Request& r) {
   const ConvSites s = check_sites(r, base);
-  check_features(r, kFeatures);
-  const Shape& x = r.shape(kFeatures);
-  if (x[0] != s.N) r.fail(Reason::shape, to_string(x) + " features for " + std::to_string(s.N) + " rows");
-  if (x[1] == 0) r.fail(Reason::shape, "features without channels");
-  const Packing p = packing(r, kWeight, s.g.volume, x[1]);
-  check_bias(r, kBias, p.out);
-  if (r.has(kBias) && r.dtype(kBias) != r.dtype(kFeatures))
-    r.fail(Reason::dtype,
-           "the bias is " + std::string(name(r.dtype(kBias))) + ", not " + std::string(name(r.dtype(kFeatures))));
-  return conv_outputs(r, s.M, p.out);
+  const std::int64_t A = r.size('A');
+  if (A == 0) r.fail(Reason::shape, "features without channels");
+  return r.outputs({{'R', s.M}, {'C', packing(r, kWeight, s.g.volume, A).out}});
 }
 
 // Y[o,c] = bias[c] + sum over edges (i,o,k), over a, of X[i,a] W[k,a,c]; X and bias of one call, W of the other
@@ -214,15 +189,13 @@ void set_packing(Attrs& attrs) {
 template <RelationKind base>
 Op conv_row(std::string_view name, std::string_view equation) {
   Attrs attrs = kernel_attrs(base);
-  std::vector<std::string_view> inputs{"coords", "active_rows", "features", "weight", "scales", "biases", "bias?"};
-  if (base == RelationKind::forward) inputs.insert(inputs.end(), {"target_coords?", "target_active_rows?"});
   set_packing(attrs);
   return {.name = name,
-          .inputs = inputs,
-          .row_counts = site_counts(base == RelationKind::forward),
-          .outputs = {"out_coords", "features", "counts"},
+          .signature = kSites + ", features T[N,A], weight u32[K,P,Q], scales U[K,G,H], biases U[K,G,H], bias? T[C]" +
+                       (base == RelationKind::forward ? ", (" + reference::kTargets + ")?" : "") + " -> " +
+                       kConvOutputs,
+          .types = "I: i32 i64; T, U: f16 f32",
           .attrs = std::move(attrs),
-          .dtypes = {Dtype::i32, Dtype::i64},
           .equation = equation,
           .meaning = kConvMeaning,
           .infer = infer_conv<base>,
@@ -243,15 +216,10 @@ Op conv_row(std::string_view name, std::string_view equation) {
 // ---------------------------------------------------------------------------- linear
 
 std::vector<Spec> infer_linear(const Request& r) {
-  check_features(r, 0);
-  const Shape& x = r.shape(0);
-  if (x[1] == 0) r.fail(Reason::shape, "features without channels");
-  const Packing p = packing(r, 1, 1, x[1]);
-  check_bias(r, 4, p.out);
-  const Dtype t = r.dtype(0);
-  if (r.has(4) && r.dtype(4) != Dtype::f16 && r.dtype(4) != Dtype::f32)
-    r.fail(Reason::dtype, "the bias is " + std::string(name(r.dtype(4))) + ", not f16 or f32");
-  return {{r.has(4) ? promote(t, r.dtype(4)) : t, {x[0], p.out}}};
+  const std::int64_t A = r.size('A');
+  if (A == 0) r.fail(Reason::shape, "features without channels");
+  (void)packing(r, 1, 1, A);
+  return r.outputs();
 }
 
 // Y[i,c] = bias[c] + sum over a of X[i,a] W[a,c]; X and bias of one call, W of the other
@@ -298,8 +266,7 @@ Layout3 unpacked(const Request& r) {
   const Shape& w = r.shape(0);
   if (w.size() == 2) return channels_last(1, w[1], w[0]);
   if (w.size() == 3) return kernel_major(w[0], w[1], w[2]);
-  if (w.size() == 5) return channels_last(w[1] * w[2] * w[3], w[4], w[0]);
-  r.fail(Reason::rank, "a weight of shape " + to_string(w));
+  return channels_last(w[1] * w[2] * w[3], w[4], w[0]);
 }
 
 Packing new_packing(const Request& r) {
@@ -419,10 +386,9 @@ std::vector<Wide> dequantize(const Call& call) {
 Op quantizing_row() {
   return {
       .name = "quantize_weight",
-      .inputs = {"weight"},
-      .outputs = {"weight", "scales", "biases"},
+      .signature = "weight T[C,A | K,A,C | C,X,Y,Z,A] -> weight u32[K,P,Q], scales T[K,G,H], biases T[K,G,H]",
+      .types = "T: f16 f32",
       .attrs = {{"group_size", kNone}, {"bits", 4}},
-      .dtypes = {Dtype::f16, Dtype::f32},
       .equation =
           "per kernel row, output and group of input channels, zeros behind the last: m = min w, M = max w, "
           "s = max((M - m)/L, 1e-7), L = 2^bits - 1; e = m if |m| > |M|, else e = M, s = -s; q0 = rint(e/s); "
@@ -443,10 +409,9 @@ Op dequantizing_row() {
   Attrs layout{{"kernel_size", std::vector<std::int64_t>{1, 1, 1}}, {"layout", "kernel_major"}};
   set_packing(layout);
   return {.name = "dequantize_weight",
-          .inputs = {"weight", "scales", "biases"},
-          .outputs = {"weight"},
+          .signature = "weight u32[K,P,Q], scales U[K,G,H], biases U[K,G,H] -> weight U[C,A | K,A,C | C,X,Y,Z,A]",
+          .types = "U: f16 f32",
           .attrs = layout,
-          .dtypes = {Dtype::u32},
           .equation = "w[k,a,c] = round(round(q[k,a,c] s[k,g,c]) + b[k,g,c]), g = a div group",
           .meaning =
               "product and sum each rounded to the dtype of the scales; padding removed; layout linear gives "
@@ -464,10 +429,10 @@ Op product_row() {
   set_packing(plain);
   return {
       .name = "quantized_linear",
-      .inputs = {"features", "weight", "scales", "biases", "bias?"},
-      .outputs = {"features"},
+      .signature =
+          "features T[N,A], weight u32[1,C,W], scales U[1,C,G], biases U[1,C,G], bias? V[C] -> features P[N,C]",
+      .types = "T, U, V: f16 f32; P = promote(T, V)",
       .attrs = plain,
-      .dtypes = {Dtype::f16, Dtype::f32},
       .equation = "Y[i,c] = bias[c] + sum_a X[i,a] (q[a,c] s[g,c] + b[g,c]), g = a div group",
       .meaning =
           "features are rounded to the dtype of the scales; weights are exact, and infinite where f32 would be; one "

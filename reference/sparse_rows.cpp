@@ -5,7 +5,6 @@
 #include <map>
 #include <numeric>
 
-#include "core/signature.h"
 #include "core/text.h"
 #include "reference/relation.h"
 #include "reference/sparse_rows.h"
@@ -15,25 +14,6 @@ namespace {
 
 using namespace reference;
 using List = std::vector<std::int64_t>;
-
-std::int64_t check_features(const Request& r, std::size_t features, std::int64_t rows) {
-  const Dtype t = r.dtype(features);
-  if (t != Dtype::f16 && t != Dtype::f32)
-    r.fail(Reason::dtype, "features are " + std::string(name(t)) + ", not f16 or f32");
-  if (r.rank(features) != 2) r.fail(Reason::rank, "features have rank " + std::to_string(r.rank(features)));
-  if (r.shape(features)[0] != rows)
-    r.fail(Reason::shape, to_string(r.shape(features)) + " features for " + std::to_string(rows) + " rows");
-  return r.shape(features)[1];
-}
-
-void check_vector(const Request& r, std::size_t at, Dtype t) {
-  const std::string what(r.op->inputs[at]);
-  if (r.dtype(at) != t)
-    r.fail(Reason::dtype, what + " are " + std::string(name(r.dtype(at))) + ", not " + std::string(name(t)));
-  if (r.rank(at) != 1) r.fail(Reason::rank, what + " have rank " + std::to_string(r.rank(at)));
-}
-
-Spec rows_of(std::int64_t n) { return {Dtype::i32, {n}}; }
 
 // Copies row `from` of a matrix to row `to` of another.
 template <class T>
@@ -57,11 +37,7 @@ bool means(const Request& r) { return r.text("duplicate_reduction") == "mean"; }
 std::vector<Spec> infer_merge(const Request& r) {
   if (!means(r) && r.text("duplicate_reduction") != "none")
     r.fail(Reason::attribute, "duplicate_reduction " + r.text("duplicate_reduction"));
-  if (r.rank(0) != 2) r.fail(Reason::rank, "coordinates have rank " + std::to_string(r.rank(0)));
-  if (r.shape(0)[1] != 4) r.fail(Reason::shape, "coordinates are " + to_string(r.shape(0)) + ", not (N,4)");
-  if (r.has(kMergedActive)) (void)check_rows(r, 0, kMergedActive);
-  const std::int64_t n = r.shape(0)[0], channels = check_features(r, kMergedFeatures, n);
-  return {{r.dtype(0), {n, 4}}, {r.dtype(kMergedFeatures), {n, channels}}, rows_of(1)};
+  return r.outputs();
 }
 
 // The rows that share one site, for each site in first-seen order; each row by itself where nothing is merged.
@@ -129,31 +105,16 @@ std::vector<std::int64_t> merge_active(const Call&, const std::vector<Tensor>& o
 
 constexpr std::size_t kMostTensors = 4;
 
-std::size_t tensors_of(const Request& r) {
-  std::size_t n = 0;
-  while (n < kMostTensors && r.has(2 * n)) ++n;
-  for (std::size_t i = 0; i < 2 * kMostTensors; ++i)
-    if (r.has(i) != (i < 2 * n)) r.fail(Reason::arity, "coordinates and features come in pairs, without a gap");
-  return n;
-}
-
 std::vector<Spec> infer_collate(const Request& r) {
-  const std::size_t tensors = tensors_of(r);
-  std::int64_t rows = 0, channels = 0;
-  for (std::size_t b = 0; b < tensors; ++b) {
-    const std::size_t coords = 2 * b, features = 2 * b + 1;
-    if (r.rank(coords) != 2) r.fail(Reason::rank, "coordinates have rank " + std::to_string(r.rank(coords)));
-    if (r.shape(coords)[1] != 3) r.fail(Reason::shape, "coordinates are " + to_string(r.shape(coords)) + ", not (N,3)");
-    const std::int64_t c = check_features(r, features, r.shape(coords)[0]);
-    if (r.dtype(coords) != r.dtype(0)) r.fail(Reason::dtype, "coordinates differ in dtype");
-    if (r.dtype(features) != r.dtype(1)) r.fail(Reason::dtype, "features differ in dtype");
-    if (b > 0 && c != channels)
-      r.fail(Reason::shape, std::to_string(channels) + " and " + std::to_string(c) + " channels");
-    rows += r.shape(coords)[0], channels = c;
+  std::int64_t tensors = 0, rows = 0;
+  for (std::size_t b = 0; b < kMostTensors; ++b) {
+    if (!r.has(2 * b)) continue;
+    if (tensors++ < static_cast<std::int64_t>(b)) r.fail(Reason::arity, "tensors come without a gap");
+    rows += r.shape(2 * b)[0];
   }
   if (rows > std::numeric_limits<std::int32_t>::max())
     r.fail(Reason::memory, std::to_string(rows) + " rows exceed 2^31");
-  return {{r.dtype(0), {rows, 4}}, {r.dtype(1), {rows, channels}}, rows_of(static_cast<std::int64_t>(tensors))};
+  return r.outputs({{'R', rows}, {'B', tensors}});
 }
 
 // rows of tensor b follow those of tensor b-1, with b before their coordinates
@@ -179,32 +140,6 @@ std::vector<Wide> collate(const Call& call) {
 
 enum : std::size_t { kCoords, kActive, kFeatures, kChoice };
 
-std::int64_t check_tensor(const Request& r) {
-  const std::int64_t n = check_rows(r, kCoords, kActive);
-  (void)check_features(r, kFeatures, n);
-  return n;
-}
-
-std::vector<Spec> infer_prune(const Request& r) {
-  (void)check_tensor(r);
-  check_vector(r, kChoice, Dtype::i32);
-  const std::int64_t m = r.shape(kChoice)[0];
-  return {{r.dtype(kCoords), {m, 4}}, {r.dtype(kFeatures), {m, r.shape(kFeatures)[1]}}};
-}
-
-std::vector<Spec> kept_specs(const Request& r) {
-  const std::int64_t n = check_tensor(r);
-  return {{r.dtype(kCoords), {n, 4}}, {r.dtype(kFeatures), {n, r.shape(kFeatures)[1]}}, rows_of(1), rows_of(n)};
-}
-
-std::vector<Spec> infer_mask(const Request& r) {
-  std::vector<Spec> specs = kept_specs(r);
-  check_vector(r, kChoice, Dtype::boolean);
-  if (r.shape(kChoice) != Shape{r.shape(kCoords)[0]})
-    r.fail(Reason::shape, to_string(r.shape(kChoice)) + " mask for " + std::to_string(r.shape(kCoords)[0]) + " rows");
-  return specs;
-}
-
 std::vector<Spec> infer_crop(const Request& r) {
   const List low = r.list("min_coord"), high = r.list("max_coord");
   if (low.size() != 3 || high.size() != 3) r.fail(Reason::attribute, "a corner needs three coordinates");
@@ -212,7 +147,7 @@ std::vector<Spec> infer_crop(const Request& r) {
     if (low[a] > high[a])
       r.fail(Reason::attribute,
              "min_coord " + std::to_string(low[a]) + " is above max_coord " + std::to_string(high[a]));
-  return kept_specs(r);
+  return r.outputs();
 }
 
 struct Taken {
@@ -286,14 +221,9 @@ std::vector<std::int64_t> kept_active(const Call&, const std::vector<Tensor>& ou
 // ---- topk_rows
 
 std::vector<Spec> infer_topk(const Request& r) {
-  if (r.rank(0) != 2) r.fail(Reason::rank, "features have rank " + std::to_string(r.rank(0)));
-  (void)check_features(r, 0, r.shape(0)[0]);
-  if (r.shape(0)[1] == 0) r.fail(Reason::shape, "features without a channel have no score");
-  for (const std::size_t i : {1, 2}) check_vector(r, i, Dtype::i32);
-  if (r.shape(1) != r.shape(2))
-    r.fail(Reason::shape, to_string(r.shape(1)) + " counts for " + to_string(r.shape(2)) + " batches");
+  if (r.size('C') == 0) r.fail(Reason::shape, "features without a channel have no score");
   if (!(r.number("rho") > 0)) r.fail(Reason::attribute, "rho is " + shortest(r.number("rho")));
-  return {rows_of(r.shape(0)[0]), rows_of(1)};
+  return r.outputs();
 }
 
 bool score_below(double a, double b) { return a < b || (std::isnan(b) && !std::isnan(a)); }
@@ -321,16 +251,16 @@ std::vector<Wide> topk(const Call& call) {
 
 std::vector<std::int64_t> topk_active(const Call&, const std::vector<Tensor>& out) { return counted(out, 1, {1, 0}); }
 
-const std::vector<Dtype> kWidths{Dtype::i32, Dtype::i64};
-const std::vector<std::string_view> kKeptOutputs{"out_coords", "features", "active", "rows"};
+constexpr const char* kTypes = "I: i32 i64; T: f16 f32";
+constexpr const char* kKept = " -> out_coords I[N,4], features T[N,C], active i32[1], rows i32[N]";
 
 Op merge_op() {
   return {.name = "sparse_from_coordinates",
-          .inputs = {"coords", "features", "active_rows?"},
-          .row_counts = site_counts(false),
-          .outputs = {"out_coords", "features", "active"},
+          .signature =
+              "coords I[N,4], features T[N,C], active_rows? i32[1] counts N -> out_coords I[N,4], "
+              "features T[N,C], active i32[1]",
+          .types = kTypes,
           .attrs = {{"duplicate_reduction", "none"}},
-          .dtypes = kWidths,
           .equation =
               "mean: distinct coordinates, first seen first, each with the mean of the features of its rows; none: the "
               "rows as they are",
@@ -346,10 +276,12 @@ Op merge_op() {
 
 Op collate_op() {
   return {.name = "sparse_collate",
-          .inputs = {"coords0", "feats0", "coords1?", "feats1?", "coords2?", "feats2?", "coords3?", "feats3?"},
-          .outputs = {"out_coords", "features", "batch_counts"},
+          .signature =
+              "coords0 I[N,3], feats0 T[N,C], (coords1 I[M,3], feats1 T[M,C])?, "
+              "(coords2 I[P,3], feats2 T[P,C])?, (coords3 I[Q,3], feats3 T[Q,C])? -> out_coords I[R,4], "
+              "features T[R,C], batch_counts i32[B]",
+          .types = kTypes,
           .attrs = {},
-          .dtypes = kWidths,
           .equation =
               "the rows of tensor 0, 1, ..: coordinates (b, x, y, z) and features; batch_counts[b] = rows of tensor b",
           .meaning = "lists of one to four tensors; a merge of duplicates is sparse_from_coordinates of the result",
@@ -363,14 +295,11 @@ Op collate_op() {
 
 Op prune_op() {
   return {.name = "prune",
-          .inputs = {"coords", "active_rows", "features", "rows"},
-          .row_counts = site_counts(false),
-          .outputs = {"out_coords", "features"},
+          .signature = kSites + ", features T[N,C], rows i32[R] -> out_coords I[R,4], features T[R,C]",
+          .types = kTypes,
           .attrs = {},
-          .dtypes = kWidths,
           .equation = "row o of the result is row rows[o]; order and repeats stay",
           .meaning = "a row outside [0, active) is an error",
-          .infer = infer_prune,
           .oracle = prune,
           .cases = rows::prune_cases,
           .rejects = rows::prune_rejects,
@@ -380,14 +309,11 @@ Op prune_op() {
 
 Op mask_op() {
   return {.name = "prune_mask",
-          .inputs = {"coords", "active_rows", "features", "mask"},
-          .row_counts = site_counts(false),
-          .outputs = kKeptOutputs,
+          .signature = kSites + ", features T[N,C], mask bool[N]" + kKept,
+          .types = kTypes,
           .attrs = {},
-          .dtypes = kWidths,
           .equation = "the rows i with mask[i], ascending",
           .meaning = "a mask that keeps an inactive row is an error",
-          .infer = infer_mask,
           .oracle = prune_mask,
           .cases = rows::mask_cases,
           .rejects = rows::mask_rejects,
@@ -398,11 +324,9 @@ Op mask_op() {
 
 Op crop_op() {
   return {.name = "crop",
-          .inputs = {"coords", "active_rows", "features"},
-          .row_counts = site_counts(false),
-          .outputs = kKeptOutputs,
+          .signature = kSites + ", features T[N,C]" + kKept,
+          .types = kTypes,
           .attrs = {{"min_coord", List{0, 0, 0}}, {"max_coord", List{0, 0, 0}}},
-          .dtypes = kWidths,
           .equation = "the active rows i with min_coord <= (x,y,z)_i <= max_coord on every axis, ascending",
           .meaning = "both corners belong to the box; batches are not filtered",
           .infer = infer_crop,
@@ -417,11 +341,9 @@ Op crop_op() {
 Op topk_op() {
   return {
       .name = "topk_rows",
-      .inputs = {"features", "counts", "batch_counts"},
-      .row_counts = {{"counts", "features", CountRule::wish}, {"batch_counts", "features", CountRule::parts}},
-      .outputs = {"rows", "count"},
+      .signature = "features T[N,C], counts i32[B] wishes N, batch_counts i32[B] parts N -> rows i32[N], count i32[1]",
+      .types = "T: f16 f32",
       .attrs = {{"rho", 1.0}},
-      .dtypes = {Dtype::f16, Dtype::f32},
       .equation =
           "per batch of n consecutive rows: the last min(floor(counts[b] * rho), n) of a stable ascending sort by "
           "channel 0",

@@ -27,31 +27,9 @@ Float3 float_triple(const Request& r, std::string_view attr, bool positive) {
   return t;
 }
 
-std::int64_t check_points(const Request& r, std::size_t points, std::size_t batch, std::size_t active) {
-  if (r.rank(points) != 2) r.fail(Reason::rank, "points have rank " + std::to_string(r.rank(points)));
-  if (r.shape(points)[1] != 3) r.fail(Reason::shape, "points are " + to_string(r.shape(points)) + ", not (N,3)");
-  const std::int64_t n = r.shape(points)[0];
-  if (n > std::numeric_limits<std::int32_t>::max() / 8) r.fail(Reason::memory, std::to_string(n) + " points");
-  if (r.dtype(batch) != Dtype::i32)
-    r.fail(Reason::dtype, "batch indices are " + std::string(name(r.dtype(batch))) + ", not i32");
-  if (r.shape(batch) != Shape{n})
-    r.fail(Reason::shape, to_string(r.shape(batch)) + " batch indices for " + std::to_string(n) + " points");
-  if (r.dtype(active) != Dtype::i32)
-    r.fail(Reason::dtype, "active rows are " + std::string(name(r.dtype(active))) + ", not i32");
-  if (r.shape(active) != Shape{1}) r.fail(Reason::shape, "active rows are " + to_string(r.shape(active)) + ", not (1)");
+void check_grid(const Request& r) {
   (void)float_triple(r, "voxel_size", true);
   (void)float_triple(r, "origin", false);
-  return n;
-}
-
-// One of the two features tables: f32 of rank 2; with as many rows as that if `rows` is not negative.
-std::int64_t check_features(const Request& r, std::size_t input, std::int64_t rows) {
-  if (r.dtype(input) != Dtype::f32)
-    r.fail(Reason::dtype, "features are " + std::string(name(r.dtype(input))) + ", not f32");
-  if (r.rank(input) != 2) r.fail(Reason::rank, "features have rank " + std::to_string(r.rank(input)));
-  if (rows >= 0 && r.shape(input)[0] != rows)
-    r.fail(Reason::shape, to_string(r.shape(input)) + " features for " + std::to_string(rows) + " rows");
-  return r.shape(input)[1];
 }
 
 void check_word(const Request& r, std::string_view attr, std::string_view one, std::string_view other) {
@@ -131,8 +109,8 @@ Integers column(const std::vector<std::int64_t>& values, std::int64_t capacity) 
 Integers one(std::size_t count) { return column({static_cast<std::int64_t>(count)}, 1); }
 
 std::vector<Spec> infer_quantize(const Request& r) {
-  const std::int64_t n = check_points(r, kPoints, kBatch, kActive);
-  return {{Dtype::i32, {n, 4}}, {Dtype::i32, {1}}, {Dtype::i32, {n}}, {Dtype::i32, {n}}};
+  check_grid(r);
+  return r.outputs();
 }
 
 std::vector<Wide> sparse_quantize(const Call& call) {
@@ -151,9 +129,9 @@ std::vector<std::int64_t> quantize_active(const Call&, const std::vector<Tensor>
 }
 
 std::vector<Spec> infer_voxelize(const Request& r) {
-  const std::int64_t n = check_points(r, kPoints, kBatch, kActive), c = check_features(r, kFeatures, n);
+  check_grid(r);
   check_word(r, "reduction", "sum", "mean");
-  return {{Dtype::i32, {n, 4}}, {Dtype::f32, {n, c}}, {Dtype::i32, {1}}};
+  return r.outputs();
 }
 
 // F[v] = sum of f[p] over the points p of v; for the mean divided by their number
@@ -188,11 +166,9 @@ std::int64_t voxelize_terms(const Call& call) {
 }
 
 std::vector<Spec> infer_voxelize_vjp(const Request& r) {
-  const std::int64_t n = check_points(r, kPoints, kBatch, kActive), c = check_features(r, kFeatures, n);
-  check_word(r, "reduction", "sum", "mean");
-  if (check_features(r, kCotangent, -1) != c || r.shape(kCotangent)[0] > n)
+  if (r.size('G') > r.size('N'))
     r.fail(Reason::shape, to_string(r.shape(kCotangent)) + " cotangents for " + to_string(r.shape(kFeatures)));
-  return {{Dtype::f32, {n, c}}};
+  return infer_voxelize(r);
 }
 
 // g[p] = G[v] for the voxel v of p, for the mean divided by the number of its points; 0 where there is none
@@ -211,18 +187,10 @@ std::vector<Wide> voxelize_vjp(const Call& call) {
   return {g};
 }
 
-std::int64_t check_map(const Request& r) {
-  const std::int64_t n = check_points(r, kPoints, kBatch, kActive);
-  (void)check_rows(r, kVoxelCoords, kVoxelActive);
-  if (r.dtype(kVoxelCoords) != Dtype::i32)
-    r.fail(Reason::dtype, "voxel coordinates are " + std::string(name(r.dtype(kVoxelCoords))) + ", not i32");
-  check_word(r, "interpolation", "nearest", "linear");
-  return n;
-}
-
 std::vector<Spec> infer_map(const Request& r) {
-  const std::int64_t n = check_map(r);
-  return {{Dtype::i32, {n, kCorners}}, {Dtype::f32, {n, kCorners}}};
+  check_grid(r);
+  check_word(r, "interpolation", "nearest", "linear");
+  return r.outputs();
 }
 
 struct Map {
@@ -276,35 +244,9 @@ Reals interpolated(const Integers& row, const Reals& weight, const Reals& V) {
   return out;
 }
 
-std::int64_t check_weights(const Request& r) {
-  if (r.dtype(kRows) != Dtype::i32)
-    r.fail(Reason::dtype, "rows are " + std::string(name(r.dtype(kRows))) + ", not i32");
-  if (r.dtype(kWeights) != Dtype::f32)
-    r.fail(Reason::dtype, "weights are " + std::string(name(r.dtype(kWeights))) + ", not f32");
-  if (r.rank(kRows) != 2) r.fail(Reason::rank, "rows have rank " + std::to_string(r.rank(kRows)));
-  if (r.shape(kRows)[1] != kCorners) r.fail(Reason::shape, "rows are " + to_string(r.shape(kRows)) + ", not (N,8)");
-  if (r.shape(kWeights) != r.shape(kRows))
-    r.fail(Reason::shape, to_string(r.shape(kWeights)) + " weights for " + to_string(r.shape(kRows)) + " rows");
-  if (r.shape(kRows)[0] > std::numeric_limits<std::int32_t>::max() / kCorners)
-    r.fail(Reason::memory, std::to_string(r.shape(kRows)[0]) + " points");
-  return r.shape(kRows)[0];
-}
-
-std::vector<Spec> infer_interpolate(const Request& r) {
-  const std::int64_t c = check_features(r, kTable, -1), n = check_weights(r);
-  return {{Dtype::f32, {n, c}}};
-}
-
 std::vector<Wide> interpolate_point_features(const Call& call) {
   const Wide V = widen(call[kTable]), row = widen(call[kRows]), weight = widen(call[kWeights]);
   return {interpolated(integers(row), reals(weight), reals(V))};
-}
-
-std::vector<Spec> infer_interpolate_vjp(const Request& r) {
-  const std::int64_t c = check_features(r, kTable, -1), n = check_weights(r);
-  if (check_features(r, kGradient, n) != c)
-    r.fail(Reason::shape, to_string(r.shape(kGradient)) + " cotangents for " + std::to_string(c) + " channels");
-  return {{Dtype::f32, r.shape(kTable)}};
 }
 
 // g[v] = sum of weight[p,j] G[p] over the (p,j) whose row is v
@@ -328,11 +270,6 @@ std::int64_t interpolate_vjp_terms(const Call& call) {
   std::int64_t most = 1;
   for (const std::int64_t r : integers(row).data) most = std::max(most, ++degree[r]);
   return most;
-}
-
-std::vector<Spec> infer_devoxelize(const Request& r) {
-  const std::int64_t n = check_map(r), c = check_features(r, kVoxelFeatures, r.shape(kVoxelCoords)[0]);
-  return {{Dtype::f32, {n, c}}};
 }
 
 std::vector<Wide> devoxelize(const Call& call) {
@@ -367,29 +304,25 @@ constexpr std::string_view kMapMeaning =
     "sparse_quantize";
 constexpr std::string_view kInterpolateMeaning = "a row outside the features adds nothing";
 
-Op points_op(std::string_view op, std::vector<std::string_view> more, std::vector<std::string_view> outputs,
-             std::string_view equation, std::string_view meaning) {
-  const bool maps = !more.empty() && more[0] == "voxel_coords";
+// More inputs after the points, then the outputs.
+Op points_op(std::string_view op, const char* more, std::string_view equation, std::string_view meaning) {
   Op row;
   row.name = op;
-  row.inputs = {"points", "batch_indices", maps ? "point_active_rows" : "active_rows"};
-  row.inputs.insert(row.inputs.end(), more.begin(), more.end());
-  row.row_counts = {{row.inputs[kActive], "points"}};
-  if (maps) row.row_counts.push_back({"voxel_active_rows", "voxel_coords"});
-  row.outputs = std::move(outputs);
+  row.signature = "points f32[N,3], batch_indices i32[N], " + std::string(more);
+  row.types = "8N < 2^31";
   row.attrs = {{"voxel_size", std::vector<double>{1, 1, 1}}, {"origin", std::vector<double>{0, 0, 0}}};
-  row.dtypes = {Dtype::f32};
   row.equation = equation;
   row.meaning = meaning;
   return row;
 }
 
 Op quantize_row() {
-  Op row =
-      points_op("sparse_quantize", {}, {"coords", "active_rows", "inverse_rows", "counts"},
-                "coords = the distinct (batch, floor((p - origin) / voxel_size)), first seen first; inverse_rows[p] = "
-                "the row of p's voxel or -1; counts[v] = the points of v",
-                kPointsMeaning);
+  Op row = points_op(
+      "sparse_quantize",
+      "active_rows i32[1] counts N -> coords i32[N,4], active_rows i32[1], inverse_rows i32[N], counts i32[N]",
+      "coords = the distinct (batch, floor((p - origin) / voxel_size)), first seen first; inverse_rows[p] = "
+      "the row of p's voxel or -1; counts[v] = the points of v",
+      kPointsMeaning);
   row.infer = infer_quantize;
   row.oracle = sparse_quantize;
   row.active = quantize_active;
@@ -397,9 +330,10 @@ Op quantize_row() {
 }
 
 Op voxelize_row() {
-  Op row =
-      points_op("voxelize", {"features"}, {"coords", "features", "active_rows"},
-                "F[v] = sum of f[p] over the points p of voxel v; mean: divided by their number", kVoxelizeMeaning);
+  Op row = points_op(
+      "voxelize",
+      "active_rows i32[1] counts N, features f32[N,C] -> coords i32[N,4], features f32[N,C], active_rows i32[1]",
+      "F[v] = sum of f[p] over the points p of voxel v; mean: divided by their number", kVoxelizeMeaning);
   row.attrs.set("reduction", "mean");
   row.infer = infer_voxelize;
   row.oracle = voxelize<false>;
@@ -409,9 +343,9 @@ Op voxelize_row() {
 }
 
 Op voxelize_vjp_row() {
-  Op row = points_op("voxelize_vjp", {"features", "cotangent"}, {"grad_features"},
-                     "g[p] = G[v] for the voxel v of p, 0 without one; mean: divided by the number of v's points",
-                     kVoxelizeMeaning);
+  Op row = points_op(
+      "voxelize_vjp", "active_rows i32[1] counts N, features f32[N,C], cotangent f32[G,C] -> grad_features f32[N,C]",
+      "g[p] = G[v] for the voxel v of p, 0 without one; mean: divided by the number of v's points", kVoxelizeMeaning);
   row.attrs.set("reduction", "mean");
   row.infer = infer_voxelize_vjp;
   row.oracle = voxelize_vjp;
@@ -421,7 +355,9 @@ Op voxelize_vjp_row() {
 
 Op map_row() {
   Op row = points_op(
-      "point_voxel_map", {"voxel_coords", "voxel_active_rows"}, {"rows", "weights"},
+      "point_voxel_map",
+      "point_active_rows i32[1] counts N, voxel_coords i32[M,4], voxel_active_rows i32[1] counts M -> rows i32[N,8], "
+      "weights f32[N,8]",
       "linear: slot j holds the voxel floor(u) + bits of j (bit 0 for x) and its weight (wx wy) wz, w = f where "
       "the bit is set else 1 - f, f = u - floor(u); nearest: slot 0 alone, floor(u + 1/2), weight 1",
       kMapMeaning);
@@ -433,10 +369,12 @@ Op map_row() {
 
 Op devoxelize_row() {
   Op row =
-      points_op("devoxelize", {"voxel_coords", "voxel_active_rows", "voxel_features"}, {"out"},
+      points_op("devoxelize",
+                "point_active_rows i32[1] counts N, voxel_coords i32[M,4], voxel_active_rows i32[1] counts M, "
+                "voxel_features f32[M,C] -> out f32[N,C]",
                 "out[p] = sum over j of weights[p,j] V[rows[p,j]], rows and weights of point_voxel_map", kMapMeaning);
   row.attrs.set("interpolation", "linear");
-  row.infer = infer_devoxelize;
+  row.infer = infer_map;
   row.oracle = devoxelize;
   row.tolerance = {.kind = Tolerance::Class::inherited, .bound = devoxelize_bound};
   return row;
@@ -444,26 +382,24 @@ Op devoxelize_row() {
 
 Op interpolate_row() {
   return {.name = "interpolate_point_features",
-          .inputs = {"voxel_features", "rows", "weights"},
-          .outputs = {"out"},
+          .signature = "voxel_features f32[V,C], rows i32[N,8], weights f32[N,8] -> out f32[N,C]",
+          .types = "8N < 2^31",
           .attrs = {},
-          .dtypes = {Dtype::f32},
           .equation = "out[p] = sum over j of weights[p,j] V[rows[p,j]]",
           .meaning = kInterpolateMeaning,
-          .infer = infer_interpolate,
           .oracle = interpolate_point_features,
           .tolerance = {.kind = Tolerance::Class::accumulate, .terms = interpolate_terms}};
 }
 
 Op interpolate_vjp_row() {
   return {.name = "interpolate_point_features_vjp",
-          .inputs = {"voxel_features", "rows", "weights", "cotangent"},
-          .outputs = {"grad_voxel_features"},
+          .signature =
+              "voxel_features f32[V,C], rows i32[N,8], weights f32[N,8], cotangent f32[N,C] -> "
+              "grad_voxel_features f32[V,C]",
+          .types = "8N < 2^31",
           .attrs = {},
-          .dtypes = {Dtype::f32},
           .equation = "g[v] = sum of weights[p,j] G[p] over the (p,j) with rows[p,j] = v",
           .meaning = kInterpolateMeaning,
-          .infer = infer_interpolate_vjp,
           .oracle = interpolate_vjp,
           .tolerance = {.kind = Tolerance::Class::accumulate, .terms = interpolate_vjp_terms}};
 }

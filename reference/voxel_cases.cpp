@@ -152,32 +152,12 @@ std::vector<Reject> point_rejects(std::string_view op) {
   with([](Case& c) { c.attrs.set("voxel_size", Triple{1e-60}); }, Reason::attribute, "0 as float32");
   with([](Case& c) { c.attrs.set("voxel_size", Triple{1, 1}); }, Reason::attribute, "two extents for three axes");
   with([](Case& c) { c.attrs.set("origin", Triple{0, 1e39, 0}); }, Reason::attribute, "infinite as float32");
-  with([](Case& c) { c.in[0]->shape = {8, 2}; }, Reason::shape, "two columns");
-  with([](Case& c) { c.in[0]->shape = {24}; }, Reason::rank, "a list of numbers");
-  with([](Case& c) { c.in[0]->dtype = Dtype::f16; }, Reason::dtype, "points of half precision");
-  with([](Case& c) { c.in[1]->shape = {7}; }, Reason::shape, "a batch index is missing");
-  with([](Case& c) { c.in[1]->dtype = Dtype::i64; }, Reason::dtype, "batch indices that are not int32");
-  with([](Case& c) { c.in[2]->dtype = Dtype::i64; }, Reason::dtype, "a count that is not int32");
-  with([](Case& c) { c.in[2]->shape = {2}; }, Reason::shape, "two counts");
-  if (is_map(op)) {
+  if (is_map(op))
     with([](Case& c) { c.attrs.set("interpolation", "cubic"); }, Reason::attribute, "an unknown interpolation");
-    with([](Case& c) { c.in[3] = input(Dtype::i32, {9, 3}, "int-3"); }, Reason::shape, "voxels of three columns");
-    with([](Case& c) { c.in[3]->dtype = Dtype::i64; }, Reason::dtype, "voxels that are not int32");
-  }
-  if (op == "voxelize" || op == "voxelize_vjp") {
+  if (op == "voxelize" || op == "voxelize_vjp")
     with([](Case& c) { c.attrs.set("reduction", "max"); }, Reason::attribute, "an unknown reduction");
-    with([](Case& c) { c.in[3]->dtype = Dtype::f16; }, Reason::dtype, "features of half precision");
-    with([](Case& c) { c.in[3]->shape = {7, 3}; }, Reason::shape, "a row of features is missing");
-    with([](Case& c) { c.in[3]->shape = {8, 3, 1}; }, Reason::rank, "features of rank 3");
-  }
-  if (op == "voxelize_vjp") {
-    with([](Case& c) { c.in[4]->shape = {8, 4}; }, Reason::shape, "a channel too many");
+  if (op == "voxelize_vjp")
     with([](Case& c) { c.in[4]->shape = {9, 3}; }, Reason::shape, "more cotangents than points");
-  }
-  if (op == "devoxelize") {
-    with([](Case& c) { c.in[5]->shape = {8, 3}; }, Reason::shape, "a voxel without features");
-    with([](Case& c) { c.in[5]->dtype = Dtype::bf16; }, Reason::dtype, "features that are not float32");
-  }
   return r;
 }
 
@@ -235,28 +215,6 @@ std::vector<Case> interpolation_cases(std::string_view op) {
   return c;
 }
 
-std::vector<Reject> interpolation_rejects(std::string_view op) {
-  std::vector<Reject> r;
-  const auto with = [&](auto change, Reason reason, const char* why) {
-    Case c = interpolation(op, 8, 5, 3, "int-4", "uniform", "uniform");
-    change(c);
-    r.push_back({c, reason, why});
-  };
-  with([](Case& c) { c.in[0]->dtype = Dtype::f16; }, Reason::dtype, "features of half precision");
-  with([](Case& c) { c.in[0]->shape = {15}; }, Reason::rank, "features without channels");
-  with([](Case& c) { c.in[1]->dtype = Dtype::i64; }, Reason::dtype, "rows that are not int32");
-  with([](Case& c) { c.in[1]->shape = c.in[2]->shape = {8, 7}; }, Reason::shape, "seven corners");
-  with([](Case& c) { c.in[1]->shape = {64}; }, Reason::rank, "rows without corners");
-  with([](Case& c) { c.in[2]->shape = {7, 8}; }, Reason::shape, "a row of weights is missing");
-  with([](Case& c) { c.in[2]->dtype = Dtype::f64; }, Reason::dtype, "weights of double precision");
-  if (op == "interpolate_point_features_vjp") {
-    with([](Case& c) { c.in[3]->shape = {8, 4}; }, Reason::shape, "a channel too many");
-    with([](Case& c) { c.in[3]->shape = {7, 3}; }, Reason::shape, "a row of cotangents is missing");
-    with([](Case& c) { c.in[3]->dtype = Dtype::f16; }, Reason::dtype, "cotangents of half precision");
-  }
-  return r;
-}
-
 std::vector<Case> interpolation_bench(std::string_view op) {
   std::vector<Case> c;
   for (const std::int64_t channels : {4, 64})
@@ -280,7 +238,6 @@ void fill_in(Op& op) {
     op.bench = [] { return point_bench(kOps[i]); };
   } else {
     op.cases = [] { return interpolation_cases(kOps[i]); };
-    op.rejects = [] { return interpolation_rejects(kOps[i]); };
     op.bench = [] { return interpolation_bench(kOps[i]); };
   }
 }

@@ -147,6 +147,8 @@ Json ops() {
                    {"outputs", op.outputs},
                    {"attributes", attrs},
                    {"dtypes", dtypes},
+                   {"signature", op.signature},
+                   {"types", op.types},
                    {"tolerance", name(op.tolerance.kind)},
                    {"equation", op.equation},
                    {"meaning", op.meaning}});
