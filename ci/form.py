@@ -30,6 +30,7 @@ MAY_INCLUDE = {
     "plans": ("core",),
     "optimized": ("core", "plans"),
     "gpu": ("core", "plans"),
+    "library": ("core",),
     "conformance": ("core",),
     "bench": ("core", "conformance"),
     "reports": ("core", "conformance", "bench"),
@@ -37,10 +38,15 @@ MAY_INCLUDE = {
     "cli/families.cpp": ("cli", "core", "optimized", "gpu"),
     "fuzz": ("core", "cli"),
     # Tests stand above what they test.
-    "conformance/tests": ("core", "plans", "optimized", "gpu", "conformance", "bench", "reports", "cli"),
+    "conformance/tests": ("core", "optimized", "gpu", "library", "conformance", "cli"),
     "conformance/judge_tests": ("core", "conformance", "conformance/tests", "bench", "reports", "cli"),
     "conformance/fake_driver": (),
 }
+
+# Wings, from the ground up: each may include itself and those before it, what stands beside the wings none of them.
+WINGS = ("array", "linalg", "quant", "sparse/sites", "sparse/points", "sparse/pool", "sparse/rows", "sparse/conv")
+WINGED = ("reference", "plans", "optimized", "gpu", "gpu/kernels")
+
 GENERATED = ("generated/version.h", "generated/page.inc", "kernels.inc", "scan.inc")
 
 CODE = (".cpp", ".h", ".cl", ".def")
@@ -52,7 +58,7 @@ FILE_LINES = 600
 FUNCTION_LINES = 60  # of C++ and OpenCL, from the line of the name to the closing brace
 
 # Folders that may hold so many files each, and so may each folder below.
-FOLDERS = ("plans", "conformance/judge_tests", "bench", "reports", "fuzz")
+FOLDERS = ("reference", "plans", "optimized", "gpu", "library", "conformance", "bench", "reports", "fuzz")
 FOLDER_FILES = 20
 
 # The last commits, as far as they come after this one, with which the law began.
@@ -101,6 +107,15 @@ def includes():
                 yield path, number, ("gpu/kernels/" if kernel else "") + named[1]
 
 
+def wing_of(path):
+    """0 beside the wings, then the place of its wing in the list; None where there are no wings."""
+    side = folder_in(WINGED, path)
+    if side is None:
+        return None
+    within = path[len(side) + 1:]
+    return next((n for n, wing in enumerate(WINGS, 1) if within.startswith(wing + "/")), 0)
+
+
 def include():
     """who may include whom, and no circle"""
     graph = {}
@@ -113,6 +128,8 @@ def include():
         allowed = (own, *MAY_INCLUDE.get(own, ()))
         if own is None or other not in allowed:
             yield f"{path}:{number} includes {named}: {own} may include {', '.join(map(str, allowed))}"
+        elif None not in (wing_of(path), wing_of(named)) and wing_of(path) < wing_of(named):
+            yield f"{path}:{number} includes {named}, of a wing above its own"
     yield from circles(graph)
 
 

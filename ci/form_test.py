@@ -62,6 +62,14 @@ class Breaches(unittest.TestCase):
                             ("conformance/b.cpp", "conformance/tests"), ("reports/b.cpp", "cli")):
             self.seen("include", path, f'#include "{other}/a.h"\n', f"{path}:1 includes {other}/a.h")
         self.seen("include", "gpu/kernels/b.cl", '#include "missing.cl"\n', "which is no file")
+        for path in ("optimized/sparse/conv/a.h", "gpu/kernels/sparse/conv/a.cl", "plans/sparse/conv/a.h"):
+            self.write(path)
+        for path, other in (("optimized/b.cpp", "optimized/sparse/conv/a.h"),
+                            ("optimized/array/b.cpp", "optimized/sparse/conv/a.h"),
+                            ("optimized/array/b.cpp", "plans/sparse/conv/a.h"),
+                            ("gpu/kernels/array/b.cl", "sparse/conv/a.cl"),
+                            ("library/b.cpp", "reference/a.h")):
+            self.seen("include", path, f'#include "{other}"\n', other)
         self.write("core/c.h", '#include "core/d.h"\n')
         self.write("core/d.h")
         self.seen("include", "core/d.h", '#include "core/c.h"\n', "a circle of includes")

@@ -178,7 +178,7 @@ def main():
         print("skipped: no clang")
         return 77
     files = [pathlib.Path(name) for name in sys.argv[1:]]
-    files = files or sorted(f for f in KERNELS.glob("*.cl") if f.stem not in PARTS)
+    files = files or sorted(f for f in KERNELS.rglob("*.cl") if f.stem not in PARTS)
     failed = set()
     for file in files:
         for choice in itertools.product(*BUILDS.get(file.stem, [[""]])):

@@ -57,7 +57,8 @@ def main():
     for file, alternatives, least in BUILDS:
         for choice in itertools.product(*alternatives):
             options = [f"-D{word}" for words in choice for word in words.split()]
-            done = subprocess.run([*command, *options, str(KERNELS / f"{file}.cl")], capture_output=True, text=True)
+            source = str(next(KERNELS.rglob(f"{file}.cl")))
+            done = subprocess.run([*command, *options, source], capture_output=True, text=True)
             products = len(re.findall(r"\bmma\.sync", done.stdout))
             built += 1
             if done.returncode or products < least:

@@ -8,7 +8,7 @@ import collections
 import pathlib
 import re
 
-FOLDERS = ("core", "reference", "plans", "optimized", "gpu", "conformance", "bench", "cli", "reports")
+FOLDERS = ("core", "reference", "plans", "optimized", "gpu", "library", "conformance", "bench", "cli", "reports")
 SUFFIXES = (".cpp", ".h", ".cl", ".def")
 TOKEN = re.compile(
     r"""(?P<comment>//[^\n]*|/\*.*?\*/)

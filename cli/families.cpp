@@ -14,8 +14,8 @@
 
 namespace plumb {
 
-// One function per family and side, defined at the bottom of <side>/<family>.cpp.
-#define PLUMB_FAMILY(family)                \
+// One function per family and side, defined at the bottom of <side>/<wing>/<family>.cpp.
+#define PLUMB_FAMILY(wing, family)          \
   std::vector<Op> family##_ops();           \
   std::vector<Route> family##_cpu_routes(); \
   std::vector<Route> family##_gpu_routes();
@@ -43,7 +43,7 @@ void install_families() {
     std::vector<Route> gpu, cpu;
     ops.reserve(kRows), gpu.reserve(3 * kRows), cpu.reserve(3 * kRows);
 #ifdef PLUMB_GPU
-#define PLUMB_FAMILY(family) append(gpu, family##_gpu_routes());
+#define PLUMB_FAMILY(wing, family) append(gpu, family##_gpu_routes());
 #include "cli/families.def"
 #undef PLUMB_FAMILY
     install_platform(gpu::platform());
@@ -51,7 +51,7 @@ void install_families() {
 #else
     install_loads(ceiling_loads(), {});
 #endif
-#define PLUMB_FAMILY(family)             \
+#define PLUMB_FAMILY(wing, family)       \
   declare(#family, family##_ops(), ops); \
   append(cpu, family##_cpu_routes());
 #include "cli/families.def"

@@ -196,7 +196,7 @@ void add_replay(CLI::App& app, Run& run) {
   static ReplayArgs args;
   CLI::App* sub = verb(app, "replay", "Compare routes with the recorded answers of other software (docs/corpus.md)",
                        "  plumb replay conformance/corpus --route=all\n"
-                       "  plumb replay conformance/corpus/sort --op='arg*' --route=reference\n");
+                       "  plumb replay conformance/corpus/array/sort --op='arg*' --route=reference\n");
   if (!sub) return;
   sub->add_option("folder", args.folder, "A recorded family, or a folder of them")->required();
   sub->add_option("--op", args.op, "A glob on recorded op names")->capture_default_str();

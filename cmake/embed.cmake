@@ -1,9 +1,14 @@
-# Writes OUT: one raw string per .cl file in IN, keyed by its family name.
-file(GLOB files ${IN}/*.cl)
+# Writes OUT: one raw string per .cl file in IN and below, keyed by its name, which no two of them share.
+file(GLOB_RECURSE files ${IN}/*.cl)
 list(SORT files)
 set(text "")
 foreach(file IN LISTS files)
   get_filename_component(name ${file} NAME_WE)
+  list(FIND names ${name} known)
+  if(known GREATER_EQUAL 0)
+    message(FATAL_ERROR "two kernel files are named ${name}.cl")
+  endif()
+  list(APPEND names ${name})
   file(READ ${file} source)
   string(APPEND text "{\"${name}\", R\"__CL__(${source})__CL__\"},\n")
 endforeach()

@@ -4,7 +4,7 @@ set(listed ${PROJECT_BINARY_DIR}/generated/ctest_routes.cmake)
 add_custom_command(TARGET plumb POST_BUILD
   COMMAND $<TARGET_FILE:plumb> list ctest --program $<TARGET_FILE:plumb> --out ${listed}
           --corpus ${PROJECT_SOURCE_DIR}/conformance/corpus ${PROJECT_SOURCE_DIR}/conformance/found VERBATIM)
-file(GLOB recordings CONFIGURE_DEPENDS conformance/corpus/*/cases.json conformance/found/*/cases.json)
+file(GLOB_RECURSE recordings CONFIGURE_DEPENDS conformance/corpus/*cases.json conformance/found/*cases.json)
 set_property(TARGET plumb APPEND PROPERTY LINK_DEPENDS ${recordings})
 set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${listed})
 

@@ -260,12 +260,18 @@ std::vector<Family> read_families(const std::string& folder) {
 
 }  // namespace
 
+// Of the wings of a corpus, which may be parted.
+constexpr int kDeepest = 2;
+
 std::vector<std::string> recorded_families(const std::string& folder) {
   std::error_code error;
   if (fs::exists(folder + "/cases.json", error)) return {folder};
   std::vector<std::string> found;
-  for (const auto& entry : fs::directory_iterator(folder, error))
-    if (fs::exists(entry.path() / "cases.json", error)) found.push_back(entry.path().string());
+  fs::recursive_directory_iterator entry(folder, error), end;
+  for (; entry != end; entry.increment(error)) {
+    if (fs::exists(entry->path() / "cases.json", error)) found.push_back(entry->path().string());
+    if (entry.depth() == kDeepest) entry.disable_recursion_pending();
+  }
   std::sort(found.begin(), found.end());
   return found;
 }

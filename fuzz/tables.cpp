@@ -9,7 +9,7 @@ extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, st
 
 namespace plumb {
 
-#define PLUMB_FAMILY(family) std::vector<Op> family##_ops();
+#define PLUMB_FAMILY(wing, family) std::vector<Op> family##_ops();
 #include "cli/families.def"
 #undef PLUMB_FAMILY
 
@@ -26,7 +26,7 @@ void install_rows() {
   static std::once_flag once;
   std::call_once(once, [] {
     std::vector<Op> ops;
-#define PLUMB_FAMILY(family) append(ops, family##_ops());
+#define PLUMB_FAMILY(wing, family) append(ops, family##_ops());
 #include "cli/families.def"
 #undef PLUMB_FAMILY
     install(std::move(ops), {});

@@ -34,14 +34,15 @@ std::string_view embedded(std::string_view name) {
   throw Error("opencl", Reason::device, "no kernel source named " + std::string(name));
 }
 
-// A line `#include "sites.cl"` stands for that embedded source: the compiler sees no folder to look in.
+// A line `#include "FOLDER/sites.cl"` stands for that embedded source: the compiler sees no folder to look in.
 std::string family_source(std::string_view family) {
   constexpr std::string_view kInclude = "#include \"", kEnd = ".cl\"\n";
   std::string text(embedded(family));
   for (std::size_t at = 0; (at = text.find(kInclude, at)) != std::string::npos;) {
     const std::size_t name = at + kInclude.size(), end = text.find(kEnd, name);
     if (end == std::string::npos) break;
-    text.replace(at, end + kEnd.size() - at, embedded(std::string_view(text).substr(name, end - name)));
+    const std::string_view path = std::string_view(text).substr(name, end - name);
+    text.replace(at, end + kEnd.size() - at, embedded(path.substr(path.rfind('/') + 1)));
   }
   return text;
 }

@@ -1,4 +1,4 @@
-"""Writes recorded cases: conformance/corpus/<family>/cases.json + data.safetensors (docs/corpus.md).
+"""Writes recorded cases: conformance/corpus/<wing>/<family>/cases.json + data.safetensors (docs/corpus.md).
 
     from corpus import Corpus
     c = Corpus("sort", source="numpy 2.3.1")
@@ -15,10 +15,12 @@ as bf16_words(words). Files depend on nothing but the calls, so a script writes 
 import json
 import os
 import struct
+import sys
 
 import numpy as np
 
-CORPUS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "corpus")
+GOLDEN = os.path.dirname(os.path.abspath(__file__))
+CORPUS = os.path.join(os.path.dirname(GOLDEN), "corpus")
 
 TAGS = {
     "bool": "BOOL", "uint8": "U8", "uint16": "U16", "uint32": "U32", "uint64": "U64",
@@ -85,7 +87,8 @@ class Corpus:
         return case["id"]
 
     def save(self, folder=None):
-        folder = folder or os.path.join(CORPUS, self.family)
+        wing = os.path.relpath(os.path.dirname(os.path.abspath(sys.argv[0])), GOLDEN)  # that of the script
+        folder = folder or os.path.join(CORPUS, wing, self.family)
         os.makedirs(folder, exist_ok=True)
         with open(os.path.join(folder, "cases.json"), "w") as f:
             f.write("[\n" + ",\n".join(json.dumps(c) for c in self.cases) + "\n]\n")

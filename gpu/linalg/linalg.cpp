@@ -1,0 +1,280 @@
+// OpenCL routes of the dense products.
+#include "gpu/linalg/linalg.h"
+
+#include <algorithm>
+#include <string>
+
+#include "gpu/runtime.h"
+
+namespace plumb {
+
+std::int64_t gpu::batch_offset(std::int64_t t, const Shape& batch, const Shape& own, const Strides& steps) {
+  std::int64_t offset = 0;
+  for (std::size_t d = 0; d < batch.size(); ++d) {
+    const std::int64_t extent = batch[batch.size() - 1 - d], i = t % extent;
+    t /= extent;
+    if (d < own.size() && own[own.size() - 1 - d] != 1) offset += i * steps[steps.size() - 1 - d];
+  }
+  return offset;
+}
+
+namespace {
+
+std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+bool unit(std::int64_t extent, std::int64_t stride) { return extent <= 1 || stride == 1; }
+
+// One operand on the device as batches of matrices: a vector is a matrix of one row or one column.
+struct Operand {
+  gpu::BufferPtr data;
+  std::int64_t rows, columns, row, column, offset;  // strides and offset in elements
+  Shape batch;
+  Strides step;
+
+  Operand(const Tensor& t, bool left, bool row_major) : Operand(t, geometry(t, left)) {
+    const bool direct = row_major ? unit(columns, column) : unit(columns, column) || unit(rows, row);
+    if (direct && row >= 0 && column >= 0) return;
+    *this = Operand(t, dense_geometry(t, left));
+    data = gpu::dense(t);
+  }
+
+ private:
+  struct Geometry {
+    Shape shape;
+    Strides strides;
+    std::int64_t offset;
+  };
+  Operand(const Tensor& t, const Geometry& g)
+      : rows(g.shape[g.shape.size() - 2]),
+        columns(g.shape.back()),
+        row(g.strides[g.strides.size() - 2]),
+        column(g.strides.back()),
+        offset(g.offset),
+        batch(g.shape.begin(), g.shape.end() - 2),
+        step(g.strides.begin(), g.strides.end() - 2) {
+    if (columns <= 1) column = 1;  // the stride of a unit axis is anything
+    if (rows <= 1) row = columns;
+    data = gpu::input(t);
+  }
+  static Geometry geometry(const Tensor& t, bool left) {
+    return matrix({t.shape(), t.strides(), gpu::element_offset(t)}, left);
+  }
+  static Geometry dense_geometry(const Tensor& t, bool left) {
+    return matrix({t.shape(), row_major(t.shape()), 0}, left);
+  }
+  static Geometry matrix(Geometry g, bool left) {
+    if (g.shape.size() > 1) return g;
+    g.shape.insert(left ? g.shape.begin() : g.shape.end(), 1);
+    g.strides.insert(left ? g.strides.begin() : g.strides.end(), 1);
+    return g;
+  }
+};
+
+struct Product {
+  Operand a, b;
+  std::int64_t m, n, k, matrices;
+  std::vector<std::int64_t> offsets;  // of a and b for every matrix of the batch
+  Dtype dtype;
+
+  Product(const Call& call, bool row_major)
+      : a(call[0], true, row_major),
+        b(call[1], false, row_major),
+        m(a.rows),
+        n(b.columns),
+        k(a.columns),
+        dtype(call.dtype(0)) {
+    const Shape batch = broadcast("matmul", a.batch, b.batch);
+    matrices = count(batch);
+    for (std::int64_t t = 0; t < matrices; ++t) {
+      offsets.push_back(a.offset + gpu::batch_offset(t, batch, a.batch, a.step));
+      offsets.push_back(b.offset + gpu::batch_offset(t, batch, b.batch, b.step));
+    }
+  }
+};
+
+constexpr Limit kBatches{"gpu.linalg.batches", 32768, 2};  // matrices per launch: the outer axes of a grid are short
+
+// The grid of one launch without its batch, and that of one work-group.
+struct Grid {
+  std::string_view family, kernel;
+  std::string options;
+  std::size_t x, y, local_x, local_y;
+};
+
+// The same kernel over the whole batch; `strides` are the arguments that follow the extents.
+Job launch_all(std::vector<Tensor> out, const Product& p, const Grid& g, const std::vector<std::int64_t>& strides) {
+  const gpu::BufferPtr c = gpu::output(out[0]), offsets = gpu::constants(p.offsets);
+  std::vector<std::pair<gpu::Kernel, std::size_t>> launches;
+  const std::int64_t most = kBatches.of(p.matrices);
+  for (std::int64_t first = 0; first < p.matrices; first += most) {
+    gpu::Kernel kernel(g.family, g.kernel, g.options);
+    kernel.arg(p.a.data).arg(p.b.data).arg(c).arg(offsets);
+    for (const std::int64_t v : {first, p.m, p.n, p.k}) kernel.arg(static_cast<std::int32_t>(v));
+    for (const std::int64_t v : strides) kernel.arg(v);
+    launches.emplace_back(std::move(kernel), static_cast<std::size_t>(std::min(most, p.matrices - first)));
+  }
+  return gpu::job(std::move(out), [launches, g] {
+    for (const auto& [kernel, matrices] : launches) kernel.run({g.x, g.y, matrices}, {g.local_x, g.local_y, 1});
+  });
+}
+
+// Nothing to add up: zeros, or no elements at all.
+Job zeros(std::vector<Tensor> out) {
+  if (out[0].size() == 0) return gpu::job(std::move(out), [] {});
+  const gpu::BufferPtr c = gpu::output(out[0]);
+  return gpu::job(std::move(out), [c] { gpu::fill_zero(c); });
+}
+
+bool empty(const Call& call, const std::vector<Tensor>& out) { return out[0].size() == 0 || call.shape(0).back() == 0; }
+
+constexpr std::int64_t kSide = 16;                       // as in kernels/linalg.cl
+constexpr Limit kEnough{"gpu.linalg.enough", 100, 100};  // work-groups that occupy a large device
+
+// The largest register block that still gives every compute unit something to do.
+std::int64_t registers_of(const Product& p) {
+  const bool wide = p.dtype == Dtype::f64 || p.dtype == Dtype::c64;
+  for (std::int64_t r = wide ? 4 : 8; r > 2; r /= 2)
+    if (const std::int64_t groups = divide_up(p.m, kSide * r) * divide_up(p.n, kSide * r) * p.matrices;
+        groups >= kEnough.of(groups))
+      return r;
+  return 2;
+}
+
+// All of what decides where rows begin, to ask for a common divisor.
+std::int64_t row_starts(const Product& p) {
+  std::int64_t all = p.a.row | p.b.row;
+  for (const std::int64_t o : p.offsets) all |= o;
+  return all;
+}
+
+bool by_fours(const Product& p) {
+  const bool real = p.dtype == Dtype::f32 || p.dtype == Dtype::f64;
+  return real && p.a.column == 1 && p.b.column == 1 && (row_starts(p) | p.k | p.n) % 4 == 0;
+}
+
+std::string tiled_options(const Product& p, std::int64_t registers) {
+  const DeviceFacts& device = current_device().facts;
+  std::string s = "-DFROM_" + std::string(name(p.dtype)) + " -DREGISTERS=" + std::to_string(registers);
+  const bool wide = registers > 2 && by_fours(p);
+  if (wide) s += " -DWIDE";
+  // On a host processor unrolling costs its compiler seconds and gains nothing.
+  s += device.is_cpu ? " -DUNROLL=1" : " -DUNROLL=2";
+  // Two work-groups of the largest kind share a multiprocessor.
+  if (wide && registers == 8 && device.compute_capability > 0) s += " -cl-nv-maxrregcount=128";
+  return s;
+}
+
+Job tiled(const Call& call, const std::vector<Spec>& specs) {
+  auto out = gpu::outputs(specs);
+  if (empty(call, out)) return zeros(std::move(out));
+  const Product p(call, false);
+  const std::int64_t r = registers_of(p), tile = kSide * r;
+  const Grid grid{"linalg",
+                  "tiled",
+                  tiled_options(p, r),
+                  static_cast<std::size_t>(kSide * divide_up(p.n, tile)),
+                  static_cast<std::size_t>(kSide * divide_up(p.m, tile)),
+                  kSide,
+                  kSide};
+  return launch_all(std::move(out), p, grid, {p.a.row, p.a.column, p.b.row, p.b.column});
+}
+
+// Warps of a work-group and 16 x 8 tiles of a warp, as in kernels/linalg_mma.cl.
+struct Warps {
+  std::int64_t m, n, tiles_m, tiles_n;
+  constexpr std::int64_t rows() const { return 16 * tiles_m * m; }
+  constexpr std::int64_t columns() const { return 8 * tiles_n * n; }
+  std::int64_t groups(const Product& p) const { return divide_up(p.m, rows()) * divide_up(p.n, columns()); }
+};
+constexpr Warps kLargeWarps{2, 4, 4, 8}, kSmallWarps{2, 2, 2, 4}, kOneWarp{1, 1, 1, 8};
+constexpr Limit kEnoughLarge{"gpu.linalg.enough_large", 66, 66};  // half the multiprocessors of a large device
+constexpr Limit kRows{"gpu.linalg.mma_rows", kSmallWarps.rows(), kOneWarp.rows()};  // of the smallest tiles
+// Steps of k in local memory, and tile columns that are walked together.
+constexpr Limit kStages{"gpu.linalg.stages", 4, 2}, kPanel{"gpu.linalg.panel", 8, 2};
+constexpr std::int64_t kStep = 16;
+
+Warps warps_of(const Product& p) {
+  const std::int64_t large = kLargeWarps.groups(p) * p.matrices;
+  if (large >= kEnoughLarge.of(large)) return kLargeWarps;
+  return kRows.of(p.m) == kOneWarp.rows() ? kOneWarp : kSmallWarps;
+}
+
+Job mma(const Call& call, const std::vector<Spec>& specs) {
+  auto out = gpu::outputs(specs);
+  if (empty(call, out)) return zeros(std::move(out));
+  const Product p(call, true);
+  const Warps w = warps_of(p);
+  (void)kStages.of(divide_up(p.k, kStep));
+  (void)kPanel.of(divide_up(p.n, w.columns()));
+  std::string options = "-DFROM_" + std::string(name(p.dtype)) + " -DWARPS_M=" + std::to_string(w.m) +
+                        " -DWARPS_N=" + std::to_string(w.n) + " -DTILES_M=" + std::to_string(w.tiles_m) +
+                        " -DTILES_N=" + std::to_string(w.tiles_n);
+  options += gpu::if_small("STAGES", kStages) + gpu::if_small("PANEL", kPanel);
+  if (row_starts(p) % 8 == 0) options += " -DALIGNED";
+  const std::int64_t items = 32 * w.m * w.n;
+  const Grid grid{"linalg_mma",
+                  "mma",
+                  options,
+                  static_cast<std::size_t>(items * w.groups(p)),
+                  1,
+                  static_cast<std::size_t>(items),
+                  1};
+  return launch_all(std::move(out), p, grid, {p.a.row, p.b.row});
+}
+
+Order tiled_order(const Call& call) {
+  Order o;
+  o.accumulator = call.dtype(0) == Dtype::f64 ? Dtype::f64 : Dtype::f32;
+  o.fma = true;
+  return o;
+}
+
+// A matrix unit aligns the products of a step to the largest and truncates: each addition may lose a whole
+// unit of the last place, not half of one.
+Order mma_order(const Call&) {
+  Order o;
+  o.accumulator = Dtype::f32;
+  o.fma = true;
+  o.truncating = true;
+  return o;
+}
+
+std::int64_t flops(const Call& call) { return static_cast<std::int64_t>(cost(call).flops); }
+
+constexpr Condition kOneDtype{Stage::shape_dtype, "an operand must be converted first",
+                              [](const Call& c, const Device&) { return c.dtype(0) == c.dtype(1); }};
+constexpr Condition kSixteenBit{
+    Stage::shape_dtype, "the operands are neither f16 nor bf16",
+    [](const Call& c, const Device&) { return c.dtype(0) == Dtype::f16 || c.dtype(0) == Dtype::bf16; }};
+constexpr std::uint64_t kMmaLocalBytes = 48 << 10;
+constexpr Condition kLocal{Stage::capability, "work-groups of 256 with 48 KiB of local memory do not fit",
+                           [](const Call&, const Device& d) {
+                             return d.facts.local_bytes >= kMmaLocalBytes && d.facts.max_work_group >= 256;
+                           }};
+constexpr Condition kFp64{Stage::capability, "the device has no binary64",
+                          [](const Call& c, const Device& d) { return c.dtype(0) != Dtype::f64 || d.fp64; }};
+constexpr Condition kLarge{Stage::shape_dtype, "fewer than 2^24 operations",
+                           [](const Call& c, const Device&) { return flops(c) >= 1 << 24; }};
+
+}  // namespace
+
+std::vector<Route> linalg_gpu_routes() {
+  return {{.op = "matmul",
+           .name = "gpu.mma",
+           .tier = Tier::neural_accelerator,
+           .needs = Tier::gpu,
+           .supports = {kOneDtype, kSixteenBit, gpu::kExtentsFitInt, kLocal},
+           .prefers = {gpu::kNotHost, kLarge},
+           .order = mma_order,
+           .prepare = mma},
+          {.op = "matmul",
+           .name = "gpu.tiled",
+           .tier = Tier::gpu,
+           .needs = Tier::gpu,
+           .supports = {kOneDtype, gpu::kExtentsFitInt, kFp64},
+           .prefers = {gpu::kNotHost, kLarge},
+           .order = tiled_order,
+           .prepare = tiled}};
+}
+
+}  // namespace plumb
