@@ -26,7 +26,7 @@ constexpr const char* kEnvironment =
     "  PLUMB_THREADS  threads of the CPU routes\n"
     "  PLUMB_ISA      base, avx2 or avx512: at most this\n"
     "  PLUMB_LIMITS   small: blocks and thresholds that small cases cross\n"
-    "  PLUMB_CACHE    off: keep no built kernels\n"
+    "  PLUMB_CACHE    off: keep no built kernels; on: those too whose driver keeps them itself\n"
     "  PLUMB_PROBE_SECONDS  how long an OpenCL driver may take to answer: 10\n"
     "  One that is empty is not set; another name PLUMB_*, and a value that names nothing, are errors.\n\n"
     "Exit codes: 0 good, 1 something failed, 2 a bad argument or file, 77 nothing could run here;\n"

@@ -45,7 +45,7 @@ void check_limits(std::string_view value) {
 }
 
 void check_cache(std::string_view value) {
-  if (value != "off") bad_value("PLUMB_CACHE", value, "off, or not set");
+  if (value != "off" && value != "on") bad_value("PLUMB_CACHE", value, "on, off, or not set");
 }
 
 void check_route(std::string_view value) {

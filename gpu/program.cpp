@@ -83,10 +83,15 @@ std::string hex(std::uint64_t v) {
   return text;
 }
 
-// The file of a program on disk, or nothing where there is no place or PLUMB_CACHE=off.
-std::optional<fs::path> cache_file(const std::string& key) {
+// PoCL keeps each kernel that it built, for each size of work-group, when it is launched. To hand out the binary of a
+// program it builds kernels once more, for any size: half of those in a cache that the gate had filled.
+bool keeps_its_own(const DeviceFacts& f) { return f.platform == "Portable Computing Language"; }
+
+// The file of a program on disk, or nothing where there is no place, none is needed or PLUMB_CACHE=off.
+std::optional<fs::path> cache_file(const std::string& key, const DeviceFacts& f) {
   const char* wish = std::getenv("PLUMB_CACHE");
-  if (wish && std::string_view(wish) == "off") return std::nullopt;
+  const std::string_view wanted = wish ? wish : "";
+  if (wanted == "off" || (wanted != "on" && keeps_its_own(f))) return std::nullopt;
   const char* cache = std::getenv("XDG_CACHE_HOME");
   const char* home = std::getenv("HOME");
   fs::path base;
@@ -173,7 +178,7 @@ ProgramHandle make_program(std::string_view family, const std::string& options) 
   const DeviceFacts& f = device.facts;
   std::string key;
   for (const std::string& part : {source, all, f.platform, f.name, f.version, f.driver}) key += part + '\0';
-  const std::optional<fs::path> file = cache_file(key);
+  const std::optional<fs::path> file = cache_file(key, f);
   if (file) {
     if (const auto binary = load(*file)) {
       if (ProgramHandle p = from_binary(s, *binary, all)) return p;

@@ -218,7 +218,7 @@ TEST(Program, VariablesMustNameSomething) {
   expect_code("PLUMB_ROUTE=perfct", 2,
               "the variable PLUMB_ROUTE is \"perfct\"; it is the name of a route; nearest: perfect");
   expect_code("PLUMB_LIMITS=tiny", 2, "the variable PLUMB_LIMITS is \"tiny\"");
-  expect_code("PLUMB_CACHE=on", 2, "the variable PLUMB_CACHE is \"on\"");
+  expect_code("PLUMB_CACHE=yes", 2, "the variable PLUMB_CACHE is \"yes\"");
   expect_code("PLUMB_DEVICE=nosuch", 2, "PLUMB_DEVICE=nosuch is none of");
   expect_code("PLUMB_DEVICE=7", 2, "PLUMB_DEVICE=7 is none of");
   expect_code("PLUMB_THREAD=2", 2, "no variable is named PLUMB_THREAD; nearest: PLUMB_THREADS");

@@ -255,6 +255,7 @@ class GpuProgramCache : public GpuRuntime {
     folder_ = fs::path(::testing::TempDir()) / ("plumb_cache_" + std::to_string(::getpid()));
     fs::create_directories(folder_);
     setenv("XDG_CACHE_HOME", folder_.c_str(), 1);
+    setenv("PLUMB_CACHE", "on", 1);
     forget_programs();
   }
   void TearDown() override {
@@ -355,6 +356,12 @@ TEST_F(GpuProgramCache, TwoProcessesMayWriteAtOnce) {
   for (const fs::path& file : files()) EXPECT_EQ(file.extension(), ".clbin");
 }
 #endif
+
+TEST_F(GpuProgramCache, IsLeftToADriverThatHasOne) {
+  unsetenv("PLUMB_CACHE");
+  expect_works();
+  EXPECT_THAT(files(), SizeIs(current_device().facts.platform == "Portable Computing Language" ? 0 : 1));
+}
 
 TEST_F(GpuProgramCache, IsOffOnRequest) {
   setenv("PLUMB_CACHE", "off", 1);
