@@ -3,10 +3,10 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "cli/dump.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 #include "cli/words.h"
+#include "conformance/record.h"
 #include "core/files.h"
 #include "core/ratio.h"
 #include "reports/report.h"

@@ -5,10 +5,10 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "cli/dump.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 #include "cli/words.h"
+#include "conformance/record.h"
 #include "core/files.h"
 #include "core/gate.h"
 #include "core/text.h"
@@ -73,8 +73,8 @@ std::vector<Element> worst_elements(const Call& call, const Route& route) {
 void print_inputs(const Op& op, const std::vector<Tensor>& in) {
   for (std::size_t i = 0; i < in.size(); ++i)
     if (in[i].defined())
-      std::printf("  %s: %s, strides %s\n", std::string(input_name(op.inputs[i])).c_str(),
-                  to_string(in[i].spec()).c_str(), to_string(in[i].strides()).c_str());
+      std::printf("  %s: %s, strides %s\n", recorded_input(op, i).c_str(), to_string(in[i].spec()).c_str(),
+                  to_string(in[i].strides()).c_str());
 }
 
 void print_elements(const char* data, const Call& call, const Route& route) {

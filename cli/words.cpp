@@ -61,12 +61,6 @@ Target target_of(const std::string& text) {
   return target;
 }
 
-const Reject* reject_of(const std::vector<Reject>& rejects, const Op& op, const std::string& case_id) {
-  for (const Reject& r : rejects)
-    if (id(op, r.call) == case_id) return &r;
-  return nullptr;
-}
-
 std::uint64_t day_of(const std::string& utc) {
   std::uint64_t day = 0;
   for (const char c : utc.substr(0, utc.find('T')))

@@ -23,7 +23,4 @@ struct Target {
 };
 Target target_of(const std::string& text);  // CASE[@ROUTE]
 
-// The reject of the op that has this case id; null if it is a case like others.
-const Reject* reject_of(const std::vector<Reject>&, const Op&, const std::string& case_id);
-
 }  // namespace plumb::cli

@@ -21,6 +21,9 @@ struct ReplayOptions {
   std::function<void(const Step&)> progress;
 };
 
+// The invariant check of what this project records: the bound that the row derives for the route.
+inline constexpr std::string_view kBoundCheck = "bound";
+
 struct ReplayFailure {
   std::string case_id, op, route, message, repro;
 };

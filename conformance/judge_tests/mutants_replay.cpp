@@ -309,6 +309,66 @@ TEST_F(Recorded, ARowMayChooseAmongTheCallsOfItsName) {
   EXPECT_EQ(r.skips.at("twice: attribute other not in row"), 1);
 }
 
+TEST_F(Recorded, ACallThatNoRowOfItsNameTakesIsOfTheRowNamedSo) {
+  Op first = fake::twice(), second = fake::twice();
+  first.corpus_call = [](Attrs&) { return false; };
+  second.name = "twice_other", second.corpus = "twice", second.corpus_call = first.corpus_call;
+  install({first, second}, {});
+  CorpusCase c = doubled("a.0", {1}, {2});
+  EXPECT_EQ(replayed({c}, "reference").by_route, (std::map<std::string, std::int64_t>{{"twice@reference", 1}}));
+  c.op = "twice_other";
+  EXPECT_EQ(replayed({c}, "reference").by_route, (std::map<std::string, std::int64_t>{{"twice_other@reference", 1}}));
+  c.op = "twice_third";
+  EXPECT_EQ(replayed({c}, "reference").no_row.at("twice_third"), 1);
+}
+
+CorpusCase bounded(const std::vector<double>& y) {
+  CorpusCase c = doubled("a.0", {4}, y);
+  c.op = "about", c.compare = "invariant", c.check = kBoundCheck;
+  return c;
+}
+
+TEST_F(Recorded, ABoundIsThatOfTheRouteAndTheReferenceAnswersAsRecorded) {
+  double error = 0;
+  fake::act = [&error](const Call& call, std::vector<Tensor>& out) {
+    fake::right(call, out);
+    out[0].write<float>()[0] += static_cast<float>(error);
+  };
+  const double allowed = normwise_bound(fake::loose({})) * 4;
+  ReplayResult r = replayed({bounded({4})}, "all");
+  EXPECT_EQ(r.passed, 2);
+  EXPECT_EQ(r.compared, 3);  // both outputs of the route, the one that is recorded of the reference
+  error = 0.99 * allowed;
+  EXPECT_EQ(replayed({bounded({4})}, "cpu.act").passed, 1);
+  error = 1.01 * allowed;
+  r = replayed({bounded({4})}, "cpu.act");
+  ASSERT_EQ(r.failed, 1);
+  EXPECT_EQ(r.failures[0].message.find("error/allowed = 1.01"), 0U) << r.failures[0].message;
+  CorpusCase c = bounded({4.5});
+  EXPECT_EQ(replayed({c}, "reference").failed, 1);
+  c.tol = {{0, 0.5}};
+  EXPECT_EQ(replayed({c}, "reference").passed, 1);
+}
+
+TEST_F(Recorded, WhatNoBoundFollowsForIsSkipped) {
+  fake::act = [](const Call& call, std::vector<Tensor>& out) {
+    fake::right(call, out);
+    out[0].write<float>()[0] += 1;
+  };
+  const auto endless = [](const Call&) {
+    Order o;
+    o.levels = 1, o.twiddle_error = 1e9;
+    return o;
+  };
+  std::vector<Route> all = fake::all_routes_of("about");
+  for (Route& route : all) route.order = endless;
+  install({fake::about()}, std::move(all));
+  const ReplayResult r = replayed({bounded({4})}, "cpu.act");
+  EXPECT_EQ(r.passed + r.failed, 0);
+  EXPECT_EQ(r.skipped, 1);
+  EXPECT_EQ(r.skips.at("about@cpu.act: no finite bound follows for 1 elements"), 1);
+}
+
 TEST_F(Recorded, WritingBesideTheOutputIsAFailure) {
   fake::act = [](const Call& call, std::vector<Tensor>& out) {
     fake::right(call, out);

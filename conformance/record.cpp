@@ -1,12 +1,13 @@
-#include "cli/dump.h"
+#include "conformance/record.h"
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
-#include "cli/words.h"
+#include "conformance/replay.h"
 #include "core/gate.h"
 
-namespace plumb::cli {
+namespace plumb {
 namespace {
 
 std::string recorded_class(Reason reason) {
@@ -14,26 +15,37 @@ std::string recorded_class(Reason reason) {
   return reason == Reason::axis ? "out_of_range" : "invalid_argument";
 }
 
+// Whether what a route may give follows from the order of its sums: no number beside the answer says it.
+bool has_bound(const Op& op, const std::vector<Tensor>& out) {
+  using Class = Tolerance::Class;
+  return op.tolerance.kind != Class::exact && op.tolerance.kind != Class::rounded &&
+         std::any_of(out.begin(), out.end(), [](const Tensor& t) { return is_inexact(t.dtype()); });
+}
+
 void add_outputs(CorpusCase& c, const Call& call, double allowed) {
   const std::vector<Tensor> out = active(call, run(call, find_route(*call.op, kReference)));
   for (std::size_t i = 0; i < out.size(); ++i) c.outputs.emplace_back(std::string(call.op->outputs[i]), out[i]);
-  const bool close = std::isfinite(allowed) && allowed > 0;
-  c.compare = close ? "close" : "exact";
-  c.signed_zero = call.op->tolerance.kind == Tolerance::Class::exact;
-  if (close) c.tol.assign(out.size(), {0.0, allowed});
+  if (!has_bound(*call.op, out)) {
+    c.compare = "exact";
+    c.signed_zero = true;
+    return;
+  }
+  c.compare = "invariant";
+  c.check = kBoundCheck;
+  if (std::isfinite(allowed) && allowed > 0) c.tol.assign(out.size(), {0.0, allowed});
 }
 
 CorpusCase one(const Op& op, const Case& described, std::uint64_t data, double allowed, const std::string& note) {
   CorpusCase c;
   c.id = id(op, described) + "#" + std::to_string(data);
-  c.op = op.corpus_name();
+  c.op = op.name;
   c.note = note;
   c.source = "the reference of this project";
   const std::vector<Tensor> in = realize(op, described, data);
   for (std::size_t i = 0; i < in.size(); ++i) {
     if (!in[i].defined()) continue;
-    c.inputs.emplace(input_name(op.inputs[i]), in[i]);
-    if (described.in[i]->layout != Layout::row) c.layouts.emplace(input_name(op.inputs[i]), described.in[i]->layout);
+    c.inputs.emplace(recorded_input(op, i), in[i]);
+    if (described.in[i]->layout != Layout::row) c.layouts.emplace(recorded_input(op, i), described.in[i]->layout);
   }
   try {
     const Call call = make_call(op, in, described.attrs);
@@ -63,6 +75,16 @@ std::vector<CorpusCase> recorded(const Op& op, const Case& described, std::uint6
   return {one(op, described, 2 * salt, allowed, note), one(op, described, 2 * salt + 1, allowed, note)};
 }
 
+std::string recorded_input(const Op& op, std::size_t i) {
+  return i < op.inputs.size() ? std::string(input_name(op.inputs[i])) : std::to_string(i);
+}
+
+const Reject* reject_of(const std::vector<Reject>& rejects, const Op& op, const std::string& case_id) {
+  for (const Reject& r : rejects)
+    if (id(op, r.call) == case_id) return &r;
+  return nullptr;
+}
+
 void save_failures(const std::string& folder, const std::vector<Failure>& failures) {
   std::vector<CorpusCase> cases;
   std::set<std::string> seen;
@@ -75,4 +97,4 @@ void save_failures(const std::string& folder, const std::vector<Failure>& failur
   write_corpus(folder, cases);
 }
 
-}  // namespace plumb::cli
+}  // namespace plumb
