@@ -486,13 +486,14 @@ class Session {
   }
 
   void share(BenchRow& row, const Limit& limit) {
-    const double peak = ceilings_.flops(limit.on_device, limit.matrix, limit.dtype, row.threads);
-    const double copy = ceilings_.bytes(limit.on_device, row.bytes, row.threads);
-    if (peak <= 0 || copy <= 0) {
-      row.null_reason = "no ceiling was measured";
-      return;
-    }
-    const double compute = row.flops / peak, memory = row.bytes / copy;
+    const Ceiling& peak = ceilings_.flops(limit.on_device, limit.matrix, limit.dtype, row.threads);
+    const Ceiling& copy = ceilings_.bytes(limit.on_device, row.bytes, row.threads);
+    for (const Ceiling* c : {&peak, &copy})
+      if (c->value <= 0) {
+        row.null_reason = "no ceiling " + c->name + ": " + c->null_reason;
+        return;
+      }
+    const double compute = row.flops / peak.value, memory = row.bytes / copy.value;
     row.bound = compute > memory ? "compute" : "memory";
     row.efficiency = std::max(compute, memory) / row.median;
   }

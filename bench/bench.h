@@ -31,8 +31,9 @@ struct Ceiling {
   std::string name;   // "fma_f32", "copy"
   std::string where;  // "host", "device"
   int threads = 1;
-  double value = 0;  // flop/s or bytes/s
+  double value = 0;  // flop/s or bytes/s; 0 if it could not be measured
   std::string unit;
+  std::string null_reason = "";  // why there is no value
 };
 
 struct BenchResult;

@@ -4,6 +4,8 @@
 #include <bit>
 #include <chrono>
 #include <cstring>
+#include <exception>
+#include <new>
 
 #include "core/device.h"
 #include "core/loads.h"
@@ -109,25 +111,34 @@ double measure_bytes(bool on_device, std::int64_t set, int count) {
 template <class F>
 void Ceilings::raise(const Key& key, const char* unit, F&& measure) {
   const int before = plumb::threads();
-  const double value = measure();
+  double value = 0;
+  std::string why = "nothing here measures it";
+  try {
+    value = measure();
+  } catch (const std::bad_alloc&) {
+    why = "memory: an allocation failed while it was measured";
+  } catch (const std::exception& e) {
+    why = e.what();
+  }
   set_threads(before);
   const auto& [on_device, what, count] = key;
   Ceiling& c = cache_.try_emplace(key, Ceiling{what, on_device ? "device" : "host", count, 0, unit}).first->second;
   c.value = std::max(c.value, value);
+  c.null_reason = c.value > 0 ? "" : why;
 }
 
 template <class F>
-double Ceilings::once(const Key& key, const char* unit, F&& measure) {
+const Ceiling& Ceilings::once(const Key& key, const char* unit, F&& measure) {
   if (!cache_.contains(key)) raise(key, unit, measure);
-  return cache_.at(key).value;
+  return cache_.at(key);
 }
 
-double Ceilings::flops(bool on_device, bool matrix, Dtype dtype, int count) {
+const Ceiling& Ceilings::flops(bool on_device, bool matrix, Dtype dtype, int count) {
   return once({on_device, flops_name(matrix, dtype), on_device ? 0 : count}, kFlops,
               [&] { return measure_flops(on_device, matrix, dtype, count); });
 }
 
-double Ceilings::bytes(bool on_device, double size, int count) {
+const Ceiling& Ceilings::bytes(bool on_device, double size, int count) {
   const std::int64_t set = working_set(size);
   return once({on_device, "copy_" + std::to_string(set >> 10) + "KiB", on_device ? 0 : count}, kBytes,
               [&] { return measure_bytes(on_device, set, count); });

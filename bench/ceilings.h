@@ -12,10 +12,11 @@ namespace plumb {
 
 class Ceilings {
  public:
-  // flop/s of a fused multiply-add loop in registers; of the matrix units if `matrix`. 0 if unknown.
-  double flops(bool on_device, bool matrix, Dtype, int threads);
+  // flop/s of a fused multiply-add loop in registers; of the matrix units if `matrix`. One that cannot be measured, for
+  // want of memory or of such a device, has no value and says why; the others are as good without it.
+  const Ceiling& flops(bool on_device, bool matrix, Dtype, int threads);
   // bytes/s of the best of several copies, reads and fills over a working set of about `bytes`.
-  double bytes(bool on_device, double bytes, int threads);
+  const Ceiling& bytes(bool on_device, double bytes, int threads);
   // What runs faster than its ceiling shows that the ceiling was measured in a bad moment, or over a working set
   // that some cache holds less well: both are measured again, over `bytes` exactly, and the better values stay.
   void again(bool on_device, bool matrix, Dtype, double bytes, int threads);
@@ -26,7 +27,7 @@ class Ceilings {
   using Key = std::tuple<bool, std::string, int>;
   std::map<Key, Ceiling> cache_;
   template <class F>
-  double once(const Key&, const char* unit, F&& measure);
+  const Ceiling& once(const Key&, const char* unit, F&& measure);
   template <class F>
   void raise(const Key&, const char* unit, F&& measure);
 };

@@ -7,6 +7,7 @@
 #include "cli/terminal.h"
 #include "cli/words.h"
 #include "core/ratio.h"
+#include "core/text.h"
 #include "reports/report.h"
 
 namespace plumb::cli {
@@ -48,8 +49,9 @@ BenchResult timed(const BenchArgs& args, const BenchResult* begun,
 
 void print_bench(const BenchResult& result) {
   for (const Ceiling& c : result.ceilings)
-    std::printf("ceiling %s on the %s, %d threads: %s\n", c.name.c_str(), c.where.c_str(), c.threads,
-                quantity(c.value, c.unit).c_str());
+    std::printf(
+        "ceiling %s on the %s, %d threads: %s\n", c.name.c_str(), c.where.c_str(), c.threads,
+        c.value > 0 ? quantity(c.value, c.unit).c_str() : ("not measured: " + printable(c.null_reason)).c_str());
   Table table({"case", "<route", "<mode", "threads", "median", "mad", "min", "rate", "traffic", "<efficiency"});
   for (const BenchRow& r : result.rows) {
     const auto time = [&](double seconds) { return r.seconds.empty() ? "-" : duration(seconds); };

@@ -233,7 +233,9 @@ long long working_set(const std::string& ceiling) {
 }
 
 std::string ceilings(const Json& report) {
-  std::vector<Json> all(report.at("bench").at("ceilings").begin(), report.at("bench").at("ceilings").end());
+  const Json& bench = report.at("bench");
+  std::vector<Json> all(bench.at("ceilings").begin(), bench.at("ceilings").end());
+  if (bench.contains("unmeasured")) all.insert(all.end(), bench["unmeasured"].begin(), bench["unmeasured"].end());
   const auto key = [](const Json& c) {
     const std::string name = text(c.at("name"));
     return std::tuple(text(c.at("where")), c.at("threads").get<int>(), working_set(name), name);
@@ -243,7 +245,8 @@ std::string ceilings(const Json& report) {
   for (const Json& c : all)
     rows.push_back({plain(text(c.at("name"))), text(c.at("where")),
                     c.at("where") == "device" ? "" : std::to_string(c.at("threads").get<int>()),
-                    quantity(number(c.at("value")), c.at("unit") == "flop/s" ? "flop/s" : "B/s")});
+                    c.contains("value") ? quantity(number(c.at("value")), c.at("unit") == "flop/s" ? "flop/s" : "B/s")
+                                        : plain("not measured: " + text(c.at("null_reason")))});
   return heading("Measured ceilings") + table({"ceiling", "where", ">threads", ">measured"}, rows);
 }
 

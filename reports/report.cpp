@@ -195,8 +195,12 @@ Json bench(const BenchResult& result) {
   Json out{{"salt", result.salt}, {"refused", result.refused}, {"rows", Json::array()}, {"ceilings", Json::array()}};
   for (const BenchRow& r : result.rows) out["rows"].push_back(bench_row(r));
   for (const Ceiling& c : result.ceilings)
-    out["ceilings"].push_back(
-        {{"name", c.name}, {"where", c.where}, {"threads", c.threads}, {"value", c.value}, {"unit", c.unit}});
+    if (c.value > 0)
+      out["ceilings"].push_back(
+          {{"name", c.name}, {"where", c.where}, {"threads", c.threads}, {"value", c.value}, {"unit", c.unit}});
+    else
+      out["unmeasured"].push_back(
+          {{"name", c.name}, {"where", c.where}, {"threads", c.threads}, {"null_reason", c.null_reason}});
   return out;
 }
 

@@ -250,6 +250,29 @@ TEST(Program, BenchEndsWithEveryCode) {
   expect_code("nosuch", 2, "no op is named 'nosuch'");
 }
 
+TEST(Program, ACeilingThatCouldNotBeMeasuredCostsItsSharesAlone) {
+  const std::string folder = temporary("unmeasured"), why = "memory: cannot allocate 7 bytes";
+  const std::string row = "many --route=perfect --budget=smoke --no-peers --min-time=0.001 --repetitions=2";
+  ASSERT_EQ(::setenv("FAKES_CEILINGS", "lost", 1), 0);
+  const Ran bench = plumb("bench " + row);
+  const Ran report =
+      plumb("report many@perfect --budget=smoke --min-time=0.001 --repetitions=2 --out '" + folder + "'");
+  ::unsetenv("FAKES_CEILINGS");
+  EXPECT_EQ(bench.code, 0) << bench.out;
+  EXPECT_THAT(bench.out, HasSubstr("ceiling copy_64KiB on the host, 1 threads: not measured: " + why));
+  EXPECT_THAT(bench.out, HasSubstr("ceiling fma_played on the host, 1 threads: 100000 Pflop/s"));
+  ASSERT_EQ(report.code, 0) << report.out;
+  const auto json = nlohmann::json::parse(std::ifstream(folder + "/report.json")).at("bench");
+  EXPECT_EQ(json.at("ceilings").size(), 1U);
+  EXPECT_EQ(json.at("unmeasured").at(0).at("null_reason"), why);
+  const auto& first = json.at("rows").at(0);
+  EXPECT_GT(first.at("median"), 0);
+  EXPECT_TRUE(first.at("efficiency").is_null());
+  EXPECT_EQ(first.at("null_reason"), "no ceiling copy_64KiB: " + why);
+  std::ifstream file(folder + "/report.md");
+  EXPECT_THAT(std::string(std::istreambuf_iterator<char>(file), {}), HasSubstr("not measured: " + why));
+}
+
 // What was not timed has no time, in any form, and says why.
 TEST(Program, PeersObeyTheLaunchLimitAndAbsentOnesSaySo) {
   const std::string bench = "bench many --route=perfect --budget=smoke --min-time=0.001 --repetitions=2 --threads=1";

@@ -132,12 +132,12 @@ function driver_notes() {
 
 // In order of what they are: arithmetic first, then working sets from small to large.
 function ceilings_table() {
-  const order = c => (is_flops(c) ? 0 : copy_kib(c.name));
-  const list = [...report.bench.ceilings].sort(
+  const order = c => copy_kib(c.name);
+  const list = [...report.bench.ceilings, ...(report.bench.unmeasured || [])].sort(
       (a, b) => a.where.localeCompare(b.where) || a.threads - b.threads || order(a) - order(b) ||
           a.name.localeCompare(b.name));
   if (!list.length) return null;
-  const title = c => is_flops(c) ? c.name.replace("_", " ") : `copy, ${bytes(copy_kib(c.name) * 1024)}`;
+  const title = c => copy_kib(c.name) ? `copy, ${bytes(copy_kib(c.name) * 1024)}` : c.name.replace("_", " ");
   return h(
       "div", null, h("h3", null, "Measured ceilings"), sortable({
         label: "Ceilings",
@@ -152,7 +152,12 @@ function ceilings_table() {
             of: c => c.threads,
             cell: c => (c.where === "device" ? "–" : c.threads)
           },
-          {title: "measured", num: true, of: c => c.value, cell: c => quantity(c.value, is_flops(c) ? "flop/s" : "B/s")}
+          {
+            title: "measured",
+            num: true,
+            of: c => c.value || 0,
+            cell: c => c.value ? quantity(c.value, is_flops(c) ? "flop/s" : "B/s") : `not: ${c.null_reason}`
+          }
         ]
       }));
 }
