@@ -1,7 +1,8 @@
 #include "cli/families.h"
 
+#include <algorithm>
 #include <iterator>
-#include <mutex>
+#include <span>
 
 #include "core/family.h"
 #include "core/loads.h"
@@ -23,6 +24,24 @@ namespace plumb {
 #undef PLUMB_FAMILY
 
 namespace {
+
+struct Family {
+  std::string_view name;
+  std::vector<Op> (*ops)();
+  std::vector<Route> (*cpu_routes)();
+  std::vector<Route> (*gpu_routes)();  // null in a build without them
+};
+
+#ifdef PLUMB_GPU
+#define PLUMB_FAMILY(wing, family) {#family, family##_ops, family##_cpu_routes, family##_gpu_routes},
+#else
+#define PLUMB_FAMILY(wing, family) {#family, family##_ops, family##_cpu_routes, nullptr},
+#endif
+constexpr Family kFamilies[] = {
+#include "cli/families.def"
+};
+#undef PLUMB_FAMILY
+
 constexpr std::size_t kRows = 256;  // about as many operations as there are: nothing is moved as the tables grow
 
 template <class T>
@@ -30,35 +49,43 @@ void append(std::vector<T>& to, std::vector<T> from) {
   to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
 }
 
-void declare(std::string_view family, std::vector<Op> rows, std::vector<Op>& to) {
-  name_family(family, rows);
-  append(to, std::move(rows));
+// What the sides give beside rows and routes.
+void install_sides() {
+#ifdef PLUMB_GPU
+  install_platform(gpu::platform());
+  install_loads(ceiling_loads(), gpu::ceiling_loads());
+#else
+  install_loads(ceiling_loads(), {});
+#endif
 }
+
+void install_all(std::span<const Family> families) {
+  std::vector<Op> ops;
+  std::vector<Route> routes;
+  ops.reserve(families.size() > 1 ? kRows : 0), routes.reserve(families.size() > 1 ? 6 * kRows : 0);
+  for (const Family& f : families)
+    if (f.gpu_routes) append(routes, f.gpu_routes());
+  for (const Family& f : families) {
+    std::vector<Op> rows = f.ops();
+    name_family(f.name, rows);
+    append(ops, std::move(rows));
+    append(routes, f.cpu_routes());  // accelerator routes are tried before CPU routes
+  }
+  [[maybe_unused]] static const bool once = (install_sides(), true);
+  install(std::move(ops), std::move(routes));
+}
+
 }  // namespace
 
-void install_families() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    std::vector<Op> ops;
-    std::vector<Route> gpu, cpu;
-    ops.reserve(kRows), gpu.reserve(3 * kRows), cpu.reserve(3 * kRows);
-#ifdef PLUMB_GPU
-#define PLUMB_FAMILY(wing, family) append(gpu, family##_gpu_routes());
-#include "cli/families.def"
-#undef PLUMB_FAMILY
-    install_platform(gpu::platform());
-    install_loads(ceiling_loads(), gpu::ceiling_loads());
-#else
-    install_loads(ceiling_loads(), {});
-#endif
-#define PLUMB_FAMILY(wing, family)       \
-  declare(#family, family##_ops(), ops); \
-  append(cpu, family##_cpu_routes());
-#include "cli/families.def"
-#undef PLUMB_FAMILY
-    append(gpu, std::move(cpu));  // accelerator routes are tried before CPU routes
-    install(std::move(ops), std::move(gpu));
-  });
+void install_families() { [[maybe_unused]] static const bool done = (install_all(kFamilies), true); }
+
+void install_family_of(std::string_view op) {
+  for (const Family& f : kFamilies) {
+    const std::vector<Op> rows = f.ops();
+    if (std::any_of(rows.begin(), rows.end(), [op](const Op& row) { return row.name == op; }))
+      return install_all({&f, 1});
+  }
+  install_families();
 }
 
 }  // namespace plumb

@@ -1,7 +1,10 @@
 // plumb: the command line. Arguments are declared here, verbs live in one file each.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
+#include <iterator>
 #include <new>
 
 #include "cli/advice.h"
@@ -32,20 +35,14 @@ constexpr const char* kEnvironment =
     "Exit codes: 0 good, 1 something failed, 2 a bad argument or file, 77 nothing could run here;\n"
     "of a `report` that a signal ended: 128 and the signal, after what was found is written\n";
 
-// The one verb that was asked for.
-using Run = std::function<int()>;
+// The one verb that was asked for, the rows that it reads, and the command line.
+struct Run {
+  std::function<int()> verb;
+  std::function<void()> install = install_families;
+  std::string command = "plumb";
+};
 
 bool device_required = false;  // by --require-device, of any verb that has it
-
-std::string_view asked;  // the first word
-
-// Null where another verb was asked for: its options would only be built and thrown away.
-CLI::App* verb(CLI::App& app, const std::string& name, const std::string& what, const std::string& examples) {
-  CLI::App* sub = app.add_subcommand(name, what);
-  if (asked != name) return nullptr;
-  sub->footer("Examples:\n" + examples);
-  return sub;
-}
 
 template <class Args>
 void json_flag(CLI::App* sub, Args& args) {
@@ -101,14 +98,11 @@ CLI::Validator seconds(double most) {
 
 template <class Args>
 void runs(CLI::App* sub, Run& run, int (*f)(const Args&), Args& args) {
-  sub->callback([&run, f, &args] { run = [f, &args] { return f(args); }; });
+  sub->callback([&run, f, &args] { run.verb = [f, &args] { return f(args); }; });
 }
 
-void add_devices(CLI::App& app, Run& run) {
+void add_devices(CLI::App* sub, Run& run) {
   static DevicesArgs args;
-  CLI::App* sub = verb(app, "devices", "Which devices are here, of which tier, and what was verified of them",
-                       "  plumb devices\n  PLUMB_DEVICE=none plumb devices --json\n");
-  if (!sub) return;
   require_device_flag(sub);
   json_flag(sub, args);
   runs(sub, run, devices, args);
@@ -122,12 +116,9 @@ CLI::App* add_listing(CLI::App* list, Run& run, const std::string& name, const s
   return sub;
 }
 
-void add_list(CLI::App& app, Run& run) {
+void add_list(CLI::App* list, Run& run) {
   static ListArgs args;
   static CtestArgs ctest;
-  CLI::App* list = verb(app, "list", "The tables: operations, routes, cases, fills",
-                        "  plumb list ops\n  plumb list routes matmul\n  plumb list cases 'argsort/*reversed*'\n");
-  if (!list) return;
   list->require_subcommand(1);
   const char* query = "An op or a glob on op names";
   for (CLI::App* sub : {add_listing(list, run, "ops", "Operations and their equations", args, list_ops),
@@ -146,24 +137,15 @@ void add_list(CLI::App& app, Run& run) {
   runs(tests, run, list_ctest, ctest);
 }
 
-void add_explain(CLI::App& app, Run& run) {
+void add_explain(CLI::App* sub, Run& run) {
   static ExplainArgs args;
-  CLI::App* sub = verb(app, "explain", "Which route a case takes, and why not the others",
-                       "  plumb explain \"$(plumb list cases matmul | head -1)\"\n"
-                       "  plumb explain 'argsort/f32.7.row.uniform/-@reference'\n");
-  if (!sub) return;
   sub->add_option("case", args.target, "CASE, or CASE@ROUTE to force a preference")->required();
   json_flag(sub, args);
   runs(sub, run, explain, args);
 }
 
-void add_check(CLI::App& app, Run& run) {
+void add_check(CLI::App* sub, Run& run) {
   static CheckArgs args;
-  CLI::App* sub = verb(app, "check", "Judge routes by the reference, with bounds derived from what they declare",
-                       "  plumb check\n  plumb check add sum --budget=smoke\n  plumb check matmul --route='cpu.*' -v\n"
-                       "  plumb check 'fft/*@cpu.*' --save-failures out/failures\n"
-                       "  plumb check argsort --budget=smoke --salt=day --isa=base,avx2,avx512 --threads=1,2,3\n");
-  if (!sub) return;
   sub->add_option("query", args.queries, "Ops, or globs on CASE@ROUTE; none: everything");
   sub->add_option("--budget", args.budget, "smoke, ci or nightly")->capture_default_str();
   sub->add_option("--route", args.route, "all, natural, or a route name (globs allowed)")->capture_default_str();
@@ -176,13 +158,8 @@ void add_check(CLI::App& app, Run& run) {
   runs(sub, run, check, args);
 }
 
-void add_repro(CLI::App& app, Run& run) {
+void add_repro(CLI::App* sub, Run& run) {
   static ReproArgs args;
-  CLI::App* sub = verb(app, "repro", "One case in detail: inputs, bound, worst elements",
-                       "  plumb repro 'argsort/f32.7.row.uniform/-@cpu.radix'\n"
-                       "  plumb repro 'argsort/f32.7.row.uniform/-@cpu.radix' --salt=7 --isa=avx2 --threads=3\n"
-                       "  plumb repro 'argsort/f32.7.row.uniform/-' --dump out/case\n");
-  if (!sub) return;
   sub->add_option("case", args.target, "CASE, or CASE@ROUTE; without a route: every route")->required();
   salt_option(sub, args);
   setting_options(sub, args);
@@ -192,12 +169,8 @@ void add_repro(CLI::App& app, Run& run) {
   runs(sub, run, repro, args);
 }
 
-void add_replay(CLI::App& app, Run& run) {
+void add_replay(CLI::App* sub, Run& run) {
   static ReplayArgs args;
-  CLI::App* sub = verb(app, "replay", "Compare routes with the recorded answers of other software (docs/corpus.md)",
-                       "  plumb replay conformance/corpus --route=all\n"
-                       "  plumb replay conformance/corpus/array/sort --op='arg*' --route=reference\n");
-  if (!sub) return;
   sub->add_option("folder", args.folder, "A recorded family, or a folder of them")->required();
   sub->add_option("--op", args.op, "A glob on recorded op names")->capture_default_str();
   sub->add_option("--case", args.case_id, "A glob on recorded case ids")->capture_default_str();
@@ -209,13 +182,8 @@ void add_replay(CLI::App& app, Run& run) {
   runs(sub, run, replay, args);
 }
 
-void add_eval(CLI::App& app, Run& run) {
+void add_eval(CLI::App* sub, Run& run) {
   static EvalArgs args;
-  CLI::App* sub = verb(app, "eval", "Compute an operation on tensors from a file; the oracle for other programs",
-                       "  plumb eval matmul --in ab.safetensors --out c.safetensors\n"
-                       "  plumb eval softmax --in a.safetensors --attrs '{\"axis\": 0}' --out y.safetensors\n"
-                       "  produce | plumb eval sum --in - --out - | consume\n");
-  if (!sub) return;
   sub->add_option("op", args.op, "The operation")->required();
   sub->add_option("--in", args.in, "Inputs, named as `plumb list ops` names them; -: standard input")->required();
   sub->add_option("--attrs", args.attrs, "Attributes, a JSON object")->capture_default_str();
@@ -224,6 +192,8 @@ void add_eval(CLI::App& app, Run& run) {
       ->capture_default_str();
   json_flag(sub, args);
   runs(sub, run, eval, args);
+  const char* route = std::getenv("PLUMB_ROUTE");  // any operation may have it
+  if (!route || !*route) run.install = [] { install_family_of(args.op); };
 }
 
 void bench_options(CLI::App* sub, BenchArgs& args) {
@@ -242,11 +212,8 @@ void bench_options(CLI::App* sub, BenchArgs& args) {
   sub->add_flag("--no-peers", args.no_peers, "Without other libraries for comparison");
 }
 
-void add_bench(CLI::App& app, Run& run) {
+void add_bench(CLI::App* sub, Run& run) {
   static BenchArgs args;
-  CLI::App* sub = verb(app, "bench", "Time routes and peers, as shares of what this machine was measured to do",
-                       "  plumb bench matmul --threads=1,2\n  plumb bench argsort --min-time=0.5 --repetitions=9\n");
-  if (!sub) return;
   sub->add_option("query", args.queries, "Ops, or globs on CASE@ROUTE; none: everything");
   sub->add_option("--route", args.route, "all, natural, or a route name (globs allowed)")->capture_default_str();
   sub->add_option("--budget", args.budget, "Sizes to time: smoke, ci or nightly")->capture_default_str();
@@ -257,14 +224,9 @@ void add_bench(CLI::App& app, Run& run) {
   runs(sub, run, bench, args);
 }
 
-void add_report(CLI::App& app, Run& run, const std::string& command) {
+void add_report(CLI::App* sub, Run& run) {
   static ReportArgs args;
-  args.command = command;
-  CLI::App* sub = verb(app, "report", "Check and time everything; write report.json, report.md and report.html",
-                       "  plumb report --out out\n  plumb report --budget=smoke --min-time=0.05 --out out\n"
-                       "  plumb report --budget=smoke --min-time=0.05 --out out --resume\n"
-                       "  plumb report --from out/report.json\n");
-  if (!sub) return;
+  args.command = run.command;
   CLI::Option* query = sub->add_option("query", args.queries, "Ops, or globs on CASE@ROUTE; none: everything");
   sub->add_option("--out", args.out, "The folder to write into; without it out, or with --from that of the report");
   CLI::Option* from = sub->add_option("--from", args.from, "Run nothing: write the pages of this report.json anew");
@@ -281,6 +243,60 @@ void add_report(CLI::App& app, Run& run, const std::string& command) {
   runs(sub, run, report, args);
 }
 
+struct Verb {
+  const char *name, *what, *examples;
+  void (*add)(CLI::App*, Run&);  // its options
+};
+
+const Verb kVerbs[] = {
+    {"devices", "Which devices are here, of which tier, and what was verified of them",
+     "  plumb devices\n  PLUMB_DEVICE=none plumb devices --json\n", add_devices},
+    {"list", "The tables: operations, routes, cases, fills",
+     "  plumb list ops\n  plumb list routes matmul\n  plumb list cases 'argsort/*reversed*'\n", add_list},
+    {"explain", "Which route a case takes, and why not the others",
+     "  plumb explain \"$(plumb list cases matmul | head -1)\"\n"
+     "  plumb explain 'argsort/f32.7.row.uniform/-@reference'\n",
+     add_explain},
+    {"check", "Judge routes by the reference, with bounds derived from what they declare",
+     "  plumb check\n  plumb check add sum --budget=smoke\n  plumb check matmul --route='cpu.*' -v\n"
+     "  plumb check 'fft/*@cpu.*' --save-failures out/failures\n"
+     "  plumb check argsort --budget=smoke --salt=day --isa=base,avx2,avx512 --threads=1,2,3\n",
+     add_check},
+    {"repro", "One case in detail: inputs, bound, worst elements",
+     "  plumb repro 'argsort/f32.7.row.uniform/-@cpu.radix'\n"
+     "  plumb repro 'argsort/f32.7.row.uniform/-@cpu.radix' --salt=7 --isa=avx2 --threads=3\n"
+     "  plumb repro 'argsort/f32.7.row.uniform/-' --dump out/case\n",
+     add_repro},
+    {"replay", "Compare routes with the recorded answers of other software (docs/corpus.md)",
+     "  plumb replay conformance/corpus --route=all\n"
+     "  plumb replay conformance/corpus/array/sort --op='arg*' --route=reference\n",
+     add_replay},
+    {"eval", "Compute an operation on tensors from a file; the oracle for other programs",
+     "  plumb eval matmul --in ab.safetensors --out c.safetensors\n"
+     "  plumb eval softmax --in a.safetensors --attrs '{\"axis\": 0}' --out y.safetensors\n"
+     "  produce | plumb eval sum --in - --out - | consume\n",
+     add_eval},
+    {"bench", "Time routes and peers, as shares of what this machine was measured to do",
+     "  plumb bench matmul --threads=1,2\n  plumb bench argsort --min-time=0.5 --repetitions=9\n", add_bench},
+    {"report", "Check and time everything; write report.json, report.md and report.html",
+     "  plumb report --out out\n  plumb report --budget=smoke --min-time=0.05 --out out\n"
+     "  plumb report --budget=smoke --min-time=0.05 --out out --resume\n"
+     "  plumb report --from out/report.json\n",
+     add_report},
+};
+
+// All of them, unless the first word names one: the options of the others would only be built and thrown away.
+void add_verbs(CLI::App& app, Run& run, std::string_view first) {
+  const auto named = [&](const Verb& v) { return v.name == first; };
+  const bool one = std::any_of(std::begin(kVerbs), std::end(kVerbs), named);
+  for (const Verb& v : kVerbs) {
+    if (one && !named(v)) continue;
+    CLI::App* sub = app.add_subcommand(v.name, v.what);
+    sub->footer(std::string("Examples:\n") + v.examples);
+    v.add(sub, run);
+  }
+}
+
 // `plumb help VERB` is `plumb VERB --help`.
 std::vector<std::string> words_of(int argc, char** argv) {
   std::vector<std::string> words(argv + 1, argv + argc);
@@ -293,23 +309,13 @@ std::vector<std::string> words_of(int argc, char** argv) {
 int parse_and_run(int argc, char** argv) {
   CLI::App app{"Plumbline: the executable specification and judge of array and sparse operations."};
   app.name("plumb");
-  asked = argc > 1 ? argv[1] : "";
   app.footer("`plumb VERB --help` shows examples.\n\n" + std::string(kEnvironment));
   app.set_version_flag("--version", std::string(kVersion) + " " + kCommit);
   app.require_subcommand(1);
-  std::string command = "plumb";
-  for (int i = 1; i < argc; ++i) command += " " + printable(shell_word(argv[i]));
   Run run;
-  add_devices(app, run);
-  add_list(app, run);
-  add_explain(app, run);
-  add_check(app, run);
-  add_repro(app, run);
-  add_replay(app, run);
-  add_eval(app, run);
-  add_bench(app, run);
-  add_report(app, run, command);
+  for (int i = 1; i < argc; ++i) run.command += " " + printable(shell_word(argv[i]));
   const std::vector<std::string> words = words_of(argc, argv);
+  add_verbs(app, run, words.empty() ? "" : words[0]);
   try {
     app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::ParseError& e) {
@@ -317,9 +323,9 @@ int parse_and_run(int argc, char** argv) {
     const std::string what = misspelt(app, words);
     throw Error("plumb", Reason::query, (what.empty() ? std::string(e.what()) : what) + "; --help shows what there is");
   }
-  install_families();
+  run.install();
   check_environment();
-  const int code = device_is_missing() ? kFailed : run();
+  const int code = device_is_missing() ? kFailed : run.verb();
   tell_broken_drivers();
   return code;
 }

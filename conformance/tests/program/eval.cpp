@@ -56,6 +56,14 @@ TEST(Eval, StandsInAPipe) {
   EXPECT_THAT(shell(eval + "--in " + in + " --out - >/dev/full").out, HasSubstr("No space left on device"));
 }
 
+TEST(Eval, ARouteOfAnotherOperationMayBePreferredAndAnUnknownOneMayNot) {
+  const std::string in = file_of("preferred_in.safetensors", {{"x", tensor(Dtype::f32, {1}, {2})}});
+  const std::string eval = " PLUMB eval reciprocal --in " + in + " --out " + temporary("preferred_out.safetensors");
+  EXPECT_EQ(0, shell("PLUMB_ROUTE=cpu.radix" + eval).code);
+  EXPECT_THAT(shell("PLUMB_ROUTE=cpu.radixes" + eval).out, HasSubstr("nearest: cpu.radix"));
+  EXPECT_THAT(shell("PLUMB eval reciprocals --in " + in + " --out -").out, HasSubstr("nearest: reciprocal"));
+}
+
 TEST(Eval, WritesTheActivePartTheSameEachTime) {
   const std::string in =
       file_of("points.safetensors", {{"points", tensor(Dtype::f32, {3, 3}, {1, 1, 1, 2, 2, 2, 3, 3, 3})},
