@@ -212,8 +212,8 @@ class Cases {
 
   void value_sweep() {
     for (const Dtype type : kTypes) {
-      for (const char* v :
-           {"const--2", "const-1", "cancel", "wide", "masked", "order", "tiny", "huge", "subnormal", "lanes-161"})
+      for (const char* v : {"const--2", "const-1", "cancel", "wide", "masked", "masked-8", "order", "tiny", "huge",
+                            "subnormal", "lanes-161"})
         add({.n = 200, .active = 190, .channels = 4, .values = v, .type = type});
       for (const Layout l : kLayouts) add({.values = "int-3", .type = type, .layout = l});
     }

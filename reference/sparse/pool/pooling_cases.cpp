@@ -158,14 +158,15 @@ class Cases {
     for (const std::int64_t a : {0, 1}) both({.active = a, .type = a == 0 ? Dtype::f16 : Dtype::f32});
   }
 
-  // All below zero, all ones (the divisor), ties, what is not finite, what cancels.
+  // All below zero, all ones (the divisor), ties, what is not finite, what cancels; windows of nothing but -inf, some
+  // of them beside others (masked-7) and all (masked-8).
   void value_sweep() {
     for (const Dtype type : kTypes) {
-      for (const char* v :
-           {"const--2", "const-1", "special", "cancel", "wide", "masked", "tiny", "huge", "subnormal", "lanes"})
+      for (const char* v : {"const--2", "const-1", "special", "cancel", "wide", "masked", "masked-7", "masked-8",
+                            "tiny", "huge", "subnormal", "lanes"})
         both({.n = 50, .active = 45, .channels = 6, .size = {3}, .sites = "sites_block", .values = v, .type = type});
       if (derivative_ != Derivative::none)
-        for (const char* v : {"const--2", "special", "int-1"})
+        for (const char* v : {"const--2", "special", "masked-7", "masked-8", "int-1"})
           both({.n = 50,
                 .active = 45,
                 .size = {3},
