@@ -7,13 +7,11 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <stdexcept>
 
 #include "core/error.h"
 #include "core/fill_extremes.h"
-#include "core/fill_sites.h"
-#include "core/fill_streams.h"
 #include "core/fill_values.h"
-#include "core/matrix_fills.h"
 
 namespace plumb {
 namespace {
@@ -119,16 +117,6 @@ Wide special(const Spec& spec, std::uint64_t key, double p) {
   });
 }
 
-// Whole numbers beside the midpoint of two bf16 numbers: rounded to f32 first, they land on it.
-Wide near_tie(const Spec& spec, std::uint64_t key, double) {
-  Reals a(spec.shape);
-  for (std::int64_t i = 0; i < a.size(); ++i) {
-    const std::uint64_t d = draw(key, static_cast<std::uint64_t>(i));
-    a[i] = static_cast<double>(((257 + 2 * (d % 100)) << 20) + (d >> 8) % 3) - 1;
-  }
-  return a;
-}
-
 // Integers in [0, p).
 Wide below(const Spec& spec, std::uint64_t key, double p) {
   Integers a(spec.shape);
@@ -136,28 +124,6 @@ Wide below(const Spec& spec, std::uint64_t key, double p) {
   for (std::int64_t i = 0; i < a.size(); ++i)
     a[i] = static_cast<std::int64_t>(draw(key, static_cast<std::uint64_t>(i)) % span);
   return a;
-}
-
-// Multiples of p in float32, one third each: the multiple, the next number above, the next below.
-Wide borders(const Spec& spec, std::uint64_t key, double p) {
-  return real_fill(spec, [&](std::int64_t i) {
-    const std::uint64_t d = draw(key, static_cast<std::uint64_t>(i));
-    const float on = (static_cast<float>(d % 17) - 8) * static_cast<float>(p);
-    constexpr float kFar = std::numeric_limits<float>::max();
-    const float way = (d >> 8) % 3 == 0 ? on : (d >> 8) % 3 == 1 ? kFar : -kFar;
-    return static_cast<double>(std::nextafter(on, way));
-  });
-}
-
-// Points (x, y, z) within 2% of a sphere of radius p, in no order.
-Wide shell(const Spec& spec, std::uint64_t key, double p) {
-  const std::int64_t axes = spec.shape.empty() ? 1 : spec.shape.back();
-  return real_fill(spec, [&](std::int64_t i) {
-    const auto point = static_cast<std::uint64_t>(i / std::max<std::int64_t>(1, axes));
-    const double z = 2 * unit(key, 3 * point) - 1, turn = 2 * std::numbers::pi * unit(key, 3 * point + 1);
-    const double radius = p * (1 + 0.04 * (unit(key, 3 * point + 2) - 0.5)), flat = std::sqrt(1 - z * z);
-    return radius * (i % axes == 0 ? flat * std::cos(turn) : i % axes == 1 ? flat * std::sin(turn) : z);
-  });
 }
 
 // As scores behind a mask: p of 8 are -inf.
@@ -243,19 +209,6 @@ Wide impulse(const Spec& spec, std::uint64_t key, double p) {
   return a;
 }
 
-// A pure oscillation: p turns along the last axis.
-Wide tone(const Spec& spec, std::uint64_t, double p) {
-  const std::int64_t n = last_extent(spec);
-  const auto angle = [&](std::int64_t i) {
-    return 2 * std::numbers::pi * std::fmod(p * static_cast<double>(i % n), static_cast<double>(n)) /
-           static_cast<double>(n);
-  };
-  if (!is_complex(spec.dtype)) return real_fill(spec, [&](std::int64_t i) { return std::cos(angle(i)); });
-  Complexes a(spec.shape);
-  for (std::int64_t i = 0; i < a.size(); ++i) a[i] = {std::cos(angle(i)), std::sin(angle(i))};
-  return a;
-}
-
 // Uniform values with one NaN, in the real part, at a drawn place of every second row of the last axis.
 Wide nan_rows(const Spec& spec, std::uint64_t key, double p) {
   Wide values = uniform({spec.dtype, spec.shape}, key, 1);
@@ -290,41 +243,10 @@ constexpr Fill kFills[] = {
     {"cancel",           "the second half cancels the first up to 2^-p", 14, {0, 1074}, cancel},
     {"special",          "one in p is 0, -0, subnormal, inf, NaN or the largest", 4, {1, kRows}, special},
     {"groups",           "runs of p: zeros, constant, an outlier, all negative, tiny, ties", 32, {1, kRows}, groups},
-    {"near_tie",         "whole numbers beside the midpoint of two bf16 numbers", 0, kNone, near_tie},
     {"below",            "integers in [0, p)", 2, {0, kWhole}, below},
-    {"cdf",              "rows of S + 1 bounds, strictly increasing from 0; equal widths if p is 1",
-     0, {0, 1}, streams::cdf},
-    {"range_stream",     "a stream of p / 65536 symbols, p % 65536 equal ones", 0, {0, 0x1p36}, streams::range},
-    {"rans_stream",      "the same of the other coder", 0, {0, 0x1p36}, streams::rans},
-    {"borders",          "multiples of p in float32, and one ulp to either side", 1, {-3e38, 3e38}, borders},
-    {"shell",            "points (x,y,z) near a sphere of radius p", 100, {0, 1e30}, shell},
     {"masked",           "p of 8 values are -inf, the rest uniform in [-4, 4)", 4, {0, 8}, masked},
     {"ramp",             "the logical index, modulo p if p > 0", 0, {0, kWhole}, ramp},
     {"order",            "a third each: special, small integers, any bits", 0, kNone, order},
-    {"spd",              "symmetric positive definite, condition about p", 100, {1, 1e18}, spd},
-    {"spd_lower",        "the same, NaN above the diagonal", 100, {1, 1e18}, spd_lower},
-    {"spd_upper",        "the same, NaN below the diagonal", 100, {1, 1e18}, spd_upper},
-    {"spd_integer",      "L L^T, L of integers up to p: an exact factor", 3, {1, 0x1p20}, spd_integer},
-    {"indefinite",       "spd, the last matrix with -1 at diagonal element p", -1, {-1, kRows}, indefinite},
-    {"sites_box",        "rows (b,x,y,z): one in each run of p cells of a cube", 8, {1, 0x1p20}, sites::box},
-    {"sites_batches",    "rows: p batches of equal sites, one batch between empty", 2, {1, kRows}, sites::batches},
-    {"sites_line",       "rows: consecutive along x, from -p", 0, {-kWhole, kWhole}, sites::line},
-    {"sites_plane",      "rows: a full square", 0, kNone, sites::plane},
-    {"sites_block",      "rows: a full cube", 0, kNone, sites::block},
-    {"sites_surface",    "rows: a bumpy sphere in Morton order; shuffled if p", 0, {0, 1}, sites::surface},
-    {"sites_isolated",   "rows: multiples of p, no two are neighbours", 65536, {-kWhole, kWhole}, sites::isolated},
-    {"sites_duplicates", "rows: each site about p times", 2, {1, kRows}, sites::duplicates},
-    {"sites_negative",   "rows: within -5..5, batches from -p", 0, {-kWhole, kWhole}, sites::negative},
-    {"sites_extremes",   "rows: the largest and smallest values of the dtype", 0, kNone, sites::extremes},
-    {"offsets",          "rows (x,y,z): the first of a cube at p, shuffled", 0, {-kWhole, kWhole}, sites::offsets},
-    {"sites_scan",       "rows: a scanned surface at 2^p mm in Morton order, again in each batch",
-     0, {0, 8}, sites::scan},
-    {"layout_isolated",  "rows: every p-th along x, in order", 3, {1, kRows}, sites::layout_isolated},
-    {"layout_line",      "rows: along x, in order", 0, kNone, sites::layout_line},
-    {"layout_plane",     "rows: a square, in order", 0, kNone, sites::layout_plane},
-    {"layout_grid",      "rows: a bar of p by p, in order", 97, {1, 0x1p20}, sites::layout_grid},
-    {"layout_block",     "rows: full cubes of side p apart along x, in order", 3, {1, 0x1p16}, sites::layout_block},
-    {"sites_colliding",  "rows: one hash (int32: its low 10 bits), from the p-th", 0, {0, 0x1p16}, sites::colliding},
     {"tiny",             "products of two underflow; one in 16 is 0; integers -1, 0, 1", 0, kNone, extremes::tiny},
     {"huge",             "the largest and p binades below: sums overflow", 2, {0, 2047}, extremes::huge},
     {"subnormal",        "below the smallest normal number; integers -1, 0, 1", 0, kNone, extremes::subnormal},
@@ -336,7 +258,6 @@ constexpr Fill kFills[] = {
      1, {0, 2047}, extremes::apart},
     {"near",             "p plus 0, 1, 2 or 3; integers -1, 0, 1", 1e7, kAny, extremes::near},
     {"impulse",          "0 but for one element of p per row of the last axis", 1, kAny, impulse},
-    {"tone",             "one oscillation of p turns along the last axis", 1, {-kWhole, kWhole}, tone},
     {"nan_rows",         "uniform, a NaN real part in every second row from p on", 0, {0, kRows}, nan_rows},
     // clang-format on
 };
@@ -358,7 +279,28 @@ std::uint64_t hash(std::string_view text) {
   return h;
 }
 
-std::span<const Fill> fills() { return kFills; }
+namespace {
+
+std::vector<Fill>& table() {
+  static auto* all = new std::vector<Fill>(std::begin(kFills), std::end(kFills));
+  return *all;
+}
+
+}  // namespace
+
+std::span<const Fill> fills() { return table(); }
+
+void install_fills(std::vector<Fill> more) {
+  std::vector<Fill> all(std::begin(kFills), std::end(kFills));
+  const auto named = [&](const Fill& f) {
+    return std::any_of(all.begin(), all.end(), [&](const Fill& other) { return other.name == f.name; });
+  };
+  for (const Fill& f : more) {
+    if (named(f)) throw std::logic_error("two fills are named " + std::string(f.name));
+    all.push_back(f);
+  }
+  table() = std::move(all);
+}
 
 namespace {
 
@@ -383,9 +325,10 @@ void check_parameter(const Fill& f, double p) {
 FillCall parse_fill(std::string_view text) {
   const auto dash = text.find('-');
   const auto named = [&](const Fill& f) { return f.name == text.substr(0, dash); };
-  const auto* f = std::find_if(std::begin(kFills), std::end(kFills), named);
-  if (f == std::end(kFills)) bad_fill("no fill is named '" + std::string(text) + "'");
-  if (dash == std::string_view::npos) return {f, f->fallback};
+  const std::span<const Fill> all = fills();
+  const auto f = std::find_if(all.begin(), all.end(), named);
+  if (f == all.end()) bad_fill("no fill is named '" + std::string(text) + "'");
+  if (dash == std::string_view::npos) return {&*f, f->fallback};
   const std::string_view digits = text.substr(dash + 1);
   double parameter = 0;
   const auto r = std::from_chars(digits.data(), digits.data() + digits.size(), parameter);
@@ -393,7 +336,7 @@ FillCall parse_fill(std::string_view text) {
   if (r.ec != std::errc() || r.ptr != digits.data() + digits.size() || digits.find('+') != std::string_view::npos)
     bad_fill("the parameter of the fill " + std::string(f->name) + " is no number: '" + std::string(digits) + "'");
   check_parameter(*f, parameter);
-  return {f, parameter};
+  return {&*f, parameter};
 }
 
 Tensor fill(const Spec& spec, std::string_view text, std::uint64_t key) {

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/tensor.h"
 
@@ -31,7 +32,8 @@ struct Fill {
   Wide (*make)(const Spec&, std::uint64_t key, double parameter);
 };
 
-std::span<const Fill> fills();
+std::span<const Fill> fills();               // those of core, then those of families
+void install_fills(std::vector<Fill> more);  // of families: what their rows give to install()
 
 struct FillCall {
   const Fill* fill;

@@ -18,6 +18,7 @@
 
 namespace plumb {
 
+struct Fill;
 struct Op;
 struct Letters;  // core/signature.h: what the letters of a signature stand for in a call
 struct Signature;
@@ -108,9 +109,11 @@ struct Op {
   std::vector<Dtype> dtypes = {};              // accepted for the first input
   std::string_view equation;                   // plain text, the definition that the oracle transcribes
   std::string_view meaning = "";               // which meaning is adopted where sources disagree, one line
+  bool host_only = false;                      // serial by its nature: no device routes
   Infer infer = nullptr;                       // what letters cannot say: errors, sizes; null: r.outputs()
   Oracle oracle = nullptr;                     // naive, wide, obviously right
   Cases cases = nullptr;                       // inputs worth trying
+  std::vector<Fill> (*fills)() = nullptr;      // that the cases of its family need beside those of core
   std::vector<Reject> (*rejects)() = nullptr;  // calls that must be refused, each with its reason
   Cases bench = nullptr;                       // sizes worth timing
   Cost (*cost)(const Call&) = nullptr;         // null: no flops, bytes of inputs and outputs

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/budget.h"
+#include "core/fill.h"
 #include "core/gate.h"
 #include "core/signature.h"
 #include "core/text.h"
@@ -172,6 +173,14 @@ void count_from_zero() {
   tables().conditions.assign(std::move(conditions));
 }
 
+std::vector<Fill> fills_of(const std::vector<Op>& ops) {
+  std::vector<Fill> all;
+  for (const Op& op : ops)
+    if (op.fills)
+      for (const Fill& f : op.fills()) all.push_back(f);
+  return all;
+}
+
 }  // namespace
 
 std::string_view name(Stage s) {
@@ -190,6 +199,7 @@ void install(std::vector<Op> ops, std::vector<Route> routes) {
   for (const Route& r : routes)
     if (!names.contains(r.op))
       throw std::logic_error("route " + std::string(r.name) + " is for '" + std::string(r.op) + "', which is no op");
+  install_fills(fills_of(ops));
   op_rows() = std::move(ops);
   tables().routes.clear();
   for (Route& r : routes) tables().routes[r.op].push_back(std::move(r));

@@ -1,57 +1,23 @@
-// The values of every fill, pinned: a case is only what it was if its data are. The table holds a digest per fill,
-// dtype and shape; a failure prints the line that would be right, for a change that is meant.
+// The values of every fill of core, pinned: a case is only what it was if its data are.
 #include <gtest/gtest.h>
 
-#include <cstdio>
-
+#include "conformance/tests/pinned.h"
 #include "core/error.h"
 #include "core/fill.h"
 
 namespace plumb {
 namespace {
 
-struct Pinned {
-  std::string_view fill;
-  Dtype dtype;
-  Shape shape;
-  std::uint64_t digest;
-};
+using pinned::kKey;
+using pinned::Pinned;
 
 const Pinned kPinned[] = {
 #include "conformance/judge_tests/fills.inc"
 };
 
-constexpr std::uint64_t kKey = 0x5eed;
-
-// FNV-1a over the bytes, written out here: the test must not lean on what it tests.
-std::uint64_t digest_of(const Tensor& t) {
-  const auto* bytes = reinterpret_cast<const unsigned char*>(t.read<std::byte>());
-  std::uint64_t h = 0xcbf29ce484222325;
-  for (std::int64_t i = 0; i < t.size() * info(t.dtype()).bytes; ++i) h = (h ^ bytes[i]) * 0x100000001b3;
-  return h;
-}
-
-std::string line(const Pinned& p, std::uint64_t digest) {
-  const std::string_view type = p.dtype == Dtype::boolean ? "boolean" : name(p.dtype);
-  std::string s = "{\"" + std::string(p.fill) + "\", Dtype::" + std::string(type) + ", {";
-  for (std::size_t i = 0; i < p.shape.size(); ++i) s += (i > 0 ? ", " : "") + std::to_string(p.shape[i]);
-  char hex[24];
-  std::snprintf(hex, sizeof hex, "0x%016llx", static_cast<unsigned long long>(digest));
-  return s + "}, " + hex + "},";
-}
-
 class PinnedFill : public testing::TestWithParam<Fill> {};
 
-TEST_P(PinnedFill, GivesTheValuesThatItGave) {
-  int pinned = 0;
-  for (const Pinned& p : kPinned) {
-    if (p.fill.substr(0, p.fill.find('-')) != GetParam().name) continue;
-    ++pinned;
-    const std::uint64_t now = digest_of(fill({p.dtype, p.shape}, p.fill, kKey));
-    if (now != p.digest) ADD_FAILURE() << "the values have changed; the line of fills.inc would be\n" << line(p, now);
-  }
-  EXPECT_GT(pinned, 0) << GetParam().name << ": no line of fills.inc";
-}
+TEST_P(PinnedFill, GivesTheValuesThatItGave) { pinned::expect_pinned(GetParam(), kPinned); }
 INSTANTIATE_TEST_SUITE_P(Table, PinnedFill, testing::ValuesIn(fills().begin(), fills().end()),
                          [](const auto& of) { return std::string(of.param.name); });
 
@@ -84,17 +50,6 @@ TEST(Fills, NamesAndParametersThatAreNoneAreRefused) {
   EXPECT_EQ(fill(spec, "const--2", kKey).read<float>()[3], -2);
   EXPECT_EQ(fill(spec, "const-2e1", kKey).read<float>()[3], 20);
   EXPECT_EQ(fill(spec, "const", kKey).read<float>()[3], 1);
-}
-
-TEST(Fills, CoordinatesAndTablesAskForTheirShape) {
-  for (const Shape& shape : {Shape{5, 3}, Shape{4}, Shape{1, 2, 4}, Shape{5, 5}, Shape{}})
-    for (const std::string_view sites : {"sites_box", "sites_surface", "sites_scan", "layout_plane", "layout_block"})
-      EXPECT_NE(refused({Dtype::i32, shape}, sites).find("needs the shape (N,4)"), std::string::npos) << sites;
-  for (const Shape& shape : {Shape{5, 4}, Shape{3}, Shape{1, 2, 3}, Shape{}})
-    EXPECT_NE(refused({Dtype::i32, shape}, "offsets").find("needs the shape (K,3)"), std::string::npos);
-  for (const Shape& shape : {Shape{5, 1}, Shape{3}, Shape{1, 2, 3}})
-    EXPECT_NE(refused({Dtype::u16, shape}, "cdf").find("needs the shape (R,S+1)"), std::string::npos);
-  EXPECT_EQ(refused({Dtype::u16, {1, 2}}, "cdf"), "accepted");
 }
 
 TEST(Draw, IsTheFinalizerOfSplitMix64) {

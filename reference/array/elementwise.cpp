@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/fill.h"
 #include "core/op.h"
 
 namespace plumb {
@@ -304,6 +305,25 @@ Op reciprocal_row() {
   return op;
 }
 
+// Whole numbers beside the midpoint of two bf16 numbers: rounded to f32 first, they land on it.
+Wide near_tie(const Spec& spec, std::uint64_t key, double) {
+  Reals a(spec.shape);
+  for (std::int64_t i = 0; i < a.size(); ++i) {
+    const std::uint64_t d = draw(key, static_cast<std::uint64_t>(i));
+    a[i] = static_cast<double>(((257 + 2 * (d % 100)) << 20) + (d >> 8) % 3) - 1;
+  }
+  return a;
+}
+
+std::vector<Fill> elementwise_fills() {
+  constexpr Fill::Range kNone{0, 0};
+  return {
+      // clang-format off
+      {"near_tie",         "whole numbers beside the midpoint of two bf16 numbers", 0, kNone, near_tie},
+      // clang-format on
+  };
+}
+
 }  // namespace
 
 std::vector<Op> elementwise_ops() {
@@ -316,6 +336,7 @@ std::vector<Op> elementwise_ops() {
       "both operands are first rounded once to the promoted dtype; integers wrap; bool is or; f64 with c64 gives c64";
   add_row.oracle = add;
   add_row.cases = add_cases;
+  add_row.fills = elementwise_fills;
   add_row.rejects = add_rejects;
   add_row.bench = add_bench;
   add_row.cost = add_cost;

@@ -3,6 +3,8 @@
 #include <numbers>
 #include <utility>
 
+#include "core/fill.h"
+#include "core/fill_values.h"
 #include "core/op.h"
 
 namespace plumb {
@@ -314,16 +316,40 @@ Op row(std::string_view name, std::string_view equation) {
   return op;
 }
 
+// A pure oscillation: p turns along the last axis.
+Wide tone(const Spec& spec, std::uint64_t, double p) {
+  const std::int64_t n = spec.shape.empty() ? 1 : spec.shape.back();
+  const auto angle = [&](std::int64_t i) {
+    return 2 * std::numbers::pi * std::fmod(p * static_cast<double>(i % n), static_cast<double>(n)) /
+           static_cast<double>(n);
+  };
+  if (!is_complex(spec.dtype)) return real_fill(spec, [&](std::int64_t i) { return std::cos(angle(i)); });
+  Complexes a(spec.shape);
+  for (std::int64_t i = 0; i < a.size(); ++i) a[i] = {std::cos(angle(i)), std::sin(angle(i))};
+  return a;
+}
+
+std::vector<Fill> fft_fills() {
+  constexpr double kWhole = 0x1p62;  // the end of whole numbers
+  return {
+      // clang-format off
+      {"tone",             "one oscillation of p turns along the last axis", 1, {-kWhole, kWhole}, tone},
+      // clang-format on
+  };
+}
+
 }  // namespace
 
 std::vector<Op> fft_ops() {
-  return {
+  std::vector<Op> ops{
       row<Form::forward>("fft", "X_k = s sum_j x_j e^(-2 pi i j k / n); s = 1, 1/sqrt n, 1/n"),
       row<Form::inverse>("ifft", "x_j = s sum_k X_k e^(2 pi i j k / n); s = 1/n, 1/sqrt n, 1"),
       row<Form::real_forward>("rfft", "X_k for k <= n/2 of real x: the rest is conjugate"),
       row<Form::real_inverse>("irfft",
                               "the n real samples of the half spectrum; imaginary parts of bins 0, n/2 ignored"),
   };
+  ops.front().fills = fft_fills;
+  return ops;
 }
 
 }  // namespace plumb

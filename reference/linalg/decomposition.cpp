@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/op.h"
+#include "reference/linalg/decomposition_fills.h"
 
 namespace plumb {
 namespace {
@@ -348,6 +349,7 @@ std::vector<Op> decomposition_ops() {
                  "(MLX returns what LAPACK left behind, without a word)",
       .oracle = cholesky,
       .cases = cholesky_cases,
+      .fills = reference::decomposition_fills,
       .rejects = cholesky_rejects,
       .bench = cholesky_bench,
       .cost = cholesky_cost,

@@ -1,7 +1,13 @@
 // Cases, rejects and benchmark sizes of the voxel rows.
 #include "reference/sparse/points/voxel.h"
 
+#include <cmath>
 #include <functional>
+#include <limits>
+#include <numbers>
+
+#include "core/fill.h"
+#include "core/fill_values.h"
 
 namespace plumb::reference {
 namespace {
@@ -242,12 +248,44 @@ void fill_in(Op& op) {
   }
 }
 
+// Multiples of p in float32, one third each: the multiple, the next number above, the next below.
+Wide borders(const Spec& spec, std::uint64_t key, double p) {
+  return real_fill(spec, [&](std::int64_t i) {
+    const std::uint64_t d = draw(key, static_cast<std::uint64_t>(i));
+    const float on = (static_cast<float>(d % 17) - 8) * static_cast<float>(p);
+    constexpr float kFar = std::numeric_limits<float>::max();
+    const float way = (d >> 8) % 3 == 0 ? on : (d >> 8) % 3 == 1 ? kFar : -kFar;
+    return static_cast<double>(std::nextafter(on, way));
+  });
+}
+
+// Points (x, y, z) within 2% of a sphere of radius p, in no order.
+Wide shell(const Spec& spec, std::uint64_t key, double p) {
+  const std::int64_t axes = spec.shape.empty() ? 1 : spec.shape.back();
+  return real_fill(spec, [&](std::int64_t i) {
+    const auto point = static_cast<std::uint64_t>(i / std::max<std::int64_t>(1, axes));
+    const double z = 2 * unit(key, 3 * point) - 1, turn = 2 * std::numbers::pi * unit(key, 3 * point + 1);
+    const double radius = p * (1 + 0.04 * (unit(key, 3 * point + 2) - 0.5)), flat = std::sqrt(1 - z * z);
+    return radius * (i % axes == 0 ? flat * std::cos(turn) : i % axes == 1 ? flat * std::sin(turn) : z);
+  });
+}
+
+std::vector<Fill> point_fills() {
+  return {
+      // clang-format off
+      {"borders",          "multiples of p in float32, and one ulp to either side", 1, {-3e38, 3e38}, borders},
+      {"shell",            "points (x,y,z) near a sphere of radius p", 100, {0, 1e30}, shell},
+      // clang-format on
+  };
+}
+
 }  // namespace
 
 void add_voxel_cases(Op& op) {
   constexpr void (*kFill[])(Op&) = {fill_in<0>, fill_in<1>, fill_in<2>, fill_in<3>, fill_in<4>, fill_in<5>, fill_in<6>};
   for (std::size_t i = 0; i < std::size(kOps); ++i)
     if (op.name == kOps[i]) kFill[i](op);
+  if (op.name == kOps[0]) op.fills = point_fills;
 }
 
 }  // namespace plumb::reference

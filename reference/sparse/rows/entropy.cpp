@@ -7,6 +7,7 @@
 
 #include "core/op.h"
 #include "core/text.h"
+#include "reference/sparse/rows/entropy_fills.h"
 
 namespace plumb {
 namespace {
@@ -468,8 +469,7 @@ constexpr std::string_view kCdfMeaning =
     "int16";
 constexpr std::string_view kRangeMeaning =
     "the last bound of a table stands for 65536 whatever it holds; a stream that is not the encoding of what it gives "
-    "is "
-    "refused (the source reads zeros beyond the end and ignores what is left over); serial, so for the host only";
+    "is refused (the source reads zeros beyond the end and ignores what is left over); serial, so for the host only";
 constexpr std::string_view kRansMeaning =
     "a stream that is not the encoding of what it gives is refused, the first state included; serial, so for the host "
     "only";
@@ -487,6 +487,7 @@ Op cdf_row() {
           .infer = infer_cdf,
           .oracle = normalized_cdf,
           .cases = cdf_cases,
+          .fills = reference::entropy_fills,
           .rejects = cdf_rejects,
           .bench = cdf_bench,
           .tolerance = {Tolerance::Class::exact}};
@@ -505,6 +506,7 @@ Op encode_row(std::string_view op) {
                                               "(state / f << 16) + state % f + c[s], "
                                               "f = c[s+1] - c[s], after low bytes are put out while state >= 32768 f",
           .meaning = coder == Coder::range ? kRangeMeaning : kRansMeaning,
+          .host_only = true,
           .infer = infer_encode<tables>,
           .oracle = encode<coder, tables>,
           .cases = encode_cases<tables>,
@@ -524,6 +526,7 @@ Op decode_row(std::string_view op) {
           .equation = coder == Coder::range ? "the symbols whose range coding is the stream"
                                             : "the symbols whose rans coding is the stream",
           .meaning = coder == Coder::range ? kRangeMeaning : kRansMeaning,
+          .host_only = true,
           .infer = infer_decode<tables>,
           .oracle = decode<coder, tables>,
           .cases = decode_cases<coder, tables>,

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "core/budget.h"
+#include "reference/sparse/sites/site_fills.h"
 
 namespace plumb {
 namespace reference {
@@ -454,13 +455,19 @@ Op row(std::string_view name, Attrs attrs, std::string_view equation) {
       .corpus_call = recorded<kind>};
 }
 
+std::vector<Fill> every_site_fill() {
+  std::vector<Fill> all = reference::site_fills();
+  for (const Fill& f : reference::layout_fills()) all.push_back(f);
+  return all;
+}
+
 }  // namespace
 
 std::vector<Op> relation_ops() {
   const List ones{1, 1, 1}, twos{2, 2, 2}, threes{3, 3, 3}, zeros{0, 0, 0};
   const Attrs gather{{"kernel_size", threes}, {"stride", ones}, {"padding", zeros}, {"dilation", ones}};
   const Attrs scatter{{"kernel_size", twos}, {"stride", twos}, {"padding", zeros}, {"dilation", ones}};
-  return {
+  std::vector<Op> ops{
       row<RelationKind::forward>("forward_relation", gather,
                                  "edge (i,o,k) where in[i] = out[o] * stride + f[k] - padding; out = in if stride is 1 "
                                  "and padding 0, else the "
@@ -477,6 +484,8 @@ std::vector<Op> relation_ops() {
       row<RelationKind::generative>("generative_relation", {{"kernel_size", twos}, {"stride", twos}},
                                     "edge (i,o,k) with o = i * K + k, out[o] = in[i] * stride + f[k]; f = 0..size-1"),
   };
+  ops.front().fills = every_site_fill;
+  return ops;
 }
 
 }  // namespace plumb

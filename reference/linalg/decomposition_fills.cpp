@@ -1,11 +1,9 @@
-#include "core/matrix_fills.h"
+#include "reference/linalg/decomposition_fills.h"
 
 #include <algorithm>
 #include <limits>
 
-#include "core/fill.h"
-
-namespace plumb {
+namespace plumb::reference {
 namespace {
 
 constexpr std::int64_t kRank = 8;  // of the Gram matrix: more would cost more and test no better
@@ -43,6 +41,16 @@ void gram(const Extents& e, std::uint64_t key, double condition, double* a) {
   }
 }
 
+// Symmetric positive definite, condition about `condition`; what is exact is exact in binary64.
+Wide spd(const Spec& spec, std::uint64_t key, double condition) {
+  Reals a(spec.shape);
+  const Extents e = extents(spec.shape);
+  for (std::int64_t m = 0; m < e.batch && a.size() > 0; ++m) {
+    gram(e, draw(key, static_cast<std::uint64_t>(m)), condition, a.data.data() + m * e.rows * e.columns);
+  }
+  return a;
+}
+
 // Keeps one triangle with the diagonal: below (side = 1) or above (side = -1).
 Wide triangle(const Spec& spec, std::uint64_t key, double condition, int side) {
   Reals a = std::get<Reals>(spd(spec, key, condition));
@@ -54,20 +62,10 @@ Wide triangle(const Spec& spec, std::uint64_t key, double condition, int side) {
   return a;
 }
 
-}  // namespace
-
-Wide spd(const Spec& spec, std::uint64_t key, double condition) {
-  Reals a(spec.shape);
-  const Extents e = extents(spec.shape);
-  for (std::int64_t m = 0; m < e.batch && a.size() > 0; ++m) {
-    gram(e, draw(key, static_cast<std::uint64_t>(m)), condition, a.data.data() + m * e.rows * e.columns);
-  }
-  return a;
-}
-
 Wide spd_lower(const Spec& spec, std::uint64_t key, double condition) { return triangle(spec, key, condition, 1); }
 Wide spd_upper(const Spec& spec, std::uint64_t key, double condition) { return triangle(spec, key, condition, -1); }
 
+// L L^T of a lower triangular L of integers up to `largest`: a factorisation without one rounding.
 Wide spd_integer(const Spec& spec, std::uint64_t key, double largest) {
   Reals a(spec.shape);
   const Extents e = extents(spec.shape);
@@ -96,6 +94,7 @@ Wide spd_integer(const Spec& spec, std::uint64_t key, double largest) {
   return a;
 }
 
+// spd, but in the last matrix the diagonal element `pivot` (-1: the last) is negative.
 Wide indefinite(const Spec& spec, std::uint64_t key, double pivot) {
   Reals a = std::get<Reals>(spd(spec, key, 100));
   const Extents e = extents(spec.shape);
@@ -105,4 +104,19 @@ Wide indefinite(const Spec& spec, std::uint64_t key, double pivot) {
   return a;
 }
 
-}  // namespace plumb
+}  // namespace
+
+std::vector<Fill> decomposition_fills() {
+  constexpr double kRows = 0x1p31;  // the end of counts
+  return {
+      // clang-format off
+      {"spd",              "symmetric positive definite, condition about p", 100, {1, 1e18}, spd},
+      {"spd_lower",        "the same, NaN above the diagonal", 100, {1, 1e18}, spd_lower},
+      {"spd_upper",        "the same, NaN below the diagonal", 100, {1, 1e18}, spd_upper},
+      {"spd_integer",      "L L^T, L of integers up to p: an exact factor", 3, {1, 0x1p20}, spd_integer},
+      {"indefinite",       "spd, the last matrix with -1 at diagonal element p", -1, {-1, kRows}, indefinite},
+      // clang-format on
+  };
+}
+
+}  // namespace plumb::reference

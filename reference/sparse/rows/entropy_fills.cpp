@@ -1,11 +1,11 @@
-#include "core/fill_streams.h"
+#include "reference/sparse/rows/entropy_fills.h"
 
 #include <algorithm>
 #include <bit>
 
 #include "core/error.h"
 
-namespace plumb::streams {
+namespace plumb::reference {
 namespace {
 
 // Any bytes behind a header: the magic and two words, low bytes first.
@@ -19,8 +19,6 @@ Unsigneds headed(const Spec& spec, std::uint64_t key, std::string_view magic, do
                   : words[(i - 10) / 4] >> (8 * ((i - 10) % 4)) & 255;
   return b;
 }
-
-}  // namespace
 
 // Rows of S + 1 bounds as uint16: 0, then strictly increasing, then 0 for 65536. p = 1: equal widths.
 Wide cdf(const Spec& spec, std::uint64_t key, double p) {
@@ -72,4 +70,17 @@ Wide rans(const Spec& spec, std::uint64_t key, double p) {
   return b;
 }
 
-}  // namespace plumb::streams
+}  // namespace
+
+std::vector<Fill> entropy_fills() {
+  return {
+      // clang-format off
+      {"cdf",              "rows of S + 1 bounds, strictly increasing from 0; equal widths if p is 1",
+       0, {0, 1}, cdf},
+      {"range_stream",     "a stream of p / 65536 symbols, p % 65536 equal ones", 0, {0, 0x1p36}, range},
+      {"rans_stream",      "the same of the other coder", 0, {0, 0x1p36}, rans},
+      // clang-format on
+  };
+}
+
+}  // namespace plumb::reference

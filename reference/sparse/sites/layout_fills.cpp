@@ -4,9 +4,9 @@
 #include <cmath>
 
 #include "core/error.h"
-#include "core/fill_sites.h"
+#include "reference/sparse/sites/site_fills.h"
 
-namespace plumb::sites {
+namespace plumb::reference {
 namespace {
 
 using Site = std::array<std::int64_t, 4>;
@@ -48,8 +48,6 @@ std::vector<Site> scanned(int level) {
   return cells;
 }
 
-}  // namespace
-
 Wide scan(const Spec& spec, std::uint64_t, double p) {
   const std::vector<Site> cells = scanned(static_cast<int>(p));
   const std::int64_t n = std::ssize(cells);
@@ -89,4 +87,22 @@ Wide layout_block(const Spec& spec, std::uint64_t, double p) {
   });
 }
 
-}  // namespace plumb::sites
+}  // namespace
+
+std::vector<Fill> layout_fills() {
+  constexpr double kRows = 0x1p31;  // the end of counts
+  constexpr Fill::Range kNone{0, 0};
+  return {
+      // clang-format off
+      {"sites_scan",       "rows: a scanned surface at 2^p mm in Morton order, again in each batch",
+       0, {0, 8}, scan},
+      {"layout_isolated",  "rows: every p-th along x, in order", 3, {1, kRows}, layout_isolated},
+      {"layout_line",      "rows: along x, in order", 0, kNone, layout_line},
+      {"layout_plane",     "rows: a square, in order", 0, kNone, layout_plane},
+      {"layout_grid",      "rows: a bar of p by p, in order", 97, {1, 0x1p20}, layout_grid},
+      {"layout_block",     "rows: full cubes of side p apart along x, in order", 3, {1, 0x1p16}, layout_block},
+      // clang-format on
+  };
+}
+
+}  // namespace plumb::reference

@@ -1,4 +1,4 @@
-#include "core/fill_sites.h"
+#include "reference/sparse/sites/site_fills.h"
 
 #include <algorithm>
 #include <array>
@@ -9,7 +9,7 @@
 
 #include "core/error.h"
 
-namespace plumb::sites {
+namespace plumb::reference {
 namespace {
 
 using Site = std::array<std::int64_t, 4>;
@@ -92,8 +92,6 @@ std::vector<Site> shell(double radius) {
     }
   return found;
 }
-
-}  // namespace
 
 // One site in each run of p cells of a cube.
 Wide box(const Spec& spec, std::uint64_t key, double p) {
@@ -220,4 +218,28 @@ Wide colliding(const Spec& spec, std::uint64_t key, double p) {
   return stored(spec, found);
 }
 
-}  // namespace plumb::sites
+}  // namespace
+
+std::vector<Fill> site_fills() {
+  constexpr double kRows = 0x1p31;   // the end of counts
+  constexpr double kWhole = 0x1p62;  // the end of whole numbers
+  constexpr Fill::Range kNone{0, 0};
+  return {
+      // clang-format off
+      {"sites_box",        "rows (b,x,y,z): one in each run of p cells of a cube", 8, {1, 0x1p20}, box},
+      {"sites_batches",    "rows: p batches of equal sites, one batch between empty", 2, {1, kRows}, batches},
+      {"sites_line",       "rows: consecutive along x, from -p", 0, {-kWhole, kWhole}, line},
+      {"sites_plane",      "rows: a full square", 0, kNone, plane},
+      {"sites_block",      "rows: a full cube", 0, kNone, block},
+      {"sites_surface",    "rows: a bumpy sphere in Morton order; shuffled if p", 0, {0, 1}, surface},
+      {"sites_isolated",   "rows: multiples of p, no two are neighbours", 65536, {-kWhole, kWhole}, isolated},
+      {"sites_duplicates", "rows: each site about p times", 2, {1, kRows}, duplicates},
+      {"sites_negative",   "rows: within -5..5, batches from -p", 0, {-kWhole, kWhole}, negative},
+      {"sites_extremes",   "rows: the largest and smallest values of the dtype", 0, kNone, extremes},
+      {"offsets",          "rows (x,y,z): the first of a cube at p, shuffled", 0, {-kWhole, kWhole}, offsets},
+      {"sites_colliding",  "rows: one hash (int32: its low 10 bits), from the p-th", 0, {0, 0x1p16}, colliding},
+      // clang-format on
+  };
+}
+
+}  // namespace plumb::reference
