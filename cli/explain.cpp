@@ -32,34 +32,48 @@ std::vector<Line> lines_of(const Decision& decision, const Call& call) {
   return lines;
 }
 
-}  // namespace
+reports::Json to_json(const Call& call, const std::string& case_id, const Decision& decision,
+                      const std::string& order) {
+  reports::Json out{{"case", case_id},
+                    {"device", current_device().facts.name},
+                    {"tier", name(current_device().tier)},
+                    {"chosen", decision.route->name},
+                    {"order", order},
+                    {"routes", reports::Json::array()}};
+  if (const std::string why = reason_of(*call.op, case_id); !why.empty()) out["why"] = why;
+  for (const Line& l : lines_of(decision, call))
+    out["routes"].push_back(
+        {{"route", l.route->name}, {"verdict", l.verdict}, {"stage", l.stage}, {"reason", l.reason}});
+  return out;
+}
 
-int explain(const ExplainArgs& args) {
-  const Target target = target_of(args.target);
-  const Case& c = target.parsed.call;
-  const Call call = make_call(*target.parsed.op, hollow(c), c.attrs);
-  const Decision decision = select(call, current_device(), target.route);
-  const std::vector<Line> lines = lines_of(decision, call);
-  const Route& chosen = *decision.route;
-  const std::string order = chosen.order ? to_string(chosen.order(call)) : "exact";
+void print(const Call& call, const std::string& case_id, const Decision& decision, const std::string& order) {
   const DeviceFacts& facts = current_device().facts;
-  if (args.json) {
-    reports::Json out{{"case", id(*call.op, c)}, {"device", facts.name}, {"tier", name(current_device().tier)},
-                      {"chosen", chosen.name},   {"order", order},       {"routes", reports::Json::array()}};
-    for (const Line& l : lines)
-      out["routes"].push_back(
-          {{"route", l.route->name}, {"verdict", l.verdict}, {"stage", l.stage}, {"reason", l.reason}});
-    std::puts(reports::text_of(out, 2).c_str());
-    return kGood;
-  }
-  std::printf("%s\n", id(*call.op, c).c_str());
+  std::printf("%s\n", case_id.c_str());
+  if (const std::string why = reason_of(*call.op, case_id); !why.empty()) std::printf("why: %s\n", why.c_str());
   std::printf("on %s, tier %s\n", facts.index < 0 ? "the host alone" : facts.name.c_str(),
               std::string(name(current_device().tier)).c_str());
   Table table({"<verdict", "<route", "<stage", "<reason"});
-  for (const Line& l : lines)
+  for (const Line& l : lines_of(decision, call))
     table.row({std::string(l.verdict), std::string(l.route->name), std::string(l.stage), l.reason});
   table.print();
   std::printf("sums in the order: %s\n", order.c_str());
+}
+
+}  // namespace
+
+int explain(const ExplainArgs& args) {
+  reports::Json all = reports::Json::array();
+  for (const Target& target : targets_of(args.target)) {
+    const Case& c = target.parsed.call;
+    const Call call = make_call(*target.parsed.op, hollow(c), c.attrs);
+    const Decision decision = select(call, current_device(), target.route);
+    const Route& chosen = *decision.route;
+    const std::string order = chosen.order ? to_string(chosen.order(call)) : "exact", case_id = id(*call.op, c);
+    if (args.json) all.push_back(to_json(call, case_id, decision, order));
+    else print(call, case_id, decision, order);
+  }
+  if (args.json) std::puts(reports::text_of(all.size() == 1 ? all[0] : all, 2).c_str());
   return kGood;
 }
 

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "cli/terminal.h"
 #include "cli/verbs.h"
@@ -10,6 +11,7 @@
 #include "conformance/check.h"
 #include "core/fill.h"
 #include "core/gate.h"
+#include "core/pattern.h"
 #include "reports/report.h"
 
 namespace plumb::cli {
@@ -92,6 +94,27 @@ std::string range_of(const Fill& f) {
 
 reports::Json end_of(double v) { return std::isinf(v) ? reports::Json(plain(v)) : reports::Json(v); }
 
+// The text that a row states its cases in, without the lines that only part its pieces.
+std::string lines_of(const Cases& cases) {
+  std::string out;
+  std::istringstream in(cases.text());
+  for (std::string line; std::getline(in, line);)
+    if (line.find_first_not_of(" \t") != std::string::npos) out += (line.starts_with("  ") ? "" : "  ") + line + "\n";
+  return out;
+}
+
+int list_patterns(const ListArgs& args) {
+  reports::Json all = reports::Json::array();
+  for (const Op* op : ops_matching(args.query)) {
+    const std::string lines = lines_of(op->cases);
+    if (args.json)
+      all.push_back({{"op", op->name}, {"patterns", lines.empty() ? reports::Json() : reports::Json(lines)}});
+    else std::printf("%s\n%s", std::string(op->name).c_str(), lines.empty() ? "  a function\n" : lines.c_str());
+  }
+  if (args.json) std::puts(reports::text_of(all, 2).c_str());
+  return kGood;
+}
+
 constexpr const char* kOpsPage =
     "# Operations\n\nOne row per operation, as `plumb list ops --markdown` prints them. *Signature* and *types* say "
     "which "
@@ -125,15 +148,19 @@ int list_routes(const ListArgs& args) {
 }
 
 int list_cases(const ListArgs& args) {
+  if (args.patterns) return list_patterns(args);
   const Budget budget = budget_named(args.budget);
+  const std::vector<std::string> globs = pattern::alternatives(args.query.empty() ? "*" : args.query);
   reports::Json ids = reports::Json::array();
   for (const Op& op : ops())
     for (const Case& c : cases_of(op, budget)) {
       const std::string text = id(op, c);
-      if (args.query.empty() || glob(args.query, op.name) || glob(args.query, text)) ids.push_back(text);
+      if (std::any_of(globs.begin(), globs.end(),
+                      [&](const std::string& g) { return glob(g, op.name) || glob(g, text); }))
+        ids.push_back(text);
     }
   if (ids.empty()) {
-    find_op(args.query.substr(0, args.query.find('/')));  // throws if it is the op that is unknown
+    find_op(globs[0].substr(0, globs[0].find('/')));  // throws if it is the op that is unknown
     throw Error("plumb", Reason::query, "no case matches \"" + args.query + "\" in the budget " + args.budget);
   }
   if (args.json) {

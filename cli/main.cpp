@@ -127,7 +127,8 @@ void add_list(CLI::App* list, Run& run) {
     sub->add_flag("--markdown", args.markdown, "The page under docs/");
   }
   CLI::App* cases = add_listing(list, run, "cases", "Case ids, the arguments of explain and repro", args, list_cases);
-  cases->add_option("query", args.query, "An op, or a glob on case ids");
+  cases->add_option("query", args.query, "An op, or a glob on case ids; braces as in docs/patterns.md");
+  cases->add_flag("--patterns", args.patterns, "The patterns that the cases are written in, by op");
   cases->add_option("--budget", args.budget, "smoke, ci or nightly")->capture_default_str();
   add_listing(list, run, "fills", "Where input values come from", args, list_fills);
   CLI::App* tests = list->add_subcommand("ctest", "Write CTest entries, one per op and recorded family");
@@ -139,14 +140,15 @@ void add_list(CLI::App* list, Run& run) {
 
 void add_explain(CLI::App* sub, Run& run) {
   static ExplainArgs args;
-  sub->add_option("case", args.target, "CASE, or CASE@ROUTE to force a preference")->required();
+  sub->add_option("case", args.target, "CASE, or CASE@ROUTE to force a preference; with braces for several")
+      ->required();
   json_flag(sub, args);
   runs(sub, run, explain, args);
 }
 
 void add_check(CLI::App* sub, Run& run) {
   static CheckArgs args;
-  sub->add_option("query", args.queries, "Ops, or globs on CASE@ROUTE; none: everything");
+  sub->add_option("query", args.queries, "Ops, or globs on CASE@ROUTE, with braces; none: everything");
   sub->add_option("--budget", args.budget, "smoke, ci or nightly")->capture_default_str();
   sub->add_option("--route", args.route, "all, natural, or a route name (globs allowed)")->capture_default_str();
   salt_option(sub, args);
@@ -160,7 +162,8 @@ void add_check(CLI::App* sub, Run& run) {
 
 void add_repro(CLI::App* sub, Run& run) {
   static ReproArgs args;
-  sub->add_option("case", args.target, "CASE, or CASE@ROUTE; without a route: every route")->required();
+  sub->add_option("case", args.target, "CASE, or CASE@ROUTE, with braces for several; without a route: every route")
+      ->required();
   salt_option(sub, args);
   setting_options(sub, args);
   sub->add_option("--dump", args.dump, "Write the case and the reference's answer as a corpus into this folder");
@@ -214,7 +217,7 @@ void bench_options(CLI::App* sub, BenchArgs& args) {
 
 void add_bench(CLI::App* sub, Run& run) {
   static BenchArgs args;
-  sub->add_option("query", args.queries, "Ops, or globs on CASE@ROUTE; none: everything");
+  sub->add_option("query", args.queries, "Ops, or globs on CASE@ROUTE, with braces; none: everything");
   sub->add_option("--route", args.route, "all, natural, or a route name (globs allowed)")->capture_default_str();
   sub->add_option("--budget", args.budget, "Sizes to time: smoke, ci or nightly")->capture_default_str();
   salt_option(sub, args);
@@ -227,7 +230,8 @@ void add_bench(CLI::App* sub, Run& run) {
 void add_report(CLI::App* sub, Run& run) {
   static ReportArgs args;
   args.command = run.command;
-  CLI::Option* query = sub->add_option("query", args.queries, "Ops, or globs on CASE@ROUTE; none: everything");
+  CLI::Option* query =
+      sub->add_option("query", args.queries, "Ops, or globs on CASE@ROUTE, with braces; none: everything");
   sub->add_option("--out", args.out, "The folder to write into; without it out, or with --from that of the report");
   CLI::Option* from = sub->add_option("--from", args.from, "Run nothing: write the pages of this report.json anew");
   from->excludes(query);
@@ -252,7 +256,9 @@ const Verb kVerbs[] = {
     {"devices", "Which devices are here, of which tier, and what was verified of them",
      "  plumb devices\n  PLUMB_DEVICE=none plumb devices --json\n", add_devices},
     {"list", "The tables: operations, routes, cases, fills",
-     "  plumb list ops\n  plumb list routes matmul\n  plumb list cases 'argsort/*reversed*'\n", add_list},
+     "  plumb list ops\n  plumb list routes matmul\n  plumb list cases 'argsort/*reversed*'\n"
+     "  plumb list cases argsort --patterns\n  plumb list cases 'add/{f32,f16}.{7,9}.*'\n",
+     add_list},
     {"explain", "Which route a case takes, and why not the others",
      "  plumb explain \"$(plumb list cases matmul | head -1)\"\n"
      "  plumb explain 'argsort/f32.7.row.uniform/-@reference'\n",
@@ -260,12 +266,14 @@ const Verb kVerbs[] = {
     {"check", "Judge routes by the reference, with bounds derived from what they declare",
      "  plumb check\n  plumb check add sum --budget=smoke\n  plumb check matmul --route='cpu.*' -v\n"
      "  plumb check 'fft/*@cpu.*' --save-failures out/failures\n"
+     "  plumb check 'quantize/f32.2x{64,128}.*' --budget=smoke\n"
      "  plumb check argsort --budget=smoke --salt=day --isa=base,avx2,avx512 --threads=1,2,3\n",
      add_check},
     {"repro", "One case in detail: inputs, bound, worst elements",
      "  plumb repro 'argsort/f32.7.row.uniform/-@cpu.radix'\n"
      "  plumb repro 'argsort/f32.7.row.uniform/-@cpu.radix' --salt=7 --isa=avx2 --threads=3\n"
-     "  plumb repro 'argsort/f32.7.row.uniform/-' --dump out/case\n",
+     "  plumb repro 'argsort/f32.7.row.uniform/-' --dump out/case\n"
+     "  plumb repro 'argsort/f32.{64~}.row.{order,uniform}/-'\n",
      add_repro},
     {"replay", "Compare routes with the recorded answers of other software (docs/corpus.md)",
      "  plumb replay conformance/corpus --route=all\n"

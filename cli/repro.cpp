@@ -149,6 +149,8 @@ void print_verdict(const Target& target, const Judged& j, std::uint64_t salt) {
 reports::Json to_json(const Target& target, const std::vector<Judged>& all, std::uint64_t salt) {
   reports::Json out{
       {"case", id(*target.parsed.op, target.parsed.call)}, {"salt", salt}, {"routes", reports::Json::array()}};
+  const std::string why = reason_of(*target.parsed.op, id(*target.parsed.op, target.parsed.call));
+  if (!why.empty()) out["why"] = why;
   for (const auto& [route, v, setting] : all) {
     out["routes"].push_back({{"route", route->name},
                              {"status", name(v.status)},
@@ -171,35 +173,55 @@ void dump(const std::string& folder, const Target& target, const std::vector<Jud
   write_corpus(folder, recorded(*target.parsed.op, target.parsed.call, salt, allowed, ""));
 }
 
+struct Counts {
+  std::int64_t passed = 0, failed = 0, skipped = 0;
+};
+
+Counts one(const Target& target, const ReproArgs& args, std::uint64_t salt, reports::Json& all_json) {
+  const Op& op = *target.parsed.op;
+  const std::vector<Judged> all = judge_all(target, {salt, settings(isas_named(args.isas), args.threads)});
+  Counts n;
+  for (const Judged& j : all)
+    ++(j.verdict.status == Status::pass ? n.passed : j.verdict.status == Status::fail ? n.failed : n.skipped);
+  if (args.json) {
+    all_json.push_back(to_json(target, all, salt));
+  } else {
+    const std::string case_id = id(op, target.parsed.call), why = reason_of(op, case_id);
+    std::printf("%s\n", case_id.c_str());
+    if (!why.empty()) std::printf("why: %s\n", why.c_str());
+    if (salt) std::printf("salt %llu\n", static_cast<unsigned long long>(salt));
+    print_inputs(op, hollow(target.parsed.call));
+    for (const Judged& j : all) print_verdict(target, j, salt);
+  }
+  if (!args.dump.empty()) dump(args.dump, target, all, salt);
+  return n;
+}
+
 }  // namespace
 
 int repro(const ReproArgs& args) {
+  const std::vector<Target> targets = targets_of(args.target);
+  if (!args.dump.empty() && targets.size() > 1)
+    throw Error("plumb", Reason::query,
+                "--dump writes one case, and '" + args.target + "' stands for " + std::to_string(targets.size()));
   if (!args.dump.empty()) require_folder(args.dump);
-  const Target target = target_of(args.target);
-  const Op& op = *target.parsed.op;
   const std::uint64_t salt = salt_named(args.salt);
-  const std::vector<Judged> all = judge_all(target, {salt, settings(isas_named(args.isas), args.threads)});
-  std::int64_t passed = 0, failed = 0, skipped = 0;
-  for (const Judged& j : all)
-    ++(j.verdict.status == Status::pass ? passed : j.verdict.status == Status::fail ? failed : skipped);
-  const auto finish = [&] {
-    if (!args.dump.empty()) dump(args.dump, target, all, salt);
-    return failed ? kFailed : passed ? kGood : kSkipped;
-  };
-  if (args.json) {
-    std::puts(reports::text_of(to_json(target, all, salt), 2).c_str());
-    return finish();
+  reports::Json all = reports::Json::array();
+  Counts sum;
+  for (const Target& target : targets) {
+    const Counts n = one(target, args, salt, all);
+    sum.passed += n.passed, sum.failed += n.failed, sum.skipped += n.skipped;
   }
-  std::printf("%s\n", id(op, target.parsed.call).c_str());
-  if (salt) std::printf("salt %llu\n", static_cast<unsigned long long>(salt));
-  print_inputs(op, hollow(target.parsed.call));
-  for (const Judged& j : all) print_verdict(target, j, salt);
-  if (args.dump.empty())
-    std::printf("inputs and expected outputs as files: plumb repro %s%s --dump DIR\n", shell_word(args.target).c_str(),
-                salt_option(salt).c_str());
-  std::printf("%lld passed, %lld failed, %lld skipped\n", static_cast<long long>(passed),
-              static_cast<long long>(failed), static_cast<long long>(skipped));
-  return finish();
+  if (args.json) {
+    std::puts(reports::text_of(all.size() == 1 ? all[0] : all, 2).c_str());
+  } else {
+    if (args.dump.empty() && targets.size() == 1)
+      std::printf("inputs and expected outputs as files: plumb repro %s%s --dump DIR\n",
+                  shell_word(args.target).c_str(), salt_option(salt).c_str());
+    std::printf("%lld passed, %lld failed, %lld skipped\n", static_cast<long long>(sum.passed),
+                static_cast<long long>(sum.failed), static_cast<long long>(sum.skipped));
+  }
+  return sum.failed ? kFailed : sum.passed ? kGood : kSkipped;
 }
 
 }  // namespace plumb::cli

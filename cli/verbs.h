@@ -13,7 +13,7 @@ struct DevicesArgs {
 };
 struct ListArgs {
   std::string query, budget = "ci";
-  bool json = false, markdown = false;
+  bool json = false, markdown = false, patterns = false;
 };
 struct CtestArgs {
   std::string program, out;

@@ -1,9 +1,11 @@
 #include "cli/words.h"
 
+#include <algorithm>
 #include <charconv>
 #include <ctime>
 
 #include "conformance/check.h"
+#include "core/pattern.h"
 
 namespace plumb::cli {
 namespace {
@@ -24,10 +26,14 @@ Isa isa_named(const std::string& text) {
 }  // namespace
 
 std::vector<const Op*> ops_matching(const std::string& query) {
+  const std::vector<std::string> globs = pattern::alternatives(query.empty() ? "*" : query);
+  for (const std::string& g : globs)
+    if (std::none_of(ops().begin(), ops().end(), [&](const Op& op) { return glob(g, op.name); }))
+      (void)find_op(g);  // throws, with the nearest names
   std::vector<const Op*> found;
   for (const Op& op : ops())
-    if (query.empty() || glob(query, op.name)) found.push_back(&op);
-  if (found.empty()) found.push_back(&find_op(query));  // throws, with the nearest names
+    if (std::any_of(globs.begin(), globs.end(), [&](const std::string& g) { return glob(g, op.name); }))
+      found.push_back(&op);
   return found;
 }
 
@@ -59,6 +65,21 @@ Target target_of(const std::string& text) {
   Target target{parse_case(text.substr(0, at)), at == std::string::npos ? "" : text.substr(at + 1)};
   if (!target.route.empty()) find_route(*target.parsed.op, target.route);
   return target;
+}
+
+std::vector<Target> targets_of(const std::string& text) {
+  std::vector<Target> all;
+  for (const std::string& one : pattern::alternatives(text)) all.push_back(target_of(one));
+  return all;
+}
+
+std::string reason_of(const Op& op, const std::string& case_id) {
+  for (const Cases* listed : {&op.cases, &op.bench})
+    for (const Case& c : (*listed)())
+      if (!c.reason.empty() && id(op, c) == case_id) return c.reason;
+  for (const Reject& r : rejects_of(op))
+    if (id(op, r.call) == case_id) return "must be refused: " + r.why;
+  return "";
 }
 
 std::uint64_t day_of(const std::string& utc) {

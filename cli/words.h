@@ -11,7 +11,7 @@
 
 namespace plumb::cli {
 
-std::vector<const Op*> ops_matching(const std::string& query);  // a name or a glob; empty: all
+std::vector<const Op*> ops_matching(const std::string& query);  // names, globs, braces; empty: all
 Budget budget_named(const std::string&);
 std::uint64_t salt_named(const std::string&);  // a number, or "day": that of today, as 20250131 (UTC)
 std::uint64_t day_of(const std::string& utc);  // 20250131 of 2025-01-31T..
@@ -21,6 +21,10 @@ struct Target {
   Parsed parsed;      // the case
   std::string route;  // after '@'; may be empty
 };
-Target target_of(const std::string& text);  // CASE[@ROUTE]
+Target target_of(const std::string& text);                   // CASE[@ROUTE]
+std::vector<Target> targets_of(const std::string& pattern);  // what CASE[@ROUTE] with braces stands for
+
+// Why the row tries this case, or must refuse it; "" if it does not say.
+std::string reason_of(const Op&, const std::string& case_id);
 
 }  // namespace plumb::cli

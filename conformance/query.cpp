@@ -2,10 +2,16 @@
 
 #include <algorithm>
 
+#include "core/pattern.h"
 #include "core/text.h"
 
 namespace plumb {
 namespace {
+
+template <class T, class F>
+bool any_of(const std::vector<T>& all, F&& f) {
+  return std::any_of(all.begin(), all.end(), f);
+}
 
 bool is_glob(std::string_view text) { return text.find_first_of("*?\\") != std::string_view::npos; }
 
@@ -34,43 +40,52 @@ std::string nearest_routes(const std::string& query) {
 
 }  // namespace
 
+Queries::Queries(const std::vector<std::string>& queries, std::string route) : route_(std::move(route)) {
+  for (const std::string& q : queries) queries_.push_back({q, pattern::alternatives(q)});
+}
+
 bool Queries::match(const Op& op, std::string_view case_id, std::string_view route) const {
-  return queries_.empty() || std::any_of(queries_.begin(), queries_.end(),
-                                         [&](const std::string& q) { return label_matches(q, op, case_id, route); });
+  return queries_.empty() || any_of(queries_, [&](const Query& q) {
+           return any_of(q.globs, [&](const std::string& g) { return label_matches(g, op, case_id, route); });
+         });
 }
 
 bool Queries::may_name(const Op& op) const {
-  return queries_.empty() ||
-         std::any_of(queries_.begin(), queries_.end(), [&](const std::string& q) { return may_be_of(q, op); });
+  return queries_.empty() || any_of(queries_, [&](const Query& q) {
+           return any_of(q.globs, [&](const std::string& g) { return may_be_of(g, op); });
+         });
 }
 
 bool Queries::glob_on(std::string_view route) const { return glob(route_, route); }
 
-bool Queries::alive(const std::string& query, Ids ids, Budget budget) const {
+bool Queries::alive(const Query& query, Ids ids, Budget budget) const {
   for (const Op& op : ops()) {
-    if (!may_be_of(query, op)) continue;
+    if (!any_of(query.globs, [&](const std::string& g) { return may_be_of(g, op); })) continue;
     for (const std::string& text : ids(op, budget))
       for (const Route& r : routes(op))
-        if (on(r.name) && label_matches(query, op, text, r.name)) return true;
+        if (on(r.name) && any_of(query.globs, [&](const auto& g) { return label_matches(g, op, text, r.name); }))
+          return true;
   }
   return false;
 }
 
 bool Queries::any(Ids ids, Budget budget) const {
-  return std::any_of(queries_.begin(), queries_.end(), [&](const std::string& q) { return alive(q, ids, budget); });
+  return any_of(queries_, [&](const Query& q) { return alive(q, ids, budget); });
 }
 
 void Queries::require(Ids ids, Budget budget) const {
   if (!open()) require_route(route_);
-  for (const std::string& q : queries_) {
-    if (!is_glob(op_part(q))) (void)find_op(op_part(q));
+  for (const Query& q : queries_) {
+    for (const std::string& g : q.globs)
+      if (!is_glob(op_part(g))) (void)find_op(op_part(g));
     if (alive(q, ids, budget)) continue;
-    std::string what = "the query '" + printable(q) + "' matches nothing in the budget " + std::string(name(budget));
+    std::string what =
+        "the query '" + printable(q.text) + "' matches nothing in the budget " + std::string(name(budget));
     if (!open()) what += " on the route '" + route_ + "'";
     for (const Budget larger : {Budget::ci, Budget::nightly})
       if (larger > budget && alive(q, ids, larger))
         throw Error("plumb", Reason::query, what + "; it does in " + std::string(name(larger)));
-    throw Error("plumb", Reason::query, what + nearest_routes(q));
+    throw Error("plumb", Reason::query, what + nearest_routes(q.globs.front()));
   }
 }
 
@@ -95,7 +110,7 @@ std::string glob_of(std::string_view text) {
     const bool c1 = c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
     if (c < 0x20 || c == 0x7F) s += '?';
     else if (c1) s += "??", ++i;
-    else if (c == '*' || c == '?' || c == '\\') s += {'\\', text[i]};
+    else if (std::string_view("*?\\{}").find(text[i]) != std::string_view::npos) s += {'\\', text[i]};
     else s += text[i];
   }
   return s;

@@ -16,14 +16,15 @@ namespace plumb {
 //   CASE          add/f32.3.row.uniform+f32.3.row.uniform/-
 //   OP@ROUTE      add@cpu.strided
 //   OP            add
-// A glob is held against the whole of a label; * and ? stand for any characters, / and @ among them.
+// A glob is held against the whole of a label; * and ? stand for any characters, / and @ among them. Braces hold what
+// varies, as in the patterns of the rows: add/{f32,f16}.{64~}.*, {add,sum}@cpu.*; such a query is all that it stands
+// for.
 class Queries {
  public:
   using Ids = std::vector<std::string> (*)(const Op&, Budget);  // of the cases that a verb would run
 
-  // `route`: all, natural, or a glob on route names.
-  Queries(std::vector<std::string> queries, std::string route)
-      : queries_(std::move(queries)), route_(std::move(route)) {}
+  // `route`: all, natural, or a glob on route names. Throws Error(query) for braces that make no sense.
+  Queries(const std::vector<std::string>& queries, std::string route);
 
   // What the queries say, without `route`; everything if there are none.
   bool match(const Op&, std::string_view case_id, std::string_view route) const;
@@ -41,9 +42,14 @@ class Queries {
  private:
   bool open() const { return route_ == "all" || route_ == "natural"; }
   bool glob_on(std::string_view route) const;
-  bool alive(const std::string& query, Ids, Budget) const;
 
-  std::vector<std::string> queries_;
+  struct Query {
+    std::string text;
+    std::vector<std::string> globs;  // what it stands for
+  };
+  bool alive(const Query&, Ids, Budget) const;
+
+  std::vector<Query> queries_;
   std::string route_;
 };
 

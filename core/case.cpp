@@ -103,11 +103,17 @@ std::string id(const Op& op, const Case& c) {
 Parsed parse_case(std::string_view text) {
   const auto parts = split(text, '/');
   if (parts.size() != 3) bad(text, "a case is OP/INPUTS/ATTRIBUTES");
-  Parsed p{&find_op(parts[0]), {}};
-  if (parts[1] != "-")
-    for (const auto in : split(parts[1], '+')) p.call.in.push_back(parse_input(in));
-  p.call.attrs = parse_attrs(parts[2]);
-  return p;
+  return {&find_op(parts[0]), parse_call(text.substr(parts[0].size() + 1))};
+}
+
+Case parse_call(std::string_view text) {
+  const auto parts = split(text, '/');
+  if (parts.size() != 2) bad(text, "a call is INPUTS/ATTRIBUTES");
+  Case call;
+  if (parts[0] != "-")
+    for (const auto in : split(parts[0], '+')) call.in.push_back(parse_input(in));
+  call.attrs = parse_attrs(parts[1]);
+  return call;
 }
 
 std::vector<Tensor> realize(const Op& op, const Case& c, std::uint64_t salt) {

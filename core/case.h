@@ -49,6 +49,7 @@ struct Case {
   std::vector<std::optional<Input>> in;  // one per input name of the row, trailing ones may be missing
   Attrs attrs;
   Budget budget = Budget::ci;
+  std::string reason = {};  // why it is tried, where the row says so
 };
 
 // A call that must be refused: while it is made, or (reason domain) when it runs, on every route.
@@ -64,6 +65,7 @@ struct Parsed {
   Case call;
 };
 Parsed parse_case(std::string_view id);  // throws Error(query); the inverse of id()
+Case parse_call(std::string_view call);  // the same without the op: INPUTS/ATTRS
 
 // Deterministic in (id, salt): the values depend on the case id, the input's position, the salt and
 // the logical index only, never on the layout.

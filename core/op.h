@@ -13,6 +13,7 @@
 #include "core/attrs.h"
 #include "core/case.h"
 #include "core/error.h"
+#include "core/listed.h"
 #include "core/tensor.h"
 #include "core/tolerance.h"
 
@@ -71,7 +72,6 @@ struct Call : Request {
 
 using Infer = std::vector<Spec> (*)(const Request&);
 using Oracle = std::vector<Wide> (*)(const Call&);
-using Cases = std::vector<Case> (*)();
 
 struct Cost {
   double flops = 0;  // useful operations of the definition, not of a route
@@ -112,10 +112,10 @@ struct Op {
   bool host_only = false;                      // serial by its nature: no device routes
   Infer infer = nullptr;                       // what letters cannot say: errors, sizes; null: r.outputs()
   Oracle oracle = nullptr;                     // naive, wide, obviously right
-  Cases cases = nullptr;                       // inputs worth trying
+  Cases cases = {};                            // inputs worth trying
   std::vector<Fill> (*fills)() = nullptr;      // that the cases of its family need beside those of core
-  std::vector<Reject> (*rejects)() = nullptr;  // calls that must be refused, each with its reason
-  Cases bench = nullptr;                       // sizes worth timing
+  Rejects rejects = {};                        // calls that must be refused, each with its reason
+  Cases bench = {};                            // sizes worth timing
   Cost (*cost)(const Call&) = nullptr;         // null: no flops, bytes of inputs and outputs
   Tolerance tolerance;                         // how far a route may stray, as a class
 

@@ -93,6 +93,10 @@ void check_row(const Op& op) {
   if (!(op.infer || op.parsed) || !op.oracle || !op.cases || !(op.rejects || op.parsed) || !op.bench ||
       op.equation.empty())
     broken(op, "is not complete");
+  const std::pair<const char*, std::string> faults[] = {
+      {"cases", op.cases.fault()}, {"refusals", op.rejects.fault()}, {"bench", op.bench.fault()}};
+  for (const auto& [what, fault] : faults)
+    if (!fault.empty()) broken(op, std::string("has bad ") + what + ": " + fault);
   const Request names{&op, {}, {}};
   for (const RowCount& c : op.row_counts) (void)names.index(c.count), (void)names.index(c.of);
   using Class = Tolerance::Class;

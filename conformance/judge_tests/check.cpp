@@ -204,6 +204,17 @@ TEST_F(Check, EachQueryMustMatchSomething) {
             "the query 'scaled' matches nothing in the budget smoke on the route 'wrong'");
   EXPECT_THAT(smoke({"many@perfect", ""}), HasSubstr("no op is named ''"));
   EXPECT_THAT(smoke({"many@perfect", "totl"}), HasSubstr("no op is named 'totl'; nearest: total"));
+  EXPECT_THAT(smoke({"{many,totl}@perfect"}), HasSubstr("no op is named 'totl'; nearest: total"));
+  EXPECT_EQ(smoke({"total/{nosuch,other}*"}), "the query 'total/{nosuch,other}*' matches nothing in the budget smoke");
+  EXPECT_THAT(smoke({"many/{f32,f16"}), HasSubstr("the query 'many/{f32,f16': '{f32,f16' is not closed"));
+}
+
+TEST_F(Check, ARowWithABadPatternIsNotInstalled) {
+  Op op = find_op("many");
+  op.cases = "smoke f32.7.row.uniform/-\nci f32.{n}.row.uniform/-";
+  const auto installing = [&] { install({op}, {}); };
+  EXPECT_THAT(installing, testing::ThrowsMessage<std::logic_error>(HasSubstr(
+                              "the row of many has bad cases: line 2, 'ci f32.{n}.row.uniform/-': 'n' has no value")));
 }
 
 TEST_F(Check, LabelsAreWholeAndOfFourKinds) {
@@ -217,6 +228,8 @@ TEST_F(Check, LabelsAreWholeAndOfFourKinds) {
   };
   EXPECT_EQ(routes_of("many/f32.7.row.uniform/-@perfect"), "many@perfect ");
   EXPECT_EQ(routes_of("many@perfect"), "many@perfect ");
+  EXPECT_EQ(routes_of("{many,total}@perfect"), routes_of("many@perfect") + routes_of("total@perfect"));
+  EXPECT_EQ(routes_of("many/f32.{n=7,9}.row.uniform/-@{perfect,nosuch}"), "many@perfect ");
   EXPECT_EQ(routes_of("man?@per*"), "many@perfect ");
   EXPECT_EQ(routes_of("*/f32.7.row*@perfect"), "many@perfect ");
   EXPECT_EQ(routes_of("scale?"), routes_of("scaled"));

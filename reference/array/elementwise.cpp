@@ -9,12 +9,6 @@
 namespace plumb {
 namespace {
 
-std::vector<Dtype> every_dtype() {
-  std::vector<Dtype> all;
-  for (const DtypeInfo& t : all_dtypes()) all.push_back(t.dtype);
-  return all;
-}
-
 // Where the element of an operand lies that meets the i-th element of the result: axes align at the
 // last one, and an axis of size 1 repeats.
 std::int64_t met_by(std::int64_t i, const Shape& result, const Shape& operand) {
@@ -60,112 +54,49 @@ std::vector<Wide> add(const Call& c) {
       a);
 }
 
-Case add_case(Input a, Input b, Budget budget = Budget::ci) { return {{std::move(a), std::move(b)}, {}, budget}; }
+constexpr const char* kAddCases = R"(
+  call   {t}.{s}.{l}.{x}+{u}.{r}.{m}.{y}/-
+  from   t=f32 l=row x=uniform u={t} r={s} m=row y={x}
+  # both operands in every layout
+  smoke  s=5x7 l={@layouts}
+  smoke  s=5x7 m={@layouts}
+  ci     s=5x7 l={@layouts} m={@layouts}
+  ci     t=i16 s=3x4x5 l={@layouts} m={@layouts} x=ramp y=bits
+  ci     t={@all} s=9x35 l={@layouts} x=int-3
+  ci     t={@all} s=9x35 m={@layouts} x=special
+  # every pair of dtypes
+  smoke  t={@all} s=3x33 x=bits
+  ci     t={@all} u={@all} s=3x33 x=bits
+  ci     t={@all} u={@all} s=3x1 r=5 x=int-100 y=wide
+  smoke  t={@all} s=4001 x=lanes y=lanes-19     # each special value in each lane of 512 bits of halves
+  smoke  t={@all} s=5x67 x={tiny,subnormal,whole}
+  # whole numbers with more bits than f32 has, promoted to the halves: one rounding, not two
+  smoke  t={i32,u32,i64,u64} u={bf16,f16,f32} s=67 x=near_tie y=const-0
+  # how shapes meet
+  from   pairs={s s, s 7, 7 s, 1 5, 3x1 1x4, 2x1x5 3x1, 2x3x4x5 4x1, 1x1 2x3, 1 0, 0x3 1x3, 0 s, 2x0x3 1x3,
+         5x1x6x1 7x1x8, 64x1 1x65, 2x1x2x1x2x1x2 1x3x1x3x1x3x1, 2x1x2x1x2x1x2x1x2 1x3x1x3x1x3x1x3x1}
+  smoke  s,r={pairs}
+  ci     s,r={pairs} t={f32,i32,f16,c64}
+  # around vector widths, around the run that a narrow kernel converts at once, and around thread grains
+  ci     t={f32,f64,bf16,u8,c64} r={{s},1}
+         s={1,2,3,4,7,8,9,15,16,17,31,33,63,64,65,127,129,1023,1024,1025,16383,16384,16385,65537,131071}
+  ci     s=257x513 r=513 l={@layouts} x=wide
+  ci     t={f16,bf16} s=256x256 x=bits
+  nightly s=1025x1023 l=transposed x=wide
+)";
 
-void add_layout_cases(std::vector<Case>& cases) {
-  for (const Layout a : kLayouts)
-    for (const Layout b : kLayouts) {
-      const bool few = a == Layout::row || b == Layout::row;
-      const Budget budget = few ? Budget::smoke : Budget::ci;
-      cases.push_back(add_case({Dtype::f32, {5, 7}, a, "uniform"}, {Dtype::f32, {5, 7}, b, "uniform"}, budget));
-      cases.push_back(add_case({Dtype::i16, {3, 4, 5}, a, "ramp"}, {Dtype::i16, {3, 4, 5}, b, "bits"}));
-    }
-  for (const Dtype t : every_dtype())
-    for (const Layout l : kLayouts) {
-      cases.push_back(add_case({t, {9, 35}, l, "int-3"}, {t, {9, 35}, Layout::row, "int-3"}));
-      cases.push_back(add_case({t, {9, 35}, Layout::row, "special"}, {t, {9, 35}, l, "special"}));
-    }
-}
+constexpr const char* kAddRejects = R"(
+  call   {a}{b}{c}/axis={axis}
+  from   a=f32.3.row.uniform b=+{a} c= axis=
+  shape  b=+f32.4.row.uniform                      # sizes 3 and 4 do not broadcast
+  shape  a=f32.3x4.row.uniform b=+f32.3.row.uniform  # axes align at the last one
+  shape  a=f32.0.row.uniform b=+f32.3.row.uniform    # sizes 0 and 3 do not broadcast
+)";
 
-void add_dtype_cases(std::vector<Case>& cases) {
-  for (const Dtype a : every_dtype())
-    for (const Dtype b : every_dtype()) {
-      const Budget budget = a == b ? Budget::smoke : Budget::ci;
-      cases.push_back(add_case({a, {3, 33}, Layout::row, "bits"}, {b, {3, 33}, Layout::row, "bits"}, budget));
-      cases.push_back(add_case({a, {3, 1}, Layout::row, "int-100"}, {b, {5}, Layout::row, "wide"}));
-    }
-  for (const Dtype t : every_dtype()) {  // 4001: each special value in each lane of 512 bits of halves
-    cases.push_back(add_case({t, {4001}, Layout::row, "lanes"}, {t, {4001}, Layout::row, "lanes-19"}, Budget::smoke));
-    for (const char* fill : {"tiny", "subnormal", "whole"})
-      cases.push_back(add_case({t, {5, 67}, Layout::row, fill}, {t, {5, 67}, Layout::row, fill}, Budget::smoke));
-  }
-}
-
-// Whole numbers with more bits than f32 has, promoted to the halves: one rounding, not two.
-void add_rounding_cases(std::vector<Case>& cases) {
-  for (const Dtype whole : {Dtype::i32, Dtype::u32, Dtype::i64, Dtype::u64})
-    for (const Dtype real : {Dtype::bf16, Dtype::f16, Dtype::f32})
-      cases.push_back(
-          add_case({whole, {67}, Layout::row, "near_tie"}, {real, {67}, Layout::row, "const-0"}, Budget::smoke));
-}
-
-void add_shape_cases(std::vector<Case>& cases) {
-  const std::pair<Shape, Shape> pairs[] = {{{}, {}},
-                                           {{}, {7}},
-                                           {{7}, {}},
-                                           {{1}, {5}},
-                                           {{3, 1}, {1, 4}},
-                                           {{2, 1, 5}, {3, 1}},
-                                           {{2, 3, 4, 5}, {4, 1}},
-                                           {{1, 1}, {2, 3}},
-                                           {{1}, {0}},
-                                           {{0, 3}, {1, 3}},
-                                           {{0}, {}},
-                                           {{2, 0, 3}, {1, 3}},
-                                           {{5, 1, 6, 1}, {7, 1, 8}},
-                                           {{64, 1}, {1, 65}},
-                                           {{2, 1, 2, 1, 2, 1, 2}, {1, 3, 1, 3, 1, 3, 1}},
-                                           {{2, 1, 2, 1, 2, 1, 2, 1, 2}, {1, 3, 1, 3, 1, 3, 1, 3, 1}}};
-  for (const auto& [a, b] : pairs)
-    for (const Dtype t : {Dtype::f32, Dtype::i32, Dtype::f16, Dtype::c64})
-      cases.push_back(add_case({t, a, Layout::row, "uniform"}, {t, b, Layout::row, "uniform"},
-                               t == Dtype::f32 ? Budget::smoke : Budget::ci));
-  // Around vector widths, around the run that a narrow kernel converts at once, and around thread grains.
-  for (const std::int64_t n : {1,  2,  3,   4,   7,    8,    9,    15,    16,    17,    31,    33,    63,
-                               64, 65, 127, 129, 1023, 1024, 1025, 16383, 16384, 16385, 65537, 131071})
-    for (const Dtype t : {Dtype::f32, Dtype::f64, Dtype::bf16, Dtype::u8, Dtype::c64}) {
-      cases.push_back(add_case({t, {n}, Layout::row, "uniform"}, {t, {n}, Layout::row, "uniform"}));
-      cases.push_back(add_case({t, {n}, Layout::row, "uniform"}, {t, {1}, Layout::row, "uniform"}));
-    }
-  for (const Layout l : kLayouts)
-    cases.push_back(add_case({Dtype::f32, {257, 513}, l, "wide"}, {Dtype::f32, {513}, Layout::row, "wide"}));
-  cases.push_back(add_case({Dtype::f32, {1025, 1023}, Layout::transposed, "wide"},
-                           {Dtype::f32, {1025, 1023}, Layout::row, "wide"}, Budget::nightly));
-  cases.push_back(
-      add_case({Dtype::f16, {256, 256}, Layout::row, "bits"}, {Dtype::f16, {256, 256}, Layout::row, "bits"}));
-  cases.push_back(
-      add_case({Dtype::bf16, {256, 256}, Layout::row, "bits"}, {Dtype::bf16, {256, 256}, Layout::row, "bits"}));
-}
-
-std::vector<Case> add_cases() {
-  std::vector<Case> cases;
-  add_layout_cases(cases);
-  add_dtype_cases(cases);
-  add_rounding_cases(cases);
-  add_shape_cases(cases);
-  return cases;
-}
-
-std::vector<Reject> add_rejects() {
-  const Input three{Dtype::f32, {3}, Layout::row, "uniform"}, four{Dtype::f32, {4}, Layout::row, "uniform"};
-  const Input rows{Dtype::f32, {3, 4}, Layout::row, "uniform"}, none{Dtype::f32, {0}, Layout::row, "uniform"};
-  return {
-      {add_case(three, four), Reason::shape, "sizes 3 and 4 do not broadcast"},
-      {add_case(rows, three), Reason::shape, "axes align at the last one"},
-      {add_case(none, three), Reason::shape, "sizes 0 and 3 do not broadcast"},
-  };
-}
-
-std::vector<Case> add_bench() {
-  const auto both = [](Dtype t, Shape a, Shape b) {
-    return add_case({t, std::move(a), Layout::row, "uniform"}, {t, std::move(b), Layout::row, "uniform"});
-  };
-  return {
-      both(Dtype::f32, {1024, 1024}, {1024, 1024}), both(Dtype::f32, {4096, 4096}, {4096, 4096}),
-      both(Dtype::f32, {4096, 4096}, {4096}),       both(Dtype::f16, {4096, 4096}, {4096, 4096}),
-      both(Dtype::i32, {4096, 4096}, {4096, 1}),
-  };
-}
+constexpr const char* kAddBench = R"(
+  ci     {t}.{s}.row.uniform+{t}.{r}.row.uniform/- t,s,r={f32 1024x1024 1024x1024, f32 4096x4096 4096x4096,
+         f32 4096x4096 4096, f16 4096x4096 4096x4096, i32 4096x4096 4096x1}
+)";
 
 Cost add_cost(const Call& c) {
   const Spec out = c.outputs()[0];
@@ -251,36 +182,25 @@ Deviation reciprocal_error(const Call& call, const std::vector<Tensor>& out, con
   return worst;
 }
 
-Case reciprocal_case(Input x, Budget budget = Budget::ci) { return {{std::move(x)}, {}, budget}; }
+constexpr const char* kReciprocalCases = R"(
+  call   {t}.{s}.{l}.{x}/-
+  from   l=row t=f32
+  # f64: beyond 2^960 the low half of a Double2 quotient underflows, where the oracle is no wider than f64
+  from   t,any={f64 wide-900, {@all,!f64} bits}
+  smoke  s=5x33 x={special,order,{any},int-3,tiny,huge,subnormal,whole}
+  smoke  s=4001 x=lanes
+  ci     s=3x4x21 l={@layouts} x=wide-100
+  from   t=f32
+  smoke  s={s,0,3x0x2,1,1x1x7} x=uniform
+  ci     t,any={f16 bits, bf16 bits, f32 bits, f64 wide-900, u8 bits, c64 bits} x={any}
+         s={1,3,4,8~,16~,31,33,255,257,1023,1025,32767,32769,100003}
+  # squares beyond and below what f32 holds, and parts that differ by many binades
+  smoke  t=c64 s=5x33 x={wide-18,wide-60,wide-140,pow2-126,const-3e38,const-0}
+)";
 
-// Beyond 2^960 the low half of a Double2 quotient underflows: there the oracle is no wider than f64.
-const char* any_value(Dtype t) { return t == Dtype::f64 ? "wide-900" : "bits"; }
-
-std::vector<Case> reciprocal_cases() {
-  std::vector<Case> cases;
-  for (const Dtype t : every_dtype()) {
-    for (const char* fill : {"special", "order", any_value(t), "int-3", "tiny", "huge", "subnormal", "whole"})
-      cases.push_back(reciprocal_case({t, {5, 33}, Layout::row, fill}, Budget::smoke));
-    cases.push_back(reciprocal_case({t, {4001}, Layout::row, "lanes"}, Budget::smoke));
-    for (const Layout l : kLayouts) cases.push_back(reciprocal_case({t, {3, 4, 21}, l, "wide-100"}));
-  }
-  for (const Shape& s : {Shape{}, Shape{0}, Shape{3, 0, 2}, Shape{1}, Shape{1, 1, 7}})
-    cases.push_back(reciprocal_case({Dtype::f32, s, Layout::row, "uniform"}, Budget::smoke));
-  for (const std::int64_t n : {1, 3, 4, 7, 8, 9, 15, 16, 17, 31, 33, 255, 257, 1023, 1025, 32767, 32769, 100003})
-    for (const Dtype t : {Dtype::f16, Dtype::bf16, Dtype::f32, Dtype::f64, Dtype::u8, Dtype::c64})
-      cases.push_back(reciprocal_case({t, {n}, Layout::row, any_value(t)}));
-  // Squares beyond and below what f32 holds, and parts that differ by many binades.
-  for (const char* fill : {"wide-18", "wide-60", "wide-140", "pow2-126", "const-3e38", "const-0"})
-    cases.push_back(reciprocal_case({Dtype::c64, {5, 33}, Layout::row, fill}, Budget::smoke));
-  return cases;
-}
-
-std::vector<Case> reciprocal_bench() {
-  std::vector<Case> cases;
-  for (const Dtype t : {Dtype::f32, Dtype::f16, Dtype::c64})
-    cases.push_back(reciprocal_case({t, {4096, 4096}, Layout::row, "uniform"}));
-  return cases;
-}
+constexpr const char* kReciprocalBench = R"(
+  ci     {f32,f16,c64}.4096x4096.row.uniform/-
+)";
 
 Op reciprocal_row() {
   Op op;
@@ -293,8 +213,8 @@ Op reciprocal_row() {
       "a quotient in more than f32, rounded once; 1/(0+0i) is inf+NaN i with the sign of the real part, 1/z of a "
       "z with an infinite part is 0 with the signs of conj(z), + for a NaN";
   op.oracle = reciprocal;
-  op.cases = reciprocal_cases;
-  op.bench = reciprocal_bench;
+  op.cases = kReciprocalCases;
+  op.bench = kReciprocalBench;
   op.cost = [](const Call& c) {
     const Spec out = c.outputs()[0];
     const auto n = static_cast<double>(count(out.shape));
@@ -335,10 +255,10 @@ std::vector<Op> elementwise_ops() {
   add_row.meaning =
       "both operands are first rounded once to the promoted dtype; integers wrap; bool is or; f64 with c64 gives c64";
   add_row.oracle = add;
-  add_row.cases = add_cases;
+  add_row.cases = kAddCases;
   add_row.fills = elementwise_fills;
-  add_row.rejects = add_rejects;
-  add_row.bench = add_bench;
+  add_row.rejects = kAddRejects;
+  add_row.bench = kAddBench;
   add_row.cost = add_cost;
   add_row.tolerance = {Tolerance::Class::rounded};
   return {add_row, reciprocal_row()};

@@ -133,136 +133,97 @@ Cost flops(const Call& c) {
 
 // ---- cases ----
 
-// A real transform's natural input: real samples, or the half spectrum that gives n samples.
-struct Maker {
-  Form form;
-  std::vector<Case> cases;
-
-  bool spectrum() const { return form == Form::real_inverse; }
-  Dtype natural() const { return form == Form::real_forward ? Dtype::f32 : Dtype::c64; }
-  void add(Budget budget, Input in, Attrs attrs = {}) { cases.push_back({{std::move(in)}, std::move(attrs), budget}); }
-  // lines transforms of length n along the last axis
-  void length(Budget budget, std::int64_t lines, std::int64_t n, const char* fill = "uniform") {
-    if (spectrum()) return add(budget, {natural(), {lines, n / 2 + 1}, Layout::row, fill}, {{"n", n}});
-    add(budget, {natural(), {lines, n}, Layout::row, fill});
-  }
+// What a form of the transform says before the sweeps: its natural input, real samples or a spectrum, of the width that
+// gives n terms, whether n must be given then, and the lengths of which none is left out. Fewer are enough for the
+// other forms, which are the same passes.
+constexpr const char* kForms[] = {
+    "from natural=c64 width={n} given= every={1..260}",
+    "from natural=c64 width={n} given= every={1..130}",
+    "from natural=f32 width={n} given= every={1..130}",
+    "from natural=c64 width={n/2+1} given={n} every={1..130}",
 };
 
-// Every short length, and both sides of every seam at which a plan changes.
-void lengths(Maker& m) {
-  for (std::int64_t n : {1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 16, 17, 30, 37, 64, 100}) m.length(Budget::smoke, 3, n);
-  const std::int64_t every = m.form == Form::forward ? 260 : 130;  // the others are the same passes
-  for (std::int64_t n = 1; n <= every; ++n) m.length(Budget::ci, 2, n);
-  for (std::int64_t n :
-       {343, 511, 512, 513, 625, 729, 1000, 1001, 1009, 1023, 1024, 1025, 1208, 1331, 2039, 2047, 2048, 2049, 2197})
-    m.length(Budget::ci, 2, n);
-  for (std::int64_t n : {4095, 4096, 4097, 6140, 8192}) m.length(Budget::ci, 1, n);
-  for (std::int64_t n = 261; n <= 2048; ++n) m.length(Budget::nightly, 1, n);
-  for (std::int64_t n : {8191, 8193, 10007, 14641, 16383, 16384, 16385, 19683}) m.length(Budget::nightly, 1, n);
-  // Around whole vectors of lines.
-  for (std::int64_t lines : {1, 3, 4, 7, 8, 9, 15, 16, 17, 31, 33})
-    for (std::int64_t n : {8, 60, 101, 256}) m.length(Budget::ci, lines, n);
-}
+constexpr const char* kCases = R"(
+  call   {natural}.{lines}x{width}.row.{x}/n={given}
+  from   x=uniform lines=2
+  # every short length, and both sides of every seam at which a plan changes
+  smoke  lines=3 n={1..9,12,13,16,17,30,37,64,100}
+  ci     n={every}
+  ci     n={343,512~,625,729,1000,1001,1009,1024~,1208,1331,2039,2048~,2197}
+  ci     lines=1 n={4096~,6140,8192}
+  nightly lines=1 n={261..2048}
+  nightly lines=1 n={8191,8193,10007,14641,16384~,19683}
+  ci     lines={1,3,4,7,8,9,15,16,17,31,33} n={8,60,101,256}   # around whole vectors of lines
+  # lengths beyond the quadratic oracle's reach, judged by impulses: one nonzero term per line
+  smoke  n={1,2,5,16,60,97} x=impulse
+  ci     n={1009,4096,5000,8191,46339,46341,46349,51187,65536,65537,65539,100000,131072} x=impulse
+  nightly lines=1 n={177147,262144,500009,823543,1048576~,1048583,2097152,4194304} x=impulse
+  # all equal, all in one bin, magnitudes far apart, one bad line
+  from   lines=3
+  smoke  x={const-1,int-3,tone-5,wide} n=64
+  ci     x={const-1,int-3,tone-5,wide} n={60,89,210}
+  smoke  lines=5 n={8,15,53} x=nan_rows
+  ci     lines=5 n={64,1009,1024} x=nan_rows
+  ci     lines=66 x={tiny,huge,subnormal,whole,lanes} n={15,53,64}
+  # answers of ordinary size whose sums are not, a line each of the large, the small and the rest
+  smoke  lines=5 x={const-1e38,apart} n={7,8}
+  ci     lines=5 x={const-1e38,apart} n={60,89,1009,4096}
 
-// Lengths beyond the quadratic oracle's reach, judged by impulses: one nonzero term per line.
-void impulses(Maker& m) {
-  for (std::int64_t n : {1, 2, 5, 16, 60, 97}) m.length(Budget::smoke, 2, n, "impulse");
-  for (std::int64_t n : {1009, 4096, 5000, 8191, 46339, 46341, 46349, 51187, 65536, 65537, 65539, 100000, 131072})
-    m.length(Budget::ci, 2, n, "impulse");
-  for (std::int64_t n : {177147, 262144, 500009, 823543, 1048575, 1048576, 1048577, 1048583, 2097152, 4194304})
-    m.length(Budget::nightly, 1, n, "impulse");
-}
+  ci     lines=1 x={const-1,tone-5,tone-1000,wide} n={1024,2039,4096}
+  smoke  lines=1 n=324 x={uniform,wide-62}   # two steps of more columns than a vector, some far above others
+  call   {t}.{s}.{l}.{x}/axis={axis},n={n},norm={norm}
+  from   t={natural} l=row axis= n= norm=
+  # shorter and longer than the input, odd and even
+  smoke  s=3x8 n={1,2,3,7,8,9}
+  ci     s=3x{8,9,64} n={1,2,3,7,8,9,15,16,17,40,64,101,128}
+  smoke  s=2x33 n=4 norm={backward,ortho,forward}
+  ci     s=2x33 n={15,37,48,512} norm={backward,ortho,forward}
+  # every axis
+  smoke  s=3x5x7x2 axis=0 l={row,transposed}
+  ci     s=3x5x7x2 axis={1,2,3,-1,-2,-3,-4} l={row,transposed}
+  ci     s,axis,n={2x24x{inner} 1 24, 20x{inner} 0 23, 300x{inner} -2 270} inner={1,15,16,17,40}
+  # one element, unit axes, nothing at all
+  smoke  s=4
+  smoke  s=1x1x9x1 axis=2
+  smoke  s={0x4,3x0x4}
+  smoke  s=4x0 axis=0
+  smoke  s=2x0 n=4
+  ci     s=2x0 n=101 norm=ortho
+  # every dtype and layout
+  from   t,x={{bool,@integers} int-9, {@all,!bool,!@integers} uniform}
+  smoke  s=3x9
+  ci     s=5x20x3 l=transposed axis=1 n=26
+  ci     s=17x64 l=offset
+  from   t,x={{f32,c64,f64} uniform, i16 int-9}
+  smoke  s=4x6 l={@layouts}
+  ci     s=2x18x40 l={@layouts} axis=1
+  ci     s=19x128 l={@layouts}
+)";
 
-// Inputs that stress the arithmetic: all equal, all in one bin, magnitudes far apart, one bad line.
-void values(Maker& m) {
-  for (const char* fill : {"const-1", "int-3", "tone-5", "wide"})
-    for (std::int64_t n : {60, 64, 89, 210}) m.length(n == 64 ? Budget::smoke : Budget::ci, 3, n, fill);
-  for (std::int64_t n : {8, 15, 53, 64, 1009, 1024}) m.length(n < 60 ? Budget::smoke : Budget::ci, 5, n, "nan_rows");
-  for (const char* fill : {"tiny", "huge", "subnormal", "whole", "lanes"})
-    for (std::int64_t n : {15, 53, 64}) m.length(Budget::ci, 66, n, fill);
-  // Answers of ordinary size whose sums are not; a line each of the large, the small and the rest.
-  for (const char* fill : {"const-1e38", "apart"})
-    for (std::int64_t n : {7, 8, 60, 89, 1009, 4096}) m.length(n < 10 ? Budget::smoke : Budget::ci, 5, n, fill);
-  for (const char* fill : {"const-1", "tone-5", "tone-1000", "wide"})
-    for (std::int64_t n : {1024, 2039, 4096}) m.length(Budget::ci, 1, n, fill);
-}
+constexpr const char* kBench = R"(
+  call   {natural}.{lines}x{width}.row.{x}/n={given}
+  from   x={n>8192?'impulse':'uniform'}    # longer ones are beyond the oracle: it can follow impulses
+  smoke  n=1024 lines=256
+  ci     n,lines={64 4096, 4096 64, 1000 256, 1009 256, 65536 4, 1048576 1}
+  nightly n,lines={256 1024, 10007 8, 100000 4, 1024 4096, 4096 4096, 65536 256, 1048576 64, 16777216 1, 1000 4096,
+         1009 4096, 19683 512}
+)";
 
-// Shorter and longer than the input, odd and even; every norm; every axis; nothing at all.
-void attributes(Maker& m) {
-  for (std::int64_t n : {1, 2, 3, 7, 8, 9, 15, 16, 17, 40, 64, 101, 128})
-    for (std::int64_t size : {8, 9, 64})
-      m.add(size == 8 && n < 10 ? Budget::smoke : Budget::ci, {m.natural(), {3, size}}, {{"n", n}});
-  for (const char* norm : {"backward", "ortho", "forward"})
-    for (std::int64_t n : {4, 15, 37, 48, 512})
-      m.add(n == 4 ? Budget::smoke : Budget::ci, {m.natural(), {2, 33}}, {{"n", n}, {"norm", norm}});
-  for (std::int64_t axis : {0, 1, 2, 3, -1, -2, -3, -4})
-    for (Layout layout : {Layout::row, Layout::transposed})
-      m.add(axis == 0 ? Budget::smoke : Budget::ci, {m.natural(), {3, 5, 7, 2}, layout}, {{"axis", axis}});
-  for (std::int64_t inner : {1, 15, 16, 17, 40}) {
-    m.add(Budget::ci, {m.natural(), {2, 24, inner}}, {{"axis", 1}, {"n", 24}});
-    m.add(Budget::ci, {m.natural(), {20, inner}}, {{"axis", 0}, {"n", 23}});
-    m.add(Budget::ci, {m.natural(), {300, inner}}, {{"axis", -2}, {"n", 270}});
-  }
-  m.length(Budget::smoke, 1, 324);             // one line in two steps, each of more columns than a vector holds
-  m.length(Budget::smoke, 1, 324, "wide-62");  // some of its columns far above the others
-  m.add(Budget::smoke, {m.natural(), {4}});
-  m.add(Budget::smoke, {m.natural(), {1, 1, 9, 1}}, {{"axis", 2}});
-  m.add(Budget::smoke, {m.natural(), {0, 4}});
-  m.add(Budget::smoke, {m.natural(), {3, 0, 4}});
-  m.add(Budget::smoke, {m.natural(), {4, 0}}, {{"axis", 0}});
-  m.add(Budget::smoke, {m.natural(), {2, 0}}, {{"n", 4}});
-  m.add(Budget::ci, {m.natural(), {2, 0}}, {{"n", 101}, {"norm", "ortho"}});
-}
+constexpr const char* kRejects = R"(
+  call   f32.{s}.row.uniform/axis={axis},n={n},norm={norm}
+  from   s=2x4 axis= n= norm=
+  attribute n=0             # no terms
+  attribute n=-3            # a negative length
+  axis   axis=2             # axis beyond the rank
+  axis   axis=-3 n=4        # axis before the first
+  attribute norm=unitary    # no such norm
+  attribute n=2.5           # a fractional length
+  shape  s=3x0              # nothing to transform and no length given
+)";
 
-void layouts(Maker& m) {
-  for (const DtypeInfo& t : all_dtypes()) {
-    const char* fill = t.kind == Kind::boolean || is_integer(t.dtype) ? "int-9" : "uniform";
-    m.add(Budget::smoke, {t.dtype, {3, 9}, Layout::row, fill});
-    m.add(Budget::ci, {t.dtype, {5, 20, 3}, Layout::transposed, fill}, {{"axis", 1}, {"n", 26}});
-    m.add(Budget::ci, {t.dtype, {17, 64}, Layout::offset, fill});
-  }
-  for (Layout layout : kLayouts)
-    for (Dtype t : {Dtype::f32, Dtype::c64, Dtype::i16, Dtype::f64}) {
-      m.add(Budget::smoke, {t, {4, 6}, layout, t == Dtype::i16 ? "int-9" : "uniform"});
-      m.add(Budget::ci, {t, {2, 18, 40}, layout, t == Dtype::i16 ? "int-9" : "uniform"}, {{"axis", 1}});
-      m.add(Budget::ci, {t, {19, 128}, layout, t == Dtype::i16 ? "int-9" : "uniform"});
-    }
-}
-
-template <Form F>
-std::vector<Case> cases() {
-  Maker m{F, {}};
-  lengths(m);
-  impulses(m);
-  values(m);
-  attributes(m);
-  layouts(m);
-  return std::move(m.cases);
-}
-
-// Lengths beyond the quadratic oracle's reach are timed on impulses, which it can follow.
-template <Form F>
-std::vector<Case> bench() {
-  using Sizes = std::initializer_list<std::pair<std::int64_t, std::int64_t>>;
-  Maker m{F, {}};
-  const auto add = [&](Budget budget, const Sizes& sizes) {
-    for (auto [n, lines] : sizes) m.length(budget, lines, n, n > 8192 ? "impulse" : "uniform");
-  };
-  add(Budget::smoke, {{1024, 256}});
-  add(Budget::ci, {{64, 4096}, {4096, 64}, {1000, 256}, {1009, 256}, {65536, 4}, {1048576, 1}});
-  add(Budget::nightly, {{256, 1024},
-                        {10007, 8},
-                        {100000, 4},
-                        {1024, 4096},
-                        {4096, 4096},
-                        {65536, 256},
-                        {1048576, 64},
-                        {16777216, 1},
-                        {1000, 4096},
-                        {1009, 4096},
-                        {19683, 512}});
-  return std::move(m.cases);
-}
+constexpr const char* kInverseRejects = R"(
+  shape  s=3x1              # one bin stands for no samples
+)";
 
 // A few lines of many.
 template <Form F>
@@ -271,24 +232,6 @@ std::optional<Spot> spot(const Call& c, std::uint64_t key) {
   if (c[0].rank() != 2 || c.axis() != 1 || static_cast<double>(c[0].dim(0)) * n * n < 3e8) return std::nullopt;
   return Spot{make_call(*c.op, {spaced(c[0], 0, 4, key)}, c.attrs),
               [key](const std::vector<Tensor>& out) { return std::vector<Tensor>{spaced(out[0], 0, 4, key)}; }};
-}
-
-template <Form F>
-std::vector<Reject> rejects() {
-  const auto call = [](Shape shape, Attrs attrs) {
-    return Case{{Input{Dtype::f32, std::move(shape)}}, std::move(attrs)};
-  };
-  std::vector<Reject> out{
-      {call({2, 4}, {{"n", 0}}), Reason::attribute, "no terms"},
-      {call({2, 4}, {{"n", -3}}), Reason::attribute, "a negative length"},
-      {call({2, 4}, {{"axis", 2}}), Reason::axis, "axis beyond the rank"},
-      {call({2, 4}, {{"axis", -3}, {"n", 4}}), Reason::axis, "axis before the first"},
-      {call({2, 4}, {{"norm", "unitary"}}), Reason::attribute, "no such norm"},
-      {call({2, 4}, {{"n", 2.5}}), Reason::attribute, "a fractional length"},
-      {call({3, 0}, {}), Reason::shape, "nothing to transform and no length given"},
-  };
-  if (F == Form::real_inverse) out.push_back({call({3, 1}, {}), Reason::shape, "one bin stands for no samples"});
-  return out;
 }
 
 constexpr std::string_view kMeaning =
@@ -306,9 +249,10 @@ Op row(std::string_view name, std::string_view equation) {
   op.meaning = kMeaning;
   op.infer = infer<F>;
   op.oracle = dft<F>;
-  op.cases = cases<F>;
-  op.rejects = rejects<F>;
-  op.bench = bench<F>;
+  constexpr const char* form = kForms[static_cast<int>(F)];
+  op.cases = {form, kCases};
+  op.rejects = F == Form::real_inverse ? Rejects{kRejects, kInverseRejects} : Rejects{kRejects};
+  op.bench = {form, kBench};
   op.spot = spot<F>;
   op.cost = flops<F>;
   op.tolerance.kind = Tolerance::Class::normwise;

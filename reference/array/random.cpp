@@ -76,44 +76,33 @@ std::vector<Wide> bits(const Call& c) {
   return {out};
 }
 
-Case draw_of(Shape shape, std::int64_t width, Layout layout = Layout::row, Budget budget = Budget::ci,
-             const char* fill = "order") {
-  return {{Input{Dtype::u32, {2}, layout, fill}}, Attrs{{"shape", std::move(shape)}, {"width", width}}, budget};
-}
+constexpr const char* kCases = R"(
+  call   u32.2.{l}.{x}/shape={s},width={w}
+  from   l=row x=order w={1,2,4}
+  smoke  s={:,0:,3:0:2}
+  # byte counts that are no multiple of a word, odd and even numbers of words, both sides of a vector of counters, of a
+  # work-group and of a thread's share
+  smoke  s={1..9}:
+  ci     s=3:5 l={@layouts}
+  ci     s={15,16,17,31,32,33,34,35,63,64,65,66,67,127,129,255,256,257,511,513,1023,1025,2049,4099,32771,65537,131075}:
+  ci     s=7:11:13
+  nightly s=1048576:3
+  smoke  s=4: x=const-0
+)";
 
-// Byte counts that are no multiple of a word, odd and even numbers of words, both sides of a vector of
-// counters, of a work-group and of a thread's share.
-std::vector<Case> bits_cases() {
-  std::vector<Case> cases;
-  for (std::int64_t width : {1, 2, 4}) {
-    cases.push_back(draw_of({}, width, Layout::row, Budget::smoke));
-    cases.push_back(draw_of({0}, width, Layout::row, Budget::smoke));
-    cases.push_back(draw_of({3, 0, 2}, width, Layout::row, Budget::smoke));
-    for (std::int64_t n = 1; n <= 9; ++n) cases.push_back(draw_of({n}, width, Layout::row, Budget::smoke));
-    for (Layout layout : kLayouts) cases.push_back(draw_of({3, 5}, width, layout));
-    for (std::int64_t n : {15,  16,  17,  31,  32,  33,  34,   35,   63,   64,   65,    66,    67,    127,
-                           129, 255, 256, 257, 511, 513, 1023, 1025, 2049, 4099, 32771, 65537, 131075}) {
-      cases.push_back(draw_of({n}, width));
-    }
-    cases.push_back(draw_of({7, 11, 13}, width));
-    cases.push_back(draw_of({1 << 20, 3}, width, Layout::row, Budget::nightly));
-    cases.push_back(draw_of({4}, width, Layout::row, Budget::smoke, "const-0"));
-  }
-  return cases;
-}
+constexpr const char* kRejects = R"(
+  call   {t}.{k}.row.order/shape={s},width={w}
+  from   t=u32 k=2 s=2: w=4
+  attribute w=3       # width 3
+  attribute w=8       # width 8
+  attribute w=0       # width 0
+  shape  s=2:-1       # negative extent
+)";
 
-std::vector<Reject> bits_rejects() {
-  return {
-      {draw_of({2}, 3), Reason::attribute, "width 3"},
-      {draw_of({2}, 8), Reason::attribute, "width 8"},
-      {draw_of({2}, 0), Reason::attribute, "width 0"},
-      {draw_of({2, -1}, 4), Reason::shape, "negative extent"},
-  };
-}
-
-std::vector<Case> bits_bench() {
-  return {draw_of({1 << 14}, 4), draw_of({1 << 20}, 4), draw_of({1 << 26}, 4), draw_of({1 << 26}, 1)};
-}
+constexpr const char* kBench = R"(
+  ci     u32.2.row.order/shape={16384:,1048576:,67108864:},width=4
+  ci     u32.2.row.order/shape=67108864:,width=1
+)";
 
 }  // namespace
 
@@ -130,9 +119,9 @@ std::vector<Op> random_ops() {
                  "share no prefix; a batch of keys is a batch of calls",
       .infer = infer_bits,
       .oracle = bits,
-      .cases = bits_cases,
-      .rejects = bits_rejects,
-      .bench = bits_bench,
+      .cases = kCases,
+      .rejects = kRejects,
+      .bench = kBench,
       .tolerance = {.kind = Tolerance::Class::exact},
       .corpus = "bits",
   }};

@@ -169,195 +169,110 @@ Cost softmax_cost(const Call& c) {
 
 // ---- cases
 
-std::vector<Dtype> dtypes(bool complex) {
-  std::vector<Dtype> all;
-  for (const DtypeInfo& t : all_dtypes())
-    if (complex || t.kind != Kind::complex) all.push_back(t.dtype);
-  return all;
-}
+constexpr const char* kSumCases = R"(
+  call   {t}.{s}.{l}.{x}/axis={axis},keepdims={keep}
+  from   t=f32 l=row axis= keep=
+  smoke  t={@all} s=4x9 x=int-3
+  smoke  t={@all} s=4x9 x=bits axis=0 keep=true
+  # sums that leave the type, ends of the range in every lane
+  smoke  t={bool,@integers} s=35x67 x=whole axis={0:,1:,0:1}
+  ci     t={bool,@integers} s=69x68 x=lanes-69 axis={0:,1:,0:1}
+  # every dtype in every layout, on each axis and on two
+  ci     t={@all} l={@layouts} s=5x4x70 axis,x={-1 int-3, 0 uniform, 0:2 int-100}
+  ci     t={@all} l={@layouts} s=5x4x70 axis=1 x=uniform keep=true
+  # nothing to add, and nothing to add along
+  ci     t={@all} s={0,0x3,3x0,2x0x3} x=int-3 keep={false,true} axis={0,-1}
+  smoke  t={@all} s=s x=int-3
+  ci     t={@all} s=3x2 x=int-3 axis=:
+  smoke  s=65x2 l=reversed x=ramp axis=1
+  # every subset of the axes, in the layouts that hide unit axes best
+  from   four={,0:}{,1:}{,2:}{,3:} five={four}{,4:}
+  smoke  s=2x1x3x1x4 x=int-3 axis={five==''?':':five}
+  ci     s=2x1x3x1x4 x=int-3 axis={five==''?':':five} l={transposed,padded}
+  smoke  s=3x17x5x19 x=uniform axis={four==''?':':four}
+  ci     s=3x17x5x19 x=uniform axis={four==''?':':four} l={transposed,padded}
+  # every other axis of many: none can be merged with its neighbour
+  ci     s=2x2x2x2x2x2x2x2x2x2x2x2x2x2x2x2x2x2 x=int-3 axis=0:2:4:6:8:10:12:14:16
+  # around vectors, blocks and the parts of a sum
+  from   n={1,2,3,15,16,17,31,32,33,63,64,65,127,128,129,255,257,511,513,1023,1025,2047,2049,4095,4096,4097,8191,8193}
+  ci     t={f32,f64,bf16,i8,c64} s,x,axis={3x{n} uniform -1, {n}x5 uniform 0}
+  ci     t={f32,f64,bf16,i8,c64} s={n} x=int-3
+  ci     n={63,64,65,127,129,1025} s,x,axis={{n}x{w} wide 0, 2x{n}x{w} int-3 1}
+         w={1,2,3,7,16,31,33,63,64,65,127,255,257,1025}
+  # values that an accumulator loses, or that leave its range
+  ci     t={f32,f16,bf16,f64,c64} s=69x68 x={tiny,huge,subnormal,whole,lanes-69} axis={0:,1:,0:1}
+  ci     t={f32,f16} s={7x1001,1001x7,131x129} x={cancel,wide,special,const-1,positive,pow2-10} axis={0:,1:,0:1}
+  ci     t,s={bf16 70000, f16 20000} x=const-1         # accumulated in the half type: 256
+  ci     t=f16 s=20000x2 x=const-1 axis=0
+  ci     t,x={u8 const-200, i8 const-100} s=300        # beyond the input's own range
+  ci     t=i32 s=300 x=const-2147483647                # wraps
+  from   n={65537,262143,262145,300001}
+  ci     s={n} x={uniform,int-3}
+  ci     s={n}x2 x=uniform axis=0
+  nightly s,axis={5000x300 0, 3x1048576 1} x=wide
+  nightly t,x={f64 cancel, c64 uniform} s=1048576
+)";
 
-using Axes = std::vector<std::int64_t>;
+constexpr const char* kSumBench = R"(
+  call   {t}.{s}.row.uniform/axis={axis}
+  ci     t=f32 s=16777216 axis=
+  ci     t,s,axis={f32 4096x4096 1, f32 4096x4096 0, f16 4096x4096 1, f32 4096x128 1, f32 128x32000 0}
+)";
 
-Case one(Dtype t, Shape shape, std::string fill, Attrs attrs, Budget budget = Budget::ci, Layout layout = Layout::row) {
-  return {{Input{t, std::move(shape), layout, std::move(fill)}}, std::move(attrs), budget};
-}
+constexpr const char* kSoftmaxCases = R"(
+  call   {t}.{s}.{l}.{x}/axis={axis},precise={precise}
+  from   t=f32 l=row axis=-1 precise= real={@all,!c64}
+  smoke  t={real} s=3x9 x=uniform-3
+  smoke  t={real} s=9x3 x=int-3 axis=0 precise=true
+  # every dtype in every layout, on each axis and on two
+  ci     t={real} l={@layouts} s=4x5x37 axis={-1,0,1} x=uniform-3
+  ci     t={real} l={@layouts} s=4x5x37 axis=0:2 x=special
+  # a scalar, nothing, and lines of which some hold no number
+  smoke  t={real} s=s x=int-3 axis=
+  ci     t={real} s={0x3,3x0} x=int-3
+  ci     t={real} s,axis,x={64x3 -1 special, 3x64 0 special, 64x33 0 special-40, 64x33 1 masked-7}
+  ci     t={real} s=34x33 x={tiny,huge,subnormal,lanes-34} axis={0,1}
+  ci     t={real} s=3x2 x=int-3 axis=:
+  # every subset of the axes, in the layouts that hide unit axes best
+  from   four={,0:}{,1:}{,2:}{,3:} five={four}{,4:}
+  smoke  s=2x1x3x1x4 x=uniform-4 axis={five==''?':':five}
+  ci     s=2x1x3x1x4 x=uniform-4 axis={five==''?':':five} l={transposed,padded}
+  smoke  s=3x17x5x19 x=uniform-20 axis={four==''?':':four}
+  ci     s=3x17x5x19 x=uniform-20 axis={four==''?':':four} l={transposed,padded}
+  # every other axis of many: none can be merged with its neighbour
+  ci     s=2x2x2x2x2x2x2x2x2x2x2x2x2x2x2x2x2x2 x=uniform-4 axis=0:2:4:6:8:10:12:14:16
+  # around vectors, blocks and the lines that are kept in registers
+  from   n={1,2,3,7,8,15,16,17,31,33,63,64,65,127,128,129,255,256,257,511,513,1023,1024,1025,2047,2049,4095,4096,4097,
+         5000,
+         8191,8193}
+  ci     s=3x{n} x={uniform-10,special-1000,masked-4}
+  ci     s=3x{n} t={f16,f64} x=uniform-10
+  ci     s={n}x{19,3} axis=0 x=uniform-10
+  from   n={127,128,129,1025,4097,5000}
+  ci     s=2x{n} t,x={f32 masked-8, f32 uniform-10000, f32 const-1, bf16 masked-8}   # masked-8: nothing but -inf
+  ci     t=bf16 s=2x512 x=const-3                                                    # each must be 1 / 512
+  ci     s=100003 x=uniform-10 axis=
+  ci     t=f16 s=2x70001 x=uniform-10 axis=1
+  nightly s,axis={3x1048576 1, 50000x40 0} x=uniform-10
+)";
 
-// Every subset of the axes of a shape with unit axes, in the layouts that hide them best.
-void subset_cases(std::vector<Case>& cases, const Shape& shape, const std::string& fill) {
-  for (int mask = 0; mask < 1 << shape.size(); ++mask) {
-    Axes axes;
-    for (std::size_t d = 0; d < shape.size(); ++d)
-      if (mask >> d & 1) axes.push_back(static_cast<std::int64_t>(d));
-    for (const Layout l : {Layout::row, Layout::transposed, Layout::padded})
-      cases.push_back(one(Dtype::f32, shape, fill, {{"axis", axes}}, l == Layout::row ? Budget::smoke : Budget::ci, l));
-  }
-}
+constexpr const char* kSoftmaxBench = R"(
+  call   {t}.{s}.row.uniform-10/axis={axis}
+  ci     t,s,axis={f32 4096x4096 -1, f32 65536x128 -1, f16 4096x4096 -1, f32 4096x4096 0}
+  ci     t=f32 s=16777216 axis=
+)";
 
-// Every other axis of many: none can be merged with its neighbour.
-Case alternate(std::int64_t rank, const std::string& fill) {
-  Axes axes;
-  for (std::int64_t d = 0; d < rank; d += 2) axes.push_back(d);
-  return one(Dtype::f32, Shape(static_cast<std::size_t>(rank), 2), fill, {{"axis", axes}});
-}
-
-void sum_length_cases(std::vector<Case>& cases) {
-  const std::int64_t lengths[] = {1,   2,   3,   15,  16,  17,   31,   32,   33,   63,   64,   65,   127,  128,
-                                  129, 255, 257, 511, 513, 1023, 1025, 2047, 2049, 4095, 4096, 4097, 8191, 8193};
-  for (const std::int64_t n : lengths)
-    for (const Dtype t : {Dtype::f32, Dtype::f64, Dtype::bf16, Dtype::i8, Dtype::c64}) {
-      cases.push_back(one(t, {3, n}, "uniform", {{"axis", -1}}));
-      cases.push_back(one(t, {n, 5}, "uniform", {{"axis", 0}}));
-      cases.push_back(one(t, {n}, "int-3", {}));
-    }
-  for (const std::int64_t n : {63, 64, 65, 127, 129, 1025})
-    for (const std::int64_t width : {1, 2, 3, 7, 16, 31, 33, 63, 64, 65, 127, 255, 257, 1025}) {
-      cases.push_back(one(Dtype::f32, {n, width}, "wide", {{"axis", 0}}));
-      cases.push_back(one(Dtype::f32, {2, n, width}, "int-3", {{"axis", 1}}));
-    }
-}
-
-void sum_value_cases(std::vector<Case>& cases) {
-  for (const char* fill : {"tiny", "huge", "subnormal", "whole", "lanes-69"})
-    for (const Axes& axes : {Axes{0}, Axes{1}, Axes{0, 1}})
-      for (const Dtype t : {Dtype::f32, Dtype::f16, Dtype::bf16, Dtype::f64, Dtype::c64})
-        cases.push_back(one(t, {69, 68}, fill, {{"axis", axes}}));
-  for (const char* fill : {"cancel", "wide", "special", "const-1", "positive", "pow2-10"})
-    for (const Shape& shape : {Shape{7, 1001}, Shape{1001, 7}, Shape{131, 129}})
-      for (const Axes& axes : {Axes{0}, Axes{1}, Axes{0, 1}})
-        for (const Dtype t : {Dtype::f32, Dtype::f16}) cases.push_back(one(t, shape, fill, {{"axis", axes}}));
-  cases.push_back(one(Dtype::bf16, {70000}, "const-1", {}));  // accumulated in the half type: 256
-  cases.push_back(one(Dtype::f16, {20000}, "const-1", {}));
-  cases.push_back(one(Dtype::f16, {20000, 2}, "const-1", {{"axis", 0}}));
-  cases.push_back(one(Dtype::u8, {300}, "const-200", {}));  // beyond the input's own range
-  cases.push_back(one(Dtype::i8, {300}, "const-100", {}));
-  cases.push_back(one(Dtype::i32, {300}, "const-2147483647", {}));  // wraps
-  for (const std::int64_t n : {65537, 262143, 262145, 300001}) {
-    cases.push_back(one(Dtype::f32, {n}, "uniform", {}));
-    cases.push_back(one(Dtype::f32, {n}, "int-3", {}));
-    cases.push_back(one(Dtype::f32, {n, 2}, "uniform", {{"axis", 0}}));
-  }
-  cases.push_back(one(Dtype::f32, {5000, 300}, "wide", {{"axis", 0}}, Budget::nightly));
-  cases.push_back(one(Dtype::f32, {3, 1 << 20}, "wide", {{"axis", 1}}, Budget::nightly));
-  cases.push_back(one(Dtype::f64, {1 << 20}, "cancel", {}, Budget::nightly));
-  cases.push_back(one(Dtype::c64, {1 << 20}, "uniform", {}, Budget::nightly));
-}
-
-std::vector<Case> sum_cases() {
-  std::vector<Case> cases;
-  for (const Dtype t : dtypes(true)) {
-    cases.push_back(one(t, {4, 9}, "int-3", {}, Budget::smoke));
-    cases.push_back(one(t, {4, 9}, "bits", {{"axis", 0}, {"keepdims", true}}, Budget::smoke));
-    if (!is_inexact(t))  // sums that leave the type, ends of the range in every lane
-      for (const Axes& axes : {Axes{0}, Axes{1}, Axes{0, 1}}) {
-        cases.push_back(one(t, {35, 67}, "whole", {{"axis", axes}}, Budget::smoke));
-        cases.push_back(one(t, {69, 68}, "lanes-69", {{"axis", axes}}));
-      }
-    for (const Layout l : kLayouts) {
-      cases.push_back(one(t, {5, 4, 70}, "int-3", {{"axis", -1}}, Budget::ci, l));
-      cases.push_back(one(t, {5, 4, 70}, "uniform", {{"axis", 0}}, Budget::ci, l));
-      cases.push_back(one(t, {5, 4, 70}, "int-100", {{"axis", Axes{0, 2}}}, Budget::ci, l));
-      cases.push_back(one(t, {5, 4, 70}, "uniform", {{"axis", 1}, {"keepdims", true}}, Budget::ci, l));
-    }
-    for (const Shape& shape : {Shape{0}, Shape{0, 3}, Shape{3, 0}, Shape{2, 0, 3}})
-      for (const bool keep : {false, true}) {
-        cases.push_back(one(t, shape, "int-3", {{"axis", 0}, {"keepdims", keep}}));
-        cases.push_back(one(t, shape, "int-3", {{"axis", -1}, {"keepdims", keep}}));
-      }
-    cases.push_back(one(t, {}, "int-3", {}, Budget::smoke));
-    cases.push_back(one(t, {3, 2}, "int-3", {{"axis", Axes{}}}));
-  }
-  cases.push_back(one(Dtype::f32, {65, 2}, "ramp", {{"axis", 1}}, Budget::smoke, Layout::reversed));
-  subset_cases(cases, {2, 1, 3, 1, 4}, "int-3");
-  subset_cases(cases, {3, 17, 5, 19}, "uniform");
-  cases.push_back(alternate(18, "int-3"));
-  sum_length_cases(cases);
-  sum_value_cases(cases);
-  return cases;
-}
-
-std::vector<Reject> axis_rejects() {
-  return {
-      {one(Dtype::f32, {2, 3}, "uniform", {{"axis", 2}}), Reason::axis, "axis 2 of rank 2"},
-      {one(Dtype::f32, {2, 3}, "uniform", {{"axis", -3}}), Reason::axis, "axis -3 of rank 2"},
-      {one(Dtype::f32, {2, 3}, "uniform", {{"axis", Axes{0, 5}}}), Reason::axis, "one of two axes is out of range"},
-      {one(Dtype::f32, {2, 3}, "uniform", {{"axis", Axes{0, 0}}}), Reason::axis, "an axis is named twice"},
-      {one(Dtype::f32, {2, 3}, "uniform", {{"axis", Axes{1, -1}}}), Reason::axis,
-       "an axis is named twice, once from the end"},
-      {one(Dtype::f32, {}, "uniform", {{"axis", 0}}), Reason::axis, "a scalar has no axis"},
-      {one(Dtype::f32, {2, 3}, "uniform", {{"axis", "last"}}), Reason::attribute, "the axis is not a number"},
-  };
-}
-
-std::vector<Case> sum_bench() {
-  return {one(Dtype::f32, {1 << 24}, "uniform", {}),
-          one(Dtype::f32, {4096, 4096}, "uniform", {{"axis", 1}}),
-          one(Dtype::f32, {4096, 4096}, "uniform", {{"axis", 0}}),
-          one(Dtype::f16, {4096, 4096}, "uniform", {{"axis", 1}}),
-          one(Dtype::f32, {4096, 128}, "uniform", {{"axis", 1}}),
-          one(Dtype::f32, {128, 32000}, "uniform", {{"axis", 0}})};
-}
-
-void softmax_row_cases(std::vector<Case>& cases) {
-  const std::int64_t lengths[] = {1,    2,    3,    7,    8,    15,   16,   17,   31,   33,  63,
-                                  64,   65,   127,  128,  129,  255,  256,  257,  511,  513, 1023,
-                                  1024, 1025, 2047, 2049, 4095, 4096, 4097, 5000, 8191, 8193};
-  for (const std::int64_t n : lengths) {
-    cases.push_back(one(Dtype::f32, {3, n}, "uniform-10", {{"axis", -1}}));
-    cases.push_back(one(Dtype::f32, {3, n}, "special-1000", {{"axis", -1}}));
-    cases.push_back(one(Dtype::f32, {3, n}, "masked-4", {{"axis", -1}}));
-    cases.push_back(one(Dtype::f16, {3, n}, "uniform-10", {{"axis", -1}}));
-    cases.push_back(one(Dtype::f64, {3, n}, "uniform-10", {{"axis", -1}}));
-    cases.push_back(one(Dtype::f32, {n, 19}, "uniform-10", {{"axis", 0}}));
-    cases.push_back(one(Dtype::f32, {n, 3}, "uniform-10", {{"axis", 0}}));
-  }
-  for (const std::int64_t n : {127, 128, 129, 1025, 4097, 5000}) {
-    cases.push_back(one(Dtype::f32, {2, n}, "masked-8", {{"axis", -1}}));  // nothing but -inf
-    cases.push_back(one(Dtype::f32, {2, n}, "uniform-10000", {{"axis", -1}}));
-    cases.push_back(one(Dtype::f32, {2, n}, "const-1", {{"axis", -1}}));
-    cases.push_back(one(Dtype::bf16, {2, n}, "masked-8", {{"axis", -1}}));
-  }
-  cases.push_back(one(Dtype::bf16, {2, 512}, "const-3", {{"axis", -1}}));  // each must be 1 / 512
-  cases.push_back(one(Dtype::f32, {100003}, "uniform-10", {}));
-  cases.push_back(one(Dtype::f16, {2, 70001}, "uniform-10", {{"axis", 1}}));
-  cases.push_back(one(Dtype::f32, {3, 1 << 20}, "uniform-10", {{"axis", 1}}, Budget::nightly));
-  cases.push_back(one(Dtype::f32, {50000, 40}, "uniform-10", {{"axis", 0}}, Budget::nightly));
-}
-
-std::vector<Case> softmax_cases() {
-  std::vector<Case> cases;
-  for (const Dtype t : dtypes(false)) {
-    cases.push_back(one(t, {3, 9}, "uniform-3", {{"axis", -1}}, Budget::smoke));
-    cases.push_back(one(t, {9, 3}, "int-3", {{"axis", 0}, {"precise", true}}, Budget::smoke));
-    for (const Layout l : kLayouts) {
-      cases.push_back(one(t, {4, 5, 37}, "uniform-3", {{"axis", -1}}, Budget::ci, l));
-      cases.push_back(one(t, {4, 5, 37}, "uniform-3", {{"axis", 0}}, Budget::ci, l));
-      cases.push_back(one(t, {4, 5, 37}, "uniform-3", {{"axis", 1}}, Budget::ci, l));
-      cases.push_back(one(t, {4, 5, 37}, "special", {{"axis", Axes{0, 2}}}, Budget::ci, l));
-    }
-    cases.push_back(one(t, {}, "int-3", {}, Budget::smoke));
-    cases.push_back(one(t, {0, 3}, "int-3", {{"axis", -1}}));
-    cases.push_back(one(t, {3, 0}, "int-3", {{"axis", -1}}));
-    cases.push_back(one(t, {64, 3}, "special", {{"axis", -1}}));
-    cases.push_back(one(t, {3, 64}, "special", {{"axis", 0}}));
-    cases.push_back(one(t, {64, 33}, "special-40", {{"axis", 0}}));
-    for (const char* fill : {"tiny", "huge", "subnormal", "lanes-34"})
-      for (const std::int64_t axis : {0, 1}) cases.push_back(one(t, {34, 33}, fill, {{"axis", axis}}));
-    cases.push_back(one(t, {64, 33}, "masked-7", {{"axis", 1}}));
-    cases.push_back(one(t, {3, 2}, "int-3", {{"axis", Axes{}}}));
-  }
-  subset_cases(cases, {2, 1, 3, 1, 4}, "uniform-4");
-  subset_cases(cases, {3, 17, 5, 19}, "uniform-20");
-  cases.push_back(alternate(18, "uniform-4"));
-  softmax_row_cases(cases);
-  return cases;
-}
-
-std::vector<Case> softmax_bench() {
-  return {one(Dtype::f32, {4096, 4096}, "uniform-10", {{"axis", -1}}),
-          one(Dtype::f32, {65536, 128}, "uniform-10", {{"axis", -1}}),
-          one(Dtype::f16, {4096, 4096}, "uniform-10", {{"axis", -1}}),
-          one(Dtype::f32, {4096, 4096}, "uniform-10", {{"axis", 0}}), one(Dtype::f32, {1 << 24}, "uniform-10", {})};
-}
+constexpr const char* kAxisRejects = R"(
+  call   {a}/axis={axis},{more}
+  from   a=f32.2x3.row.uniform axis= more=
+  axis   axis=2           # axis 2 of rank 2
+  axis   axis=-3          # axis -3 of rank 2
+  axis   axis=0:5         # one of two axes is out of range
+  axis   axis=0:0         # an axis is named twice
+  axis   axis=1:-1        # an axis is named twice, once from the end
+  axis   a=f32.s.row.uniform axis=0  # a scalar has no axis
+  attribute axis=last     # the axis is not a number
+)";
 
 Op sum_row() {
   Op op;
@@ -371,9 +286,9 @@ Op sum_row() {
       "integers up to 32 bits give i32, unsigned ones u32; integers wrap; an empty axis list gives the elements in the "
       "output dtype (upstream keeps the input's)";
   op.oracle = sum;
-  op.cases = sum_cases;
-  op.rejects = axis_rejects;
-  op.bench = sum_bench;
+  op.cases = kSumCases;
+  op.rejects = kAxisRejects;
+  op.bench = kSumBench;
   op.cost = sum_cost;
   op.tolerance.kind = Tolerance::Class::accumulate;
   op.tolerance.terms = sum_terms;
@@ -392,9 +307,9 @@ Op softmax_row() {
       "integers and bool give f32 on every axis (upstream casts back to the integer off the last axis); halves compute "
       "in f32 and round once, so precise changes nothing; complex input is refused";
   op.oracle = softmax;
-  op.cases = softmax_cases;
-  op.rejects = axis_rejects;
-  op.bench = softmax_bench;
+  op.cases = kSoftmaxCases;
+  op.rejects = kAxisRejects;
+  op.bench = kSoftmaxBench;
   op.cost = softmax_cost;
   op.tolerance.kind = Tolerance::Class::inherited;
   op.tolerance.bound = softmax_bound;

@@ -81,107 +81,55 @@ std::vector<Wide> argsort(const Call& c) {
 
 // ---- Cases ----
 
-std::vector<Dtype> every_dtype() {
-  std::vector<Dtype> all;
-  for (const DtypeInfo& i : all_dtypes()) all.push_back(i.dtype);
-  return all;
-}
+constexpr const char* kCases = R"(
+  call   {t}.{s}.{l}.{x}/axis={axis}
+  from   t=f32 l=row x=order axis=-1
+  # nothing, one element, no axis
+  smoke  t={f32,u8,c64} s,axis={0 -1, 3x0 1, 3x0 0, 0x5 none, s none, 1x1x5x1 2, 4x1 1}
+  # every dtype in every layout, on axes that are first, middle and last, by turns
+  from   t,i={bool 0, u8 1, u16 2, u32 3, u64 4, i8 5, i16 6, i32 7, i64 8, f16 9, bf16 10, f32 11, f64 12, c64 13}
+  from   l,j={row 0, transposed 1, stepped 2, offset 3, reversed 4, broadcast 5, padded 6}
+  from   turn={(i+j)%4} along={turn==3?'none':turn}
+  smoke  t=f32 i=11 l=transposed j=1 s=3x41x2 axis={along} x={(i+j)%3==0?'int-3':'order'}
+  ci     s=3x41x2 axis={along} x={(i+j)%3==0?'int-3':'order'}
+  smoke  t=f32 i=11 l=transposed j=1 s=2x37x3 axis=1 if={turn!=1}
+  ci     s=2x37x3 axis=1 if={turn!=1}
+  from   t=f32 l=row
+  smoke  t={@all} s=3x17
+  smoke  t={@all} s=7x2 x=int-3 axis=0
+  smoke  t={@all} s=3x70 x={subnormal,whole,huge}
+  ci     t={@all} s=35x34 x=lanes-35
+  # around the ends of vector networks, of work-group tiles and of chunks: 256, 2048 and their neighbours
+  smoke  t={f32,u8,i64} s={1,2,3,15,17}
+  smoke  s={257,513}
+  from   odd={1,3,15,17,31,33,65,129,255,257,513,1023,1025,2047,2049,4095,4097}
+  from   even={2,32,64,256,1024,2048}
+  ci     t={f32,u8,i64} s={{odd},{even}}
+  ci     t={f32,u8,i64} s=9x{odd}
+  ci     t={f32,u8,i64} s=2x{even}x3 x=int-2 axis=1
+  smoke  s=33x19
+  ci     t={f32,c64} s={1,2,4,7,8,9,15,16,17,31,33}x19
+  # lines that several threads or work-groups share
+  ci     t={@all} s=33000
+  ci     t,s={f32 70001, f64 32769} x={uniform,order,int-2,ramp,ramp-1000,const}
+  ci     s=2x32769x4 axis=1
+  ci     t=f16 s=3x32769 l=reversed axis=1
+  ci     t=i32 s=131073 l=stepped
+  nightly t={f32,u16,u64,c64} s=1048577
+)";
 
-Case one(Dtype t, Shape shape, Layout layout, const char* fill, Attr axis, Budget budget = Budget::ci) {
-  return {{Input{t, std::move(shape), layout, fill}}, Attrs{{"axis", std::move(axis)}}, budget};
-}
+constexpr const char* kRejects = R"(
+  call   f32.{s}.row.order/axis={axis}
+  axis   s=s axis=-1    # no axis to sort along
+  axis   s=4 axis=1     # axis beyond the rank
+  axis   s=4x3 axis=-3  # axis before the first
+)";
 
-// Every dtype in every layout, on axes that are first, middle and last; a line as long as no other extent.
-void add_layouts(std::vector<Case>& cases) {
-  for (Dtype t : every_dtype()) {
-    cases.push_back(one(t, {3, 17}, Layout::row, "order", -1, Budget::smoke));
-    cases.push_back(one(t, {7, 2}, Layout::row, "int-3", 0, Budget::smoke));
-    for (const char* fill : {"subnormal", "whole", "huge"})
-      cases.push_back(one(t, {3, 70}, Layout::row, fill, -1, Budget::smoke));
-    cases.push_back(one(t, {35, 34}, Layout::row, "lanes-35", -1));
-    for (Layout layout : kLayouts) {
-      const auto turn = static_cast<int>(layout) + static_cast<int>(t);
-      const Attr axes[] = {0, 1, 2, kNone};
-      const Budget budget = t == Dtype::f32 && layout == Layout::transposed ? Budget::smoke : Budget::ci;
-      cases.push_back(one(t, {3, 41, 2}, layout, turn % 3 == 0 ? "int-3" : "order", axes[turn % 4], budget));
-      if (turn % 4 != 1) cases.push_back(one(t, {2, 37, 3}, layout, "order", 1, budget));
-    }
-  }
-}
-
-// Around the ends of vector networks, work-group tiles and chunks: 256, 2048 and their neighbours.
-void add_lengths(std::vector<Case>& cases) {
-  for (std::int64_t n :
-       {1, 2, 3, 15, 17, 31, 32, 33, 64, 65, 129, 255, 256, 257, 513, 1023, 1024, 1025, 2047, 2048, 2049, 4095, 4097}) {
-    for (Dtype t : {Dtype::f32, Dtype::u8, Dtype::i64}) {
-      const bool few = n < 20 || (t == Dtype::f32 && (n == 257 || n == 513));
-      cases.push_back(one(t, {n}, Layout::row, "order", -1, few ? Budget::smoke : Budget::ci));
-      if (n % 2 == 1) {
-        cases.push_back(one(t, {9, n}, Layout::row, "order", -1));
-      } else {
-        cases.push_back(one(t, {2, n, 3}, Layout::row, "int-2", 1));
-      }
-    }
-  }
-  for (std::int64_t lines : {1, 2, 4, 7, 8, 9, 15, 16, 17, 31, 33}) {
-    cases.push_back(one(Dtype::f32, {lines, 19}, Layout::row, "order", -1, lines == 33 ? Budget::smoke : Budget::ci));
-    cases.push_back(one(Dtype::c64, {lines, 19}, Layout::row, "order", -1));
-  }
-}
-
-void add_long(std::vector<Case>& cases) {
-  for (Dtype t : every_dtype()) cases.push_back(one(t, {33000}, Layout::row, "order", -1));
-  for (const char* fill : {"uniform", "order", "int-2", "ramp", "ramp-1000", "const"}) {
-    cases.push_back(one(Dtype::f32, {70001}, Layout::row, fill, -1));
-    cases.push_back(one(Dtype::f64, {32769}, Layout::row, fill, -1));
-  }
-  cases.push_back(one(Dtype::f32, {2, 32769, 4}, Layout::row, "order", 1));
-  cases.push_back(one(Dtype::f16, {3, 32769}, Layout::reversed, "order", 1));
-  cases.push_back(one(Dtype::i32, {131073}, Layout::stepped, "order", -1));
-  for (Dtype t : {Dtype::f32, Dtype::u16, Dtype::u64, Dtype::c64}) {
-    cases.push_back(one(t, {(1 << 20) + 1}, Layout::row, "order", -1, Budget::nightly));
-  }
-}
-
-void add_edges(std::vector<Case>& cases) {
-  for (Dtype t : {Dtype::f32, Dtype::u8, Dtype::c64}) {
-    cases.push_back(one(t, {0}, Layout::row, "order", -1, Budget::smoke));
-    cases.push_back(one(t, {3, 0}, Layout::row, "order", 1, Budget::smoke));
-    cases.push_back(one(t, {3, 0}, Layout::row, "order", 0, Budget::smoke));
-    cases.push_back(one(t, {0, 5}, Layout::row, "order", kNone, Budget::smoke));
-    cases.push_back(one(t, {}, Layout::row, "order", kNone, Budget::smoke));
-    cases.push_back(one(t, {1, 1, 5, 1}, Layout::row, "order", 2, Budget::smoke));
-    cases.push_back(one(t, {4, 1}, Layout::row, "order", 1, Budget::smoke));
-  }
-}
-
-std::vector<Case> argsort_cases() {
-  std::vector<Case> cases;
-  add_edges(cases);
-  add_layouts(cases);
-  add_lengths(cases);
-  add_long(cases);
-  return cases;
-}
-
-std::vector<Reject> argsort_rejects() {
-  return {
-      {one(Dtype::f32, {}, Layout::row, "order", -1), Reason::axis, "no axis to sort along"},
-      {one(Dtype::f32, {4}, Layout::row, "order", 1), Reason::axis, "axis beyond the rank"},
-      {one(Dtype::f32, {4, 3}, Layout::row, "order", -3), Reason::axis, "axis before the first"},
-  };
-}
-
-std::vector<Case> argsort_bench() {
-  return {
-      one(Dtype::f32, {1000}, Layout::row, "uniform", -1),
-      one(Dtype::f32, {1 << 20}, Layout::row, "uniform", -1),
-      one(Dtype::f32, {1 << 24}, Layout::row, "uniform", -1),
-      one(Dtype::u64, {1 << 20}, Layout::row, "order", -1),
-      one(Dtype::f32, {1024, 1024}, Layout::row, "uniform", -1),
-      one(Dtype::f32, {16384, 64}, Layout::row, "uniform", -1),
-  };
-}
+constexpr const char* kBench = R"(
+  ci     f32.{1000,1048576,16777216}.row.uniform/axis=-1
+  ci     u64.1048576.row.order/axis=-1
+  ci     f32.{1024x1024,16384x64}.row.uniform/axis=-1
+)";
 
 }  // namespace
 
@@ -197,9 +145,9 @@ std::vector<Op> sort_ops() {
                  "a line of length 0 gives an empty result",
       .infer = infer_argsort,
       .oracle = argsort,
-      .cases = argsort_cases,
-      .rejects = argsort_rejects,
-      .bench = argsort_bench,
+      .cases = kCases,
+      .rejects = kRejects,
+      .bench = kBench,
       .tolerance = {.kind = Tolerance::Class::exact},
   }};
 }

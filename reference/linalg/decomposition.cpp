@@ -212,121 +212,57 @@ Deviation rebuilds(const Call& c, const std::vector<Tensor>& got, const Order& o
 
 // ---- Cases ----
 
-Case factor_of(Dtype t, Shape shape, bool upper, std::string fill, Layout layout = Layout::row,
-               Budget budget = Budget::ci) {
-  return {{Input{t, std::move(shape), layout, std::move(fill)}}, Attrs{{"upper", upper}}, budget};
-}
+constexpr const char* kCases = R"(
+  call   {t}.{s}.{l}.{x}/upper={up}
+  # of one triangle: the other one holds NaN, so that a route that reads it is seen
+  from   t={f32,f64} l=row up={false,true} s={n}x{n} one=spd_{up=='true'?'upper':'lower'}
+  smoke  n={0,1,2,3,5,10} x={one}-100
+  smoke  s={2x0x0,0x3x3} x=spd
+  smoke  s=3x7x7 x=spd_integer-3
+  # around the widths of vectors, of panels and of work-group blocks, the triangles by turns
+  smoke  t=f32 n,up={49 true, 65 false, 129 true} x={one}-1000
+  from   n,turn={4 false, 7 true, 8 false, 9 true, 15 false, 16 true, 17 false, 23 true, 24 false, 25 true, 31 false,
+         32 true, 33 false, 47 true, 48 false, 49 true, 63 false, 64 true, 65 false, 95 true, 96 false, 97 true,
+         100 false, 127 true, 128 false, 129 true, 145 false}
+  ci     up={turn} x={one}-1000
+  ci     up={turn=='true'?'false':'true'} x=spd_integer-2
+  ci     up={turn} if={n<70} s=3x{n}x{n} x={one}-100
+  ci     batch={1,2,4,7,8,9,15,16,17,31,33,70} n={1,2,3,4,6,11} s={batch}x{n}x{n} up={batch%2?'true':'false'}
+         x={one}-100
+  ci     s=2x3x13x13 x=spd_integer-3 up=false
+  ci     n,up={11 false, 24 true, 70 false} s=5x{n}x{n} x=spd_integer-60   # pivots that a rounded reciprocal would miss
+  # every layout
+  ci     s=3x14x14 l={@layouts} x={one}-100
+  ci     s=2x40x40 l={@layouts} x=spd_integer-2
+  ci     s=70x70 l={@layouts,!broadcast} x=spd_integer-2
+  # large ones and batches of them
+  ci     t=f32 n={191,193,257,300,389} x={one}-100
+  ci     n=200 x=spd_integer-2
+  ci     t=f64 n=193 x={one}-100000
+  ci     t=f32 s,up={3x150x150 false, 11x100x100 true} x={one}-100
+  nightly t,n={f32 1025, f64 389} x={one}-100
+)";
 
-// The triangle that is not named holds NaN: a route that reads it is seen.
-std::string one_triangle(bool upper, int condition) {
-  return (upper ? "spd_upper-" : "spd_lower-") + std::to_string(condition);
-}
+constexpr const char* kRejects = R"(
+  call   {t}.{s}.row.{x}/upper={up}
+  from   t=f32 s={n}x{n} x=spd up=false
+  from   t={f32,f64} up={false,true} n={1,2,9,33,70,130}
+  domain x=indefinite    # the last pivot is negative
+  domain x=indefinite-0  # the first pivot is negative
+  domain x=const-0       # zero
+  domain x=const-1 n={2,9,33,70,130}  # rank one: the second pivot is 0
+  domain x=spd_{up=='true'?'lower':'upper'}-100 n={2,9,33,70,130}  # NaN
+  domain s,x={20x5x5 indefinite-3, 3x40x40 indefinite-35}  # the last of a batch
+)";
 
-constexpr Dtype kBoth[] = {Dtype::f32, Dtype::f64};
-
-void add_small(std::vector<Case>& cases) {
-  for (Dtype t : kBoth) {
-    for (bool upper : {false, true}) {
-      for (std::int64_t n : {0, 1, 2, 3, 5, 10}) {
-        cases.push_back(factor_of(t, {n, n}, upper, one_triangle(upper, 100), Layout::row, Budget::smoke));
-      }
-      cases.push_back(factor_of(t, {2, 0, 0}, upper, "spd", Layout::row, Budget::smoke));
-      cases.push_back(factor_of(t, {0, 3, 3}, upper, "spd", Layout::row, Budget::smoke));
-      cases.push_back(factor_of(t, {3, 7, 7}, upper, "spd_integer-3", Layout::row, Budget::smoke));
-    }
-  }
-}
-
-// Around the widths of vectors, of panels and of work-group blocks, one matrix and batches.
-void add_sizes(std::vector<Case>& cases) {
-  for (Dtype t : kBoth) {
-    int turn = 0;
-    for (std::int64_t n : {4,  7,  8,  9,  15, 16, 17, 23, 24,  25,  31,  32,  33, 47,
-                           48, 49, 63, 64, 65, 95, 96, 97, 100, 127, 128, 129, 145}) {
-      const bool upper = turn++ % 2 == 1;
-      const bool few = t == Dtype::f32 && (n == 49 || n == 65 || n == 129);
-      cases.push_back(
-          factor_of(t, {n, n}, upper, one_triangle(upper, 1000), Layout::row, few ? Budget::smoke : Budget::ci));
-      cases.push_back(factor_of(t, {n, n}, !upper, "spd_integer-2"));
-      if (n < 70) cases.push_back(factor_of(t, {3, n, n}, upper, one_triangle(upper, 100)));
-    }
-    for (std::int64_t batch : {1, 2, 4, 7, 8, 9, 15, 16, 17, 31, 33, 70}) {
-      for (std::int64_t n : {1, 2, 3, 4, 6, 11}) {
-        cases.push_back(factor_of(t, {batch, n, n}, batch % 2 == 1, one_triangle(batch % 2 == 1, 100)));
-      }
-    }
-    cases.push_back(factor_of(t, {2, 3, 13, 13}, false, "spd_integer-3"));
-    for (std::int64_t n : {11, 24, 70}) {  // pivots up to 60: quotients that a rounded reciprocal would miss
-      cases.push_back(factor_of(t, {5, n, n}, n == 24, "spd_integer-60"));
-    }
-  }
-}
-
-void add_layouts(std::vector<Case>& cases) {
-  for (Dtype t : kBoth) {
-    for (Layout layout : kLayouts) {
-      for (bool upper : {false, true}) {
-        cases.push_back(factor_of(t, {3, 14, 14}, upper, one_triangle(upper, 100), layout));
-        cases.push_back(factor_of(t, {2, 40, 40}, upper, "spd_integer-2", layout));
-        if (layout != Layout::broadcast) cases.push_back(factor_of(t, {70, 70}, upper, "spd_integer-2", layout));
-      }
-    }
-  }
-}
-
-void add_large(std::vector<Case>& cases) {
-  for (bool upper : {false, true}) {
-    for (std::int64_t n : {191, 193, 257, 300, 389}) {
-      cases.push_back(factor_of(Dtype::f32, {n, n}, upper, one_triangle(upper, 100)));
-    }
-    cases.push_back(factor_of(Dtype::f32, {200, 200}, upper, "spd_integer-2"));
-    cases.push_back(factor_of(Dtype::f64, {193, 193}, upper, one_triangle(upper, 100000)));
-    cases.push_back(factor_of(Dtype::f64, {200, 200}, upper, "spd_integer-2"));
-    cases.push_back(factor_of(Dtype::f32, {1025, 1025}, upper, one_triangle(upper, 100), Layout::row, Budget::nightly));
-    cases.push_back(factor_of(Dtype::f64, {389, 389}, upper, one_triangle(upper, 100), Layout::row, Budget::nightly));
-  }
-  cases.push_back(factor_of(Dtype::f32, {3, 150, 150}, false, one_triangle(false, 100)));
-  cases.push_back(factor_of(Dtype::f32, {11, 100, 100}, true, one_triangle(true, 100)));
-}
-
-std::vector<Case> cholesky_cases() {
-  std::vector<Case> cases;
-  add_small(cases);
-  add_sizes(cases);
-  add_layouts(cases);
-  add_large(cases);
-  return cases;
-}
-
-std::vector<Reject> cholesky_rejects() {
-  std::vector<Reject> rejects;
-  for (Dtype t : kBoth) {
-    for (bool upper : {false, true}) {
-      for (std::int64_t n : {1, 2, 9, 33, 70, 130}) {
-        rejects.push_back({factor_of(t, {n, n}, upper, "indefinite"), Reason::domain, "the last pivot is negative"});
-        rejects.push_back({factor_of(t, {n, n}, upper, "indefinite-0"), Reason::domain, "the first pivot is negative"});
-        rejects.push_back({factor_of(t, {n, n}, upper, "const-0"), Reason::domain, "zero"});
-        if (n == 1) continue;
-        rejects.push_back({factor_of(t, {n, n}, upper, "const-1"), Reason::domain, "rank one: the second pivot is 0"});
-        rejects.push_back({factor_of(t, {n, n}, upper, one_triangle(!upper, 100)), Reason::domain, "NaN"});
-      }
-      rejects.push_back({factor_of(t, {20, 5, 5}, upper, "indefinite-3"), Reason::domain, "the last of a batch"});
-      rejects.push_back({factor_of(t, {3, 40, 40}, upper, "indefinite-35"), Reason::domain, "the last of a batch"});
-    }
-  }
-  return rejects;
-}
-
-// The residual of a large factor takes longer than all else: nightly.
-std::vector<Case> cholesky_bench() {
-  std::vector<Case> cases{
-      factor_of(Dtype::f32, {128, 128}, false, "spd"),     factor_of(Dtype::f32, {512, 512}, false, "spd"),
-      factor_of(Dtype::f32, {1024, 1024}, false, "spd"),   factor_of(Dtype::f32, {4096, 4096}, false, "spd"),
-      factor_of(Dtype::f32, {4096, 16, 16}, false, "spd"), factor_of(Dtype::f64, {512, 512}, false, "spd"),
-  };
-  cases[3].budget = Budget::nightly;
-  return cases;
-}
+constexpr const char* kBench = R"(
+  call   {t}.{s}.row.spd/upper=false
+  from   t=f32
+  ci     s={128x128,512x512,1024x1024}
+  nightly s=4096x4096    # its residual takes longer than all else
+  ci     s=4096x16x16
+  ci     t=f64 s=512x512
+)";
 
 // n^3/3 + n^2/2 + n/6 multiplications and additions, roots and divisions, per matrix.
 Cost cholesky_cost(const Call& c) {
@@ -348,10 +284,10 @@ std::vector<Op> decomposition_ops() {
       .meaning = "a pivot that is not positive, NaN or infinite is an error that names the matrix and the pivot "
                  "(MLX returns what LAPACK left behind, without a word)",
       .oracle = cholesky,
-      .cases = cholesky_cases,
+      .cases = kCases,
       .fills = reference::decomposition_fills,
-      .rejects = cholesky_rejects,
-      .bench = cholesky_bench,
+      .rejects = kRejects,
+      .bench = kBench,
       .cost = cholesky_cost,
       .tolerance = {.kind = Tolerance::Class::residual, .residual = rebuilds},
   }};

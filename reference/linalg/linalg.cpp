@@ -74,199 +74,80 @@ Cost matmul_cost(const Call& call) {
           input_bytes(call) + output_bytes(call)};
 }
 
-constexpr Dtype kFloats[] = {Dtype::f16, Dtype::bf16, Dtype::f32, Dtype::f64, Dtype::c64};
+constexpr const char* kCases = R"(
+  call   {t}.{a}.{l}.{x}+{u}.{b}.{k}.{x}/-
+  from   t=f32 u={t} l=row k=row x=int-3 a={m}x{p} b={p}x{n} floats={f16,bf16,f32,f64,c64}
+  smoke  t={floats} m=3 p=5 n=4 x={int-3,uniform,special}
+  # vectors, batches that broadcast, and nothing
+  smoke  a,b={5 5, 5 5x3, 3x5 5, 5 2x5x3, 2x3x5 5, 2x1x3x5 4x5x2, 1x1 1x1, 3x0 0x4, 0x3 3x4, 4x3 3x0, 0 0, 0x3x2 2x4,
+         2x3x0 2x0x4, 1x3x2 0x2x4} t,x={f32 uniform, f16 int-3, c64 uniform}
+  # operands are converted first, so each pair is judged in the promoted type
+  smoke  t,u={i32 f16, bool f32, f16 bf16, f32 f64, f64 c64, bf16 u8, u64 i8, f32 bf16, f16 f32} m=7 p=19 n=18
+         x={int-3,uniform}
+  # the least tiles of matrix units, 16 x 64 x 16, several along each axis: rows on 16 bytes, and not
+  smoke  t={f16,bf16} m,p,n={33 79 131, 34 72 136} x=uniform
+  # around the extents of tiles and blocks (6, 14, 16, 32, 64, 128, 192, 256, 336, 384, 512), never two equal, so that
+  # an
+  # exchanged extent cannot hide; f64 and c64, whose oracles are slow, at night if they are large
+  from   m,p,n={1 47 129, 2 65 33, 129 47 2, 47 1 65, 33 17 47, 5 6 7, 6 5 15, 7 3 17, 13 15 31, 14 16 32, 15 17 33,
+         63 31 129, 64 32 128, 65 33 127, 127 31 63, 128 32 64, 129 33 65, 257 47 99, 99 129 257, 335 383 17, 337 385
+         15,
+         17 193 511, 15 255 513, 16 257 33, 31 769 1, 8 100 9, 9 64 8}
+  ci     t={floats} x={int-3,uniform} if={m*p*n<=1500000||t!='f64'&&t!='c64'}
+  nightly t={f64,c64} x={int-3,uniform} if={m*p*n>1500000}
+  # every layout of either operand, and of both
+  from   l={@layouts} k={l}
+  smoke  m=5 p=7 n=6 x=uniform
+  ci     t={floats} m=33 p=65 n=47 k=row
+  ci     t={floats} m=33 p=65 n=47 l=row k={@layouts}
+  ci     t={floats} m=66 p=35 n=20 x=uniform
+  ci     t={floats} a=3x1x18x21 b=2x21x17
+  ci     m,n={1 35, 35 1} p=40    # a unit axis carries a foreign stride, and a vector is a matrix of one row or column
+  ci     t,a,b={f32 40 3x40x17, f16 3x17x40 40}
+  from   l=row k=row
+  # on both sides of each threshold on the number of rows
+  ci     t={f16,bf16,f32,f64} m={1,2,3,8,9,16,17,32,33} p=96 n=80 x=uniform
+  ci     t={f32,f16} m=1 p=1031 n=517 k={row,transposed} x=uniform
+  ci     t={f32,f16} m=517 p=1031 n=1 l={row,transposed} x=uniform
+  ci     t={f32,f16} m=4 p=1031 n=133 k={row,transposed}
+  ci     t={floats} a,b={3x9x10 3x10x11, 2x3x9x10 10x11, 9x10 4x10x11, 2x1x2x9x10 3x1x10x11, 64x16x17 64x17x18,
+         5x64x65 5x65x63}
+  # what betrays a narrow accumulator, rounded inputs, a lost term or an early narrowing of an extent
+  ci     t={f16,bf16} m={1,2,17} p=8192 n=33 x=const-1
+  ci     t,p={f16 20000, bf16 70000} m=1 n=2 x=const-1
+  ci     t={f16,bf16} m=2 p=1024 n=3 x=const-8    # f16: the sum overflows
+  ci     t={f16,bf16} m=3 p=4225 n=2 x=uniform
+  ci     t={floats} m=19 p=13 n=37 x={uniform,positive,wide,cancel,pow2,tiny,huge,subnormal,whole}
+  ci     t={floats} m,p,n,x={18 1040 34 positive, 2 4097 18 wide-4, 2 4098 3 cancel, 20 70 36 special, 35 34 5 lanes-35}
+  ci     t={f16,f32} p=4 m,n={32897 3, 3 32897}
+  nightly t={f16,f32} a=32897x2x3 b=3x2
+  ci     t={f32,f16,bf16} m=257 p=300 n=259 x=uniform
+  nightly t={f32,f16,bf16} m,p,n,x={520 700 530 uniform, 700 390 1030 int-3}
+  # enough of c to fill large tiles, with rows that begin on 16 bytes and rows that do not
+  ci     x={int-3,uniform} t,m,p,n={f32 1300 24 1292, f32 650 40 648, f64 650 24 648, c64 650 19 645}
+  ci     t,m,p,n={f32 1290 21 1299, f64 645 19 650, bf16 1030 70 2053}
+  ci     t=f16 m=1033 p=72 n=2056 x=uniform
+  ci     t={f16,bf16} m,p,n,x={130 136 72 uniform, 66 120 136 int-3}
+  ci     t={f16,bf16} a=3x70x80 b=3x80x64
+)";
 
-struct Sizes {
-  std::int64_t m, k, n;
-};
+constexpr const char* kRejects = R"(
+  call   {t}.{a}.row.int-3+{t}.{b}.row.int-3/-
+  from   t=f32 a=2x3 b=3x2
+  shape  a=3x1 b=2x4       # an inner size of 1 does not broadcast
+  shape  a=2x3x4 b=3x4x5   # batches of 2 and 3
+)";
 
-Case product(Dtype a, Shape as, Dtype b, Shape bs, const std::string& fill, Budget budget, Layout la = Layout::row,
-             Layout lb = Layout::row) {
-  return {{Input{a, std::move(as), la, fill}, Input{b, std::move(bs), lb, fill}}, {}, budget};
-}
-Case square(Dtype t, Sizes s, const std::string& fill, Budget budget, Layout la = Layout::row,
-            Layout lb = Layout::row) {
-  return product(t, {s.m, s.k}, t, {s.k, s.n}, fill, budget, la, lb);
-}
-
-void add_shapes(std::vector<Case>& to) {
-  for (const Dtype t : kFloats)
-    for (const char* fill : {"int-3", "uniform", "special"}) to.push_back(square(t, {3, 5, 4}, fill, Budget::smoke));
-  const Shape pairs[][2] = {{{5}, {5}},
-                            {{5}, {5, 3}},
-                            {{3, 5}, {5}},
-                            {{5}, {2, 5, 3}},
-                            {{2, 3, 5}, {5}},
-                            {{2, 1, 3, 5}, {4, 5, 2}},
-                            {{1, 1}, {1, 1}},
-                            {{3, 0}, {0, 4}},
-                            {{0, 3}, {3, 4}},
-                            {{4, 3}, {3, 0}},
-                            {{0}, {0}},
-                            {{0, 3, 2}, {2, 4}},
-                            {{2, 3, 0}, {2, 0, 4}},
-                            {{1, 3, 2}, {0, 2, 4}}};
-  for (const auto& p : pairs)
-    for (const Dtype t : {Dtype::f32, Dtype::f16, Dtype::c64})
-      to.push_back(product(t, p[0], t, p[1], t == Dtype::f16 ? "int-3" : "uniform", Budget::smoke));
-}
-
-// Operands are converted first, so each pair is judged in the promoted type.
-void add_mixed(std::vector<Case>& to) {
-  const Dtype pairs[][2] = {{Dtype::i32, Dtype::f16}, {Dtype::boolean, Dtype::f32}, {Dtype::f16, Dtype::bf16},
-                            {Dtype::f32, Dtype::f64}, {Dtype::f64, Dtype::c64},     {Dtype::bf16, Dtype::u8},
-                            {Dtype::u64, Dtype::i8},  {Dtype::f32, Dtype::bf16},    {Dtype::f16, Dtype::f32}};
-  for (const auto& p : pairs)
-    for (const char* fill : {"int-3", "uniform"})
-      to.push_back(product(p[0], {7, 19}, p[1], {19, 18}, fill, Budget::smoke));
-}
-
-// Around the extents of the tiles and blocks in use (6, 14, 16, 32, 64, 128, 192, 256, 336, 384, 512), never
-// two equal, so that an exchanged extent cannot hide.
-constexpr Sizes kRagged[] = {
-    {1, 47, 129},   {2, 65, 33},    {129, 47, 2},  {47, 1, 65},   {33, 17, 47},   {5, 6, 7},      {6, 5, 15},
-    {7, 3, 17},     {13, 15, 31},   {14, 16, 32},  {15, 17, 33},  {63, 31, 129},  {64, 32, 128},  {65, 33, 127},
-    {127, 31, 63},  {128, 32, 64},  {129, 33, 65}, {257, 47, 99}, {99, 129, 257}, {335, 383, 17}, {337, 385, 15},
-    {17, 193, 511}, {15, 255, 513}, {16, 257, 33}, {31, 769, 1},  {8, 100, 9},    {9, 64, 8},
-};
-
-void add_ragged(std::vector<Case>& to) {
-  // The least tiles of matrix units, 16 x 64 x 16, several along each axis: rows on 16 bytes, and not.
-  for (const Dtype t : {Dtype::f16, Dtype::bf16})
-    for (const Sizes& s : {Sizes{33, 79, 131}, Sizes{34, 72, 136}})
-      to.push_back(square(t, s, "uniform", Budget::smoke));
-  for (const Dtype t : kFloats)
-    for (const Sizes& s : kRagged) {
-      const bool wide = t == Dtype::f64 || t == Dtype::c64;  // their oracles are slow
-      const Budget large = wide && s.m * s.k * s.n > 1'500'000 ? Budget::nightly : Budget::ci;
-      to.push_back(square(t, s, "int-3", large));
-      to.push_back(square(t, s, "uniform", large));
-    }
-}
-
-void add_layouts(std::vector<Case>& to) {
-  for (const Layout l : kLayouts) {
-    to.push_back(square(Dtype::f32, {5, 7, 6}, "uniform", Budget::smoke, l, l));
-    for (const Dtype t : kFloats) {
-      to.push_back(square(t, {33, 65, 47}, "int-3", Budget::ci, l, Layout::row));
-      if (l != Layout::row) to.push_back(square(t, {33, 65, 47}, "int-3", Budget::ci, Layout::row, l));
-      to.push_back(square(t, {66, 35, 20}, "uniform", Budget::ci, l, l));
-      to.push_back(product(t, {3, 1, 18, 21}, t, {2, 21, 17}, "int-3", Budget::ci, l, l));
-    }
-    // A unit axis carries a foreign stride, and a vector is a matrix of one row or column.
-    to.push_back(square(Dtype::f32, {1, 40, 35}, "int-3", Budget::ci, l, l));
-    to.push_back(square(Dtype::f32, {35, 40, 1}, "int-3", Budget::ci, l, l));
-    to.push_back(product(Dtype::f32, {40}, Dtype::f32, {3, 40, 17}, "int-3", Budget::ci, l, l));
-    to.push_back(product(Dtype::f16, {3, 17, 40}, Dtype::f16, {40}, "int-3", Budget::ci, l, l));
-  }
-}
-
-// The same rows on both sides of each threshold on the number of rows.
-void add_rows(std::vector<Case>& to) {
-  for (const std::int64_t m : {1, 2, 3, 8, 9, 16, 17, 32, 33})
-    for (const Dtype t : {Dtype::f16, Dtype::bf16, Dtype::f32, Dtype::f64})
-      to.push_back(square(t, {m, 96, 80}, "uniform", Budget::ci));
-  for (const Dtype t : {Dtype::f32, Dtype::f16})
-    for (const Layout l : {Layout::row, Layout::transposed}) {
-      to.push_back(square(t, {1, 1031, 517}, "uniform", Budget::ci, Layout::row, l));
-      to.push_back(square(t, {517, 1031, 1}, "uniform", Budget::ci, l, Layout::row));
-      to.push_back(square(t, {4, 1031, 133}, "int-3", Budget::ci, Layout::row, l));
-    }
-  const Shape batches[][2] = {{{3, 9, 10}, {3, 10, 11}},    {{2, 3, 9, 10}, {10, 11}},
-                              {{9, 10}, {4, 10, 11}},       {{2, 1, 2, 9, 10}, {3, 1, 10, 11}},
-                              {{64, 16, 17}, {64, 17, 18}}, {{5, 64, 65}, {5, 65, 63}}};
-  for (const auto& b : batches)
-    for (const Dtype t : kFloats) to.push_back(product(t, b[0], t, b[1], "int-3", Budget::ci));
-}
-
-// What betrays a narrow accumulator, rounded inputs, a lost term or an early narrowing of an extent.
-void add_precision(std::vector<Case>& to) {
-  for (const Dtype t : {Dtype::f16, Dtype::bf16}) {
-    for (const std::int64_t m : {1, 2, 17}) to.push_back(square(t, {m, 8192, 33}, "const-1", Budget::ci));
-    to.push_back(square(t, {1, t == Dtype::f16 ? 20000 : 70000, 2}, "const-1", Budget::ci));
-    to.push_back(square(t, {2, 1024, 3}, "const-8", Budget::ci));  // f16: the sum overflows
-    to.push_back(square(t, {3, 4225, 2}, "uniform", Budget::ci));
-  }
-  for (const Dtype t : kFloats) {
-    for (const char* fill : {"uniform", "positive", "wide", "cancel", "pow2"})
-      to.push_back(square(t, {19, 13, 37}, fill, Budget::ci));
-    to.push_back(square(t, {18, 1040, 34}, "positive", Budget::ci));
-    to.push_back(square(t, {2, 4097, 18}, "wide-4", Budget::ci));
-    to.push_back(square(t, {2, 4098, 3}, "cancel", Budget::ci));
-    to.push_back(square(t, {20, 70, 36}, "special", Budget::ci));
-    for (const char* fill : {"tiny", "huge", "subnormal", "whole"})
-      to.push_back(square(t, {19, 13, 37}, fill, Budget::ci));
-    to.push_back(square(t, {35, 34, 5}, "lanes-35", Budget::ci));
-  }
-  for (const Dtype t : {Dtype::f16, Dtype::f32}) {
-    to.push_back(square(t, {32768 + 129, 4, 3}, "int-3", Budget::ci));
-    to.push_back(square(t, {3, 4, 32768 + 129}, "int-3", Budget::ci));
-    to.push_back(product(t, {32768 + 129, 2, 3}, t, {3, 2}, "int-3", Budget::nightly));
-  }
-  for (const Dtype t : {Dtype::f32, Dtype::f16, Dtype::bf16}) {
-    to.push_back(square(t, {257, 300, 259}, "uniform", Budget::ci));
-    to.push_back(square(t, {520, 700, 530}, "uniform", Budget::nightly));
-    to.push_back(square(t, {700, 390, 1030}, "int-3", Budget::nightly));
-  }
-}
-
-// Enough of c to fill large tiles, with rows that begin on 16 bytes and rows that do not.
-void add_large(std::vector<Case>& to) {
-  for (const char* fill : {"int-3", "uniform"}) {
-    to.push_back(square(Dtype::f32, {1300, 24, 1292}, fill, Budget::ci));
-    to.push_back(square(Dtype::f32, {650, 40, 648}, fill, Budget::ci));
-    to.push_back(square(Dtype::f64, {650, 24, 648}, fill, Budget::ci));
-    to.push_back(square(Dtype::c64, {650, 19, 645}, fill, Budget::ci));
-  }
-  to.push_back(square(Dtype::f32, {1290, 21, 1299}, "int-3", Budget::ci));
-  to.push_back(square(Dtype::f64, {645, 19, 650}, "int-3", Budget::ci));
-  to.push_back(square(Dtype::f16, {1033, 72, 2056}, "uniform", Budget::ci));
-  to.push_back(square(Dtype::bf16, {1030, 70, 2053}, "int-3", Budget::ci));
-  for (const Dtype t : {Dtype::f16, Dtype::bf16}) {
-    to.push_back(square(t, {130, 136, 72}, "uniform", Budget::ci));
-    to.push_back(square(t, {66, 120, 136}, "int-3", Budget::ci));
-    to.push_back(product(t, {3, 70, 80}, t, {3, 80, 64}, "int-3", Budget::ci));
-  }
-}
-
-std::vector<Case> matmul_cases() {
-  std::vector<Case> cases;
-  add_shapes(cases);
-  add_mixed(cases);
-  add_ragged(cases);
-  add_layouts(cases);
-  add_rows(cases);
-  add_precision(cases);
-  add_large(cases);
-  return cases;
-}
-
-std::vector<Reject> matmul_rejects() {
-  const auto call = [](Dtype a, Shape as, Dtype b, Shape bs) {
-    return product(a, std::move(as), b, std::move(bs), "int-3", Budget::smoke);
-  };
-  const Dtype f = Dtype::f32;
-  return {
-      {call(f, {3, 1}, f, {2, 4}), Reason::shape, "an inner size of 1 does not broadcast"},
-      {call(f, {2, 3, 4}, f, {3, 4, 5}), Reason::shape, "batches of 2 and 3"},
-  };
-}
-
-std::vector<Case> matmul_bench() {
-  const auto cube = [](Dtype t, std::int64_t n) {
-    return square(t, {n, n, n}, "uniform", n > 1024 ? Budget::nightly : Budget::ci);
-  };
-  return {cube(Dtype::f32, 256),
-          cube(Dtype::f32, 1024),
-          cube(Dtype::f32, 4096),
-          cube(Dtype::f64, 1024),
-          cube(Dtype::c64, 512),
-          cube(Dtype::f16, 1024),
-          cube(Dtype::f16, 4096),
-          cube(Dtype::bf16, 4096),
-          square(Dtype::f32, {1, 4096, 4096}, "uniform", Budget::ci),
-          product(Dtype::f32, {256, 64, 64}, Dtype::f32, {256, 64, 64}, "uniform", Budget::ci)};
-}
+constexpr const char* kBench = R"(
+  call   {t}.{a}.row.uniform+{t}.{b}.row.uniform/-
+  from   a={n}x{n} b={a}
+  ci     t,n={f32 256, f32 1024}
+  nightly t=f32 n=4096
+  ci     t,n={f64 1024, c64 512, f16 1024}
+  nightly t={f16,bf16} n=4096
+  ci     t=f32 a=1x4096 b=4096x4096
+  ci     t=f32 a=256x64x64
+)";
 
 // Eight rows of a and eight columns of b give 64 elements of each matrix.
 std::optional<Spot> matmul_spot(const Call& call, std::uint64_t key) {
@@ -288,9 +169,9 @@ std::vector<Op> linalg_ops() {
            .meaning = "operands are promoted first and the result must be inexact; complex products do not conjugate; "
                       "f16 and bf16 are summed in f32 and rounded once",
            .oracle = matmul,
-           .cases = matmul_cases,
-           .rejects = matmul_rejects,
-           .bench = matmul_bench,
+           .cases = kCases,
+           .rejects = kRejects,
+           .bench = kBench,
            .cost = matmul_cost,
            .tolerance = {.kind = Tolerance::Class::accumulate, .terms = matmul_terms, .signed_values = true},
            .spot = matmul_spot}};

@@ -473,8 +473,8 @@ std::vector<Op> quant_ops() {
       "the other modes have two outputs and work in the dtype of w, log2 r too; a group with NaN or an infinity, or "
       "whose scale (or a product with global_scale) is not finite in the dtype of w, has codes 0 and a scale that "
       "makes NaN of them: NaN with bias NaN, E8M0 255, E4M3 0x7f; f64 is refused";
-  quantizing.infer = infer_quantize, quantizing.oracle = quantize, quantizing.cases = quantize_cases;
-  quantizing.rejects = quantize_rejects, quantizing.bench = quantize_bench;
+  quantizing.infer = infer_quantize, quantizing.oracle = quantize, quantizing.cases = kQuantizeCases;
+  quantizing.rejects = kQuantizeRejects, quantizing.bench = kQuantizeBench;
 
   Op dequantizing;
   dequantizing.name = "dequantize";
@@ -487,8 +487,8 @@ std::vector<Op> quant_ops() {
       "the product in the dtype of the scales, the sum in that of scales and biases, then the cast; E4M3 0x7f and 0xff "
       "are NaN, as elements and as scales; E8M0 255 is infinity, so that elements 0 under it are NaN; only the widths "
       "and groups of quantize; empty weights are accepted; with a global scale, float32 arithmetic cast to dtype";
-  dequantizing.infer = infer_dequantize, dequantizing.oracle = dequantize, dequantizing.cases = dequantize_cases;
-  dequantizing.rejects = dequantize_rejects, dequantizing.bench = dequantize_bench;
+  dequantizing.infer = infer_dequantize, dequantizing.oracle = dequantize, dequantizing.cases = kDequantizeCases;
+  dequantizing.rejects = {"from lead=-", kWeightRejects, kDequantizeRejects}, dequantizing.bench = kDequantizeBench;
 
   Op product;
   product.name = "quantized_matmul";
@@ -501,9 +501,9 @@ std::vector<Op> quant_ops() {
       "the exact weights, infinite where float32 would be; E4M3 0x7f and 0xff are NaN; f16 and bf16 sums are rounded "
       "once at the end, where MLX accumulates in the output dtype on the CPU; all batch axes of x and w broadcast, "
       "also for an x of rank 2 or less";
-  product.infer = infer_quantized_matmul, product.oracle = quantized_matmul, product.cases = quantized_matmul_cases;
-  product.rejects = quantized_matmul_rejects, product.bench = quantized_matmul_bench,
-  product.cost = quantized_matmul_cost, product.spot = quantized_matmul_spot;
+  product.infer = infer_quantized_matmul, product.oracle = quantized_matmul, product.cases = kProductCases;
+  product.rejects = {"from lead={x} x=f32.2x64.row.uniform", kWeightRejects, kProductRejects};
+  product.bench = kProductBench, product.cost = quantized_matmul_cost, product.spot = quantized_matmul_spot;
   product.tolerance.kind = Tolerance::Class::accumulate, product.tolerance.terms = inner;
   product.tolerance.magnitude = quantized_matmul_magnitude;
   return {quantizing, dequantizing, product};

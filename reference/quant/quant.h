@@ -16,8 +16,9 @@ inline constexpr Mode kModes[] = {{"affine", 64, 4}, {"mxfp4", 32, 4}, {"mxfp8",
 inline constexpr std::int64_t kGroups[] = {32, 64, 128};
 inline constexpr std::int64_t kBits[] = {1, 2, 3, 4, 5, 6, 8};
 
-std::vector<Case> quantize_cases(), dequantize_cases(), quantized_matmul_cases();
-std::vector<Case> quantize_bench(), dequantize_bench(), quantized_matmul_bench();
-std::vector<Reject> quantize_rejects(), dequantize_rejects(), quantized_matmul_rejects();
+extern const char *const kQuantizeCases, *const kQuantizeRejects, *const kQuantizeBench;
+extern const char *const kDequantizeCases, *const kDequantizeRejects, *const kDequantizeBench;
+extern const char *const kProductCases, *const kProductRejects, *const kProductBench;
+extern const char* const kWeightRejects;
 
 }  // namespace plumb::quant

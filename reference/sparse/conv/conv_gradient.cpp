@@ -118,180 +118,79 @@ std::optional<Spot> jvp_spot(const Call& c, std::uint64_t key) {
 
 // --- cases
 
-struct Trial : ConvTrial {
-  std::int64_t rows = -1;  // of the cotangent; -1: all that there is room for
-};
-
-constexpr Dtype kTypes[] = {Dtype::f32, Dtype::f16};
-
-std::int64_t room(RelationKind base, const Trial& t) {
-  if (t.targets >= 0) return t.targets;
-  return base == RelationKind::transposed || base == RelationKind::generative ? t.n * t.kernel.volume() : t.n;
+constexpr bool spreads(RelationKind base) {
+  return base == RelationKind::transposed || base == RelationKind::generative;
 }
 
-template <RelationKind base>
-Case vjp_case(const Trial& t) {
-  Case c = described(base, t);
-  c.in.push_back(input(t.type, {t.rows < 0 ? room(base, t) : t.rows, t.out}, t.values, t.layout));
-  add_targets(c, t);
-  return c;
+// {g} rows of the cotangent; -1: all that there is room for.
+std::string vjp_call(RelationKind base) {
+  return conv_call(base, "{sites_in}+{x_in}+{w_in}+{t}.{g<0?m<0?room:m:g}x{out}.{l}.{x}+{goal_in}") +
+         (spreads(base) ? "\nfrom g=-1 room={n*K}" : "\nfrom g=-1 room={n}");
 }
 
-template <RelationKind base>
-Case jvp_case(const Trial& t) {
-  Case c = described(base, t);
-  c.in.push_back(c.in[2]);
-  c.in.push_back(c.in[3]);
-  add_bias_and_targets(c, t);
-  return c;
+std::string jvp_call(RelationKind base) {
+  return conv_call(base, "{sites_in}+{x_in}+{w_in}+{x_in}+{w_in}+{bias_in}+{goal_in}") + "\nfrom g=-1";
 }
 
-class Sweep : public ConvCases<Trial> {
- public:
-  std::vector<Case> all() {
-    geometry();
-    support();
-    channels();
-    values();
-    return std::move(cases);
-  }
+constexpr const char* kGeometry = R"(
+  smoke  k,s,p,d,K,cube,dense,t={3: 1: 0: 1: 27 3x3x3 0 f16, 3: 1: 0: 1: 27 3x3x3 1 f32, 3: 2: 1: 1: 27 3x3x3 0 f32,
+         3: 2: 1: 1: 27 3x3x3 1 f16, 1: 2: 0: 1: 1 1x1x1 0 f16, 1: 2: 0: 1: 1 1x1x1 1 f32,
+         4:2:3 3:2:1 1:0:2 1: 24 4x2x3 0 f32, 4:2:3 3:2:1 1:0:2 1: 24 4x2x3 1 f16} B={dense} x={dense?'uniform':'int-3'}
+         m={both}
+  ci     k,s,p,d,K,cube,dense,t={2: 2: 0: 1: 8 2x2x2 0 f16, 2: 2: 0: 1: 8 2x2x2 1 f32, 1: 1: 0: 1: 1 1x1x1 0 f32,
+         1: 1: 0: 1: 1 1x1x1 1 f16, 2:3:1 1:2:1 0: 1:1:2 6 2x3x1 0 f16, 2:3:1 1:2:1 0: 1:1:2 6 2x3x1 1 f32,
+         1:3:5 1: 0: 1:2:1 15 1x3x5 0 f32, 1:3:5 1: 0: 1:2:1 15 1x3x5 1 f16} B={dense} x={dense?'uniform':'int-3'}
+         m={both}
+  # where the sites lie
+  ci     n=50 a=48 sites={sites_batches,sites_line,sites_isolated,sites_duplicates,sites_extremes} m={both}
+  ci     sites=sites_extremes c=i64 m={both}
+  ci     k,s,p,d,K,sites,c={far} x=uniform m={both}
+  smoke  n=2 a=2 in=4 sites=sites_block m={both}
+  ci     n={0,1,2,65,129} a={n} in=4 sites=sites_block m={both}
+  ci     a=0 m={both}
+)";
 
- private:
-  void geometry() {
-    const ConvKernel kernels[] = {{{3}, {1}, {0}, {1}},
-                                  {{2}, {2}, {0}, {1}},
-                                  {{3}, {2}, {1}, {1}},
-                                  {{1}, {1}, {0}, {1}},
-                                  {{1}, {2}, {0}, {1}},
-                                  {{2, 3, 1}, {1, 2, 1}, {0}, {1, 1, 2}},
-                                  {{4, 2, 3}, {3, 2, 1}, {1, 0, 2}, {1}},
-                                  {{1, 3, 5}, {1}, {0}, {1, 2, 1}}};
-    for (std::size_t k = 0; k < std::size(kernels); ++k)
-      for (const bool dense : {false, true})
-        both({{.kernel = kernels[k],
-               .values = dense ? "uniform" : "int-3",
-               .type = (k % 4 < 2) == dense ? Dtype::f32 : Dtype::f16,
-               .bias = dense,
-               .dense = dense,
-               .budget = k % 2 == 0 ? Budget::smoke : Budget::ci}});
-  }
-
-  void support() {
-    for (const char* f : {"sites_batches", "sites_line", "sites_isolated", "sites_duplicates", "sites_extremes"})
-      both({{.n = 50, .active = 48, .sites = f}});
-    both({{.sites = "sites_extremes", .coords = Dtype::i64}});
-    far({{.values = "uniform"}});
-    for (const std::int64_t n : {0, 1, 2, 65, 129})
-      both({{.n = n, .active = n, .in = 4, .sites = "sites_block", .budget = n == 2 ? Budget::smoke : Budget::ci}});
-    both({{.active = 0}});
-    // as many cotangent rows as there are outputs, and more than are active
-    if (base == RelationKind::forward || base == RelationKind::submanifold) add({{}, 27});
-    if (base == RelationKind::generative) add({{.kernel = {{2}, {2}}}, 27 * 8});
-    // sums of a kernel row in several parts, on every route
-    add({{.n = 3000, .active = 2990, .in = 2, .out = 3, .kernel = {{3, 1, 1}}, .sites = "sites_line"}});
-    add({{.n = 3000,
-          .active = 3000,
-          .in = 3,
-          .out = 2,
-          .kernel = {{1}},
-          .sites = "sites_line",
-          .values = "uniform",
-          .type = Dtype::f16}});
-  }
-
-  void channels() {
-    struct {
-      std::int64_t in, out;
-    } const widths[] = {{1, 1}, {15, 17}, {16, 16}, {17, 15}, {33, 64}, {64, 33}, {65, 4}, {4, 130}, {0, 5}, {5, 0}};
-    for (const auto& w : widths)
-      add({{.n = 40,
-            .active = 40,
-            .in = w.in,
-            .out = w.out,
-            .sites = "sites_block",
-            .values = w.in < w.out ? "uniform" : "int-2",
-            .type = w.in % 2 ? Dtype::f16 : Dtype::f32,
-            .bias = true}});
-    // sums beyond 2^11, where an accumulator of half precision would stand still
-    add({{.n = 27,
-          .active = 27,
-          .in = 2,
-          .out = 300,
-          .sites = "sites_block",
-          .values = "const-1",
-          .type = Dtype::f16}});
-  }
-
-  void values() {
-    for (const Dtype type : kTypes) {
-      for (const char* v : {"cancel", "wide", "special", "tiny", "huge", "subnormal", "lanes-37"})
-        add({{.n = 40,
-              .active = 36,
-              .in = 8,
-              .out = 12,
-              .sites = "sites_block",
-              .values = v,
-              .type = type,
-              .bias = true}});
-      add({{.in = 8, .out = 8, .weights = "special", .type = type}});
-    }
-    for (const Layout l : kLayouts)
-      add({{.in = 4,
-            .out = 6,
-            .type = l == Layout::stepped ? Dtype::f16 : Dtype::f32,
-            .bias = true,
-            .dense = l == Layout::offset || l == Layout::transposed,
-            .layout = l}});
-  }
-};
-
-template <RelationKind base>
-std::vector<Case> vjp_cases() {
-  return Sweep{{base, vjp_case<base>}}.all();
-}
-template <RelationKind base>
-std::vector<Case> jvp_cases() {
-  return Sweep{{base, jvp_case<base>}}.all();
+// As many cotangent rows as there are outputs, and more than are active.
+constexpr const char* kept(RelationKind base) {
+  if (base == RelationKind::transposed) return "";
+  return base == RelationKind::generative ? "ci k=2: K=8 s=2: g=216" : "ci g=27";
 }
 
-const Trial kGood{{.n = 8, .active = 8}};
+constexpr const char* kValues = R"(
+  # sums of a kernel row in several parts, on every route
+  ci     n=3000 a=2990 in=2 out=3 k=3:1:1 K=3 sites=sites_line
+  ci     n=3000 a=3000 in=3 out=2 k=1: K=1 sites=sites_line x=uniform t=f16
+  # channels around tiles
+  ci     n=40 a=40 sites=sites_block in,out={1 1, 15 17, 16 16, 17 15, 33 64, 64 33, 65 4, 4 130, 0 5, 5 0} B=1
+         x={in<out?'uniform':'int-2'} t={in%2?'f16':'f32'}
+  # sums beyond 2^11, where an accumulator of half precision would stand still
+  ci     n=27 a=27 in=2 out=300 sites=sites_block x=const-1 t=f16
+  # values and layouts
+  ci     n=40 a=36 in=8 out=12 sites=sites_block B=1 t={f32,f16} x={cancel,wide,special,tiny,huge,subnormal,lanes-37}
+  ci     in=8 out=8 w=special t={f32,f16}
+  ci     in=4 out=6 B=1 l={@layouts} t={l=='stepped'?'f16':'f32'} dense={l=='offset'||l=='transposed'}
+)";
 
-template <RelationKind base>
-std::vector<Reject> vjp_rejects() {
-  std::vector<Reject> r = conv_rejects(base, vjp_case<base>(kGood));
-  const auto with = [&](auto change, Reason reason, const char* why) {
-    Case c = vjp_case<base>(kGood);
-    change(*c.in[4]);
-    r.push_back({c, reason, why});
-  };
-  with([](Input& g) { ++g.shape[0]; }, Reason::shape, "more cotangent rows than outputs could be");
-  with([](Input& g) { g.shape[0] = 0; }, Reason::domain, "fewer cotangent rows than there are outputs");
-  return r;
+constexpr const char* bench(RelationKind base) {
+  if (base == RelationKind::submanifold) return "ci n=100000 t,in={f32 {32,64}, f16 64}";
+  return spreads(base) ? "ci n=25000 t={f32,f16} k=2: K=8 s=2:" : "ci n=200000 t={f32,f16} k=2: K=8 s=2:";
 }
 
-template <RelationKind base>
-std::vector<Case> bench(Case (*make)(const Trial&)) {
-  std::vector<Case> c;
-  const auto add = [&](std::int64_t n, std::int64_t channels, Dtype type, const ConvKernel& kernel) {
-    c.push_back(make({timed(n, channels, type, "sites_surface", kernel)}));
-  };
-  const bool spreads = base == RelationKind::transposed || base == RelationKind::generative;
-  if (base != RelationKind::submanifold) {
-    for (const Dtype type : kTypes) add(spreads ? 25000 : 200000, 64, type, {{2}, {2}});
-    return c;
-  }
-  for (const std::int64_t channels : {32, 64}) add(100000, channels, Dtype::f32, {});
-  add(100000, 64, Dtype::f16, {});
-  return c;
+std::string jvp_refusals(RelationKind base) {
+  return "from y=int-3 dx={t}.8x3.row.int-3 dw={t}.27x3x5.row.int-3 bias=-\n" +
+         conv_refusals(base, "{coords}+i32.1.row.const-8+{x}+{w}+{dx}+{dw}+{bias}");
 }
-template <RelationKind base>
-std::vector<Case> vjp_bench() {
-  return bench<base>(vjp_case<base>);
+
+// {R}: the rows that there is room for.
+std::string vjp_refusals(RelationKind base) {
+  return std::string("from y=int-3 g={gt}.{gs}.row.int-3 gt={t} gs={R}x5 R=") + (spreads(base) ? "216\n" : "8\n") +
+         conv_refusals(base, "{coords}+i32.1.row.const-8+{x}+{w}+{g}");
 }
-template <RelationKind base>
-std::vector<Case> jvp_bench() {
-  return bench<base>(jvp_case<base>);
-}
+
+constexpr const char* kVjpRefusals = R"(
+  shape  gs={R+1}x5                # more cotangent rows than outputs could be
+  domain gs=0x5                    # fewer cotangent rows than there are outputs
+)";
 
 // --- rows
 
@@ -308,9 +207,9 @@ Op vjp_row(std::string_view name, std::string_view equation) {
               "the capacity: further rows reach grad_bias only; features of inactive rows have gradient 0",
           .infer = infer_vjp<base>,
           .oracle = vjp<base>,
-          .cases = vjp_cases<base>,
-          .rejects = vjp_rejects<base>,
-          .bench = vjp_bench<base>,
+          .cases = {vjp_call(base), kConvInputs, kFarKernels, kGeometry, kept(base), kValues},
+          .rejects = {vjp_refusals(base), kVjpRefusals},
+          .bench = {vjp_call(base), kConvInputs, kConvTimed, bench(base)},
           .cost = vjp_cost<base>,
           .tolerance = {.kind = Tolerance::Class::accumulate, .terms = vjp_terms<base>},
           .spot = vjp_spot,
@@ -333,9 +232,9 @@ Op jvp_row(std::string_view name, std::string_view equation) {
               "are unspecified",
           .infer = infer_jvp<base>,
           .oracle = jvp<base>,
-          .cases = jvp_cases<base>,
-          .rejects = [] { return conv_rejects(base, jvp_case<base>(kGood)); },
-          .bench = jvp_bench<base>,
+          .cases = {jvp_call(base), kConvInputs, kFarKernels, kGeometry, kept(base), kValues},
+          .rejects = jvp_refusals(base),
+          .bench = {jvp_call(base), kConvInputs, kConvTimed, bench(base)},
           .cost = [](const Call& c) { return conv_cost(c, base, infer_jvp<base>(c), 4); },
           .tolerance = {.kind = Tolerance::Class::accumulate, .terms = jvp_terms<base>},
           .active = active_outputs,

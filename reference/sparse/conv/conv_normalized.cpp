@@ -110,144 +110,62 @@ std::vector<Allowances> bound(const Call& call, const std::vector<Wide>& want, c
   return {Allowances(), b, Allowances()};
 }
 
-struct Trial : ConvTrial {
-  double eps = 1e-8;
-};
+constexpr const char* kInputs = "{sites_in}+{x_in}+{w_in}+{bias_in}+{goal_in}";
 
-template <RelationKind base>
-Case case_of(const Trial& t) {
-  Case c = described(base, t);
-  if (t.eps != 1e-8) c.attrs.set("eps", t.eps);
-  add_bias_and_targets(c, t);
-  return c;
-}
+constexpr const char* kCases = R"(
+  from   x=uniform eps=-
+  smoke  k,s,p,d,K,cube={3: 1: 0: 1: 27 3x3x3, 2: 2: 0: 1: 8 2x2x2, 1: 1: 0: 1: 1 1x1x1, 2:3:1 1:2:1 0: 1:1:2 6 2x3x1,
+         1:3:5 1: 0: 1:2:1 15 1x3x5} B=1 m={both}
+  ci     k,s,p,d,K,cube={3: 2: 1: 1: 27 3x3x3, 1: 2: 0: 2: 1 1x1x1} B=1 m={both}
+  ci     k,s,p,d,K,cube={3: 1: 0: 1: 27 3x3x3, 2: 2: 0: 1: 8 2x2x2, 3: 2: 1: 1: 27 3x3x3, 1: 1: 0: 1: 1 1x1x1,
+         1: 2: 0: 2: 1 1x1x1, 2:3:1 1:2:1 0: 1:1:2 6 2x3x1, 1:3:5 1: 0: 1:2:1 15 1x3x5} t=f16 dense=1 m={both}
+  # where the sites lie
+  from   x=int-3
+  ci     n=50 a=48 sites={sites_batches,sites_isolated,sites_duplicates,sites_extremes} m={both}
+  ci     sites=sites_extremes c=i64 m={both}
+  ci     k,s,p,d,K,sites,c={far} x=uniform m={both}
+  ci     n={0,1,2,129} a={n} in=4 sites=sites_block m={both}
+  ci     a=0 B=1 m={both}
+  from   x=uniform
+  ci     n=40 a=40 sites=sites_block in,out={1 1, 16 16, 17 33, 64 65, 4 130, 0 5, 5 0} B=1 t={in%2?'f16':'f32'}
+  # values and layouts
+  ci     n=40 a=36 in=8 out=12 sites=sites_block B=1 t={f32,f16} x={cancel,wide,const-1,tiny,huge,subnormal,lanes-37}
+  # eps as large as the norm, and larger, and a norm of zero, where half precision would lose eps
+  ci     in=8 w={uniform-0.0001,const-0} t={f32,f16} m={both}
+  ci     eps=10.0 t={f32,f16} m={both}
+  ci     in=8 x=special t=f16 m={both}
+  ci     in=4 out=6 B=1 l={@layouts} dense={l=='offset'||l=='transposed'}
+)";
 
-class Sweep : public ConvCases<Trial> {
- public:
-  std::vector<Case> all() {
-    geometry();
-    support();
-    values();
-    return std::move(cases);
-  }
-
- private:
-  void geometry() {
-    const ConvKernel kernels[] = {{{3}, {1}, {0}, {1}},
-                                  {{2}, {2}, {0}, {1}},
-                                  {{3}, {2}, {1}, {1}},
-                                  {{1}, {1}, {0}, {1}},
-                                  {{1}, {2}, {0}, {2}},
-                                  {{2, 3, 1}, {1, 2, 1}, {0}, {1, 1, 2}},
-                                  {{1, 3, 5}, {1}, {0}, {1, 2, 1}}};
-    for (const ConvKernel& k : kernels)
-      for (const Dtype type : {Dtype::f32, Dtype::f16})
-        both({{.kernel = k,
-               .values = "uniform",
-               .type = type,
-               .bias = type == Dtype::f32,
-               .dense = type == Dtype::f16,
-               .budget = k.dilation[0] == 1 && k.padding[0] == 0 && type == Dtype::f32 ? Budget::smoke : Budget::ci}});
-  }
-
-  void support() {
-    for (const char* f : {"sites_batches", "sites_isolated", "sites_duplicates", "sites_extremes"})
-      both({{.n = 50, .active = 48, .sites = f}});
-    both({{.sites = "sites_extremes", .coords = Dtype::i64}});
-    far({{.values = "uniform"}});
-    for (const std::int64_t n : {0, 1, 2, 129}) both({{.n = n, .active = n, .in = 4, .sites = "sites_block"}});
-    both({{.active = 0, .bias = true}});
-    struct {
-      std::int64_t in, out;
-    } const widths[] = {{1, 1}, {16, 16}, {17, 33}, {64, 65}, {4, 130}, {0, 5}, {5, 0}};
-    for (const auto& w : widths)
-      add({{.n = 40,
-            .active = 40,
-            .in = w.in,
-            .out = w.out,
-            .sites = "sites_block",
-            .values = "uniform",
-            .type = w.in % 2 ? Dtype::f16 : Dtype::f32,
-            .bias = true}});
-  }
-
-  void values() {
-    for (const Dtype type : {Dtype::f32, Dtype::f16}) {
-      for (const char* v : {"cancel", "wide", "const-1", "tiny", "huge", "subnormal", "lanes-37"})
-        add({{.n = 40,
-              .active = 36,
-              .in = 8,
-              .out = 12,
-              .sites = "sites_block",
-              .values = v,
-              .type = type,
-              .bias = true}});
-      // eps as large as the norm, and larger; and a norm of zero, where half precision would lose eps
-      for (const char* w : {"uniform-0.0001", "const-0"})
-        both({{.in = 8, .values = "uniform", .weights = w, .type = type}});
-      both({{.values = "uniform", .type = type}, 10.0});
-    }
-    both({{.in = 8, .values = "special", .type = Dtype::f16}});
-    for (const Layout l : kLayouts)
-      add({{.in = 4,
-            .out = 6,
-            .values = "uniform",
-            .bias = true,
-            .dense = l == Layout::offset || l == Layout::transposed,
-            .layout = l}});
-  }
-};
-
-template <RelationKind base>
-std::vector<Case> cases() {
-  return Sweep{{base, case_of<base>}}.all();
-}
-
-template <RelationKind base>
-std::vector<Reject> rejects() {
-  const Case good = case_of<base>({{.n = 8, .active = 8, .bias = true}});
-  std::vector<Reject> r = conv_rejects(base, good);
-  const auto with = [&](auto change, Reason reason, const char* why) {
-    Case c = good;
-    change(c);
-    r.push_back({c, reason, why});
-  };
-  for (const double eps : {0.0, -1e-8, 1e-50})
-    with([eps](Case& c) { c.attrs.set("eps", eps); }, Reason::attribute, "an eps that is not positive in f32");
-  with([](Case& c) { c.attrs.set("eps", "small"); }, Reason::attribute, "an eps that is no number");
-  return r;
-}
-
-template <RelationKind base>
-std::vector<Case> bench() {
-  std::vector<Case> c;
-  const bool subm = base == RelationKind::submanifold;
-  for (const Dtype type : {Dtype::f32, Dtype::f16})
-    c.push_back(case_of<base>(
-        {timed(subm ? 100000 : 25000, 64, type, "sites_surface", subm ? ConvKernel() : ConvKernel{{2}, {2}})}));
-  return c;
-}
+constexpr const char* kRefusals = R"(
+  attribute eps={0.0,-1e-8,1e-50}  # an eps that is not positive in f32
+  attribute eps=small              # an eps that is no number
+  shape  bs=6                      # a bias of another length
+)";
 
 template <RelationKind base>
 Op row(std::string_view name, std::string_view meaning) {
   Attrs attrs = conv_attrs(base);
   attrs.set("eps", 1e-8);
-  return {.name = name,
-          .signature = conv_signature(base, kWeighted + ", bias? T[C]", kConvOutputs),
-          .types = kConvTypes,
-          .attrs = std::move(attrs),
-          .equation =
-              "Y[o] = bias + (sum over edges (i,o,k) of X[i] W[k]) / sqrt(sum over edges, over a, of W[k,a]^2 + eps)",
-          .meaning = meaning,
-          .infer = infer<base>,
-          .oracle = convolution<base>,
-          .cases = cases<base>,
-          .rejects = rejects<base>,
-          .bench = bench<base>,
-          .cost = [](const Call& c) { return conv_cost(c, base, infer<base>(c), 2); },
-          .tolerance = {.kind = Tolerance::Class::inherited, .bound = bound<base>},
-          .active = active_outputs,
-          .spot = [](const Call& c, std::uint64_t key) { return output_channels(c, {"weight"}, "bias", key); }};
+  return {
+      .name = name,
+      .signature = conv_signature(base, kWeighted + ", bias? T[C]", kConvOutputs),
+      .types = kConvTypes,
+      .attrs = std::move(attrs),
+      .equation =
+          "Y[o] = bias + (sum over edges (i,o,k) of X[i] W[k]) / sqrt(sum over edges, over a, of W[k,a]^2 + eps)",
+      .meaning = meaning,
+      .infer = infer<base>,
+      .oracle = convolution<base>,
+      .cases = {conv_call(base, kInputs, ",eps={eps}"), kConvInputs, kFarKernels, kCases},
+      .rejects = {"from bias={t}.{bs}.row.int-3 bs=5 eps=- y=int-3",
+                  conv_refusals(base, "{coords}+i32.1.row.const-8+{x}+{w}+{bias}", ",eps={eps}"), kRefusals},
+      .bench = {conv_call(base, kInputs), kConvInputs, kConvTimed,
+                base == RelationKind::submanifold ? "ci n=100000 t={f32,f16}" : "ci n=25000 t={f32,f16} k=2: K=8 s=2:"},
+      .cost = [](const Call& c) { return conv_cost(c, base, infer<base>(c), 2); },
+      .tolerance = {.kind = Tolerance::Class::inherited, .bound = bound<base>},
+      .active = active_outputs,
+      .spot = [](const Call& c, std::uint64_t key) { return output_channels(c, {"weight"}, "bias", key); }};
 }
 
 }  // namespace

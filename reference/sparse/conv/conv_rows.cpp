@@ -135,72 +135,37 @@ std::vector<std::int64_t> active_outputs(const Call&, const std::vector<Tensor>&
   return {rows, rows, -1};
 }
 
-Shape ConvTrial::weight_shape() const {
-  const ConvKernel& k = kernel;
-  return dense ? Shape{out, k.at(0), k.at(1), k.at(2), in} : Shape{k.volume(), in, out};
+const char* const kConvInputs = R"(
+  from   sites_in={c}.{n}x4.{v}.{sites}+i32.1.row.const-{a} x_in={t}.{n}x{in}.{l}.{x}
+  from   w_in={t}.{dense?W5:W3}.{l}.{w} w={x} W3={K}x{in}x{out} W5={out}x{cube}x{in}
+  from   bias_in={B?biased:nobias} biased={t}.{out}.{v}.{x} nobias={m<0?'-':'none'} v={l=='broadcast'?'row':l}
+  from   goal_in={m<0?'-':goals} goals={c}.{m}x4.row.{sites}+i32.1.row.const-{a==n?m:a==0?0:m-1}
+  from   n=30 a=27 in=3 out=5 k=3: s=1: p=0: d=1: K=27 cube=3x3x3 B=0 dense=0 m=-1 l=row
+  from   sites=sites_negative c=i32 t=f32 x=int-3
+)";
+
+const char* const kConvTimed = R"(
+  from   x=uniform sites=sites_surface a={n} in=64 out={in} t=f32
+)";
+
+std::string conv_call(RelationKind base, std::string_view inputs, std::string_view more) {
+  return kernel_call(base, inputs, ",weight_layout={dense?'dense_5d':'-'}" + std::string(more)) +
+         (takes_targets(base) ? "\nfrom both={-1,{n/2+3}}" : "\nfrom both=-1");
 }
 
-bool ConvTrial::valid(RelationKind base) const {
-  const auto even = [](std::int64_t k) { return k % 2 == 0; };
-  return base != RelationKind::submanifold || std::none_of(kernel.size.begin(), kernel.size.end(), even);
-}
+static constexpr const char* kRefusals = R"(
+  from   coords=i32.8x4.row.sites_negative x={t}.{xs}.row.{y} w={u}.{ws}.row.{y} t=f32 xs=8x3 u={t} ws=27x3x5
+  from   k=3: s=1: p=0: d=1: wl=- goal=-
+  attribute k=0:1:1                # a kernel without extent
+  attribute wl=last                # an unknown layout
+  rank   wl=dense_5d               # three axes where five are needed
+  shape  ws=26x3x5                 # a kernel row is missing
+)";
 
-std::optional<Input> input(Dtype t, Shape shape, std::string fill, Layout layout) {
-  return Input{t, std::move(shape), layout, std::move(fill)};
-}
-std::optional<Input> count_input(std::int64_t n) { return input(Dtype::i32, {1}, "const-" + std::to_string(n)); }
-
-Case described(RelationKind base, const ConvTrial& t) {
-  Attrs attrs{{"kernel_size", t.kernel.size}};
-  if (base != RelationKind::submanifold) attrs.set("stride", t.kernel.stride);
-  if (takes_targets(base)) attrs.set("padding", t.kernel.padding);
-  if (base != RelationKind::generative) attrs.set("dilation", t.kernel.dilation);
-  if (t.dense) attrs.set("weight_layout", "dense_5d");
-  return {{input(t.coords, {t.n, 4}, t.sites, t.vector_layout()), count_input(t.active),
-           input(t.type, {t.n, t.in}, t.values, t.layout),
-           input(t.type, t.weight_shape(), t.weights.empty() ? t.values : t.weights, t.layout)},
-          attrs,
-          t.budget};
-}
-
-void add_targets(Case& c, const ConvTrial& t) {
-  if (t.targets < 0) return;
-  c.in.push_back(input(t.coords, {t.targets, 4}, t.sites));
-  c.in.push_back(count_input(active_targets(t.n, t.active, t.targets)));
-}
-
-void add_bias_and_targets(Case& c, const ConvTrial& t) {
-  if (t.bias) c.in.push_back(input(t.type, {t.out}, t.values, t.vector_layout()));
-  else if (t.targets >= 0) c.in.push_back(std::nullopt);
-  add_targets(c, t);
-}
-
-ConvTrial timed(std::int64_t n, std::int64_t channels, Dtype type, std::string sites, const ConvKernel& kernel) {
-  return {.n = n,
-          .active = n,
-          .in = channels,
-          .out = channels,
-          .kernel = kernel,
-          .sites = std::move(sites),
-          .values = "uniform",
-          .type = type};
-}
-
-std::vector<Reject> conv_rejects(RelationKind base, const Case& good) {
-  constexpr std::size_t kWeight = 3;
-  std::vector<Reject> r;
-  const auto with = [&](auto change, Reason reason, const char* why) {
-    Case c = good;
-    change(c);
-    r.push_back({c, reason, why});
-  };
-  with([](Case& c) { c.attrs.set("kernel_size", List{0, 1, 1}); }, Reason::attribute, "a kernel without extent");
-  with([](Case& c) { c.attrs.set("weight_layout", "last"); }, Reason::attribute, "an unknown layout");
-  with([](Case& c) { c.attrs.set("weight_layout", "dense_5d"); }, Reason::rank, "three axes where five are needed");
-  with([](Case& c) { c.in[kWeight]->shape[0] = 26; }, Reason::shape, "a kernel row is missing");
-  if (base == RelationKind::submanifold)
-    with([](Case& c) { c.attrs.set("kernel_size", List{2, 3, 3}); }, Reason::attribute, "an even size has no centre");
-  return r;
+std::string conv_refusals(RelationKind base, std::string_view inputs, std::string_view more) {
+  std::string text = kernel_call(base, inputs, ",weight_layout={wl}" + std::string(more));
+  text += "\nfrom if=1" + std::string(kRefusals);
+  return base == RelationKind::submanifold ? text + "attribute k=2:3:3  # an even size has no centre\n" : text;
 }
 
 }  // namespace plumb::reference

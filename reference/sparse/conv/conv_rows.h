@@ -68,65 +68,14 @@ Integers coords_of(const Relation&, std::int64_t rows);
 Integers counts_of(const Relation&);
 std::vector<std::int64_t> active_outputs(const Call&, const std::vector<Tensor>& out);
 
-struct ConvKernel {
-  using List = std::vector<std::int64_t>;
-  List size{3}, stride{1}, padding{0}, dilation{1};
-
-  std::int64_t at(std::size_t a) const { return size.size() == 1 ? size[0] : size[a]; }
-  std::int64_t volume() const { return at(0) * at(1) * at(2); }
-};
-
-// One case, from defaults that each sweep changes in one or two places.
-struct ConvTrial {
-  std::int64_t n = 30, active = 27, in = 3, out = 5;
-  ConvKernel kernel{};
-  std::string sites = "sites_negative", values = "int-3", weights = "";
-  Dtype coords = Dtype::i32, type = Dtype::f32;
-  bool bias = false, dense = false;
-  std::int64_t targets = -1;
-  Layout layout = Layout::row;
-  Budget budget = Budget::ci;
-
-  Layout vector_layout() const { return layout == Layout::broadcast ? Layout::row : layout; }
-  Shape weight_shape() const;
-  bool valid(RelationKind base) const;  // no even submanifold kernel
-};
-
-std::optional<Input> input(Dtype, Shape, std::string fill, Layout = Layout::row);
-std::optional<Input> count_input(std::int64_t n);
-
-// coords, active_rows, features, weight and the attributes
-Case described(RelationKind base, const ConvTrial&);
-void add_targets(Case&, const ConvTrial&);  // and their count, if the trial has any
-void add_bias_and_targets(Case&, const ConvTrial&);
-
-// Cases of a base kind in the making.
-template <class Trial>
-struct ConvCases {
-  RelationKind base;
-  Case (*make)(const Trial&);
-  std::vector<Case> cases{};
-
-  void add(const Trial& t) {
-    if (t.valid(base)) cases.push_back(make(t));
-  }
-  void both(Trial t) {  // without and with targets
-    add(t);
-    t.targets = t.n / 2 + 3;
-    if (takes_targets(base)) add(t);
-  }
-  void far(Trial t) {
-    for (const FarKernel& f : far_kernels()) {
-      t.kernel = {f.size, f.stride, f.padding, f.dilation}, t.sites = f.sites, t.coords = f.coords;
-      both(t);
-    }
-  }
-};
-
-// A size worth timing: every row active, as many channels out as in.
-ConvTrial timed(std::int64_t n, std::int64_t channels, Dtype, std::string sites, const ConvKernel&);
-
-// Calls that every such row refuses. `good` describes a valid call of 8 rows, 3 channels to 5.
-std::vector<Reject> conv_rejects(RelationKind base, const Case& good);
+// Cases as text. What stands for the inputs of a row: {sites_in} coordinates and count, {x_in} features, {w_in} weight,
+// {bias_in}, {goal_in} targets and count; and what it is made of, with a default for each.
+extern const char* const kConvInputs;
+// The call of a row of this kind, where {both} goes without and with targets if it takes them.
+std::string conv_call(RelationKind base, std::string_view inputs, std::string_view more = "");
+// Sizes worth timing, as every row active and as many channels out as in.
+extern const char* const kConvTimed;
+// Calls that every such row refuses, of {coords}, {x} and {w}; their values are {y}.
+std::string conv_refusals(RelationKind base, std::string_view inputs, std::string_view more = "");
 
 }  // namespace plumb::reference

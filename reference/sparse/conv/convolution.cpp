@@ -34,232 +34,85 @@ std::vector<Wide> convolution(const Call& call) {
   return {coords_of(r, M), Y, counts_of(r)};
 }
 
-template <RelationKind base>
-Case case_of(const ConvTrial& t) {
-  Case c = described(base, t);
-  add_bias_and_targets(c, t);
-  return c;
-}
+constexpr const char* kInputs = "{sites_in}+{x_in}+{w_in}+{bias_in}+{goal_in}";
 
-constexpr std::int64_t kRows = 60, kActive = 55;
-constexpr std::int64_t kChannels[] = {1, 3, 15, 16, 17, 31, 32, 33, 64, 65};
-constexpr Dtype kTypes[] = {Dtype::f32, Dtype::f16};
+constexpr const char* kCases = R"(
+  # the kernel's geometry, in both layouts of a weight
+  smoke  n=60 a=55 t={f32,f16} dense,B,x={0 0 int-3, 1 1 uniform} m={both}
+         k,s,p,d,K,cube={3: 1: 0: 1: 27 3x3x3, 2: 2: 0: 1: 8 2x2x2, 3: 2: 1: 1: 27 3x3x3, 3: 1: 1: 1: 27 3x3x3,
+         1: 1: 0: 1: 1 1x1x1, 1: 2: 0: 1: 1 1x1x1, 3: 1: 0: 2: 27 3x3x3, 2:3:1 1:2:1 0: 1:1:2 6 2x3x1,
+         4:2:3 3:2:1 1:0:2 1:1:2 24 4x2x3, 1:3:5 1: 0: 1:2:1 15 1x3x5}
+  # where the sites lie
+  smoke  n=60 a=55 sites={sites_batches,sites_duplicates} m={both}
+  ci     k,s,p,d,K,sites,c={far} m={both} t,x,B={f32 uniform 1, f16 int-3 0}
+  ci     n=130 a=128 in=7 out=9 m={both}
+         sites={sites_batches,sites_line,sites_plane,sites_block,sites_surface-1,sites_isolated,sites_duplicates,
+         sites_extremes}
+  ci     n=60 a=55 sites={sites_negative,sites_extremes} c=i64 m={both}
+  # channels around tiles
 
-class Sweep : public ConvCases<ConvTrial> {
- public:
-  std::vector<Case> all() {
-    geometry_sweep();
-    channel_sweep();
-    row_sweep();
-    value_sweep();
-    impulses();
-    nightly();
-    return std::move(cases);
-  }
+  ci     n=90 a=90 sites=sites_block in={1,3,15,16,17,31,32,33,64,65} out={1,3,15,16,17,31,32,33,64,65}
+         t={in<out?'f16':'f32'}
+         B={(in+out+1)%2} x={B?'int-2':'uniform'}
+  ci     n=200 a=190 in={16,32,64,128,48,80,130} out={in} sites=sites_surface-1 x=uniform t={f32,f16}
+  ci     n=60 a=55 in={0,5} out={5-in} x=uniform B=1
+  # rows around blocks
+  smoke  n=6 a=6 in=16 out=16 sites=sites_block m={both}
+  ci     n={0,1,2,5,6,7,15,16,17,63,64,65,127,128,129,255,256,257,513,1025} a={n} in=16 out=16 sites=sites_block
+         t={f32,f16}
+         m={both}
+  ci     n=40 a=0 x=uniform t={f32,f16} m={both}
+  # values and layouts
+  ci     n=120 a=110 in=32 out=24 sites=sites_block B=1 t={f32,f16} m={both}
+         x={cancel,wide,special,const-1,int-9,tiny,huge,subnormal,lanes-33}
+  ci     n=60 a=55 in=16 out=16 w={special,const-1} t={f32,f16}
+  # more targets than edges, all of them computed anew where a weight is not finite
+  ci     n=130 a=2 in=7 out=9 sites=sites_line w=special t={f32,f16} m={both}
+  # sums beyond 2^11, where an accumulator of half precision would stand still
+  ci     n=30 a=30 in=1024 out=16 sites=sites_block x=const-1 t={f32,f16}
+  ci     n=60 a=55 in=4 out=6 l={@layouts} dense={0,1} B=1 t={f32,f16} m={both}
+  # one site of value 1 under weights that count kernel rows
+  ci     n=1 a=1 in=1 out=1 k={kx}:{ky}:{kz} K={kx*ky*kz} kx={1,2,3,4} ky={1,2,3} kz={1,2,5} x=const-1 w=ramp
+  nightly n=20000 a=19990 in={33,64} out={in} sites=sites_surface-1 x=uniform t={f32,f16} m={both}
+  nightly n=6250 a=6250 in=64 out=64 k=2:2:2 K=8 s=2: sites=sites_block x=const-1 t=f16 m={both}
+)";
 
- private:
-  void geometry_sweep() {
-    const ConvKernel kernels[] = {{{3}, {1}, {0}, {1}},
-                                  {{2}, {2}, {0}, {1}},
-                                  {{3}, {2}, {1}, {1}},
-                                  {{3}, {1}, {1}, {1}},
-                                  {{1}, {1}, {0}, {1}},
-                                  {{1}, {2}, {0}, {1}},
-                                  {{3}, {1}, {0}, {2}},
-                                  {{2, 3, 1}, {1, 2, 1}, {0}, {1, 1, 2}},
-                                  {{4, 2, 3}, {3, 2, 1}, {1, 0, 2}, {1, 1, 2}},
-                                  {{1, 3, 5}, {1}, {0}, {1, 2, 1}}};
-    for (const ConvKernel& kernel : kernels)
-      for (const Dtype type : kTypes)
-        for (const bool dense : {false, true})
-          both({.n = kRows,
-                .active = kActive,
-                .kernel = kernel,
-                .values = dense ? "uniform" : "int-3",
-                .type = type,
-                .bias = dense,
-                .dense = dense,
-                .budget = Budget::smoke});
-    for (const char* f : {"sites_batches", "sites_duplicates"})
-      both({.n = kRows, .active = kActive, .sites = f, .budget = Budget::smoke});
-    far({.values = "uniform", .bias = true});
-    far({.values = "int-3", .type = Dtype::f16});
-    for (const char* f : {"sites_batches", "sites_line", "sites_plane", "sites_block", "sites_surface-1",
-                          "sites_isolated", "sites_duplicates", "sites_extremes"})
-      both({.n = 130, .active = 128, .in = 7, .out = 9, .sites = f});
-    for (const char* f : {"sites_negative", "sites_extremes"})
-      both({.n = kRows, .active = kActive, .sites = f, .coords = Dtype::i64});
-  }
+constexpr const char* kGood = "from bias={bt}.{bs}.row.{y} bt={t} bs=5 y=uniform";
 
-  void channel_sweep() {
-    for (const std::int64_t in : kChannels)
-      for (const std::int64_t out : kChannels) {
-        const bool exact = (in + out) % 2 == 0;
-        add({.n = 90,
-             .active = 90,
-             .in = in,
-             .out = out,
-             .sites = "sites_block",
-             .values = exact ? "int-2" : "uniform",
-             .type = in < out ? Dtype::f16 : Dtype::f32,
-             .bias = exact});
-      }
-    for (const Dtype type : kTypes)
-      for (const std::int64_t c : {16, 32, 64, 128, 48, 80, 130})
-        add({.n = 200,
-             .active = 190,
-             .in = c,
-             .out = c,
-             .sites = "sites_surface-1",
-             .values = "uniform",
-             .type = type});
-    for (const std::int64_t in : {0, 5})
-      add({.n = kRows, .active = kActive, .in = in, .out = 5 - in, .values = "uniform", .bias = true});
-  }
-
-  void row_sweep() {
-    for (const std::int64_t n : {0, 1, 2, 5, 6, 7, 15, 16, 17, 63, 64, 65, 127, 128, 129, 255, 256, 257, 513, 1025})
-      for (const Dtype type : kTypes)
-        both({.n = n,
-              .active = n,
-              .in = 16,
-              .out = 16,
-              .sites = "sites_block",
-              .type = type,
-              .budget = n == 6 && type == Dtype::f32 ? Budget::smoke : Budget::ci});
-    for (const Dtype type : kTypes) both({.n = 40, .active = 0, .values = "uniform", .type = type});
-  }
-
-  void value_sweep() {
-    for (const Dtype type : kTypes) {
-      for (const char* v : {"cancel", "wide", "special", "const-1", "int-9", "tiny", "huge", "subnormal", "lanes-33"})
-        both({.n = 120,
-              .active = 110,
-              .in = 32,
-              .out = 24,
-              .sites = "sites_block",
-              .values = v,
-              .type = type,
-              .bias = true});
-      for (const char* w : {"special", "const-1"})
-        add({.n = kRows, .active = kActive, .in = 16, .out = 16, .weights = w, .type = type});
-      // more targets than edges, all of them computed anew where a weight is not finite
-      both({.n = 130, .active = 2, .in = 7, .out = 9, .sites = "sites_line", .weights = "special", .type = type});
-      // sums beyond 2^11, where an accumulator of half precision would stand still
-      add({.n = 30, .active = 30, .in = 1024, .out = 16, .sites = "sites_block", .values = "const-1", .type = type});
-      for (const Layout l : kLayouts)
-        for (const bool dense : {false, true})
-          both({.n = kRows,
-                .active = kActive,
-                .in = 4,
-                .out = 6,
-                .type = type,
-                .bias = true,
-                .dense = dense,
-                .layout = l});
-    }
-  }
-
-  // One site of value 1 under weights that count kernel rows.
-  void impulses() {
-    for (const std::int64_t x : {1, 2, 3, 4})
-      for (const std::int64_t y : {1, 2, 3})
-        for (const std::int64_t z : {1, 2, 5})
-          add({.n = 1, .active = 1, .in = 1, .out = 1, .kernel = {{x, y, z}}, .values = "const-1", .weights = "ramp"});
-  }
-
-  void nightly() {
-    for (const Dtype type : kTypes)
-      for (const std::int64_t c : {33, 64})
-        both({.n = 20000,
-              .active = 19990,
-              .in = c,
-              .out = c,
-              .sites = "sites_surface-1",
-              .values = "uniform",
-              .type = type,
-              .budget = Budget::nightly});
-    both({.n = 6250,
-          .active = 6250,
-          .in = 64,
-          .out = 64,
-          .kernel = {{2, 2, 2}, {2}},
-          .sites = "sites_block",
-          .values = "const-1",
-          .type = Dtype::f16,
-          .budget = Budget::nightly});
-  }
-};
-
-template <RelationKind base>
-std::vector<Case> cases() {
-  return Sweep{{base, case_of<base>}}.all();
-}
-
-template <RelationKind base>
-std::vector<Reject> rejects() {
-  const Case good = case_of<base>({.n = 8, .active = 8, .values = "uniform", .bias = true});
-  std::vector<Reject> r = conv_rejects(base, good);
-  const auto with = [&](auto change, Reason reason, const char* why) {
-    Case c = good;
-    change(c);
-    r.push_back({c, reason, why});
-  };
-  with(
-      [](Case& c) {
-        c.attrs.set("weight_layout", "dense_5d");
-        c.in[kWeight]->shape = {5, 1, 9, 3, 3};
-      },
-      Reason::shape, "27 kernel rows, of another kernel");
-  return r;
-}
+constexpr const char* kRefusals = R"(
+  shape  wl=dense_5d ws=5x1x9x3x3  # 27 kernel rows, of another kernel
+  shape  bs=6                      # a bias of another length
+)";
 
 // Down and up: a surface, and a scan to where it came from.
-template <RelationKind base>
-std::vector<Case> strided_bench() {
-  const ConvKernel halving{{2}, {2}};
-  std::vector<Case> c;
-  for (const Dtype type : kTypes)
-    c.push_back(
-        case_of<base>(timed(base == RelationKind::forward ? 200000 : 25000, 64, type, "sites_surface", halving)));
-  if (base == RelationKind::forward) c.push_back(case_of<base>(timed(170232, 64, Dtype::f32, "sites_scan-0", halving)));
-  if (base == RelationKind::transposed) {
-    c.push_back(case_of<base>(timed(14965, 64, Dtype::f32, "sites_scan-2", halving)));
-    c.back().in.insert(c.back().in.end(),
-                       {std::nullopt, input(Dtype::i32, {57809, 4}, "sites_scan-1"), count_input(57809)});
-  }
-  return c;
-}
+constexpr const char* kForwardBench = R"(
+  ci     n=200000 t={f32,f16} k=2: K=8 s=2:
+  ci     n=170232 sites=sites_scan-0 k=2: K=8 s=2:
+)";
+constexpr const char* kSubmanifoldBench = R"(
+  ci     n=200000 t={f32,f16}
+  nightly n=200000 in={16,32,128} t={f32,f16}
+  ci     n=200000 sites=sites_surface-1
+  nightly n=200000 in={32,128} sites=sites_surface-1
+  nightly n=50000 in={16,64,128}
+  nightly n=1000000 in={16,32,64,128} t=f16
+  nightly n=1000000 in={16,32,64}
+  ci     n,sites={170232 sites_scan-0, 57809 sites_scan-1, 14965 sites_scan-2}   # every voxel at 1, 2 and 4 mm
+  nightly n=170232 sites=sites_scan-0 t=f16
+  nightly n=100000 sites=layout_{isolated,line,plane,grid,block-2,block-3,block-4,block-8}
+)";
+constexpr const char* kTransposedBench = R"(
+  ci     n=25000 t={f32,f16} k=2: K=8 s=2:
+  ci     n=14965 sites=sites_scan-2 k=2: K=8 s=2: m=0 goals=i32.57809x4.row.sites_scan-1+i32.1.row.const-57809
+)";
+constexpr const char* kGenerativeBench = R"(
+  ci     n=25000 t={f32,f16} k=2: K=8 s=2:
+)";
 
-std::vector<Case> submanifold_bench() {
-  std::vector<Case> c;
-  const auto add = [&](std::int64_t n, std::int64_t channels, Dtype type, const char* sites) {
-    c.push_back(case_of<RelationKind::submanifold>(timed(n, channels, type, sites, {})));
-  };
-  for (const Dtype type : kTypes)
-    for (const std::int64_t channels : {16, 32, 64, 128}) add(200000, channels, type, "sites_surface");
-  for (const std::int64_t channels : {32, 64, 128}) add(200000, channels, Dtype::f32, "sites_surface-1");
-  for (const std::int64_t channels : {16, 64, 128}) add(50000, channels, Dtype::f32, "sites_surface");
-  for (const std::int64_t channels : {16, 32, 64, 128}) add(1000000, channels, Dtype::f16, "sites_surface");
-  for (const std::int64_t channels : {16, 32, 64}) add(1000000, channels, Dtype::f32, "sites_surface");
-  add(170232, 64, Dtype::f32, "sites_scan-0");  // every voxel of a scan at 1, 2 and 4 mm
-  add(57809, 64, Dtype::f32, "sites_scan-1");
-  add(14965, 64, Dtype::f32, "sites_scan-2");
-  add(170232, 64, Dtype::f16, "sites_scan-0");
-  c.back().budget = Budget::nightly;
-  for (const char* layout : {"layout_isolated", "layout_line", "layout_plane", "layout_grid", "layout_block-2",
-                             "layout_block-3", "layout_block-4", "layout_block-8"})
-    add(100000, 64, Dtype::f32, layout);
-  for (Case& k : c)
-    if (k.in[2]->shape.back() != 64 || k.in[0]->shape.front() > 200000 || k.in[0]->shape.front() == 50000 ||
-        k.in[0]->fill.starts_with("layout_"))
-      k.budget = Budget::nightly;
-  return c;
-}
-
-template <RelationKind base>
-std::vector<Case> bench() {
-  return base == RelationKind::submanifold ? submanifold_bench() : strided_bench<base>();
+constexpr const char* bench(RelationKind base) {
+  if (base == RelationKind::forward) return kForwardBench;
+  if (base == RelationKind::submanifold) return kSubmanifoldBench;
+  return base == RelationKind::transposed ? kTransposedBench : kGenerativeBench;
 }
 
 constexpr std::string_view kMeaning =
@@ -278,9 +131,9 @@ Op row(std::string_view name, std::string_view equation) {
       .meaning = kMeaning,
       .infer = infer<base>,
       .oracle = convolution<base>,
-      .cases = cases<base>,
-      .rejects = rejects<base>,
-      .bench = bench<base>,
+      .cases = {conv_call(base, kInputs), kConvInputs, kFarKernels, kCases},
+      .rejects = {kGood, conv_refusals(base, "{coords}+i32.1.row.const-8+{x}+{w}+{bias}+{goal}"), kRefusals},
+      .bench = {conv_call(base, kInputs), kConvInputs, kConvTimed, bench(base)},
       .cost = [](const Call& c) { return conv_cost(c, base, infer<base>(c), 2); },
       .tolerance = {.kind = Tolerance::Class::accumulate, .terms = [](const Call& c) { return conv_terms(c, base); }},
       .active = active_outputs,

@@ -60,54 +60,24 @@ std::optional<Spot> vjp_spot(const Call& c, std::uint64_t key) {
               }};
 }
 
-struct Trial {
-  std::int64_t n = 33, in = 8, out = 5;
-  Dtype type = Dtype::f32;
-  std::string values = "int-3";
-  Layout layout = Layout::row;
-  Budget budget = Budget::ci;
-};
+constexpr const char* kCall = "call {t}.{n}x{in}.{l}.{x}+{t}.{out}x{in}.{l}.{x}/-";
+constexpr const char* kVjpCall = "call {t}.{n}x{in}.{l}.{x}+{t}.{out}x{in}.{l}.{x}+{t}.{n}x{out}.{l}.{x}/-";
 
-Case forward_case(const Trial& t) {
-  return {
-      {Input{t.type, {t.n, t.in}, t.layout, t.values}, Input{t.type, {t.out, t.in}, t.layout, t.values}}, {}, t.budget};
-}
-Case vjp_case(const Trial& t) {
-  Case c = forward_case(t);
-  c.in.push_back(Input{t.type, {t.n, t.out}, t.layout, t.values});
-  return c;
-}
+constexpr const char* kCases = R"(
+  from   t={f32,f16} n=33 in=8 out=5 x=int-3 l=row
+  smoke  n={0,2,16}
+  smoke  n={1,15,17,33,65} x=uniform
+  ci     n=40 in={0,31,65} out={0,1,4,33} x={out%2?'uniform':'int-2'}
+  ci     n=40 in=40 out=40 x={cancel,wide,special,tiny,huge,subnormal,lanes-41}
+  ci     l={@layouts}
+  # sums beyond 2^11, where an accumulator of half precision would stand still, in either direction
+  ci     n,in,out,x={3 3000 2 const-1, 9000 3 2 const-1, 9000 2 3 uniform}
+  ci     n=300 in=300 out=130 x=uniform   # enough for a device, whose products take 128 rows and columns at once
+)";
 
-template <Case (*make)(const Trial&)>
-std::vector<Case> cases() {
-  std::vector<Case> all;
-  for (const Dtype type : {Dtype::f32, Dtype::f16}) {
-    for (const std::int64_t n : {0, 1, 2, 15, 16, 17, 33, 65})
-      all.push_back(make({.n = n, .type = type, .values = n % 2 ? "uniform" : "int-3", .budget = Budget::smoke}));
-    for (const std::int64_t in : {0, 31, 65})
-      for (const std::int64_t out : {0, 1, 4, 33})
-        all.push_back(make({.n = 40, .in = in, .out = out, .type = type, .values = out % 2 ? "uniform" : "int-2"}));
-    for (const char* v : {"cancel", "wide", "special", "tiny", "huge", "subnormal", "lanes-41"})
-      all.push_back(make({.n = 40, .in = 40, .out = 40, .type = type, .values = v}));
-    for (const Layout l : kLayouts) all.push_back(make({.type = type, .layout = l}));
-    // sums beyond 2^11, where an accumulator of half precision would stand still, in either direction
-    all.push_back(make({.n = 3, .in = 3000, .out = 2, .type = type, .values = "const-1"}));
-    all.push_back(make({.n = 9000, .in = 3, .out = 2, .type = type, .values = "const-1"}));
-    all.push_back(make({.n = 9000, .in = 2, .out = 3, .type = type, .values = "uniform"}));
-    // enough for a device, whose products take 128 rows and columns at once
-    all.push_back(make({.n = 300, .in = 300, .out = 130, .type = type, .values = "uniform"}));
-  }
-  return all;
-}
-
-template <Case (*make)(const Trial&)>
-std::vector<Case> bench() {
-  std::vector<Case> all;
-  for (const Dtype type : {Dtype::f32, Dtype::f16})
-    for (const std::int64_t channels : {64, 256})
-      all.push_back(make({.n = 200000, .in = channels, .out = channels, .type = type, .values = "uniform"}));
-  return all;
-}
+constexpr const char* kBench = R"(
+  ci     t={f32,f16} n=200000 in={64,256} out={in} l=row x=uniform
+)";
 
 }  // namespace
 
@@ -119,8 +89,8 @@ std::vector<Op> pointwise_ops() {
                    .equation = "Y[i,c] = sum over a of X[i,a] W[c,a]",
                    .meaning = "f16 is summed in at least f32 and rounded once",
                    .oracle = projection,
-                   .cases = cases<forward_case>,
-                   .bench = bench<forward_case>,
+                   .cases = {kCall, kCases},
+                   .bench = {kCall, kBench},
                    .cost = projection_cost,
                    .tolerance = {.kind = Tolerance::Class::accumulate, .terms = terms},
                    .spot = spot};
@@ -132,8 +102,8 @@ std::vector<Op> pointwise_ops() {
       .equation = "dX[i,a] = sum over c of G[i,c] W[c,a]; dW[c,a] = sum over i of G[i,c] X[i,a]",
       .meaning = "f16 is summed in at least f32 and rounded once",
       .oracle = projection_vjp,
-      .cases = cases<vjp_case>,
-      .bench = bench<vjp_case>,
+      .cases = {kVjpCall, kCases},
+      .bench = {kVjpCall, kBench},
       .cost = vjp_cost,
       .tolerance = {.kind = Tolerance::Class::accumulate, .terms = vjp_terms},
       .spot = vjp_spot};

@@ -200,9 +200,9 @@ Op conv_row(std::string_view name, std::string_view equation) {
           .meaning = kConvMeaning,
           .infer = infer_conv<base>,
           .oracle = convolution<base>,
-          .cases = [] { return conv_cases(base); },
-          .rejects = [] { return conv_rejects(base); },
-          .bench = [] { return conv_bench(base); },
+          .cases = conv_cases(base),
+          .rejects = conv_rejects(base),
+          .bench = conv_bench(base),
           .cost = [](const Call& c) { return conv_cost(c, base, infer_conv<base>(c), 2); },
           .tolerance = {.kind = Tolerance::Class::accumulate,
                         .terms = [](const Call& c) { return conv_terms(c, base); },
@@ -399,9 +399,9 @@ Op quantizing_row() {
           "none: 64 from 64 channels on, else 32; an empty weight is refused",
       .infer = infer_quantize,
       .oracle = quantize,
-      .cases = quantize_cases,
-      .rejects = quantize_rejects,
-      .bench = quantize_bench,
+      .cases = kQuantizeCases,
+      .rejects = kQuantizeRejects,
+      .bench = kQuantizeBench,
       .tolerance = {}};
 }
 
@@ -418,9 +418,9 @@ Op dequantizing_row() {
               "(Cout,Cin), kernel_major (K,Cin,Cout), dense_5d (Cout,Kx,Ky,Kz,Cin); linear needs one kernel row",
           .infer = infer_dequantize,
           .oracle = dequantize,
-          .cases = dequantize_cases,
-          .rejects = dequantize_rejects,
-          .bench = dequantize_bench,
+          .cases = dequantize_cases(),
+          .rejects = dequantize_rejects(),
+          .bench = dequantize_bench(),
           .tolerance = {}};
 }
 
@@ -440,9 +440,9 @@ Op product_row() {
           "or to the one that features and bias promote to; padding channels are never read",
       .infer = infer_linear,
       .oracle = linear,
-      .cases = linear_cases,
-      .rejects = linear_rejects,
-      .bench = linear_bench,
+      .cases = linear_cases(),
+      .rejects = linear_rejects(),
+      .bench = linear_bench(),
       .cost = linear_cost,
       .tolerance = {.kind = Tolerance::Class::accumulate, .terms = linear_terms, .magnitude = linear_magnitude},
       .spot = linear_spot};

@@ -13,13 +13,12 @@ inline constexpr std::int64_t kBits[] = {4, 8};
 // Positions of the inputs of a convolution; only quantized_conv3d has targets.
 enum : std::size_t { kCoords, kActive, kFeatures, kWeight, kScales, kBiases, kBias, kTargets, kTargetActive };
 
-std::vector<Case> conv_cases(reference::RelationKind), conv_bench(reference::RelationKind);
-std::vector<Reject> conv_rejects(reference::RelationKind);
-std::vector<Case> linear_cases(), linear_bench();
-std::vector<Reject> linear_rejects();
-std::vector<Case> quantize_cases(), quantize_bench();
-std::vector<Reject> quantize_rejects();
-std::vector<Case> dequantize_cases(), dequantize_bench();
-std::vector<Reject> dequantize_rejects();
+Cases conv_cases(reference::RelationKind), conv_bench(reference::RelationKind);
+Rejects conv_rejects(reference::RelationKind);
+Cases linear_cases(), linear_bench();
+Rejects linear_rejects();
+extern const char *const kQuantizeCases, *const kQuantizeRejects, *const kQuantizeBench;
+Cases dequantize_cases(), dequantize_bench();
+Rejects dequantize_rejects();
 
 }  // namespace plumb::sparse_quant

@@ -234,198 +234,122 @@ std::optional<Spot> some_edges(const Call& c, std::uint64_t key) {
 
 // ---- Cases ----
 
-std::optional<Input> input(Dtype t, Shape shape, std::string fill, Layout layout = Layout::row) {
-  return Input{t, std::move(shape), layout, std::move(fill)};
-}
-std::optional<Input> rows(std::int64_t n) { return input(Dtype::i32, {1}, "const-" + std::to_string(n)); }
+constexpr const char* kInputs = R"(
+  from   sources={c}.{n}x4.{l}.{x}+i32.1.row.const-{a} queries={m<0?'-':others}
+         others={c}.{m}x4.{l}.{y}+i32.1.row.const-{b}
+  from   n=90 a=85 m=40 b=37 x=sites_box-4 y={x} c=i32 l=row
+)";
 
-struct Trial {
-  std::int64_t n = 90, active = 85, m = 40, query_active = 37;  // m < 0: the sources are the queries
-  std::string sources = "sites_box-4", queries = "sites_box-4";
-  Dtype type = Dtype::i32;
-  Layout layout = Layout::row;
-  Budget budget = Budget::ci;
-};
+constexpr const char* kNearest = R"(
+  smoke  k={1,3,8,16,17,40} m={40,-1}
+  smoke  k=5 x=sites_batches c=i64
+  from   k={5,20}
+)";
 
-Case described(const Trial& t, Attrs attrs) {
-  Case c{{input(t.type, {t.n, 4}, t.sources, t.layout), rows(t.active)}, std::move(attrs), t.budget};
-  if (t.m >= 0) c.in.insert(c.in.end(), {input(t.type, {t.m, 4}, t.queries, t.layout), rows(t.query_active)});
-  return c;
-}
+constexpr const char* kNearestMore = R"(
+  ci     n=600 a=600 k={2,15,31,32,33,64,200}
+  ci     n=5000 a=4990 m=300 b=300 x=sites_surface-1 k=16
+  nightly n=20000 a=20000 m=-1 x=sites_surface-1 k=16
+)";
 
-// Clouds that are dense, sparse, flat, thin, repeated, in many batches, and so far away that distances tie once
-// rounded.
-const Trial kClouds[] = {
-    {.sources = "sites_batches-3", .queries = "sites_batches-3"},
-    {.sources = "sites_line", .queries = "sites_line-20"},
-    {.sources = "sites_plane", .queries = "sites_block"},
-    {.sources = "sites_surface-1", .queries = "sites_block"},
-    {.sources = "sites_isolated", .queries = "sites_isolated-7"},
-    {.sources = "sites_duplicates-5", .queries = "sites_block"},
-    {.sources = "sites_duplicates-100", .queries = "sites_block"},
-    {.sources = "sites_negative-1", .queries = "sites_negative-1"},
-    {.sources = "sites_extremes", .queries = "sites_extremes"},
-    {.sources = "sites_extremes", .queries = "sites_extremes", .type = Dtype::i64},
-    {.sources = "int-2", .queries = "int-3"},
-    {.sources = "int-100000", .queries = "int-100000"},
-    {.sources = "sites_line", .queries = "sites_line-100000000"},
-    {.sources = "sites_isolated-40000000", .queries = "sites_isolated-30000001"},
-    {.sources = "sites_isolated-1099511627776", .queries = "sites_block", .type = Dtype::i64},
-    {.sources = "sites_block", .queries = "sites_isolated-1099511627776", .type = Dtype::i64},
-    {.sources = "sites_isolated-2305843009213693952",
-     .queries = "sites_isolated-2305843009213693952",
-     .type = Dtype::i64},
-};
+constexpr const char* kWithin = R"(
+  from   most=-
+  smoke  r={0.0,1.0,1.5,2.0,3.3} m={40,-1}
+  smoke  r=2.5 most=5 x=sites_block
+  from   r,most={1.5 -, 3.0 10}
+)";
 
-// The same for both ops: clouds, sizes about the thresholds of routes, counts below and above the rows, layouts.
-template <class Add>
-void sweep(Add&& add) {
-  for (const Trial& cloud : kClouds) {
-    Trial large = cloud;
-    large.n = 700, large.active = 690, large.m = 60, large.query_active = 60;
-    add(cloud);
-    add(large);
-  }
-  for (const std::int64_t n : {0, 1, 2, 31, 32, 33, 127, 128, 129, 255, 256, 257, 511, 512, 513})
-    add(Trial{.n = n, .active = n, .m = 9, .query_active = 9, .budget = n == 257 ? Budget::smoke : Budget::ci});
-  for (const std::int64_t a : {1, 32, 64, 255, 256}) add(Trial{.n = 260, .active = a, .m = 9, .query_active = 9});
-  for (const std::int64_t m : {0, 1, 63, 64, 65, 129, 257}) add(Trial{.m = m, .query_active = m});
-  add(Trial{.active = 0});
-  add(Trial{.query_active = 0});
-  add(Trial{.n = 300, .active = 280, .m = -1});
-  add(Trial{.n = 300, .active = 280, .m = -1, .type = Dtype::i64});
-  for (const Layout l : kLayouts) add(Trial{.sources = "sites_negative", .queries = "sites_negative", .layout = l});
-}
+constexpr const char* kWithinMore = R"(
+  # radii at and around the distances of a grid
+  ci     n=400 a=400 x=sites_block r={0.99999999,0.9999,1.4142135,1.7320508075688772,2.2360679774997896,7.0,15.9}
+         most={-,4}
+  ci     m=9 b=9 r=25.0 most=7   # about as many offsets as are looked up one by one
+  ci     n=150 a=149 x={int-40,sites_isolated-30,sites_extremes} r={30.0,1000.0,60000.5,1073741824.0} most={1,300}
+  ci     n=5000 a=4990 m=300 b=300 x=sites_surface-1 r=2.0 most=-
+  nightly n=20000 a=20000 m=-1 x=sites_surface-1 r=2.0 most=-
+)";
 
-std::vector<Case> knn_cases() {
-  std::vector<Case> c;
-  const auto add = [&](const Trial& t, std::int64_t k) { c.push_back(described(t, {{"k", k}})); };
-  for (const std::int64_t k : {1, 3, 8, 16, 17, 40})
-    for (const std::int64_t m : {40, -1}) add({.m = m, .budget = Budget::smoke}, k);
-  add({.sources = "sites_batches", .queries = "sites_batches", .type = Dtype::i64, .budget = Budget::smoke}, 5);
-  for (const std::int64_t k : {5, 20}) sweep([&](const Trial& t) { add(t, k); });
-  for (const std::int64_t k : {2, 15, 31, 32, 33, 64, 200}) add({.n = 600, .active = 600}, k);
-  add({.n = 5000,
-       .active = 4990,
-       .m = 300,
-       .query_active = 300,
-       .sources = "sites_surface-1",
-       .queries = "sites_surface-1"},
-      16);
-  add({.n = 20000, .active = 20000, .m = -1, .sources = "sites_surface-1", .budget = Budget::nightly}, 16);
-  return c;
-}
+// The same for both ops.
+constexpr const char* kClouds = R"(
+  # clouds that are dense, sparse, flat, thin, repeated, in many batches, and so far away that distances tie once
+  # rounded
+  from   x,y,c={sites_batches-3 sites_batches-3 i32, sites_line sites_line-20 i32, sites_plane sites_block i32,
+         sites_surface-1 sites_block i32, sites_isolated sites_isolated-7 i32, sites_duplicates-5 sites_block i32,
+         sites_duplicates-100 sites_block i32, sites_negative-1 sites_negative-1 i32, sites_extremes sites_extremes
+         {i32,i64},
+         int-2 int-3 i32, int-100000 int-100000 i32, sites_line sites_line-100000000 i32,
+         sites_isolated-40000000 sites_isolated-30000001 i32, sites_isolated-1099511627776 sites_block i64,
+         sites_block sites_isolated-1099511627776 i64,
+         sites_isolated-2305843009213693952 sites_isolated-2305843009213693952 i64}
+  ci     n,a,m,b={90 85 40 37, 700 690 60 60}
+  # sizes about the thresholds of routes, counts below and above the rows, layouts
+  from   x=sites_box-4 y={x} c=i32
+  smoke  n=257 a=257 m=9 b=9
+  ci     n={0,1,2,31,32,33,127,128,129,255,256,257,511,512,513} a={n} m=9 b=9
+  ci     n=260 a={1,32,64,255,256} m=9 b=9
+  ci     m={0,1,63,64,65,129,257} b={m}
+  ci     a=0
+  ci     b=0
+  ci     n=300 a=280 m=-1 c={i32,i64}
+  ci     x=sites_negative l={@layouts}
+)";
 
-std::vector<Case> radius_cases() {
-  std::vector<Case> c;
-  const auto add = [&](const Trial& t, double radius, std::int64_t most) {
-    Attrs attrs{{"radius", radius}};
-    if (most > 0) attrs.set("max_neighbors", most);
-    c.push_back(described(t, attrs));
-  };
-  for (const double radius : {0.0, 1.0, 1.5, 2.0, 3.3})
-    for (const std::int64_t m : {40, -1}) add({.m = m, .budget = Budget::smoke}, radius, -1);
-  add({.sources = "sites_block", .queries = "sites_block", .budget = Budget::smoke}, 2.5, 5);
-  sweep([&](const Trial& t) { add(t, 1.5, -1); });
-  sweep([&](const Trial& t) { add(t, 3.0, 10); });
-  for (const double radius : {0.99999999, 0.9999, 1.4142135, 1.7320508075688772, 2.2360679774997896, 7.0, 15.9})
-    for (const std::int64_t most : {-1, 4})
-      add({.n = 400, .active = 400, .sources = "sites_block", .queries = "sites_block"}, radius, most);
-  add({.m = 9, .query_active = 9}, 25.0, 7);  // about as many offsets as are looked up one by one
-  for (const double radius : {30.0, 1000.0, 60000.5, 1073741824.0})
-    for (const std::int64_t most : {1, 300})
-      for (const char* fill : {"int-40", "sites_isolated-30", "sites_extremes"})
-        add({.n = 150, .active = 149, .sources = fill, .queries = fill}, radius, most);
-  add({.n = 5000,
-       .active = 4990,
-       .m = 300,
-       .query_active = 300,
-       .sources = "sites_surface-1",
-       .queries = "sites_surface-1"},
-      2.0, -1);
-  add({.n = 20000, .active = 20000, .m = -1, .sources = "sites_surface-1", .budget = Budget::nightly}, 2.0, -1);
-  return c;
-}
+constexpr const char* kGood = R"(
+  from   sources={s}+{count} s=i32.8x4.row.sites_box-4 count=i32.1.row.const-8 queries={q}+{qc}
+         q=i32.5x4.row.sites_box-4
+  from   qc=i32.1.row.const-5
+  from   sources=i32.90x4.row.sites_box-4+i32.1.row.const-85 queries=i32.40x4.row.sites_box-4+i32.1.row.const-37
+)";
 
-std::vector<Reject> knn_rejects() {
-  std::vector<Reject> r;
-  r.push_back({described({}, {{"k", 0}}), Reason::attribute, "k is 0"});
-  r.push_back({described({}, {{"k", -3}}), Reason::attribute, "a negative k"});
-  r.push_back({described({}, {{"k", std::int64_t{1} << 28}}), Reason::memory, "more edges than int32 can number"});
-  return r;
-}
+constexpr const char* kNearestRejects = R"(
+  attribute k=0                     # k is 0
+  attribute k=-3                    # a negative k
+  memory k=268435456                # more edges than int32 can number
+)";
 
-std::vector<Reject> radius_rejects() {
-  std::vector<Reject> r;
-  r.push_back({described({}, {{"radius", -1.0}}), Reason::attribute, "a negative radius"});
-  r.push_back({described({}, {{"radius", 2e9}}), Reason::attribute, "a radius beyond 2^30"});
-  r.push_back({described({}, {{"max_neighbors", 0}}), Reason::attribute, "no neighbours"});
-  r.push_back({described({}, {{"max_neighbors", -1}}), Reason::attribute, "a negative number of neighbours"});
-  r.push_back({described({}, {{"radius", 300.0}}), Reason::memory, "more edges than int32 can number"});
-  r.push_back({described({}, {{"radius", 1e6}}), Reason::memory, "a ball of more sites than int32 can number"});
-  return r;
-}
+constexpr const char* kWithinRejects = R"(
+  attribute how=radius=-1.0           # a negative radius
+  attribute how=radius=2e9            # a radius beyond 2^30
+  attribute how=max_neighbors=0       # no neighbours
+  attribute how=max_neighbors=-1      # a negative number of neighbours
+  memory how=radius=300.0             # more edges than int32 can number
+  memory how=radius=1e6               # a ball of more sites than int32 can number
+)";
 
-template <std::size_t variants>
-std::vector<Case> point_bench(const Attrs (&attrs)[variants]) {
-  std::vector<Case> c;
-  for (const Attrs& a : attrs)
-    c.push_back(described({.n = 100000, .active = 100000, .m = -1, .sources = "sites_surface-1"}, a));
-  c.push_back(described({.n = 100000, .active = 100000, .m = -1, .sources = "sites_box"}, attrs[0]));
-  c.push_back(described({.n = 400, .active = 400, .m = 20000, .query_active = 20000}, attrs[0]));
-  return c;
-}
+constexpr const char* kNearestBench = R"(
+  ci     n=100000 a={n} m=-1 x=sites_surface-1 k={8,16,32}
+  ci     n=100000 a={n} m=-1 x=sites_box k=8
+  ci     n=400 a=400 m=20000 b=20000 k=8
+)";
 
-std::vector<Case> knn_bench() {
-  const Attrs attrs[] = {{{"k", 8}}, {{"k", 16}}, {{"k", 32}}};
-  return point_bench(attrs);
-}
+constexpr const char* kWithinBench = R"(
+  ci     n=100000 a={n} m=-1 x=sites_surface-1 r,most={2.0 -, 1.0 -, 4.0 32}
+  ci     n=100000 a={n} m=-1 x=sites_box r=2.0 most=-
+  ci     n=400 a=400 m=20000 b=20000 r=2.0 most=-
+)";
 
-std::vector<Case> radius_bench() {
-  const Attrs attrs[] = {{{"radius", 2.0}}, {{"radius", 1.0}}, {{"radius", 4.0}, {"max_neighbors", 32}}};
-  return point_bench(attrs);
-}
+constexpr const char* kGatherCases = R"(
+  call   {t}.{n}x{ch}.{l}.{x}+i32.{e}.{l=='broadcast'?'row':l}.index-{n}+i32.2.row.const-{count}/-
+  from   t={f32,f16,bf16} l=row
+  smoke  n=20 ch={1,3,8,16} e=60 count=55 x=special
+  ci     n=50 ch={0,2,4,5,7,31,32,33,64,100} e=77 count=77 x=uniform
+  ci     n=9 ch=6 e={0,1,2,63,64,65,257,1025} count={{e},0,{e/2}} x=int-9
+  ci     n=30 ch=5 e=40 count=38 x=uniform l={@layouts}
+)";
 
-constexpr Dtype kTypes[] = {Dtype::f32, Dtype::f16, Dtype::bf16};
+constexpr const char* kGatherRejects = R"(
+  call   {x}+{rows}+{counts}/-
+  from   x=f32.5x3.row.uniform rows=i32.6.row.index-5 counts=i32.2.row.const-6
+  domain rows=i32.6.row.const-5     # a row behind the last
+  domain rows=i32.6.row.const--1    # a negative row
+)";
 
-Case gathering(Dtype t, std::int64_t n, std::int64_t channels, std::int64_t edges, std::int64_t count,
-               const char* values, Budget b = Budget::ci, Layout l = Layout::row) {
-  const std::string pick = "index-" + std::to_string(n);
-  return {
-      {input(t, {n, channels}, values, l), input(Dtype::i32, {edges}, pick, l == Layout::broadcast ? Layout::row : l),
-       input(Dtype::i32, {2}, "const-" + std::to_string(count))},
-      {},
-      b};
-}
+constexpr const char* kGatherBench = R"(
+  ci     {f32,f16}.100000x64.row.uniform+i32.1600000.row.index-100000+i32.2.row.const-1600000/-
+)";
 
-std::vector<Case> gather_cases() {
-  std::vector<Case> c;
-  for (const Dtype t : kTypes) {
-    for (const std::int64_t channels : {1, 3, 8, 16})
-      c.push_back(gathering(t, 20, channels, 60, 55, "special", Budget::smoke));
-    for (const std::int64_t channels : {0, 2, 4, 5, 7, 31, 32, 33, 64, 100})
-      c.push_back(gathering(t, 50, channels, 77, 77, "uniform"));
-    for (const std::int64_t edges : {0, 1, 2, 63, 64, 65, 257, 1025})
-      for (const std::int64_t count : {edges, std::int64_t{0}, edges / 2})
-        c.push_back(gathering(t, 9, 6, edges, count, "int-9"));
-    for (const Layout l : kLayouts) c.push_back(gathering(t, 30, 5, 40, 38, "uniform", Budget::ci, l));
-  }
-  return c;
-}
-
-std::vector<Reject> gather_rejects() {
-  const auto good = input(Dtype::f32, {5, 3}, "uniform"), counts = input(Dtype::i32, {2}, "const-6");
-  return {
-      {{{good, input(Dtype::i32, {6}, "const-5"), counts}, {}}, Reason::domain, "a row behind the last"},
-      {{{good, input(Dtype::i32, {6}, "const--1"), counts}, {}}, Reason::domain, "a negative row"},
-  };
-}
-
-std::vector<Case> gather_bench() {
-  std::vector<Case> c;
-  for (const Dtype t : {Dtype::f32, Dtype::f16}) c.push_back(gathering(t, 100000, 64, 1600000, 1600000, "uniform"));
-  return c;
-}
+constexpr const char* kNearestCall = "call {sources}+{queries}/k={k}";
+constexpr const char* kWithinCall = "call {sources}+{queries}/radius={r},max_neighbors={most}";
 
 Op neighbor_row(std::string_view name, Attrs attrs, std::string_view equation, std::string_view meaning) {
   return {.name = name,
@@ -452,16 +376,20 @@ std::vector<Op> neighbor_ops() {
                    "binary32, dx = float(q.x - s.x)",
                    "exact for every number of sources, and d2 is squared; repeated sources all count; differences wrap "
                    "modulo 2^64; without queries the sources are the queries; entries beyond counts are unspecified");
-  nearest.infer = infer_knn, nearest.oracle = knn, nearest.cases = knn_cases;
-  nearest.rejects = knn_rejects, nearest.bench = knn_bench;
+  nearest.infer = infer_knn, nearest.oracle = knn,
+  nearest.cases = {kNearestCall, kInputs, kNearest, kClouds, kNearestMore};
+  nearest.rejects = {"from k=2", kNearestCall, kGood, kNearestRejects};
+  nearest.bench = {kNearestCall, kInputs, kNearestBench};
   Op within = neighbor_row(
       "radius_relation", {{"radius", 1.0}, {"max_neighbors", kNone}},
       "for each query q the sources s of its batch with |q - s|^2 <= float32(radius^2), by (d2, row) as in "
       "knn_relation, the first max_neighbors of them",
       "the whole-number distance decides, so a radius just below a whole one may include its shell, and there "
       "is room for it; a repeated source is its lowest row; a radius is at most 2^30");
-  within.infer = infer_radius, within.oracle = within_radius, within.cases = radius_cases;
-  within.rejects = radius_rejects, within.bench = radius_bench;
+  within.infer = infer_radius, within.oracle = within_radius,
+  within.cases = {kWithinCall, kInputs, kWithin, kClouds, kWithinMore};
+  within.rejects = {"call {sources}+{queries}/{how}\nfrom how=radius=2.0", kGood, kWithinRejects};
+  within.bench = {kWithinCall, kInputs, kWithinBench};
   Op gathered{.name = "gather_neighbor_features",
               .signature = "features T[N,C], source_rows i32[E], counts i32[2] counts E -> out T[E,C]",
               .types = "T: f16 bf16 f32",
@@ -470,9 +398,9 @@ std::vector<Op> neighbor_ops() {
               .meaning = "entries beyond counts[0] are neither read nor specified; a row that is none is refused",
               .infer = infer_gather,
               .oracle = gather,
-              .cases = gather_cases,
-              .rejects = gather_rejects,
-              .bench = gather_bench,
+              .cases = kGatherCases,
+              .rejects = kGatherRejects,
+              .bench = kGatherBench,
               .tolerance = {Tolerance::Class::exact},
               .active = gathered_part,
               .spot = some_edges};

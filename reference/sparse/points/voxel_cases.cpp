@@ -2,7 +2,6 @@
 #include "reference/sparse/points/voxel.h"
 
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <numbers>
 
@@ -12,240 +11,139 @@
 namespace plumb::reference {
 namespace {
 
-using Triple = std::vector<double>;
+constexpr const char* kPointInputs = R"(
+  from   points=f32.{n}x3.{l}.{p}+i32.{n}.{v}.{batch}+i32.1.row.const-{a} v={l=='broadcast'?'row':l}
+  from   voxels=i32.{w}x4.{v}.{sites}+i32.1.row.const-{b} x_in=f32.{n}x{ch}.{l}.{x} y_in=f32.{g}x{ch}.{l}.{x}
+         z_in=f32.{w}x{ch}.{l}.{x}
+  from   n=60 a=55 ch=3 w=300 b=290 p=uniform-3 batch=const-0 sites=sites_negative x=uniform size=1.0: origin=0.0: l=row
+         g={n}
+)";
 
-std::optional<Input> input(Dtype t, Shape shape, std::string fill, Layout layout = Layout::row) {
-  return Input{t, std::move(shape), layout, std::move(fill)};
-}
-std::optional<Input> count_of(std::int64_t n) { return input(Dtype::i32, {1}, "const-" + std::to_string(n)); }
+constexpr const char* kPointCases = R"(
+  smoke  p={uniform-3,borders-0.5,int-3} x=int-3 size=0.5:
+  smoke  p={special,lanes,huge,subnormal,tiny} batch=int-1
+  smoke  p=uniform-2 size=0.75:1.0:1.5 origin=0.1:-0.2:0.0
+  # on the borders of voxels and one unit in the last place to either side; on the grid; halfway
+  ci     n=300 a=300 sites=sites_block origin={0.0:-0.0:0.0,0.2:-0.2:0.0} side,p={0.1 borders-0.100000, 0.05
+         borders-0.050000,
+         0.3 borders-0.300000, 0.7 borders-0.700000, 1.0 borders-1.000000, 3.0 borders-3.000000} size={side}:
+  ci     n=300 a=300 p=borders-0.5 sites=sites_block
+  ci     n=300 a=300 w=1331 b=1331 p=int-5 batch=int-1 x=int-3
+  # rows and channels around vectors, blocks and scans
+  ci     n={0,1,2,7,8,63,64,65,255,257,2047,2049,4095,4097} a={n} w={n} b={n} sites=sites_block x=int-3
+  ci     a=0
+  ci     a=1 b=1
+  ci     b=0
+  ci     w=0 b=0
+  ci     n=40 a=40 ch={0,1,2,4,7,8,9,16,31,33,64,67} w=27 b=27 p=int-1 sites=sites_block
+  ci     n=200 a=199 batch=int-2 x=int-3
+         sites={sites_batches-3,sites_duplicates,sites_extremes,sites_line,sites_isolated-2}
+  ci     n=500 a=500 p=const-0.25 batch=const--7   # one voxel
+  ci     n=500 a=500 p=const-0.25 batch=ramp       # one voxel in each batch
+)";
 
-// One case, from defaults that each sweep changes in one or two places.
-struct Trial {
-  std::int64_t n = 60, active = 55, channels = 3, voxels = 300, active_voxels = 290;
-  std::string points = "uniform-3", batch = "const-0", sites = "sites_negative", values = "uniform", word = "";
-  Triple size{1}, origin{0};
-  Layout layout = Layout::row;
-  Budget budget = Budget::ci;
-  std::int64_t cotangents = -1;
+constexpr const char* kPointValues = R"(
+  # values of features, of points and of extents
+  ci     n=200 a=190 p=uniform-2 x={special,wide,cancel,const-1,int-9}
+  ci     n=300 a=300 p={special-2,wide-40,bits,borders-1e30} sites=sites_extremes
+  ci     n=300 a=300 p=pow2-40 sites=sites_extremes size=0.001:
+  ci     n=200 a=200 p=special-2 size=1e-40:       # beneath the normal numbers
+  ci     n=200 a=200 size=3e+38:
+  ci     p=borders-0.5 batch=int-1 x=int-3 l={@layouts}
+  nightly n=20000 a=19990 ch=17 w=20000 b=20000 p=shell-30 sites=sites_box
+)";
+
+constexpr const char* kPointRejects = R"(
+  from   p=f32.8x3.row.uniform-3 batch=i32.8.row.const-0 count=i32.1.row.const-8 size=1.0: origin=0.0: word=-
+  from   voxels=i32.9x4.row.sites_negative x={t}.{xs}.row.uniform y=f32.{ys}.row.uniform z={t}.{zs}.row.uniform
+  from   t=f32 xs=8x3 ys=8x3 zs=9x3
+  attribute size=0.0:                # voxels without extent
+  attribute size=1.0:1.0:-1.0        # a negative extent
+  attribute size=1e-60:              # 0 as float32
+  attribute size=1.0:1.0             # two extents for three axes
+  attribute origin=0.0:1e39:0.0      # infinite as float32
+)";
+
+constexpr const char* kMapRejects = R"(
+  attribute word=interpolation=cubic # an unknown interpolation
+)";
+constexpr const char* kFeatureRejects = R"(
+  attribute word=reduction=max       # an unknown reduction
+)";
+constexpr const char* kCotangentRejects = R"(
+  shape  ys=9x3                      # more cotangents than points
+)";
+constexpr const char* kCornerCases = R"(
+  from   weights=uniform x=uniform l=row ch=3
+  smoke  n=33 w=20 ch=5 rows=int-22 weights={int-3,uniform,special} x={weights}
+  smoke  n=40 w=9 ch=67 rows=const-7         # one voxel
+  ci     n={0,1,2,7,63,64,65,257,513,4097} w=50 rows=int-60 weights=int-3 x=int-3
+  ci     n=40 w={0,1,2,255,257,4097} rows=int-300
+  ci     n=40 w=20 ch={0,1,2,4,7,8,9,16,31,33,64,67} rows=int-20 weights=positive
+  ci     n=130 w=30 ch=9 rows=int-31 x={special,wide,cancel,const-1,int-9}
+  ci     n=130 w=30 ch=9 rows=int-31 weights={special,wide,const-0.125} x=int-3
+  ci     n=300 w=30 ch=9 rows={const-7,const--1,bits}
+  ci     n=40 w=30 ch=6 rows=int-31 weights=int-3 x=int-3 l={@layouts}
+  nightly n=20000 w=9000 ch=33 rows=int-9000
+)";
+
+constexpr const char* kCornerBench = R"(
+  ci     n=200000 w=100000 ch={4,64} rows=int-100000 weights=positive x=uniform l=row
+)";
+
+constexpr const char* kPointBench = "ci n=200000 p=shell-90\nnightly n=1000000 p=shell-90";
+constexpr const char* kFeatureBench = "ci n=200000 ch={4,64} p=shell-90\nnightly n=1000000 p=shell-90";
+constexpr const char* kMapBench = "ci n=200000 p=shell-108\nnightly n=1000000 p=shell-108";
+constexpr const char* kVoxelBench = "ci n=200000 ch={4,64} p=shell-108\nnightly n=1000000 p=shell-108";
+
+// A row that reads points: what follows them, and what of its cases is its own.
+struct PointRow {
+  std::string_view op;
+  const char *inputs, *refused, *word, *more, *bench;
+  std::vector<const char*> rejects;
 };
 
-bool is_map(std::string_view op) { return op == "point_voxel_map" || op == "devoxelize"; }
-
-Case described(std::string_view op, const Trial& t) {
-  const Layout vector = t.layout == Layout::broadcast ? Layout::row : t.layout;
-  Case c{
-      {input(Dtype::f32, {t.n, 3}, t.points, t.layout), input(Dtype::i32, {t.n}, t.batch, vector), count_of(t.active)},
-      {{"voxel_size", t.size}, {"origin", t.origin}},
-      t.budget};
-  const auto add = [&](std::optional<Input> i) { c.in.push_back(std::move(i)); };
-  if (is_map(op)) add(input(Dtype::i32, {t.voxels, 4}, t.sites, vector)), add(count_of(t.active_voxels));
-  if (op == "devoxelize") add(input(Dtype::f32, {t.voxels, t.channels}, t.values, t.layout));
-  if (op == "voxelize" || op == "voxelize_vjp") add(input(Dtype::f32, {t.n, t.channels}, t.values, t.layout));
-  if (op == "voxelize_vjp")
-    add(input(Dtype::f32, {t.cotangents < 0 ? t.n : t.cotangents, t.channels}, t.values, t.layout));
-  if (!t.word.empty()) c.attrs.set(is_map(op) ? "interpolation" : "reduction", t.word);
-  return c;
-}
-
-class PointCases {
- public:
-  explicit PointCases(std::string_view op) : op_(op) {
-    if (is_map(op)) words_ = {"nearest", "linear"};
-    if (op == "voxelize" || op == "voxelize_vjp") words_ = {"sum", "mean"};
-  }
-
-  std::vector<Case> all() {
-    smoke();
-    borders();
-    rows();
-    values();
-    for (const Layout l : kLayouts) add({.points = "borders-0.5", .batch = "int-1", .values = "int-3", .layout = l});
-    add({.n = 20000,
-         .active = 19990,
-         .channels = 17,
-         .voxels = 20000,
-         .active_voxels = 20000,
-         .points = "shell-30",
-         .sites = "sites_box",
-         .budget = Budget::nightly});
-    return std::move(cases_);
-  }
-
- private:
-  void add(Trial t) {
-    for (const char* w : words_) {
-      t.word = w;
-      cases_.push_back(described(op_, t));
-    }
-  }
-
-  void smoke() {
-    for (const char* points : {"uniform-3", "borders-0.5", "int-3"})
-      add({.points = points, .values = "int-3", .size = {0.5}, .budget = Budget::smoke});
-    for (const char* points : {"special", "lanes", "huge", "subnormal", "tiny"})
-      add({.points = points, .batch = "int-1", .budget = Budget::smoke});
-    add({.points = "uniform-2", .size = {0.75, 1, 1.5}, .origin = {0.1, -0.2, 0}, .budget = Budget::smoke});
-  }
-
-  // On the borders of voxels and one unit in the last place to either side; on the grid; halfway.
-  void borders() {
-    for (const double size : {0.1, 0.05, 0.3, 0.7, 1.0, 3.0})
-      for (const double origin : {0.0, 0.2}) {
-        const std::string fill = "borders-" + std::to_string(size);
-        add({.n = 300,
-             .active = 300,
-             .points = fill,
-             .sites = "sites_block",
-             .size = {size},
-             .origin = {origin, -origin, 0}});
-      }
-    add({.n = 300, .active = 300, .points = "borders-0.5", .sites = "sites_block"});
-    add({.n = 300,
-         .active = 300,
-         .voxels = 1331,
-         .active_voxels = 1331,
-         .points = "int-5",
-         .batch = "int-1",
-         .values = "int-3"});
-  }
-
-  void rows() {
-    for (const std::int64_t n : {0, 1, 2, 7, 8, 63, 64, 65, 255, 257, 2047, 2049, 4095, 4097})
-      add({.n = n, .active = n, .voxels = n, .active_voxels = n, .sites = "sites_block", .values = "int-3"});
-    add({.active = 0});
-    add({.active = 1, .active_voxels = 1});
-    add({.active_voxels = 0});
-    add({.voxels = 0, .active_voxels = 0});
-    for (const std::int64_t c : {0, 1, 2, 4, 7, 8, 9, 16, 31, 33, 64, 67})
-      add({.n = 40,
-           .active = 40,
-           .channels = c,
-           .voxels = 27,
-           .active_voxels = 27,
-           .points = "int-1",
-           .sites = "sites_block"});
-    for (const char* fill : {"sites_batches-3", "sites_duplicates", "sites_extremes", "sites_line", "sites_isolated-2"})
-      add({.n = 200, .active = 199, .batch = "int-2", .sites = fill, .values = "int-3"});
-    add({.n = 500, .active = 500, .points = "const-0.25", .batch = "const--7"});  // one voxel
-    add({.n = 500, .active = 500, .points = "const-0.25", .batch = "ramp"});      // one voxel in each batch
-    if (op_ == "voxelize_vjp") add({.points = "int-1", .cotangents = 5});
-  }
-
-  void values() {
-    for (const char* v : {"special", "wide", "cancel", "const-1", "int-9"})
-      add({.n = 200, .active = 190, .points = "uniform-2", .values = v});
-    for (const char* p : {"special-2", "wide-40", "bits", "borders-1e30"})
-      add({.n = 300, .active = 300, .points = p, .sites = "sites_extremes"});
-    add({.n = 300, .active = 300, .points = "pow2-40", .sites = "sites_extremes", .size = {1e-3}});
-    add({.n = 200, .active = 200, .points = "special-2", .size = {1e-40}});  // beneath the normal numbers
-    add({.n = 200, .active = 200, .points = "uniform-3", .size = {3e38}});
-  }
-
-  std::string_view op_;
-  std::vector<const char*> words_{""};
-  std::vector<Case> cases_;
+const PointRow kPointRows[] = {
+    {"sparse_quantize", "", "", "", "", kPointBench, {}},
+    {"voxelize", "+{x_in}", "+{x}", "reduction={sum,mean}", "", kFeatureBench, {kFeatureRejects}},
+    {"voxelize_vjp",
+     "+{x_in}+{y_in}",
+     "+{x}+{y}",
+     "reduction={sum,mean}",
+     "ci p=int-1 g=5",
+     kFeatureBench,
+     {kFeatureRejects, kCotangentRejects}},
+    {"point_voxel_map",
+     "+{voxels}",
+     "+{voxels}+i32.1.row.const-9",
+     "interpolation={nearest,linear}",
+     "",
+     kMapBench,
+     {kMapRejects}},
+    {"devoxelize",
+     "+{voxels}+{z_in}",
+     "+{voxels}+i32.1.row.const-9+{z}",
+     "interpolation={nearest,linear}",
+     "",
+     kVoxelBench,
+     {kMapRejects}},
 };
 
-std::vector<Reject> point_rejects(std::string_view op) {
-  std::vector<Reject> r;
-  const auto with = [&](auto change, Reason reason, const char* why) {
-    Case c = described(op, {.n = 8, .active = 8, .voxels = 9, .active_voxels = 9});
-    change(c);
-    r.push_back({c, reason, why});
-  };
-  with([](Case& c) { c.attrs.set("voxel_size", Triple{0}); }, Reason::attribute, "voxels without extent");
-  with([](Case& c) { c.attrs.set("voxel_size", Triple{1, 1, -1}); }, Reason::attribute, "a negative extent");
-  with([](Case& c) { c.attrs.set("voxel_size", Triple{1e-60}); }, Reason::attribute, "0 as float32");
-  with([](Case& c) { c.attrs.set("voxel_size", Triple{1, 1}); }, Reason::attribute, "two extents for three axes");
-  with([](Case& c) { c.attrs.set("origin", Triple{0, 1e39, 0}); }, Reason::attribute, "infinite as float32");
-  if (is_map(op))
-    with([](Case& c) { c.attrs.set("interpolation", "cubic"); }, Reason::attribute, "an unknown interpolation");
-  if (op == "voxelize" || op == "voxelize_vjp")
-    with([](Case& c) { c.attrs.set("reduction", "max"); }, Reason::attribute, "an unknown reduction");
-  if (op == "voxelize_vjp")
-    with([](Case& c) { c.in[4]->shape = {9, 3}; }, Reason::shape, "more cotangents than points");
-  return r;
+void fill_in(Op& op, const PointRow& row) {
+  const std::string call = "call {points}" + std::string(row.inputs) + "/voxel_size={size},origin={origin},{word}";
+  op.cases = {call, kPointInputs, "from word=" + std::string(row.word), kPointCases, row.more, kPointValues};
+  std::string rejects;
+  for (const char* lines : row.rejects) rejects += lines;
+  op.rejects = {"call {p}+{batch}+{count}" + std::string(row.refused) + "/voxel_size={size},origin={origin},{word}",
+                kPointRejects, rejects};
+  op.bench = {call, kPointInputs, "from word= a={n} w=200000 b={w} sites=sites_surface ch=4", row.bench};
 }
 
-std::vector<Case> point_bench(std::string_view op) {
-  std::vector<Case> c;
-  const bool features = op != "sparse_quantize" && op != "point_voxel_map";
-  for (const std::int64_t channels : features ? std::vector<std::int64_t>{4, 64} : std::vector<std::int64_t>{4})
-    for (const std::int64_t n : {200000, 1000000}) {
-      if (channels == 64 && n > 200000) continue;
-      c.push_back(described(op, {.n = n,
-                                 .active = n,
-                                 .channels = channels,
-                                 .voxels = 200000,
-                                 .active_voxels = 200000,
-                                 .points = is_map(op) ? "shell-108" : "shell-90",
-                                 .sites = "sites_surface"}));
-      if (n > 200000) c.back().budget = Budget::nightly;
-    }
-  return c;
-}
-
-Case interpolation(std::string_view op, std::int64_t n, std::int64_t voxels, std::int64_t channels,
-                   const std::string& rows, const std::string& weights, const std::string& values,
-                   Layout layout = Layout::row, Budget budget = Budget::ci) {
-  Case c{{input(Dtype::f32, {voxels, channels}, values, layout), input(Dtype::i32, {n, 8}, rows, layout),
-          input(Dtype::f32, {n, 8}, weights, layout)},
-         {},
-         budget};
-  if (op == "interpolate_point_features_vjp") c.in.push_back(input(Dtype::f32, {n, channels}, values, layout));
-  return c;
-}
-
-std::vector<Case> interpolation_cases(std::string_view op) {
-  std::vector<Case> c;
-  const auto add = [&](auto... a) { c.push_back(interpolation(op, a...)); };
-  for (const char* values : {"int-3", "uniform", "special"})
-    c.push_back(interpolation(op, 33, 20, 5, "int-22", values, values, Layout::row, Budget::smoke));
-  c.push_back(interpolation(op, 40, 9, 67, "const-7", "uniform", "uniform", Layout::row, Budget::smoke));  // one voxel
-  for (const std::int64_t n : {0, 1, 2, 7, 63, 64, 65, 257, 513, 4097})
-    add(n, std::int64_t{50}, std::int64_t{3}, "int-60", "int-3", "int-3");
-  for (const std::int64_t v : {0, 1, 2, 255, 257, 4097})
-    add(std::int64_t{40}, v, std::int64_t{3}, "int-300", "uniform", "uniform");
-  for (const std::int64_t ch : {0, 1, 2, 4, 7, 8, 9, 16, 31, 33, 64, 67})
-    add(std::int64_t{40}, std::int64_t{20}, ch, "int-20", "positive", "uniform");
-  for (const char* v : {"special", "wide", "cancel", "const-1", "int-9"})
-    add(std::int64_t{130}, std::int64_t{30}, std::int64_t{9}, "int-31", "uniform", v);
-  for (const char* w : {"special", "wide", "const-0.125"})
-    add(std::int64_t{130}, std::int64_t{30}, std::int64_t{9}, "int-31", w, "int-3");
-  add(std::int64_t{300}, std::int64_t{30}, std::int64_t{9}, "const-7", "uniform", "uniform");
-  add(std::int64_t{300}, std::int64_t{30}, std::int64_t{9}, "const--1", "uniform", "uniform");
-  add(std::int64_t{300}, std::int64_t{30}, std::int64_t{9}, "bits", "uniform", "uniform");
-  for (const Layout l : kLayouts)
-    add(std::int64_t{40}, std::int64_t{30}, std::int64_t{6}, "int-31", "int-3", "int-3", l);
-  c.push_back(interpolation(op, 20000, 9000, 33, "int-9000", "uniform", "uniform", Layout::row, Budget::nightly));
-  return c;
-}
-
-std::vector<Case> interpolation_bench(std::string_view op) {
-  std::vector<Case> c;
-  for (const std::int64_t channels : {4, 64})
-    c.push_back(interpolation(op, 200000, 100000, channels, "int-100000", "positive", "uniform"));
-  return c;
-}
-
-constexpr std::string_view kOps[] = {"sparse_quantize",
-                                     "voxelize",
-                                     "voxelize_vjp",
-                                     "point_voxel_map",
-                                     "devoxelize",
-                                     "interpolate_point_features",
-                                     "interpolate_point_features_vjp"};
-
-template <int i>
-void fill_in(Op& op) {
-  if constexpr (i < 5) {
-    op.cases = [] { return PointCases(kOps[i]).all(); };
-    op.rejects = [] { return point_rejects(kOps[i]); };
-    op.bench = [] { return point_bench(kOps[i]); };
-  } else {
-    op.cases = [] { return interpolation_cases(kOps[i]); };
-    op.bench = [] { return interpolation_bench(kOps[i]); };
-  }
+void fill_in_corners(Op& op, bool cotangent) {
+  const std::string call = std::string("call f32.{w}x{ch}.{l}.{x}+i32.{n}x8.{l}.{rows}+f32.{n}x8.{l}.{weights}") +
+                           (cotangent ? "+f32.{n}x{ch}.{l}.{x}/-" : "/-");
+  op.cases = {call, kCornerCases};
+  op.bench = {call, kCornerBench};
 }
 
 // Multiples of p in float32, one third each: the multiple, the next number above, the next below.
@@ -282,10 +180,10 @@ std::vector<Fill> point_fills() {
 }  // namespace
 
 void add_voxel_cases(Op& op) {
-  constexpr void (*kFill[])(Op&) = {fill_in<0>, fill_in<1>, fill_in<2>, fill_in<3>, fill_in<4>, fill_in<5>, fill_in<6>};
-  for (std::size_t i = 0; i < std::size(kOps); ++i)
-    if (op.name == kOps[i]) kFill[i](op);
-  if (op.name == kOps[0]) op.fills = point_fills;
+  for (const PointRow& row : kPointRows)
+    if (op.name == row.op) fill_in(op, row);
+  if (op.name == kPointRows[0].op) op.fills = point_fills;
+  if (op.name.starts_with("interpolate_")) fill_in_corners(op, op.name.ends_with("_vjp"));
 }
 
 }  // namespace plumb::reference

@@ -129,162 +129,79 @@ std::int64_t terms(const Call& call) {
   return std::max<std::int64_t>(1, B > 0 ? *std::max_element(rows.begin(), rows.end() - 1) : 1);
 }
 
-std::optional<Input> input(Dtype t, Shape shape, std::string fill, Layout layout = Layout::row) {
-  return Input{t, std::move(shape), layout, std::move(fill)};
-}
-std::optional<Input> rows(std::int64_t n) { return input(Dtype::i32, {1}, "const-" + std::to_string(n)); }
+constexpr const char* kInputs = R"(
+  from   n=60 a=57 ch=5 size=2 counts=- sites=sites_batches x=uniform y=uniform c=i32 t=f32 l=row
+         v={l=='broadcast'?'row':l}
+  from   B={size}
+)";
 
-struct Trial {
-  std::int64_t n = 60, active = 57, channels = 5, size = 2;
-  List counts{};
-  std::string sites = "sites_batches", values = "uniform", seeds = "uniform";
-  Dtype coords = Dtype::i32, type = Dtype::f32;
-  Layout layout = Layout::row;
-  Budget budget = Budget::ci;
-};
+constexpr const char* kCases = R"(
+  smoke  size,B,counts={2 2 -, - 3 20:33:7} x={uniform,int-1,special} t={f32,f16}
+  # batches in any order, below and beyond those asked for, declared and not
+  ci     n=1500 a=1490 size=1 sites=sites_negative-1
+  ci     size=1 c=i64
+  ci     size=- B=1 counts=60:
+  ci     a=60 size=- B=11 counts=1:1:1:1:1:1:1:1:1:1:50
+  ci     x=const--0 t={f32,f16}    # the sign of a zero stays
+  # rows and channels around blocks and threads
+  smoke  n=1023 a={n} ch=2 size=1 sites=sites_box-1 x=int-3
+  ci     n={1,2,63,64,65,127,128,129,1024,1025,2049,4095,4096,4097,4161,8193} a={n} ch=2 size=1 sites=sites_box-1
+         x={n%3?'uniform':'int-3'}
+  ci     ch={0,1,3,4,15,16,17,31,33,64,130} t={f32,f16}
+  # values
+  ci     n=200 a=190 ch=4 t={f32,f16} x={const--2,const-1,cancel,wide,masked,masked-8,order,tiny,huge,subnormal,
+         lanes-161}
+  ci     x=int-3 t={f32,f16} l={@layouts}
+  ci     n=9001 a=9001 ch=1 size=1 sites=sites_block x={const-1,const-30,int-9} t=f16   # beyond half precision
+  nightly n=300000 a=299000 ch=3 t={f32,f16}
+)";
 
-template <Mode mode, bool vjp>
-Case described(const Trial& t) {
-  const Layout plain = t.layout == Layout::broadcast ? Layout::row : t.layout;
-  Attrs attrs;
-  if (t.counts.empty()) attrs.set("batch_size", t.size);
-  else attrs.set("batch_counts", t.counts);
-  Case c{
-      {input(t.coords, {t.n, 4}, t.sites, plain), rows(t.active), input(t.type, {t.n, t.channels}, t.values, t.layout)},
-      attrs,
-      t.budget};
-  const std::int64_t B = t.counts.empty() ? t.size : std::ssize(t.counts);
-  if (vjp) c.in.push_back(input(t.type, {B, t.channels}, t.seeds, plain));
-  return c;
-}
+// Not for a maximum.
+constexpr const char* kEmpty = R"(
+  # empty batches
+  ci     n=9000 a=9000 ch=1 size=300 sites=sites_batches-300 x=int-9
+  ci     size={0,3,5,256,1000} sites=sites_batches-3 x=int-3
+  ci     a=30 size=- B=6 counts=0:20:20:0:20:0
+  ci     a=0 size=- B=2 counts=20:40
+  ci     n=0 a=0 size,B,counts={- 1 0:, 2 2 -}
+  ci     a=0 t=f16
+)";
 
-template <Mode mode, bool vjp>
-class Cases {
- public:
-  std::vector<Case> all() {
-    for (const Dtype type : kTypes)
-      for (const char* values : {"uniform", "int-1", "special"}) {
-        add({.values = values, .type = type, .budget = Budget::smoke});
-        add({.counts = {20, 33, 7}, .values = values, .type = type, .budget = Budget::smoke});
-      }
-    batch_sweep();
-    size_sweep();
-    value_sweep();
-    for (const Dtype type : kTypes)
-      add({.n = 300000, .active = 299000, .channels = 3, .type = type, .budget = Budget::nightly});
-    return std::move(cases_);
-  }
+constexpr const char* kHalfSums = R"(
+  # 1366 / 8195 lies so near the middle of two halves that to round it to f32 first goes astray
+  ci     n=8195 a=8195 ch=1 size=1 sites=sites_block x=const-1 y=const-1366 t=f16
+)";
 
- private:
-  static constexpr Dtype kTypes[] = {Dtype::f32, Dtype::f16};
-  void add(const Trial& t) { cases_.push_back(described<mode, vjp>(t)); }
+constexpr const char* kBench = R"(
+  ci     n=200000 a=200000 ch=64 t={f32,f16}
+  ci     n=200000 a=200000 ch=64 size=- B=3 counts=50000:70000:80000
+)";
 
-  // Batches in any order, below and beyond those asked for, declared and not; empty ones for all but the maximum.
-  void batch_sweep() {
-    add({.n = 1500, .active = 1490, .size = 1, .sites = "sites_negative-1"});
-    add({.size = 1, .coords = Dtype::i64});
-    add({.counts = {60}});
-    add({.active = 60, .counts = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 50}});
-    for (const Dtype type : kTypes) add({.values = "const--0", .type = type});  // the sign of a zero stays
-    if (mode == Mode::max) return;
-    add({.n = 9000, .active = 9000, .channels = 1, .size = 300, .sites = "sites_batches-300", .values = "int-9"});
-    for (const std::int64_t size : {0, 3, 5, 256, 1000})
-      add({.size = size, .sites = "sites_batches-3", .values = "int-3"});
-    add({.active = 30, .counts = {0, 20, 20, 0, 20, 0}});
-    add({.active = 0, .counts = {20, 40}});
-    add({.n = 0, .active = 0, .counts = {0}});
-    add({.n = 0, .active = 0, .size = 2});
-    add({.active = 0, .type = Dtype::f16});
-  }
+constexpr const char* kRejects = R"(
+  from   coords=i32.8x4.row.sites_batches a=8 x={t}.{xs}.row.uniform t=f32 xs=8x3 y={u}.{ys}.row.uniform u=f32 ys=2x3
+  from   size=2 counts=-
+  attribute size=-                # neither batch_size nor batch_counts
+  attribute size=-1               # a negative batch_size
+  attribute counts=3:3:2          # two batches and three counts
+  attribute counts=9:-1           # a negative batch count
+  shape  counts=4:3               # batches of fewer rows
+)";
 
-  void size_sweep() {
-    for (const std::int64_t n : {1, 2, 63, 64, 65, 127, 128, 129, 1023, 1024, 1025, 2049, 4095, 4096, 4097, 4161, 8193})
-      add({.n = n,
-           .active = n,
-           .channels = 2,
-           .size = 1,
-           .sites = "sites_box-1",
-           .values = n % 3 == 0 ? "int-3" : "uniform",
-           .budget = n == 1023 ? Budget::smoke : Budget::ci});
-    for (const std::int64_t c : {0, 1, 3, 4, 15, 16, 17, 31, 33, 64, 130})
-      for (const Dtype type : kTypes) add({.channels = c, .type = type});
-  }
+constexpr const char* kMaxRejects = R"(
+  domain a=0                      # the maximum of nothing
+  domain size=- counts=8:0        # the second batch is declared empty
+  domain size=0 ys=0x3            # no batches
+)";
 
-  void value_sweep() {
-    for (const Dtype type : kTypes) {
-      for (const char* v : {"const--2", "const-1", "cancel", "wide", "masked", "masked-8", "order", "tiny", "huge",
-                            "subnormal", "lanes-161"})
-        add({.n = 200, .active = 190, .channels = 4, .values = v, .type = type});
-      for (const Layout l : kLayouts) add({.values = "int-3", .type = type, .layout = l});
-    }
-    // more rows, and sums, than half precision can count
-    for (const char* v : {"const-1", "const-30", "int-9"})
-      add({.n = 9001,
-           .active = 9001,
-           .channels = 1,
-           .size = 1,
-           .sites = "sites_block",
-           .values = v,
-           .type = Dtype::f16});
-    // 1366 / 8195 lies so near the middle of two halves that to round it to f32 first goes astray
-    if (vjp)
-      add({.n = 8195,
-           .active = 8195,
-           .channels = 1,
-           .size = 1,
-           .sites = "sites_block",
-           .values = "const-1",
-           .seeds = "const-1366",
-           .type = Dtype::f16});
-  }
+constexpr const char* kVjpRejects = R"(
+  shape  ys=3x3                   # a cotangent of three batches
+)";
 
-  std::vector<Case> cases_;
-};
-
-template <Mode mode, bool vjp>
-std::vector<Case> cases() {
-  return Cases<mode, vjp>().all();
-}
-
-template <Mode mode, bool vjp>
-std::vector<Reject> rejects() {
-  std::vector<Reject> r;
-  const auto with = [&](auto change, Reason reason, const char* why) {
-    Case c = described<mode, vjp>({.n = 8, .active = 8, .channels = 3});
-    change(c);
-    r.push_back({c, reason, why});
-  };
-  with([](Case& c) { c.attrs = {}; }, Reason::attribute, "neither batch_size nor batch_counts");
-  with([](Case& c) { c.attrs.set("batch_size", -1); }, Reason::attribute, "a negative batch_size");
-  with([](Case& c) { c.attrs.set("batch_counts", List{3, 3, 2}); }, Reason::attribute, "two batches and three counts");
-  with([](Case& c) { c.attrs.set("batch_counts", List{9, -1}); }, Reason::attribute, "a negative batch count");
-  with([](Case& c) { c.attrs.set("batch_counts", List{4, 3}); }, Reason::shape, "batches of fewer rows");
-  if (mode == Mode::max) {
-    with([](Case& c) { c.in[kActive]->fill = "const-0"; }, Reason::domain, "the maximum of nothing");
-    with(
-        [](Case& c) {
-          c.attrs = {{"batch_counts", List{8, 0}}};
-        },
-        Reason::domain, "the second batch is declared empty");
-    with(
-        [](Case& c) {
-          c.attrs = {{"batch_size", 0}};
-          if (vjp) c.in[kCotangent]->shape[0] = 0;
-        },
-        Reason::domain, "no batches");
-  }
-  if (vjp) with([](Case& c) { c.in[kCotangent]->shape[0] = 3; }, Reason::shape, "a cotangent of three batches");
-  return r;
-}
-
-template <Mode mode, bool vjp>
-std::vector<Case> bench() {
-  std::vector<Case> c;
-  for (const Dtype type : {Dtype::f32, Dtype::f16})
-    c.push_back(described<mode, vjp>({.n = 200000, .active = 200000, .channels = 64, .type = type}));
-  c.push_back(described<mode, vjp>({.n = 200000, .active = 200000, .channels = 64, .counts = {50000, 70000, 80000}}));
-  return c;
-}
+constexpr const char* kCall =
+    "call   {c}.{n}x4.{v}.{sites}+i32.1.row.const-{a}+{t}.{n}x{ch}.{l}.{x}/batch_size={size},batch_counts={counts}";
+constexpr const char* kVjpCall =
+    "call   {c}.{n}x4.{v}.{sites}+i32.1.row.const-{a}+{t}.{n}x{ch}.{l}.{x}+{t}.{B}x{ch}.{v}.{y}"
+    "/batch_size={size},batch_counts={counts}";
 
 constexpr std::string_view kMeaning =
     "batches by column 0 (batch_size), or by counts of consecutive rows; counts are not mandatory. Rows from the "
@@ -314,9 +231,11 @@ Op row(std::string_view name, std::string_view equation, std::string_view meanin
         .meaning = meaning,
         .infer = infer<mode>,
         .oracle = vjp ? gradient<mode> : pooling<mode>,
-        .cases = cases<mode, vjp>,
-        .rejects = rejects<mode, vjp>,
-        .bench = bench<mode, vjp>,
+        .cases = {vjp ? kVjpCall : kCall, kInputs, kCases, mode == Mode::max ? "" : kEmpty, vjp ? kHalfSums : ""},
+        .rejects = {vjp ? "call {coords}+i32.1.row.const-{a}+{x}+{y}/batch_size={size},batch_counts={counts}"
+                        : "call {coords}+i32.1.row.const-{a}+{x}/batch_size={size},batch_counts={counts}",
+                    kRejects, mode == Mode::max ? kMaxRejects : "", vjp ? kVjpRejects : ""},
+        .bench = {vjp ? kVjpCall : kCall, kInputs, kBench},
         .tolerance = {}};
   if (vjp) {
     op.cost = gradient_cost<mode>;

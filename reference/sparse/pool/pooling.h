@@ -49,8 +49,8 @@ std::optional<Spot> channel_spot(const Call&, std::uint64_t key, std::size_t out
 // Whether a recorded call is of this kind; drops the attributes that say so.
 bool recorded_pooling(Attrs&, Pooling);
 
-std::vector<Case> pooling_cases(Pooling, Derivative);
-std::vector<Reject> pooling_rejects(Pooling, Derivative);
-std::vector<Case> pooling_bench(Pooling, Derivative);
+Cases pooling_cases(Pooling, Derivative);
+Rejects pooling_rejects(Pooling, Derivative);
+Cases pooling_bench(Pooling, Derivative);
 
 }  // namespace plumb::reference

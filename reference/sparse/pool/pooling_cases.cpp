@@ -1,255 +1,138 @@
 // What sparse pooling and its derivatives are tried on, refused for and timed with.
-#include <algorithm>
-
 #include "reference/sparse/pool/pooling.h"
 
 namespace plumb::reference {
 namespace {
 
-using List = std::vector<std::int64_t>;
-using namespace pool_input;
+// A kind as the sweeps see it: kernel rows {K}, the {most} inputs of one that makes many outputs, {few} for any width,
+// {unit} kernel rows of stride 1, and {both} without and with targets if it takes them.
+constexpr const char* kPlain = "from K=8 most=1000000 few=30 unit=27 both=-1";
+constexpr const char* kTransposed = "from K=8 most=40 few=30 unit=27 both={-1,{n/2+3}}";
+constexpr const char* kTrilinear =
+    "from K=27 most=20 few=5 unit=1 both={-1,{n/2+3}}";  // kernel rows of the stride alone
 
-std::optional<Input> input(Dtype t, Shape shape, std::string fill, Layout layout = Layout::row) {
-  return Input{t, std::move(shape), layout, std::move(fill)};
+constexpr const char* kInputs = R"(
+  from   sites_in={c}.{n}x4.{v}.{sites}+i32.1.row.const-{a} x_in={t}.{n}x{ch}.{l}.{x}
+  from   y_in={t}.{rows}x{ch}.{l}.{y} y={x} v={l=='broadcast'?'row':l}
+  from   goal_in={m<0?'-':goals} goals={c}.{m}x4.row.{sites}+i32.1.row.const-{a==n?m:a==0?0:m-1}
+  from   n={N>most?most:N} a={N>most?A*most/N:A}    # fewer inputs where each makes many outputs
+  from   N=60 A=55 ch=5 k=2: s=2: p=0: d=1: m=-1 l=row sites=sites_negative c=i32 t=f32 x=uniform
+)";
+
+constexpr const char* kSteps = R"(
+  from   steps={2: 2: 0: 1: 8 f16, 3: 2: 0: 1: 27 f32, 3: 2: 1: 1: 27 f16, 3: 4: 0: 1: 27 f32, 1: 1: 0: 1: 1 f16,
+         3: 1: 0: 1: 27 f32, 3: 1: 1: 2: 27 f16, 2:3:1 2:1:3 0:1:0 1:2:1 6 f32, 4:2:3 3:2:1 1:0:2 1:1:2 24 f16}
+)";
+
+constexpr const char* kTrilinearSteps = R"(
+  from   steps={2: 2: 0: 1: 27 f16, 2: 1: 0: 1: 1 f32, 2: 3: 0: 1: 125 f16, 2: 2:1:3 0: 1: 15 f32}
+  from   far={5: 1: 0: 1: 1 sites_block i32, 5: 2: 1: 1: 27 sites_negative-1 i32, 5:5:3 3: 2: 4: 125 sites_extremes i64,
+         3: 1: 0: 5: 1 sites_negative i32, 3: 2: 0: 3: 27 sites_block i32, 2: 1: 2: 3: 1 sites_negative i64,
+         3:4:3 2:1:2 1: 1:3:5 9 sites_duplicates i32, 11:1:1 1: 0: 1: 1 sites_line-5 i32,
+         1:3:11 1:2:1 0:1:5 1: 3 sites_extremes i32}
+)";
+
+constexpr const char* kCases = R"(
+  # windows that tile, overlap, leave gaps (inputs lost, outputs without edges), shift, dilate; whole numbers by turns
+  smoke  N=40 A=37 ch=3 k,s,p,d,K,whole={steps} t={f32,f16} x={t==whole?'int-1':'uniform'} m={both}
+  ci     N=40 A=37 ch=3 k,s,p,d,K,whole={steps} t={f32,f16} x={t==whole?'uniform':'int-1'} m={both}
+  # where the sites lie
+  ci     N=30 A=27 ch=3 k,s,p,d,K,sites,c={far} m={both}
+  ci     N=130 A=128 ch=4 k=3: K=27 x=int-2 m={both}
+         sites={sites_batches,sites_batches-3,sites_line,sites_plane,sites_block,sites_surface-1,sites_isolated,
+         sites_duplicates,sites_duplicates-40,sites_extremes}
+  ci     k=3: K=27 sites={sites_negative-1,sites_extremes,sites_isolated-1099511627776} c=i64 m={both}
+  ci     k=3: s=1: K={unit} sites=sites_duplicates-3 m={both}   # repeated outputs, of repeated inputs
+  # channels and rows around vectors and blocks
+  ci     N={few} A={N} ch={0,1,4,7,8,9,15,16,17,31,32,33,64,130} sites=sites_block t={f32,f16}
+  ci     N={0,1,2,127,128,129,513} A={N} ch=3 sites=sites_block x=int-3 m={both}
+  ci     A,t={0 f16, 1 f32} m={both}
+  # all below zero, all ones (the divisor), ties, what is not finite, what cancels; windows of nothing but -inf, some
+  # of them beside others (masked-7) and all (masked-8)
+  ci     N=50 A=45 ch=6 k=3: K=27 sites=sites_block t={f32,f16} m={both}
+         x={const--2,const-1,special,cancel,wide,masked,masked-7,masked-8,tiny,huge,subnormal,lanes}
+)";
+
+constexpr const char* kSeeds = R"(
+  ci     N=50 A=45 k=3: K=27 sites=sites_block x={const--2,special,masked-7,masked-8,int-1} y=uniform t={f32,f16} m={both}
+)";
+
+constexpr const char* kLast = R"(
+  ci     N=24 A=20 x=int-3 t={f32,f16} l={@layouts} m={both}
+  nightly N=5000 A=4990 ch=33 sites=sites_surface-1 t={f32,f16} most=1000000 m={both}
+)";
+
+constexpr const char* kHalfSums = R"(
+  # sums beyond 2^11, where an accumulator of half precision would stand still
+  ci     N=343 A=343 ch=2 k=7: K=343 s=7: sites=sites_block x=const-24 t=f16
+)";
+
+constexpr const char* kRejects = R"(
+  from   coords={c}.8x{cols}.row.{f} c=i32 cols=4 f=sites_negative count={ct}.{cn}.row.const-8 ct=i32 cn=1
+  from   x={t}.{xs}.row.uniform t=f32 xs=8x3 y={u}.{rows}x{ch}.row.uniform u=f32 ch=3 goal=- k=2: s=2: p=0: d=1:
+  attribute s=0:                # a stride of zero
+  attribute s=1:2               # two strides
+)";
+
+constexpr const char* kKernelRejects = R"(
+  attribute k=2:0:2             # a kernel without extent
+  memory k=2000:                # kernel rows beyond 2^31
+  attribute p=-1:               # a negative padding
+  attribute d=0:                # a dilation of zero
+)";
+
+constexpr const char* kSeedRejects = R"(
+  shape  rows={R+1}             # more seeds than there can be rows
+)";
+
+bool expands(Pooling kind) { return kind == Pooling::transposed || kind == Pooling::trilinear; }
+
+std::string call(Pooling kind, std::string inputs) {
+  return "call " + inputs +
+         (kind == Pooling::trilinear ? "/stride={s}" : "/kernel_size={k},stride={s},padding={p},dilation={d}");
 }
-std::optional<Input> rows(std::int64_t n) { return input(Dtype::i32, {1}, "const-" + std::to_string(n)); }
 
-// One case, from defaults that each sweep changes in one or two places.
-struct Trial {
-  std::int64_t n = 60, active = 55, channels = 5;
-  List size{2}, stride{2}, padding{0}, dilation{1};
-  std::string sites = "sites_negative", values = "uniform", seeds = "";
-  Dtype coords = Dtype::i32, type = Dtype::f32;
-  std::int64_t targets = -1;
-  Layout layout = Layout::row;
-  Budget budget = Budget::ci;
-};
-
-class Cases {
- public:
-  Cases(Pooling kind, Derivative d) : kind_(kind), derivative_(d) {}
-
-  Case described(const Trial& t) const {
-    const Layout plain = t.layout == Layout::broadcast ? Layout::row : t.layout;
-    Case c{{input(t.coords, {t.n, 4}, t.sites, plain), rows(t.active),
-            input(t.type, {t.n, t.channels}, t.values, t.layout)},
-           attrs(t),
-           t.budget};
-    const std::int64_t seeds = derivative_ == Derivative::jvp ? t.n : t.targets >= 0 ? t.targets : capacity(t);
-    if (derivative_ != Derivative::none)
-      c.in.push_back(input(t.type, {seeds, t.channels}, t.seeds.empty() ? t.values : t.seeds, t.layout));
-    if (t.targets >= 0) {
-      c.in.push_back(input(t.coords, {t.targets, 4}, t.sites));
-      c.in.push_back(rows(active_targets(t.n, t.active, t.targets)));
-    }
-    return c;
-  }
-
-  std::vector<Case> all() {
-    geometry_sweep();
-    site_sweep();
-    size_sweep();
-    value_sweep();
-    for (const Dtype type : kTypes)
-      both({.n = 5000,
-            .active = 4990,
-            .channels = 33,
-            .sites = "sites_surface-1",
-            .type = type,
-            .budget = Budget::nightly});
-    return std::move(cases_);
-  }
-
- private:
-  static constexpr Dtype kTypes[] = {Dtype::f32, Dtype::f16};
-
-  bool expands() const { return kind_ == Pooling::transposed || kind_ == Pooling::trilinear; }
-  std::int64_t capacity(const Trial& t) const {
-    std::int64_t K = 1;
-    for (std::size_t a = 0; a < 3; ++a) {
-      const List& v = kind_ == Pooling::trilinear ? t.stride : t.size;
-      const std::int64_t k = v.size() == 1 ? v[0] : v[a];
-      K *= kind_ == Pooling::trilinear ? 2 * k - 1 : k;
-    }
-    return expands() ? t.n * K : t.n;
-  }
-  Attrs attrs(const Trial& t) const {
-    if (kind_ == Pooling::trilinear) return {{"stride", t.stride}};
-    return {{"kernel_size", t.size}, {"stride", t.stride}, {"padding", t.padding}, {"dilation", t.dilation}};
-  }
-
-  void add(const Trial& t) { cases_.push_back(described(t)); }
-  // Without and with targets.
-  void both(Trial t) {
-    const std::int64_t most = kind_ == Pooling::trilinear ? 20 : 40;  // inputs of a kind that makes many outputs
-    if (expands() && t.n > most && t.budget != Budget::nightly) {
-      t.active = t.active * most / t.n;
-      t.n = most;
-    }
-    add(t);
-    t.targets = t.n / 2 + 3;
-    if (expands()) add(t);
-  }
-
-  // Windows that tile, overlap, leave gaps (inputs lost, outputs without edges), shift, dilate.
-  void geometry_sweep() {
-    struct Step {
-      List size, stride, padding, dilation;
-    };
-    std::vector<Step> steps{{{2}, {2}, {0}, {1}},
-                            {{3}, {2}, {0}, {1}},
-                            {{3}, {2}, {1}, {1}},
-                            {{3}, {4}, {0}, {1}},
-                            {{1}, {1}, {0}, {1}},
-                            {{3}, {1}, {0}, {1}},
-                            {{3}, {1}, {1}, {2}},
-                            {{2, 3, 1}, {2, 1, 3}, {0, 1, 0}, {1, 2, 1}},
-                            {{4, 2, 3}, {3, 2, 1}, {1, 0, 2}, {1, 1, 2}}};
-    if (kind_ == Pooling::trilinear)
-      steps = {{{}, {2}, {}, {}}, {{}, {1}, {}, {}}, {{}, {3}, {}, {}}, {{}, {2, 1, 3}, {}, {}}};
-    Dtype whole = Dtype::f32;  // the type whose smallest cases are of whole numbers, by turns
-    for (const Step& s : steps) {
-      whole = whole == Dtype::f32 ? Dtype::f16 : Dtype::f32;
-      for (const Dtype type : kTypes)
-        for (const char* values : {"uniform", "int-1"})
-          both({.n = 40,
-                .active = 37,
-                .channels = 3,
-                .size = s.size,
-                .stride = s.stride,
-                .padding = s.padding,
-                .dilation = s.dilation,
-                .values = values,
-                .type = type,
-                .budget = (values[0] == 'i') == (type == whole) ? Budget::smoke : Budget::ci});
-    }
-  }
-
-  void site_sweep() {
-    for (const FarKernel& f : far_kernels())
-      both({.n = 30,
-            .active = 27,
-            .channels = 3,
-            .size = f.size,
-            .stride = f.stride,
-            .padding = f.padding,
-            .dilation = f.dilation,
-            .sites = f.sites,
-            .coords = f.coords});
-    for (const char* f :
-         {"sites_batches", "sites_batches-3", "sites_line", "sites_plane", "sites_block", "sites_surface-1",
-          "sites_isolated", "sites_duplicates", "sites_duplicates-40", "sites_extremes"})
-      both({.n = 130, .active = 128, .channels = 4, .size = {3}, .sites = f, .values = "int-2"});
-    for (const char* f : {"sites_negative-1", "sites_extremes", "sites_isolated-1099511627776"})
-      both({.size = {3}, .sites = f, .coords = Dtype::i64});
-    both({.size = {3}, .stride = {1}, .sites = "sites_duplicates-3"});  // repeated outputs, of repeated inputs
-  }
-
-  void size_sweep() {
-    for (const std::int64_t c : {0, 1, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 130})
-      for (const Dtype type : kTypes)
-        add({.n = kind_ == Pooling::trilinear ? 5 : 30,
-             .active = kind_ == Pooling::trilinear ? 5 : 30,
-             .channels = c,
-             .sites = "sites_block",
-             .type = type});
-    for (const std::int64_t n : {0, 1, 2, 127, 128, 129, 513})
-      both({.n = n, .active = n, .channels = 3, .sites = "sites_block", .values = "int-3"});
-    for (const std::int64_t a : {0, 1}) both({.active = a, .type = a == 0 ? Dtype::f16 : Dtype::f32});
-  }
-
-  // All below zero, all ones (the divisor), ties, what is not finite, what cancels; windows of nothing but -inf, some
-  // of them beside others (masked-7) and all (masked-8).
-  void value_sweep() {
-    for (const Dtype type : kTypes) {
-      for (const char* v : {"const--2", "const-1", "special", "cancel", "wide", "masked", "masked-7", "masked-8",
-                            "tiny", "huge", "subnormal", "lanes"})
-        both({.n = 50, .active = 45, .channels = 6, .size = {3}, .sites = "sites_block", .values = v, .type = type});
-      if (derivative_ != Derivative::none)
-        for (const char* v : {"const--2", "special", "masked-7", "masked-8", "int-1"})
-          both({.n = 50,
-                .active = 45,
-                .size = {3},
-                .sites = "sites_block",
-                .values = v,
-                .seeds = "uniform",
-                .type = type});
-      for (const Layout l : kLayouts) both({.n = 24, .active = 20, .values = "int-3", .type = type, .layout = l});
-    }
-    if (expands()) return;
-    // sums beyond 2^11, where an accumulator of half precision would stand still
-    add({.n = 343,
-         .active = 343,
-         .channels = 2,
-         .size = {7},
-         .stride = {7},
-         .sites = "sites_block",
-         .values = "const-24",
-         .type = Dtype::f16});
-  }
-
-  Pooling kind_;
-  Derivative derivative_;
-  std::vector<Case> cases_;
-};
-
-class Rejects {
- public:
-  Rejects(Pooling kind, Derivative d) : kind_(kind), derivative_(d) {}
-
-  std::vector<Reject> all() {
-    geometry();
-    if (derivative_ == Derivative::vjp) seeds();
-    return std::move(rejects_);
-  }
-
- private:
-  template <class F>
-  void with(F change, Reason reason, const char* why) {
-    Case c = Cases(kind_, derivative_).described({.n = 8, .active = 8, .channels = 3});
-    change(c);
-    rejects_.push_back({c, reason, why});
-  }
-  void attr(const char* name, List value, Reason reason, const char* why) {
-    with([&](Case& c) { c.attrs.set(name, value); }, reason, why);
-  }
-
-  void geometry() {
-    attr("stride", {0}, Reason::attribute, "a stride of zero");
-    attr("stride", {1, 2}, Reason::attribute, "two strides");
-    if (kind_ == Pooling::trilinear) return attr("stride", {2000}, Reason::memory, "kernel rows beyond 2^31");
-    attr("kernel_size", {2, 0, 2}, Reason::attribute, "a kernel without extent");
-    attr("kernel_size", {2000}, Reason::memory, "kernel rows beyond 2^31");
-    attr("padding", {-1}, Reason::attribute, "a negative padding");
-    attr("dilation", {0}, Reason::attribute, "a dilation of zero");
-  }
-
-  void seeds() {
-    with([](Case& c) { ++c.in[kSeed]->shape[0]; }, Reason::shape, "more seeds than there can be rows");
-    with([](Case& c) { c.in[kSeed]->shape[0] = 0; }, Reason::domain, "a cotangent without the active rows");
-  }
-
-  Pooling kind_;
-  Derivative derivative_;
-  std::vector<Reject> rejects_;
-};
+std::string inputs_of(Pooling kind, Derivative d) {
+  std::string text =
+      call(kind, d == Derivative::none ? "{sites_in}+{x_in}+{goal_in}" : "{sites_in}+{x_in}+{y_in}+{goal_in}");
+  text += "\nfrom rows=";
+  text += d == Derivative::jvp ? "{n}" : expands(kind) ? "{m<0?n*K:m}" : "{m<0?n:m}";
+  return text + "\n" + (kind == Pooling::trilinear ? kTrilinear : expands(kind) ? kTransposed : kPlain);
+}
 
 }  // namespace
 
-std::vector<Case> pooling_cases(Pooling kind, Derivative d) { return Cases(kind, d).all(); }
-std::vector<Reject> pooling_rejects(Pooling kind, Derivative d) { return Rejects(kind, d).all(); }
+Cases pooling_cases(Pooling kind, Derivative d) {
+  return {inputs_of(kind, d),
+          kInputs,
+          kSteps,
+          kFarKernels,
+          kind == Pooling::trilinear ? kTrilinearSteps : "",
+          kCases,
+          d == Derivative::none ? "" : kSeeds,
+          kLast,
+          expands(kind) ? "" : kHalfSums};
+}
 
-std::vector<Case> pooling_bench(Pooling kind, Derivative d) {
-  const bool expands = kind == Pooling::transposed || kind == Pooling::trilinear;
-  const std::int64_t n = kind == Pooling::trilinear ? 10000 : expands ? 50000 : 200000;
-  std::vector<Case> c;
-  for (const Dtype type : {Dtype::f32, Dtype::f16})
-    c.push_back(
-        Cases(kind, d).described({.n = n, .active = n, .channels = 64, .sites = "sites_surface", .type = type}));
-  if (!expands)
-    c.push_back(
-        Cases(kind, d).described({.n = n, .active = n, .channels = 32, .size = {3}, .sites = "sites_surface-1"}));
-  return c;
+Rejects pooling_rejects(Pooling kind, Derivative d) {
+  const bool seeds = d != Derivative::none, trilinear = kind == Pooling::trilinear;
+  const bool many = expands(kind) && d == Derivative::vjp;
+  return {call(kind, seeds ? "{coords}+{count}+{x}+{y}+{goal}" : "{coords}+{count}+{x}+{goal}"),
+          many ? trilinear ? "from R=216 rows=216" : "from R=64 rows=64" : "from R=8 rows=8",
+          kRejects,
+          trilinear ? "memory s=2000:  # kernel rows beyond 2^31" : kKernelRejects,
+          seeds ? kSeedRejects : "",
+          d == Derivative::vjp ? "domain rows=0  # a cotangent without the active rows" : ""};
+}
+
+Cases pooling_bench(Pooling kind, Derivative d) {
+  const char* rows = kind == Pooling::trilinear ? "from N=10000" : expands(kind) ? "from N=50000" : "from N=200000";
+  return {inputs_of(kind, d),
+          kInputs,
+          rows,
+          "from A={N} most=1000000",
+          "ci ch=64 sites=sites_surface t={f32,f16}",
+          expands(kind) ? "" : "ci ch=32 k=3: K=27 sites=sites_surface-1"};
 }
 
 }  // namespace plumb::reference

@@ -297,170 +297,97 @@ std::vector<std::int64_t> stream_active(const Call&, const std::vector<Tensor>& 
   return {std::clamp<std::int64_t>(out[1].read<std::int64_t>()[0], 0, out[0].dim(0)), -1};
 }
 
-std::optional<Input> input(Dtype t, Shape shape, std::string fill, Layout layout = Layout::row) {
-  return Input{t, std::move(shape), layout, std::move(fill)};
-}
+constexpr const char* kModels = R"(
+  from   t=f32 l=row v={l=='broadcast'?'row':l}
+  smoke  R={0,1,9,33} S=5
+  ci     R={0,1,2,7,8,9,15,16,17,31,33,63,65,257,1025} S={3,17}
+  ci     R=19 S={2,3,4,5,15,16,17,31,33,64,65,129,256,257,1000}
+  ci     R=3 S=65535
+  ci     R=20 S=6 l={@layouts}
+  nightly R=20000 S=40
+)";
 
-// A model input: random unless `fill` says otherwise.
-std::optional<Input> model_input(bool tables, std::int64_t R, std::int64_t S, const std::string& fill, Dtype t,
-                                 Layout l) {
-  return tables ? input(Dtype::i16, {R, S + 1}, fill.empty() ? "cdf" : fill, l)
-                : input(t, {R, S}, fill.empty() ? "positive-0.1" : fill, l);
-}
+constexpr const char* kTableModels = R"(
+  ci     R=40 S=9 x=cdf-1
+)";
+constexpr const char* kProbabilityModels = R"(
+  ci     R=40 S={2,9,300} t={f32,f16} x={uniform,impulse,const-0,const-1,const-0.25,int-1,pow2-9,positive-1e3}
+  ci     R=40 S={2,9,300} x=wide-30     # infinite in f16
+)";
 
-constexpr std::int64_t kRows[] = {0, 1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 63, 65, 257, 1025};
-constexpr std::int64_t kSymbols[] = {2, 3, 4, 5, 15, 16, 17, 31, 33, 64, 65, 129, 256, 257, 1000};
+constexpr const char* kTableRejects = R"(
+  shape  S=2                            # one symbol
+  shape  S=65537                        # more symbols than widths
+  domain x=const-0                      # symbols without width
+  domain x=const-3                      # tables that do not start at 0
+)";
 
-constexpr const char* kBeyondHalf = "wide-30";  // infinite in f16
+constexpr const char* kProbabilityRejects = R"(
+  shape  S=1                            # one symbol
+  shape  S=65536                        # more symbols than widths
+  domain x=special-2                    # probabilities that are not finite
+)";
 
-// Every (R, S, fill, dtype, layout) worth trying of a model.
-template <class Add>
-void sweep(bool tables, Add&& add) {
-  for (const std::int64_t R : {0, 1, 9, 33}) add(R, std::int64_t{5}, "", Dtype::f32, Layout::row, Budget::smoke);
-  for (const std::int64_t R : kRows)
-    for (const std::int64_t S : {3, 17}) add(R, S, "", Dtype::f32, Layout::row, Budget::ci);
-  for (const std::int64_t S : kSymbols) add(std::int64_t{19}, S, "", Dtype::f32, Layout::row, Budget::ci);
-  add(std::int64_t{3}, std::int64_t{65535}, "", Dtype::f32, Layout::row, Budget::ci);
-  for (const Layout l : kLayouts) add(std::int64_t{20}, std::int64_t{6}, "", Dtype::f32, l, Budget::ci);
-  add(std::int64_t{20000}, std::int64_t{40}, "", Dtype::f32, Layout::row, Budget::nightly);
-  if (tables) return add(std::int64_t{40}, std::int64_t{9}, "cdf-1", Dtype::f32, Layout::row, Budget::ci);
-  for (const char* f :
-       {"uniform", kBeyondHalf, "impulse", "const-0", "const-1", "const-0.25", "int-1", "pow2-9", "positive-1e3"})
-    for (const std::int64_t S : {2, 9, 300})
-      for (const Dtype t : {Dtype::f32, Dtype::f16})
-        if (t == Dtype::f32 || f != std::string_view(kBeyondHalf))
-          add(std::int64_t{40}, S, f, t, Layout::row, Budget::ci);
-}
-
-std::vector<Case> cdf_cases() {
-  std::vector<Case> c;
-  sweep(false, [&](std::int64_t R, std::int64_t S, const char* fill, Dtype t, Layout l, Budget b) {
-    c.push_back({{model_input(false, R, S, fill, t, l)}, {}, b});
-  });
-  return c;
-}
-
-template <bool tables>
-std::vector<Case> encode_cases() {
-  std::vector<Case> c;
-  sweep(tables, [&](std::int64_t R, std::int64_t S, const char* fill, Dtype t, Layout l, Budget b) {
-    const Layout vector = l == Layout::broadcast ? Layout::row : l;
-    c.push_back(
-        {{model_input(tables, R, S, fill, t, l), input(Dtype::i32, {R}, "below-" + std::to_string(S), vector)}, {}, b});
-  });
-  return c;
-}
+constexpr const char* kFirstRowRejects = R"(
+  domain R=1 S=9 x=special-1            # the first row is not finite
+)";
+constexpr const char* kSymbolRejects = R"(
+  domain symbols=i32.20.row.const-5     # a symbol beyond the last
+  domain symbols=i32.20.row.const--1    # a negative symbol
+)";
 
 // Under 2^bits equal symbols each takes that many bits, so the length of every stream is known.
-template <Coder coder, bool tables>
-Case uniform_stream(std::int64_t R, std::int64_t bits, Dtype t, Layout l, Budget b) {
-  const std::int64_t S = std::int64_t{1} << bits, taken = bits * R;
-  const std::int64_t range = 18 + (taken + 2 + 7) / 8, rans = 22 + taken / 8;
-  const std::string share = std::to_string(1.0 / static_cast<double>(S));
-  const std::string fill = (coder == Coder::range ? "range_stream-" : "rans_stream-") + std::to_string(R * kTotal + S);
-  return {{model_input(tables, R, S, tables ? "cdf-1" : "const-" + share, t, l),
-           input(Dtype::u8, {coder == Coder::range ? range : rans}, fill, l == Layout::broadcast ? Layout::row : l)},
-          {},
-          b};
-}
+constexpr const char* kStreams = R"(
+  from   bits,S,share={1 2 0.500000, 2 4 0.250000, 3 8 0.125000, 4 16 0.062500, 5 32 0.031250, 6 64 0.015625}
+  from   t=f32 l=row v={l=='broadcast'?'row':l}
+  smoke  R={0,1,9,33} bits=2 S=4 share=0.250000
+  ci     R={0,1,2,7,8,9,15,16,17,31,33,63,65,257,1025} bits,S,share={1 2 0.500000, 4 16 0.062500, 6 64 0.015625}
+  ci     R=50 t={types}
+  ci     R=20 bits=3 S=8 share=0.125000 l={@layouts}
+  nightly R=20000 bits=6 S=64 share=0.015625
+)";
+
+constexpr const char* kStreamBench = R"(
+  from   bits,S,share={1 2 0.500000, 2 4 0.250000, 3 8 0.125000, 4 16 0.062500, 5 32 0.031250, 6 64 0.015625}
+  from   t=f32 l=row v=row
+  ci     R,bits,S,share={65536 6 64 0.015625, 200000 2 4 0.250000}
+)";
+
+constexpr const char* kStreamRejects = R"(
+  domain bytes={L-1}                       # the last byte is missing
+  domain bytes={L+1}                       # a byte is left over
+  domain bytes=17                       # half a header
+  domain bytes=0                        # no stream
+  domain x={unlike}                       # bytes of no encoder
+  domain stream=bits                    # no header
+  domain stream={other}_stream-{20*65536+8}     # of the other coder
+  domain stream={own}_stream-{21*65536+8}    # another number of rows
+  domain stream={own}_stream-{20*65536+9}    # another alphabet
+)";
+
+constexpr const char* kTables = "from model=i16.{R}x{S+1}.{l}.{x} x=cdf";
+constexpr const char* kProbabilities = "from model={t}.{R}x{S}.{l}.{x} x=positive-0.1";
+constexpr const char* kRefusedTables = "from model={mt}.{R}x{S}.row.{x} mt=i16 R=20 S=6 x=cdf";
+constexpr const char* kRefusedProbabilities = "from model={mt}.{R}x{S}.row.{x} mt=f32 R=20 S=5 x=positive-0.1";
+constexpr const char* kEncodeCall = "call {model}+i32.{R}.{v}.below-{S}/-";
 
 template <Coder coder, bool tables>
-std::vector<Case> decode_cases() {
-  std::vector<Case> c;
-  const auto add = [&](std::int64_t R, std::int64_t bits, Dtype t, Layout l, Budget b) {
-    c.push_back(uniform_stream<coder, tables>(R, bits, t, l, b));
-  };
-  for (const std::int64_t R : {0, 1, 9, 33}) add(R, 2, Dtype::f32, Layout::row, Budget::smoke);
-  for (const std::int64_t R : kRows)
-    for (const std::int64_t bits : {1, 4, 6}) add(R, bits, Dtype::f32, Layout::row, Budget::ci);
-  for (const std::int64_t bits : {1, 2, 3, 4, 5, 6})
-    for (const Dtype t : {Dtype::f32, Dtype::f16})
-      if (t == Dtype::f32 || !tables) add(50, bits, t, Layout::row, Budget::ci);
-  for (const Layout l : kLayouts) add(20, 3, Dtype::f32, l, Budget::ci);
-  add(20000, 6, Dtype::f32, Layout::row, Budget::nightly);
-  return c;
-}
-
-template <class Change>
-void refuse(std::vector<Reject>& to, Case c, Reason reason, const char* why, Change&& change) {
-  change(c);
-  to.push_back({std::move(c), reason, why});
-}
-
-std::vector<Reject> model_rejects(const Case& good, bool tables) {
-  std::vector<Reject> r;
-  refuse(r, good, Reason::shape, "one symbol", [&](Case& c) { c.in[0]->shape[1] = tables ? 2 : 1; });
-  refuse(r, good, Reason::shape, "more symbols than widths",
-         [&](Case& c) { c.in[0]->shape[1] = tables ? 65537 : 65536; });
-  if (tables) {
-    refuse(r, good, Reason::domain, "symbols without width", [](Case& c) { c.in[0]->fill = "const-0"; });
-    refuse(r, good, Reason::domain, "tables that do not start at 0", [](Case& c) { c.in[0]->fill = "const-3"; });
-  } else {
-    refuse(r, good, Reason::domain, "probabilities that are not finite", [](Case& c) { c.in[0]->fill = "special-2"; });
-    if (good.in.size() == 1)
-      refuse(r, good, Reason::domain, "the first row is not finite", [](Case& c) {
-        c.in[0]->shape = {1, 9}, c.in[0]->fill = "special-1";
-      });
-  }
-  return r;
-}
-
-std::vector<Reject> cdf_rejects() {
-  return model_rejects({{model_input(false, 20, 5, "", Dtype::f32, Layout::row)}, {}}, false);
-}
-
-template <bool tables>
-std::vector<Reject> encode_rejects() {
-  const Case good{{model_input(tables, 20, 5, "", Dtype::f32, Layout::row), input(Dtype::i32, {20}, "below-5")}, {}};
-  std::vector<Reject> r = model_rejects(good, tables);
-  refuse(r, good, Reason::domain, "a symbol beyond the last", [](Case& c) { c.in[1]->fill = "const-5"; });
-  refuse(r, good, Reason::domain, "a negative symbol", [](Case& c) { c.in[1]->fill = "const--1"; });
-  return r;
+std::string decode_call() {
+  const std::string model = tables ? "i16.{R}x{S+1}.{l}.cdf-1" : "{t}.{R}x{S}.{l}.const-{share}";
+  return "call " + model +
+         (coder == Coder::range ? "+u8.{18+(bits*R+9)/8}.{v}.range_stream-{R*65536+S}/-"
+                                : "+u8.{22+bits*R/8}.{v}.rans_stream-{R*65536+S}/-") +
+         (tables ? "\nfrom types=f32" : "\nfrom types={f32,f16}");
 }
 
 template <Coder coder, bool tables>
-std::vector<Reject> decode_rejects() {
-  const Case good = uniform_stream<coder, tables>(20, 3, Dtype::f32, Layout::row, Budget::ci);
-  const std::string prefix = coder == Coder::range ? "range_stream-" : "rans_stream-",
-                    wrong = coder == Coder::range ? "rans_stream-" : "range_stream-";
-  std::vector<Reject> r = model_rejects(good, tables);
-  refuse(r, good, Reason::domain, "the last byte is missing", [](Case& c) { --c.in[1]->shape[0]; });
-  refuse(r, good, Reason::domain, "a byte is left over", [](Case& c) { ++c.in[1]->shape[0]; });
-  refuse(r, good, Reason::domain, "half a header", [](Case& c) { c.in[1]->shape = {17}; });
-  refuse(r, good, Reason::domain, "no stream", [](Case& c) { c.in[1]->shape = {0}; });
-  refuse(r, good, Reason::domain, "bytes of no encoder",
-         [&](Case& c) { c.in[0]->fill = tables ? "cdf" : "positive-0.1"; });
-  refuse(r, good, Reason::domain, "no header", [](Case& c) { c.in[1]->fill = "bits"; });
-  refuse(r, good, Reason::domain, "of the other coder",
-         [&](Case& c) { c.in[1]->fill = wrong + std::to_string(20 * kTotal + 8); });
-  refuse(r, good, Reason::domain, "another number of rows",
-         [&](Case& c) { c.in[1]->fill = prefix + std::to_string(21 * kTotal + 8); });
-  refuse(r, good, Reason::domain, "another alphabet",
-         [&](Case& c) { c.in[1]->fill = prefix + std::to_string(20 * kTotal + 9); });
-  return r;
-}
-
-std::vector<Case> cdf_bench() {
-  std::vector<Case> c;
-  for (const auto& [R, S] : {std::pair<std::int64_t, std::int64_t>{65536, 64}, {4096, 1024}})
-    for (const Dtype t : {Dtype::f32, Dtype::f16}) c.push_back({{model_input(false, R, S, "", t, Layout::row)}, {}});
-  return c;
-}
-
-template <bool tables>
-std::vector<Case> encode_bench() {
-  std::vector<Case> c;
-  for (const auto& [R, S] : {std::pair<std::int64_t, std::int64_t>{65536, 64}, {16384, 256}})
-    c.push_back(
-        {{model_input(tables, R, S, "", Dtype::f32, Layout::row), input(Dtype::i32, {R}, "below-" + std::to_string(S))},
-         {}});
-  return c;
-}
-
-template <Coder coder, bool tables>
-std::vector<Case> decode_bench() {
-  return {uniform_stream<coder, tables>(65536, 6, Dtype::f32, Layout::row, Budget::ci),
-          uniform_stream<coder, tables>(200000, 2, Dtype::f32, Layout::row, Budget::ci)};
+Rejects decode_rejects() {
+  return {"call {model}+{bt}.{bytes}.row.{stream}/-\nfrom bt=u8 bytes={L} stream={own}_stream-{20*65536+8}",
+          coder == Coder::range ? "from L=26 own=range other=rans" : "from L=29 own=rans other=range",
+          tables ? kRefusedTables : kRefusedProbabilities,
+          tables ? "from S=9 x=cdf-1 unlike=cdf" : "from S=8 x=const-0.125000 unlike=positive-0.1",
+          tables ? kTableRejects : kProbabilityRejects,
+          kStreamRejects};
 }
 
 constexpr std::string_view kCdfMeaning =
@@ -469,7 +396,8 @@ constexpr std::string_view kCdfMeaning =
     "int16";
 constexpr std::string_view kRangeMeaning =
     "the last bound of a table stands for 65536 whatever it holds; a stream that is not the encoding of what it gives "
-    "is refused (the source reads zeros beyond the end and ignores what is left over); serial, so for the host only";
+    "is "
+    "refused (the source reads zeros beyond the end and ignores what is left over); serial, so for the host only";
 constexpr std::string_view kRansMeaning =
     "a stream that is not the encoding of what it gives is refused, the first state included; serial, so for the host "
     "only";
@@ -486,34 +414,38 @@ Op cdf_row() {
           .meaning = kCdfMeaning,
           .infer = infer_cdf,
           .oracle = normalized_cdf,
-          .cases = cdf_cases,
+          .cases = {"call {model}/-", kProbabilities, kModels, kProbabilityModels},
           .fills = reference::entropy_fills,
-          .rejects = cdf_rejects,
-          .bench = cdf_bench,
+          .rejects = {"call {model}/-", kRefusedProbabilities, kProbabilityRejects, kFirstRowRejects},
+          .bench = "ci {t}.{s}.row.positive-0.1/- s={65536x64,4096x1024} t={f32,f16}",
           .tolerance = {Tolerance::Class::exact}};
 }
 
 template <Coder coder, bool tables>
 Op encode_row(std::string_view op) {
-  return {.name = op,
-          .signature = tables ? "cdf i16[R,S], symbols i32[R] -> stream u8[L], bytes i64[1]"
-                              : "prob T[R,S], symbols i32[R] -> stream u8[L], bytes i64[1]",
-          .types = tables ? "4R < 2^31" : "T: f16 f32; 4R < 2^31",
-          .attrs = {},
-          .equation = coder == Coder::range ? "header (magic, R, S), then bits: of an interval of 32 bits each symbol "
-                                              "takes the part [c[s], c[s+1]) / 65536"
-                                            : "header (magic, R, S, state), then bytes: from the last symbol, state = "
-                                              "(state / f << 16) + state % f + c[s], "
-                                              "f = c[s+1] - c[s], after low bytes are put out while state >= 32768 f",
-          .meaning = coder == Coder::range ? kRangeMeaning : kRansMeaning,
-          .host_only = true,
-          .infer = infer_encode<tables>,
-          .oracle = encode<coder, tables>,
-          .cases = encode_cases<tables>,
-          .rejects = encode_rejects<tables>,
-          .bench = encode_bench<tables>,
-          .tolerance = {Tolerance::Class::exact},
-          .active = stream_active};
+  return {
+      .name = op,
+      .signature = tables ? "cdf i16[R,S], symbols i32[R] -> stream u8[L], bytes i64[1]"
+                          : "prob T[R,S], symbols i32[R] -> stream u8[L], bytes i64[1]",
+      .types = tables ? "4R < 2^31" : "T: f16 f32; 4R < 2^31",
+      .attrs = {},
+      .equation = coder == Coder::range ? "header (magic, R, S), then bits: of an interval of 32 bits each symbol "
+                                          "takes the part [c[s], c[s+1]) / 65536"
+                                        : "header (magic, R, S, state), then bytes: from the last symbol, state = "
+                                          "(state / f << 16) + state % f + c[s], "
+                                          "f = c[s+1] - c[s], after low bytes are put out while state >= 32768 f",
+      .meaning = coder == Coder::range ? kRangeMeaning : kRansMeaning,
+      .host_only = true,
+      .infer = infer_encode<tables>,
+      .oracle = encode<coder, tables>,
+      .cases = {kEncodeCall, tables ? kTables : kProbabilities, kModels, tables ? kTableModels : kProbabilityModels},
+      .rejects = {"call {model}+{symbols}/-\nfrom symbols=i32.20.row.below-5",
+                  tables ? kRefusedTables : kRefusedProbabilities, tables ? kTableRejects : kProbabilityRejects,
+                  kSymbolRejects},
+      .bench = {kEncodeCall, tables ? kTables : kProbabilities, "from t=f32 l=row v=row",
+                "ci R,S={65536 64, 16384 256}"},
+      .tolerance = {Tolerance::Class::exact},
+      .active = stream_active};
 }
 
 template <Coder coder, bool tables>
@@ -529,9 +461,9 @@ Op decode_row(std::string_view op) {
           .host_only = true,
           .infer = infer_decode<tables>,
           .oracle = decode<coder, tables>,
-          .cases = decode_cases<coder, tables>,
-          .rejects = decode_rejects<coder, tables>,
-          .bench = decode_bench<coder, tables>,
+          .cases = {decode_call<coder, tables>(), kStreams},
+          .rejects = decode_rejects<coder, tables>(),
+          .bench = {decode_call<coder, tables>(), kStreamBench},
           .tolerance = {Tolerance::Class::exact}};
 }
 

@@ -10,12 +10,6 @@
 namespace plumb {
 namespace {
 
-constexpr Dtype kTypes[] = {Dtype::f32, Dtype::f16};
-
-std::optional<Input> input(Dtype t, Shape shape, std::string fill, Layout layout = Layout::row) {
-  return Input{t, std::move(shape), layout, std::move(fill)};
-}
-
 // ---- linear
 
 enum : std::size_t { kFeatures, kWeight, kBias };
@@ -43,42 +37,36 @@ Cost linear_cost(const Call& call) {
   return {2 * outputs * static_cast<double>(call.shape(kFeatures)[1]), input_bytes(call) + output_bytes(call)};
 }
 
-Case project(std::int64_t n, std::int64_t in, std::int64_t out, Dtype t, const std::string& values,
-             std::optional<Dtype> bias, Budget budget = Budget::ci, Layout layout = Layout::row) {
-  Case c{{input(t, {n, in}, values, layout), input(t, {out, in}, values, layout)}, {}, budget};
-  if (bias) c.in.push_back(input(*bias, {out}, values, layout == Layout::broadcast ? Layout::row : layout));
-  return c;
-}
+constexpr const char* kLinearCases = R"(
+  call   {t}.{n}x{in}.{l}.{x}+{t}.{out}x{in}.{l}.{x}+{bias}/-
+  from   t={f32,f16} l=row v={l} bias={b}.{out}.{v}.{x} b={t}
+  smoke  n=7 in=5 out=6 x={int-3,uniform,special} bias={,{t}.6.row.{x},f32.6.row.{x}}
+  # around tiles, on each axis by itself
+  from   m={0,1,2,15,17,63,64,65,130}
+  ci     n={m} in=33 out=18 x=int-3 b=f32
+  ci     n=65 in={m} out=34 x=int-3
+  ci     n=66 in=20 out={m} x=uniform b=f16
+  ci     n=200 in={16,32,64,128} out={in} x=uniform
+  # values that an accumulator loses
+  ci     n=70 in=300 out=35 x={wide,cancel,positive,const-1} b=f32
+  ci     n=9 in=1025 out=5 x={wide,cancel,positive,const-1} bias=
+  ci     n=36 in=34 out=11 x={tiny,huge,subnormal,lanes-35}
+  ci     n=3 in=20000 out=2 x=const-1   # beyond what a half accumulates
+  ci     n=20 in=9 out=11 x=int-3 l={@layouts} v={l=='broadcast'?'row':l}
+)";
 
-std::vector<Case> linear_cases() {
-  std::vector<Case> cases;
-  const auto add = [&](auto... args) { cases.push_back(project(args...)); };
-  for (const Dtype t : kTypes) {
-    for (const char* v : {"int-3", "uniform", "special"})
-      for (const std::optional<Dtype> bias : {std::optional<Dtype>(), std::optional(t), std::optional(Dtype::f32)})
-        add(7, 5, 6, t, v, bias, Budget::smoke);
-    for (const std::int64_t n : {0, 1, 2, 15, 17, 63, 64, 65, 130}) {
-      add(n, 33, 18, t, "int-3", Dtype::f32);
-      add(65, n, 34, t, "int-3", t);
-      add(66, 20, n, t, "uniform", Dtype::f16);
-    }
-    for (const std::int64_t c : {16, 32, 64, 128}) add(200, c, c, t, "uniform", std::optional(t));
-    for (const char* v : {"wide", "cancel", "positive", "const-1"}) {
-      add(70, 300, 35, t, v, std::optional(Dtype::f32));
-      add(9, 1025, 5, t, v, std::optional<Dtype>());
-    }
-    for (const char* v : {"tiny", "huge", "subnormal", "lanes-35"}) add(36, 34, 11, t, v, std::optional(t));
-    add(3, 20000, 2, t, "const-1", std::optional(t));  // beyond what a half accumulates
-    for (const Layout l : kLayouts) add(20, 9, 11, t, "int-3", std::optional(t), Budget::ci, l);
-  }
-  return cases;
-}
+constexpr const char* kLinearRejects = R"(
+  call   {x}+{w}+{b}/-
+  from   x=f32.4x3.row.int-3 w=f32.5x3.row.int-3 b=f32.5.row.int-3
+  shape  b=f32.4.row.int-3       # a bias of another length
+)";
 
-std::vector<Case> linear_bench() {
-  return {project(100000, 32, 32, Dtype::f32, "uniform", Dtype::f32),
-          project(100000, 64, 64, Dtype::f16, "uniform", Dtype::f16),
-          project(50000, 128, 128, Dtype::f32, "uniform", std::nullopt)};
-}
+constexpr const char* kLinearBench = R"(
+  call   {t}.{n}x{c}.row.uniform+{t}.{c}x{c}.row.uniform+{bias}/-
+  from   bias={t}.{c}.row.uniform
+  ci     t,n,c={f32 100000 32, f16 100000 64}
+  ci     t=f32 n=50000 c=128 bias=
+)";
 
 // ---- activation
 
@@ -197,59 +185,34 @@ Cost activation_cost(const Call& call) {
   return {8 * n, 2 * n * info(call.dtype(0)).bytes};
 }
 
-Case activate(Shape shape, Dtype t, const std::string& values, Attrs attrs, Budget budget = Budget::ci,
-              Layout layout = Layout::row) {
-  return {{input(t, std::move(shape), values, layout)}, std::move(attrs), budget};
-}
+constexpr const char* kActivationCases = R"(
+  call   {t}.{s}.{l}.{x}/kind={kind},{p},{q}
+  from   t={f32,f16} l=row p=- q=-
+  from   kind,p,q={{relu,sigmoid,tanh,silu,leaky_relu,softplus} - -, gelu approximate={none,precise,tanh,fast} -,
+         leaky_relu alpha=-0.3 -, softplus beta=0.1 threshold=5.0, softplus beta=7.5 threshold=-3.0,
+         softplus threshold=1e9 -}
+  smoke  s=5x7 x=order
+  ci     s=33x65 x=bits
+  ci     s=40x50 x={uniform,uniform-8,uniform-100,wide-20,int-30,tiny,huge,subnormal,lanes}
+  ci     t=f32 s=9x21 l={@layouts} x=uniform-4
+  nightly t,s,x={f16 256x256 bits, f32 300x1000 uniform-20}
+  ci     kind=silu p= q= s={0x3,3x0,1x1,1x2,3x5,1x31,1x33,64x1,257x3} x=uniform-3
+  ci     kind=tanh p= q= t=f32 s=400x100 x=uniform-3
+)";
 
-std::vector<Attrs> every_activation() {
-  std::vector<Attrs> all;
-  for (const char* kind : {"relu", "sigmoid", "tanh", "silu", "leaky_relu", "softplus"})
-    all.push_back({{"kind", kind}});
-  for (const char* way : {"none", "precise", "tanh", "fast"}) all.push_back({{"kind", "gelu"}, {"approximate", way}});
-  all.push_back({{"kind", "leaky_relu"}, {"alpha", -0.3}});
-  all.push_back({{"kind", "softplus"}, {"beta", 0.1}, {"threshold", 5.0}});
-  all.push_back({{"kind", "softplus"}, {"beta", 7.5}, {"threshold", -3.0}});
-  all.push_back({{"kind", "softplus"}, {"threshold", 1e9}});
-  return all;
-}
+constexpr const char* kActivationRejects = R"(
+  call   {t}.{s}.row.{x}/kind={kind},{p}
+  from   t=f32 s=4x3 x=uniform kind= p=
+  attribute kind=swish                    # an unknown kind
+  attribute kind=gelu p=approximate=erf   # an unknown approximation
+  attribute kind=softplus p=beta=0.0      # beta of 0
+  attribute kind=softplus p=beta=-1.0     # a negative beta
+)";
 
-std::vector<Case> activation_cases() {
-  std::vector<Case> cases;
-  for (const Attrs& attrs : every_activation()) {
-    for (const Dtype t : kTypes) {
-      cases.push_back(activate({5, 7}, t, "order", attrs, Budget::smoke));
-      cases.push_back(activate({33, 65}, t, "bits", attrs));
-      for (const char* v :
-           {"uniform", "uniform-8", "uniform-100", "wide-20", "int-30", "tiny", "huge", "subnormal", "lanes"})
-        cases.push_back(activate({40, 50}, t, v, attrs));
-    }
-    for (const Layout l : kLayouts) cases.push_back(activate({9, 21}, Dtype::f32, "uniform-4", attrs, Budget::ci, l));
-    cases.push_back(activate({256, 256}, Dtype::f16, "bits", attrs, Budget::nightly));
-    cases.push_back(activate({300, 1000}, Dtype::f32, "uniform-20", attrs, Budget::nightly));
-  }
-  for (const Shape& s : {Shape{0, 3}, Shape{3, 0}, Shape{1, 1}, Shape{1, 2}, Shape{3, 5}, Shape{1, 31}, Shape{1, 33},
-                         Shape{64, 1}, Shape{257, 3}})
-    for (const Dtype t : kTypes) cases.push_back(activate(s, t, "uniform-3", {{"kind", "silu"}}));
-  cases.push_back(activate({400, 100}, Dtype::f32, "uniform-3", {{"kind", "tanh"}}));
-  return cases;
-}
-
-std::vector<Reject> activation_rejects() {
-  const auto with = [](Attrs attrs) { return activate({4, 3}, Dtype::f32, "uniform", std::move(attrs)); };
-  return {{with({{"kind", "swish"}}), Reason::attribute, "an unknown kind"},
-          {with({{"kind", "gelu"}, {"approximate", "erf"}}), Reason::attribute, "an unknown approximation"},
-          {with({{"kind", "softplus"}, {"beta", 0.0}}), Reason::attribute, "beta of 0"},
-          {with({{"kind", "softplus"}, {"beta", -1.0}}), Reason::attribute, "a negative beta"}};
-}
-
-std::vector<Case> activation_bench() {
-  std::vector<Case> cases;
-  for (const char* kind : {"relu", "silu", "gelu"})
-    cases.push_back(activate({150000, 64}, Dtype::f32, "uniform-4", {{"kind", kind}}));
-  cases.push_back(activate({150000, 64}, Dtype::f16, "uniform-4", {{"kind", "gelu"}, {"approximate", "tanh"}}));
-  return cases;
-}
+constexpr const char* kActivationBench = R"(
+  ci     f32.150000x64.row.uniform-4/kind={relu,silu,gelu}
+  ci     f16.150000x64.row.uniform-4/kind=gelu,approximate=tanh
+)";
 
 // ---- dropout
 
@@ -276,40 +239,29 @@ std::vector<Wide> dropout(const Call& call) {
   return {y};
 }
 
-Case drop(Shape shape, Dtype t, const std::string& values, double p, bool training = true, Budget budget = Budget::ci,
-          Layout layout = Layout::row, const std::string& key = "bits") {
-  return {{input(t, std::move(shape), values, layout),
-           input(Dtype::u32, {2}, key, layout == Layout::broadcast ? Layout::row : layout)},
-          {{"p", p}, {"training", training}},
-          budget};
-}
+constexpr const char* kDropoutCases = R"(
+  call   {t}.{s}.{l}.{x}+u32.2.{l=='broadcast'?'row':l}.{key}/p={p},training={training}
+  from   t={f32,f16} l=row key=bits training=true
+  smoke  s=6x7 x=order p={0.0,0.1,0.5,0.75,0.9990234375,1e-12} training={true,false}
+  ci     s={0..9}x1 x=int-9 p=0.5
+  ci     s={15,16,17,31,32,33,63,65,127,129,255,257,513,1025,4099}x3 x=uniform p=0.3
+  ci     s=12x9 l={@layouts} x=int-9 p=0.4
+  ci     s=400x100 x=wide p=0.2
+  ci     s=50x50 x={tiny,huge,subnormal,lanes} p=0.5
+  ci     s=3x0 x=uniform p=0.5
+  ci     s=5x5 x=uniform p=0.5 key=const-0
+)";
 
-std::vector<Case> dropout_cases() {
-  std::vector<Case> cases;
-  const auto add = [&](auto... args) { cases.push_back(drop(args...)); };
-  for (const Dtype t : kTypes) {
-    for (const double p : {0.0, 0.1, 0.5, 0.75, 0.9990234375, 1e-12})
-      for (const bool training : {true, false}) add(Shape{6, 7}, t, "order", p, training, Budget::smoke);
-    for (std::int64_t n = 0; n <= 9; ++n) add(Shape{n, 1}, t, "int-9", 0.5);
-    for (const std::int64_t n : {15, 16, 17, 31, 32, 33, 63, 65, 127, 129, 255, 257, 513, 1025, 4099})
-      add(Shape{n, 3}, t, "uniform", 0.3);
-    for (const Layout l : kLayouts) add(Shape{12, 9}, t, "int-9", 0.4, true, Budget::ci, l);
-    add(Shape{400, 100}, t, "wide", 0.2);
-    for (const char* v : {"tiny", "huge", "subnormal", "lanes"}) add(Shape{50, 50}, t, v, 0.5);
-    add(Shape{3, 0}, t, "uniform", 0.5);
-    add(Shape{5, 5}, t, "uniform", 0.5, true, Budget::ci, Layout::row, std::string("const-0"));
-  }
-  return cases;
-}
+constexpr const char* kDropoutRejects = R"(
+  call   {t}.{s}.row.uniform+{key}.row.bits/p={p},training=true
+  from   t=f32 s=4x3 key=u32.2 p=0.5
+  attribute p=1.0         # nothing would be kept
+  attribute p=-0.1        # a negative probability
+)";
 
-std::vector<Reject> dropout_rejects() {
-  return {{drop({4, 3}, Dtype::f32, "uniform", 1.0), Reason::attribute, "nothing would be kept"},
-          {drop({4, 3}, Dtype::f32, "uniform", -0.1), Reason::attribute, "a negative probability"}};
-}
-
-std::vector<Case> dropout_bench() {
-  return {drop({150000, 64}, Dtype::f32, "uniform", 0.5), drop({150000, 64}, Dtype::f16, "uniform", 0.1)};
-}
+constexpr const char* kDropoutBench = R"(
+  ci     {t}.150000x64.row.uniform+u32.2.row.bits/p={p},training=true t,p={f32 0.5, f16 0.1}
+)";
 
 }  // namespace
 
@@ -323,8 +275,9 @@ std::vector<Op> features_ops() {
        .meaning = "weights have the features' dtype; a bias of f32 makes the result f32, and the sum is rounded once, "
                   "bias included",
        .oracle = linear,
-       .cases = linear_cases,
-       .bench = linear_bench,
+       .cases = kLinearCases,
+       .rejects = kLinearRejects,
+       .bench = kLinearBench,
        .cost = linear_cost,
        .tolerance = {.kind = Tolerance::Class::accumulate, .terms = linear_terms, .bound = nullptr}},
       {.name = "activation",
@@ -341,9 +294,9 @@ std::vector<Op> features_ops() {
            "loses small values to 1 + e^x; products with -inf are NaN as they stand; relu keeps NaN",
        .infer = infer_activation,
        .oracle = activation,
-       .cases = activation_cases,
-       .rejects = activation_rejects,
-       .bench = activation_bench,
+       .cases = kActivationCases,
+       .rejects = kActivationRejects,
+       .bench = kActivationBench,
        .cost = activation_cost,
        .tolerance = {.kind = Tolerance::Class::inherited, .bound = activation_bound}},
       {.name = "dropout",
@@ -358,9 +311,9 @@ std::vector<Op> features_ops() {
                   "elements are selected as +0, so that NaN and inf are dropped too",
        .infer = infer_dropout,
        .oracle = dropout,
-       .cases = dropout_cases,
-       .rejects = dropout_rejects,
-       .bench = dropout_bench,
+       .cases = kDropoutCases,
+       .rejects = kDropoutRejects,
+       .bench = kDropoutBench,
        .tolerance = {Tolerance::Class::rounded}}};
 }
 

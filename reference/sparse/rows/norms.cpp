@@ -209,121 +209,48 @@ Cost cost(const Call& call) {
 
 // ---- cases
 
-constexpr Dtype kTypes[] = {Dtype::f32, Dtype::f16};
+constexpr const char* kInputs = R"(
+  from   x0={t}.{n}x{c}.{l}.{x} count=i32.1.row.const-{a} vector={t}.{c}.{v}.{y} v={l=='broadcast'?'row':l}
+  from   t={f32,f16} n=20 c=7 a=-1 l=row x=uniform y=uniform eps=1e-05 w=1 b=1
+)";
 
-std::optional<Input> input(Dtype t, Shape shape, std::string fill, Layout layout = Layout::row) {
-  return Input{t, std::move(shape), layout, std::move(fill)};
-}
+constexpr const char* kCases = R"(
+  smoke  x={uniform,int-9,const-17,masked-1,wide}
+  ci     n=300 c=33 a=290 x={uniform,int-9,const-17,masked-1,wide} y=int-3
+  ci     n=70 c=40 a=66 x={uniform-100,cancel,positive,groups,ramp-60,nan_rows-3,tiny,huge,subnormal,lanes-41}
+  ci     x=uniform-8 eps={1e-12,0.1,1e6}
+  ci     a=15 w={0,1} b={0,1}
+  # rows and channels around vectors, blocks and threads
+  smoke  n=3 c=3 a={-1,3} x=int-3
+  ci     n={0,1,2,3,4,63,64,65,255,256,257,513,1030} c=3 a={-1,{n/2},{n}} x=int-3
+  ci     n=9 c={0,1,2,3,7,8,9,15,16,17,31,32,33,64,65,127,129,300,1031}
+  ci     a=18 l={@layouts}
+  ci     t=f16 n=30 c=20 x=order
+  # far from 0 beside their spread
+  smoke  t,x={f32 near, f16 near-1000} n=6 c=5
+  ci     t,x={f32 near, f16 near-1000} n=1200 c=5
+  ci     n,c={12000 5, 3 9000}
+  ci     t=f32 n=100 c=3 a=0
+)";
 
-struct Trial {
-  std::int64_t n = 20, channels = 7, active = -1;
-  std::string values = "uniform", vectors = "uniform";
-  Dtype type = Dtype::f32;
-  Layout layout = Layout::row;
-  Budget budget = Budget::ci;
-  double eps = 1e-5;
-  bool weight = true, bias = true;
-};
+constexpr const char* kRejects = R"(
+  from   t=f32 x0=f32.20x7.row.uniform vector={t}.7.row.uniform last={t}.7.row.{y} eps=1e-05
+         count=i32.1.row.const-20
+  attribute eps=0.0               # eps of 0
+  attribute eps=-1e-05            # a negative eps
+)";
 
-std::optional<Input> vector(const Trial& t, const std::string& fill) {
-  return input(t.type, {t.channels}, fill, t.layout == Layout::broadcast ? Layout::row : t.layout);
-}
-
-Case frozen_case(const Trial& t) {
-  return {{input(t.type, {t.n, t.channels}, t.values, t.layout), vector(t, t.vectors), vector(t, t.vectors),
-           vector(t, t.vectors), vector(t, "positive")},
-          {{"eps", t.eps}},
-          t.budget};
-}
-Case batch_case(const Trial& t) {
-  std::optional<Input> active;
-  if (t.active >= 0) active = input(Dtype::i32, {1}, "const-" + std::to_string(t.active));
-  return {{input(t.type, {t.n, t.channels}, t.values, t.layout), active, t.weight ? vector(t, t.vectors) : std::nullopt,
-           t.bias ? vector(t, t.vectors) : std::nullopt},
-          {{"eps", t.eps}},
-          t.budget};
-}
-Case layer_case(const Trial& t) {
-  return {{input(t.type, {t.n, t.channels}, t.values, t.layout), t.weight ? vector(t, t.vectors) : std::nullopt,
-           t.bias ? vector(t, t.vectors) : std::nullopt},
-          {{"eps", t.eps}},
-          t.budget};
-}
-Case rms_case(const Trial& t) {
-  return {{input(t.type, {t.n, t.channels}, t.values, t.layout), t.weight ? vector(t, t.vectors) : std::nullopt},
-          {{"eps", t.eps}},
-          t.budget};
-}
-
-template <Case (*make)(const Trial&)>
-std::vector<Case> cases() {
-  std::vector<Case> all;
-  const auto add = [&](const Trial& t) { all.push_back(make(t)); };
-  for (const Dtype t : kTypes) {
-    for (const char* v : {"uniform", "int-9", "const-17", "masked-1", "wide"}) {
-      add({.values = v, .type = t, .budget = Budget::smoke});
-      add({.n = 300, .channels = 33, .active = 290, .values = v, .vectors = "int-3", .type = t});
-    }
-    for (const char* v : {"uniform-100", "cancel", "positive", "groups", "ramp-60", "nan_rows-3", "tiny", "huge",
-                          "subnormal", "lanes-41"})
-      add({.n = 70, .channels = 40, .active = 66, .values = v, .type = t});
-    for (const double eps : {1e-12, 0.1, 1e6}) add({.values = "uniform-8", .type = t, .eps = eps});
-    for (const bool weight : {false, true})
-      for (const bool bias : {false, true}) add({.active = 15, .type = t, .weight = weight, .bias = bias});
-    for (const std::int64_t n : {0, 1, 2, 3, 4, 63, 64, 65, 255, 256, 257, 513, 1030})
-      for (const std::int64_t a : {std::int64_t{-1}, n / 2, n})
-        add({.n = n,
-             .channels = 3,
-             .active = a,
-             .values = "int-3",
-             .type = t,
-             .budget = n == 3 && a != n / 2 ? Budget::smoke : Budget::ci});
-    for (const std::int64_t c : {0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 65, 127, 129, 300, 1031})
-      add({.n = 9, .channels = c, .type = t});
-    for (const Layout l : kLayouts) add({.active = 18, .type = t, .layout = l});
-    add({.n = 30, .channels = 20, .values = "order", .type = Dtype::f16});
-    for (const Budget b : {Budget::smoke, Budget::ci})
-      add({.n = b == Budget::smoke ? 6 : 1200,
-           .channels = 5,
-           .values = t == Dtype::f16 ? "near-1000" : "near",
-           .type = t,
-           .budget = b});
-    add({.n = 12000, .channels = 5, .values = "uniform", .type = t});
-    add({.n = 3, .channels = 9000, .values = "uniform", .type = t});
-  }
-  add({.n = 100, .channels = 3, .active = 0});
-  return all;
-}
-
-template <Case (*make)(const Trial&)>
-std::vector<Reject> rejects() {
-  std::vector<Reject> r;
-  const auto with = [&](auto change, Reason reason, const char* why) {
-    Case c = make({.active = 20});
-    change(c);
-    r.push_back({c, reason, why});
-  };
-  with([](Case& c) { c.attrs.set("eps", 0.0); }, Reason::attribute, "eps of 0");
-  with([](Case& c) { c.attrs.set("eps", -1e-5); }, Reason::attribute, "a negative eps");
-  return r;
-}
-
-template <Case (*make)(const Trial&)>
-std::vector<Case> bench() {
-  return {make({.n = 150000, .channels = 32}), make({.n = 150000, .channels = 64, .type = Dtype::f16})};
-}
-
-template <Case (*make)(const Trial&)>
-Op row(std::string_view name, std::string signature) {
+// `call` puts the inputs of a row together, `refused` those of which the last is spoilt.
+Op row(std::string_view name, std::string signature, std::string_view call, std::string_view refused) {
   Op op;
   op.name = name;
   op.signature = std::move(signature);
   op.types = "T: f16 f32";
   op.attrs = {{"eps", 1e-5}};
   op.infer = infer;
-  op.cases = cases<make>;
-  op.rejects = rejects<make>;
-  op.bench = bench<make>;
+  op.cases = {call, kInputs, kCases};
+  op.rejects = {refused, kRejects};
+  op.bench = {call, kInputs, "ci n=150000 t,c={f32 32, f16 64}"};
   op.cost = cost;
   op.tolerance.kind = Tolerance::Class::inherited;
   return op;
@@ -332,17 +259,20 @@ Op row(std::string_view name, std::string signature) {
 }  // namespace
 
 std::vector<Op> norms_ops() {
-  Op frozen = row<frozen_case>("batch_norm_features",
-                               "features T[N,C], scale T[C], bias T[C], mean T[C], var T[C] -> out T[N,C]");
+  Op frozen = row("batch_norm_features", "features T[N,C], scale T[C], bias T[C], mean T[C], var T[C] -> out T[N,C]",
+                  "call {x0}+{vector}+{vector}+{vector}+{t}.{c}.{v}.positive/eps={eps}",
+                  "call {x0}+{vector}+{vector}+{vector}+{last}/eps={eps}\nfrom y=positive");
   frozen.equation = "y[n,c] = (x[n,c] - mean[c]) / sqrt(var[c] + eps) * scale[c] + bias[c]";
   frozen.meaning =
       "given statistics; vectors have the features' dtype; eps is rounded to f32; every row is normalised, active or "
       "not";
   frozen.oracle = batch_norm_features;
   frozen.tolerance.bound = bound<given, false>;
-  Op batch = row<batch_case>(
+  Op batch = row(
       "batch_norm",
-      "features T[N,C], active_rows? i32[1] counts N, weight? T[C], bias? T[C] -> out T[N,C], mean f32[C], var f32[C]");
+      "features T[N,C], active_rows? i32[1] counts N, weight? T[C], bias? T[C] -> out T[N,C], mean f32[C], var f32[C]",
+      "call {x0}+{a<0?'none':count}+{w?vector:'none'}+{b?vector:'none'}/eps={eps}",
+      "call {x0}+{count}+{vector}+{last}/eps={eps}\nfrom y=uniform");
   batch.equation =
       "y = (x - m) / sqrt(v + eps) * weight + bias; m[c] = mean of x[n,c], v[c] = mean of (x[n,c] - m[c])^2 over the "
       "active rows n";
@@ -352,12 +282,15 @@ std::vector<Op> norms_ops() {
       "row: NaN; statistics are f32";
   batch.oracle = batch_norm;
   batch.tolerance.bound = bound<of_batch, false>;
-  Op layer = row<layer_case>("layer_norm_features", "features T[N,C], scale? T[C], bias? T[C] -> out T[N,C]");
+  Op layer = row("layer_norm_features", "features T[N,C], scale? T[C], bias? T[C] -> out T[N,C]",
+                 "call {x0}+{w?vector:'none'}+{b?vector:'none'}/eps={eps}",
+                 "call {x0}+{vector}+{last}/eps={eps}\nfrom y=uniform");
   layer.equation =
       "y[n,c] = (x[n,c] - m[n]) / sqrt(v[n] + eps) * scale[c] + bias[c]; m, v mean and population variance of row n";
   layer.oracle = row_norm<true>;
   layer.tolerance.bound = bound<of_rows<true>, true>;
-  Op rms = row<rms_case>("rms_norm_features", "features T[N,C], scale? T[C] -> out T[N,C]");
+  Op rms = row("rms_norm_features", "features T[N,C], scale? T[C] -> out T[N,C]",
+               "call {x0}+{w?vector:'none'}/eps={eps}", "call {x0}+{last}/eps={eps}\nfrom y=uniform");
   rms.equation = "y[n,c] = x[n,c] / sqrt(mean of x[n,:]^2 + eps) * scale[c]";
   rms.oracle = row_norm<false>;
   rms.tolerance.bound = bound<of_rows<false>, true>;

@@ -169,225 +169,93 @@ std::vector<Wide> reindex(const Call& call) {
 
 // ---- cases
 
-std::optional<Input> input(Dtype t, Shape shape, std::string fill, Layout layout = Layout::row) {
-  return Input{t, std::move(shape), layout, std::move(fill)};
-}
-std::optional<Input> rows(std::int64_t n) { return input(Dtype::i32, {1}, "const-" + std::to_string(n)); }
+constexpr const char* kInputs = R"(
+  from   lhs={c}.{n}x4.{l}.{sites}+i32.1.row.const-{a}+{t}.{n}x{ch}.{l}.{x}
+  from   n=60 a=55 m=50 b=47 ch=5 other=5 sites=sites_negative x=uniform t=f32 c=i32 l=row op= join= lf= rf=
+)";
 
-struct Trial {
-  std::int64_t n = 60, active = 55, m = 50, target_active = 47, channels = 5, other = 5;
-  std::string sites = "sites_negative", values = "uniform";
-  Dtype type = Dtype::f32, coords = Dtype::i32;
-  Attrs attrs = {};
-  Layout layout = Layout::row;
-  Budget budget = Budget::ci;
-};
+constexpr const char* kAligned = R"(
+  # every join on every kind of sites, at sizes where threads, vectors and work-groups begin and end
+  from   join={inner,left,right,outer} op= lf= rf=
+  ci     n=200 a=190 m=170 b=170 sites={sites_negative,sites_negative-1,sites_box-2,sites_batches,sites_batches-3,
+         sites_duplicates,sites_duplicates-40,sites_extremes,sites_block,sites_isolated-65536}
+  ci     sites=sites_block x=int-3 n,a,m,b={0 0 0 0, 0 0 9 9, 9 9 0 0, 1 1 1 1, 7 0 5 5, 7 7 5 0, 5 0 6 0, 7 7 5 5,
+         64 64 63 63, 129 128 65 64, 257 255 1030 1025, 2049 2048 300 299}
+  ci     x=int-3 l={@layouts} t={f32,f16}
+  ci     n=5000 a=4990 m=4500 b=4500 ch=3 other=3 sites=sites_box-2
+  nightly n=9000 a=9000 m=8000 b=8000 ch=17 other=17 sites=sites_surface-1
+)";
 
-Case pair_case(const Trial& t) {
-  return {{input(t.coords, {t.n, 4}, t.sites, t.layout), rows(t.active),
-           input(t.type, {t.n, t.channels}, t.values, t.layout), input(t.coords, {t.m, 4}, t.sites, t.layout),
-           rows(t.target_active), input(t.type, {t.m, t.other}, t.values, t.layout)},
-          t.attrs,
-          t.budget};
-}
+constexpr const char* kBinaryCases = R"(
+  from   ops={add,sub,mul,maximum,minimum} joins={inner,left,right,outer}
+  smoke  op={ops} join={joins} lf=-1.25 rf=0.1 t={f32,f16}
+  ci     op={ops} join={joins} lf=-1.25 rf=0.1 t={f32,f16} n=80 a=77 m=90 b=90 ch=19 other=19 sites=sites_block
+         x={order,wide,int-3,tiny,huge,subnormal,lanes}
+  ci     ch={0,1,2,3,7,8,9,15,16,17,31,33,64,65} other={ch} sites=sites_block op={ch%2?'sub':'maximum'} t={f32,f16}
+  ci     lf=1e6 rf=-1e-9
+  ci     lf=1e6 rf=2049.0 t=f16     # inf, and a tie to even
+)";
 
-Case reindex_case(const Trial& t) {
-  return {{input(t.coords, {t.n, 4}, t.sites, t.layout), rows(t.active),
-           input(t.type, {t.n, t.channels}, t.values, t.layout), input(t.coords, {t.m, 4}, t.sites, t.layout),
-           rows(t.target_active)},
-          t.attrs,
-          t.budget};
-}
+constexpr const char* kCatCases = R"(
+  from   join={inner,left,right,outer}
+  smoke  ch=3 other=4 x=order t={f32,f16}
+  ci     ch={0,1,3,8,33} other=4 x=order t={f32,f16}
+  ci     other={0,1,3,8,33} x=int-3 t={f32,f16}
+  ci     ch={0,1,3,8,33} other={ch} x=subnormal t={f32,f16}
+)";
 
-constexpr const char* kJoins[] = {"inner", "left", "right", "outer"};
-constexpr const char* kOps[] = {"add", "sub", "mul", "maximum", "minimum"};
-constexpr Dtype kTypes[] = {Dtype::f32, Dtype::f16};
-const std::string kSites[] = {"sites_negative",  "sites_negative-1",    "sites_box-2",         "sites_batches",
-                              "sites_batches-3", "sites_duplicates",    "sites_duplicates-40", "sites_extremes",
-                              "sites_block",     "sites_isolated-65536"};
+constexpr const char* kReindexCases = R"(
+  smoke  x=order t={f32,f16} fill={0.0,0.1,-3.0}
+  ci     n=200 a=190 m=170 b=165 c={i32,i64} fill=2.5
+         sites={sites_negative,sites_negative-1,sites_box-2,sites_batches,sites_batches-3,sites_duplicates,
+         sites_duplicates-40,
+         sites_extremes,sites_block,sites_isolated-65536}
+  ci     sites=sites_isolated-1099511627776 c=i64
+  ci     a=0 fill=9.0
+  ci     n=200 a=190 sites=sites_block x={subnormal,lanes}
+  ci     n={0,1,65,257,2049} a={(n+1)/2} m={0,1,64,300} b={m==64?0:m} ch=3 sites=sites_block x=int-3 fill=9.0
+  ci     x=int-3 t={f32,f16} l={@layouts}
+  ci     n=5000 a=4990 m=4500 b=4400 ch=3 sites=sites_box-2
+)";
 
-// Sizes about those at which threads, vectors and work-groups begin and end, for every join.
-template <class Add>
-void aligned_cases(Add&& add) {
-  for (const char* join : kJoins) {
-    const Attrs attrs{{"join", join}};
-    for (const std::string& s : kSites)
-      add({.n = 200, .active = 190, .m = 170, .target_active = 170, .sites = s, .attrs = attrs});
-    struct {
-      std::int64_t n, a, m, b;
-    } const sizes[] = {{0, 0, 0, 0},     {0, 0, 9, 9},       {9, 9, 0, 0},           {1, 1, 1, 1},
-                       {7, 0, 5, 5},     {7, 7, 5, 0},       {5, 0, 6, 0},           {7, 7, 5, 5},
-                       {64, 64, 63, 63}, {129, 128, 65, 64}, {257, 255, 1030, 1025}, {2049, 2048, 300, 299}};
-    for (const auto& z : sizes)
-      add({.n = z.n,
-           .active = z.a,
-           .m = z.m,
-           .target_active = z.b,
-           .sites = "sites_block",
-           .values = "int-3",
-           .attrs = attrs});
-    for (const Layout l : kLayouts)
-      for (const Dtype t : kTypes) add({.values = "int-3", .type = t, .attrs = attrs, .layout = l});
-    add({.n = 5000,
-         .active = 4990,
-         .m = 4500,
-         .target_active = 4500,
-         .channels = 3,
-         .other = 3,
-         .sites = "sites_box-2",
-         .attrs = attrs});
-    add({.n = 9000,
-         .active = 9000,
-         .m = 8000,
-         .target_active = 8000,
-         .channels = 17,
-         .other = 17,
-         .sites = "sites_surface-1",
-         .attrs = attrs,
-         .budget = Budget::nightly});
-  }
-}
+constexpr const char* kGood = R"(
+  from   coords={c}.{rows}.row.{f} c=i32 rows=8x4 f=sites_negative count={ct}.{cn}.row.const-8 ct=i32 cn=1
+  from   x={t}.{xn}.row.uniform t=f32 xn=8x5 target={tc}.6x4.row.sites_negative+i32.1.row.const-6 tc=i32
+)";
 
-std::vector<Case> binary_cases() {
-  std::vector<Case> cases;
-  const auto add = [&](const Trial& t) { cases.push_back(pair_case(t)); };
-  for (const char* op : kOps)
-    for (const char* join : kJoins)
-      for (const Dtype type : kTypes) {
-        const Attrs attrs{{"op", op}, {"join", join}, {"lhs_fill", -1.25}, {"rhs_fill", 0.1}};
-        add({.type = type, .attrs = attrs, .budget = Budget::smoke});
-        for (const char* v : {"order", "wide", "int-3", "tiny", "huge", "subnormal", "lanes"})
-          add({.n = 80,
-               .active = 77,
-               .m = 90,
-               .target_active = 90,
-               .channels = 19,
-               .other = 19,
-               .sites = "sites_block",
-               .values = v,
-               .type = type,
-               .attrs = attrs});
-      }
-  for (const std::int64_t c : {0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 64, 65})
-    for (const Dtype type : kTypes)
-      add({.channels = c,
-           .other = c,
-           .sites = "sites_block",
-           .type = type,
-           .attrs = {{"op", c % 2 ? "sub" : "maximum"}}});
-  add({.attrs = {{"lhs_fill", 1e6}, {"rhs_fill", -1e-9}}});
-  add({.type = Dtype::f16, .attrs = {{"lhs_fill", 1e6}, {"rhs_fill", 2049.0}}});  // inf, and a tie to even
-  aligned_cases(add);
-  return cases;
-}
+constexpr const char* kJoinRejects = R"(
+  attribute join=cross         # an unknown join
+)";
 
-std::vector<Case> cat_cases() {
-  std::vector<Case> cases;
-  const auto add = [&](const Trial& t) { cases.push_back(pair_case(t)); };
-  for (const char* join : kJoins)
-    for (const Dtype type : kTypes)
-      for (const std::int64_t c : {0, 1, 3, 8, 33}) {
-        const Budget budget = c == 3 ? Budget::smoke : Budget::ci;
-        add({.channels = c, .other = 4, .values = "order", .type = type, .attrs = {{"join", join}}, .budget = budget});
-        add({.channels = 5, .other = c, .values = "int-3", .type = type, .attrs = {{"join", join}}});
-        add({.channels = c, .other = c, .values = "subnormal", .type = type, .attrs = {{"join", join}}});
-      }
-  aligned_cases(add);
-  return cases;
-}
+constexpr const char* kBinaryRejects = R"(
+  from   lhs=i32.60x4.row.sites_negative+i32.1.row.const-55+f32.60x5.row.uniform
+  from   rhs=i32.50x4.row.sites_negative+i32.1.row.const-47+f32.50x{yc}.row.uniform yc=5
+  attribute {lhs}+{rhs}/op=div   # an unknown op
+)";
 
-Case gather_case(std::int64_t n, std::int64_t m, std::int64_t c, const std::string& picks, Dtype t, double fill,
-                 const std::string& values = "order", Layout l = Layout::row, Budget budget = Budget::ci) {
-  return {{input(t, {n, c}, values, l), input(Dtype::i32, {m}, picks, l)}, {{"fill", fill}}, budget};
-}
+constexpr const char* kBench = R"(
+  ci     n=150000 a={n} m={n} b={n} ch,sites,t={32 sites_surface f32, 32 sites_surface-1 f32, 64 sites_box-2 f16}
+         other={ch}
+)";
 
-std::vector<Case> gather_cases() {
-  std::vector<Case> cases;
-  for (const Dtype t : kTypes) {
-    for (const double fill : {0.0, -2.5, 0.1, 1e6}) {
-      cases.push_back(gather_case(20, 30, 5, "int-25", t, fill, "order", Layout::row, Budget::smoke));
-      cases.push_back(gather_case(40, 300, 17, "int-40", t, fill));
-    }
-    for (const std::int64_t n : {0, 1, 2, 33})
-      for (const std::int64_t m : {0, 1, 31, 257})
-        for (const std::int64_t c : {0, 1, 4, 9}) cases.push_back(gather_case(n, m, c, "int-33", t, 0.5));
-    for (const Layout l : kLayouts) cases.push_back(gather_case(20, 30, 6, "int-25", t, 0.0, "int-9", l));
-    cases.push_back(gather_case(50, 5000, 3, "int-60", t, 0.0));
-    for (const char* v : {"subnormal", "lanes"}) cases.push_back(gather_case(40, 300, 17, "int-40", t, 0.0, v));
-    cases.push_back(gather_case(9, 40, 3, "order", t, 0.0));  // rows at both ends of int32
-    cases.push_back(gather_case(9, 40, 3, "whole", t, 0.0));
-  }
-  return cases;
-}
+constexpr const char* kGatherCases = R"(
+  call   {t}.{n}x{c}.{l}.{x}+i32.{m}.{l}.{rows}/fill={fill}
+  from   t={f32,f16} l=row x=order
+  smoke  n=20 m=30 c=5 rows=int-25 fill={0.0,-2.5,0.1,1e6}
+  ci     n=40 m=300 c=17 rows=int-40 fill={0.0,-2.5,0.1,1e6}
+  ci     n={0,1,2,33} m={0,1,31,257} c={0,1,4,9} rows=int-33 fill=0.5
+  ci     n=20 m=30 c=6 rows=int-25 fill=0.0 x=int-9 l={@layouts}
+  ci     n=50 m=5000 c=3 rows=int-60 fill=0.0
+  ci     n=40 m=300 c=17 rows=int-40 fill=0.0 x={subnormal,lanes}
+  ci     n=9 m=40 c=3 rows={order,whole} fill=0.0    # rows at both ends of int32
+)";
 
-std::vector<Case> reindex_cases() {
-  std::vector<Case> cases;
-  const auto add = [&](const Trial& t) { cases.push_back(reindex_case(t)); };
-  for (const Dtype type : kTypes)
-    for (const double fill : {0.0, 0.1, -3.0})
-      add({.values = "order", .type = type, .attrs = {{"fill", fill}}, .budget = Budget::smoke});
-  for (const Dtype coords : {Dtype::i32, Dtype::i64})
-    for (const std::string& s : kSites)
-      add({.n = 200,
-           .active = 190,
-           .m = 170,
-           .target_active = 165,
-           .sites = s,
-           .coords = coords,
-           .attrs = {{"fill", 2.5}}});
-  add({.sites = "sites_isolated-1099511627776", .coords = Dtype::i64});
-  add({.active = 0, .attrs = {{"fill", 9.0}}});
-  for (const char* v : {"subnormal", "lanes"}) add({.n = 200, .active = 190, .sites = "sites_block", .values = v});
-  for (const std::int64_t n : {0, 1, 65, 257, 2049})
-    for (const std::int64_t m : {0, 1, 64, 300})
-      add({.n = n,
-           .active = (n + 1) / 2,
-           .m = m,
-           .target_active = m == 64 ? 0 : m,
-           .channels = 3,
-           .sites = "sites_block",
-           .values = "int-3",
-           .attrs = {{"fill", 9.0}}});
-  for (const Layout l : kLayouts)
-    for (const Dtype type : kTypes) add({.values = "int-3", .type = type, .layout = l});
-  add({.n = 5000, .active = 4990, .m = 4500, .target_active = 4400, .channels = 3, .sites = "sites_box-2"});
-  return cases;
-}
+constexpr const char* kGatherBench = R"(
+  ci     {t}.150000x{c}.row.uniform+i32.150000.row.int-150000/fill=0.0 t,c={f32 32, f16 64}
+)";
 
-std::vector<Reject> aligned_rejects() {
-  Case join = pair_case({.n = 8, .active = 8, .m = 6, .target_active = 6});
-  join.attrs.set("join", "cross");
-  return {{join, Reason::attribute, "an unknown join"}};
-}
-
-std::vector<Reject> binary_rejects() {
-  std::vector<Reject> r = aligned_rejects();
-  r.push_back({pair_case({.attrs = {{"op", "div"}}}), Reason::attribute, "an unknown op"});
-  return r;
-}
-
-Trial large(std::int64_t channels, const char* sites, Dtype t, Attrs attrs = {}) {
-  return {.n = 150000,
-          .active = 150000,
-          .m = 150000,
-          .target_active = 150000,
-          .channels = channels,
-          .other = channels,
-          .sites = sites,
-          .type = t,
-          .attrs = std::move(attrs)};
-}
-
-template <Case (*make)(const Trial&)>
-std::vector<Case> bench() {
-  return {make(large(32, "sites_surface", Dtype::f32)), make(large(32, "sites_surface-1", Dtype::f32)),
-          make(large(64, "sites_box-2", Dtype::f16))};
-}
-
-std::vector<Case> gather_bench() {
-  return {gather_case(150000, 150000, 32, "int-150000", Dtype::f32, 0.0, "uniform"),
-          gather_case(150000, 150000, 64, "int-150000", Dtype::f16, 0.0, "uniform")};
-}
+constexpr const char* kPair = "call {lhs}+{c}.{m}x4.{l}.{sites}+i32.1.row.const-{b}+{t}.{m}x{other}.{l}.{x}/";
+constexpr const char* kTargeted = "call {lhs}+{c}.{m}x4.{l}.{sites}+i32.1.row.const-{b}/fill={fill}";
 
 // channels: of the left features, the right ones and the result
 Op aligned_row(std::string_view name, const std::array<std::string, 3>& channels, Attrs attrs) {
@@ -399,8 +267,7 @@ Op aligned_row(std::string_view name, const std::array<std::string, 3>& channels
                  "], active i32[1], lhs_rows i32[R], rhs_rows i32[R]";
   op.types = "T: f16 f32";
   op.attrs = std::move(attrs);
-  op.rejects = aligned_rejects;
-  op.bench = bench<pair_case>;
+  op.bench = {std::string(kPair) + "-", kInputs, kBench};
   op.active = aligned_active;
   return op;
 }
@@ -418,8 +285,9 @@ Op binary_op() {
       "(NaN wins, -0 < +0); fills are rounded to the features' dtype";
   op.infer = infer_binary;
   op.oracle = binary;
-  op.cases = binary_cases;
-  op.rejects = binary_rejects;
+  op.cases = {std::string(kPair) + "op={op},join={join},lhs_fill={lf},rhs_fill={rf}", kInputs, kBinaryCases, kAligned};
+  op.rejects = {"call {coords}+{count}+{x}+{target}+{y}/op={op},join={join}",
+                "from y={u}.{yn}.row.uniform u=f32 yn=6x5 join= op=", kGood, kJoinRejects, kBinaryRejects};
   op.tolerance = {Tolerance::Class::rounded};
   return op;
 }
@@ -430,7 +298,9 @@ Op cat_op() {
   op.meaning = "both sides have one dtype; the missing side is selected as +0, so that nothing of row 0 leaks into it";
   op.infer = infer_cat;
   op.oracle = cat;
-  op.cases = cat_cases;
+  op.cases = {std::string(kPair) + "join={join}", kInputs, kCatCases, kAligned};
+  op.rejects = {"call {coords}+{count}+{x}+{target}+{y}/join={join}",
+                "from y={u}.{yn}.row.uniform u=f32 yn=6x5 join= op=", kGood, kJoinRejects};
   op.tolerance = {Tolerance::Class::exact};
   return op;
 }
@@ -449,8 +319,8 @@ std::vector<Op> sparse_algebra_ops() {
                "the fill is selected, never multiplied by a mask: NaN and inf of row 0 stay out of missing rows, and a "
                "fill of 0 is +0",
            .oracle = gather,
-           .cases = gather_cases,
-           .bench = gather_bench,
+           .cases = kGatherCases,
+           .bench = kGatherBench,
            .tolerance = {Tolerance::Class::exact}},
           {.name = "reindex_sparse",
            .signature = reference::kSites + ", features T[N,C], " + reference::kTargets + " -> features T[M,C]",
@@ -459,8 +329,8 @@ std::vector<Op> sparse_algebra_ops() {
            .equation = "Y[t] = X[i], i the lowest active row with coords[i] = target[t], or fill where there is none",
            .meaning = "inactive targets are fill too, so that every row is defined",
            .oracle = reindex,
-           .cases = reindex_cases,
-           .bench = bench<reindex_case>,
+           .cases = {kTargeted, kInputs, "from fill=-", kReindexCases},
+           .bench = {kTargeted, kInputs, "from fill=-", kBench},
            .tolerance = {Tolerance::Class::exact}}};
 }
 

@@ -267,9 +267,9 @@ Op merge_op() {
           .meaning = "the sum and the quotient are wide and rounded once to the features' dtype, not after each row",
           .infer = infer_merge,
           .oracle = merge,
-          .cases = rows::merge_cases,
-          .rejects = rows::merge_rejects,
-          .bench = rows::merge_bench,
+          .cases = rows::merge_cases(),
+          .rejects = rows::merge_rejects(),
+          .bench = rows::merge_bench(),
           .tolerance = {.kind = Tolerance::Class::inherited, .bound = merge_bound},
           .active = merge_active};
 }
@@ -287,9 +287,9 @@ Op collate_op() {
           .meaning = "lists of one to four tensors; a merge of duplicates is sparse_from_coordinates of the result",
           .infer = infer_collate,
           .oracle = collate,
-          .cases = rows::collate_cases,
-          .rejects = rows::collate_rejects,
-          .bench = rows::collate_bench,
+          .cases = rows::collate_cases(),
+          .rejects = rows::collate_rejects(),
+          .bench = rows::collate_bench(),
           .tolerance = {Tolerance::Class::exact}};
 }
 
@@ -301,9 +301,9 @@ Op prune_op() {
           .equation = "row o of the result is row rows[o]; order and repeats stay",
           .meaning = "a row outside [0, active) is an error",
           .oracle = prune,
-          .cases = rows::prune_cases,
-          .rejects = rows::prune_rejects,
-          .bench = rows::prune_bench,
+          .cases = rows::prune_cases(),
+          .rejects = rows::prune_rejects(),
+          .bench = rows::prune_bench(),
           .tolerance = {Tolerance::Class::exact}};
 }
 
@@ -315,9 +315,9 @@ Op mask_op() {
           .equation = "the rows i with mask[i], ascending",
           .meaning = "a mask that keeps an inactive row is an error",
           .oracle = prune_mask,
-          .cases = rows::mask_cases,
-          .rejects = rows::mask_rejects,
-          .bench = rows::mask_bench,
+          .cases = rows::mask_cases(),
+          .rejects = rows::mask_rejects(),
+          .bench = rows::mask_bench(),
           .tolerance = {Tolerance::Class::exact},
           .active = kept_active};
 }
@@ -331,9 +331,9 @@ Op crop_op() {
           .meaning = "both corners belong to the box; batches are not filtered",
           .infer = infer_crop,
           .oracle = crop,
-          .cases = rows::crop_cases,
-          .rejects = rows::crop_rejects,
-          .bench = rows::crop_bench,
+          .cases = rows::crop_cases(),
+          .rejects = rows::crop_rejects(),
+          .bench = rows::crop_bench(),
           .tolerance = {Tolerance::Class::exact},
           .active = kept_active};
 }
@@ -353,9 +353,9 @@ Op topk_op() {
           "up to the rows, counts may ask for more than there are",
       .infer = infer_topk,
       .oracle = topk,
-      .cases = rows::topk_cases,
-      .rejects = rows::topk_rejects,
-      .bench = rows::topk_bench,
+      .cases = rows::topk_cases(),
+      .rejects = rows::topk_rejects(),
+      .bench = rows::topk_bench(),
       .tolerance = {Tolerance::Class::exact},
       .active = topk_active};
 }

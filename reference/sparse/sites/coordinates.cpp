@@ -318,8 +318,8 @@ Op set_row(std::string_view name, const char* signature, std::string_view equati
           .attrs = {},
           .equation = equation,
           .meaning = kSet,
-          .cases = pair ? pair_cases : single_cases,
-          .bench = pair ? pair_bench : single_bench,
+          .cases = pair ? pair_cases() : single_cases(),
+          .bench = pair ? pair_bench() : single_bench(),
           .tolerance = {Tolerance::Class::exact},
           .active = active_set};
 }
@@ -328,7 +328,7 @@ std::vector<Op> set_rows() {
   Op down = set_row("downsample_coords", kOne, "out = the distinct (b, floor(xyz / stride)), first seen first");
   down.attrs = {{"stride", std::vector<std::int64_t>{2, 2, 2}}};
   down.infer = infer_downsample, down.oracle = downsample;
-  down.cases = downsample_cases, down.rejects = downsample_rejects, down.bench = downsample_bench;
+  down.cases = downsample_cases(), down.rejects = downsample_rejects(), down.bench = downsample_bench();
   Op both = set_row("union_coords", "lhs I[N,4], rhs I[M,4] -> coords I[N+M,4], count i32[1]",
                     "out = the distinct rows of lhs, then of rhs, first seen first");
   both.types = "I: i32 i64; N+M < 2^31", both.oracle = unite;
@@ -347,8 +347,8 @@ Op lookup_row(std::string_view name, const char* signature, std::string_view equ
           .equation = equation,
           .meaning = kSet,
           .oracle = lookup,
-          .cases = pair_cases,
-          .bench = pair_bench,
+          .cases = pair_cases(),
+          .bench = pair_bench(),
           .tolerance = {Tolerance::Class::exact}};
 }
 
@@ -371,8 +371,8 @@ Op morton_row(std::string_view name, const char* signature, std::string_view equ
           .equation = equation,
           .meaning = kMorton,
           .oracle = oracle,
-          .cases = single_cases,
-          .bench = single_bench,
+          .cases = single_cases(),
+          .bench = single_bench(),
           .tolerance = {Tolerance::Class::exact}};
 }
 
@@ -397,8 +397,8 @@ std::vector<Op> octant_rows() {
               "(z&1)<<2) over the children",
           .meaning = kOctant,
           .oracle = occupancy_downsample,
-          .cases = occupancy_downsample_cases,
-          .bench = occupancy_downsample_bench,
+          .cases = occupancy_downsample_cases(),
+          .bench = occupancy_downsample_bench(),
           .tolerance = {Tolerance::Class::exact},
           .active = active_set};
   Op expand = down;
@@ -409,14 +409,15 @@ std::vector<Op> octant_rows() {
   expand.types = "I: i32 i64; 8N < 2^31";
   expand.equation =
       "for each parent p, for each set bit c < 8 of its occupancy, ascending: (b, 2 p + bits 0, 1, 2 of c)";
-  expand.oracle = occupancy_expand, expand.cases = occupancy_expand_cases;
-  expand.bench = occupancy_expand_bench;
+  expand.oracle = occupancy_expand, expand.cases = occupancy_expand_cases();
+  expand.bench = occupancy_expand_bench();
   Op child = down;
   child.name = "child_coords_from_indices";
   child.signature = "parent_coords I[N,4], child_indices i32[N] -> coords i32[N,4]";
   child.equation = "out[i] = (b, 2 p_i + bits 0, 1, 2 of c_i)";
   child.meaning = "only the low three bits of an index count; coordinates are taken modulo 2^32, the result is int32";
-  child.oracle = child_coords, child.cases = child_cases, child.bench = child_bench;
+  child.oracle = child_coords;
+  child.cases = child_cases(), child.bench = child_bench();
   child.active = nullptr;
   return {down, expand, child};
 }
@@ -436,9 +437,9 @@ Op alignment_row() {
               "row; rows beyond the count are unspecified",
           .infer = infer_alignment,
           .oracle = alignment,
-          .cases = alignment_cases,
-          .rejects = alignment_rejects,
-          .bench = alignment_bench,
+          .cases = alignment_cases(),
+          .rejects = alignment_rejects(),
+          .bench = alignment_bench(),
           .tolerance = {Tolerance::Class::exact},
           .active = active_set};
 }

@@ -15,11 +15,6 @@ using List = std::vector<std::int64_t>;
 
 constexpr std::int64_t kWord = 32;  // kernel rows per word of a mask
 
-std::optional<Input> input(Dtype t, Shape shape, std::string fill, Layout layout = Layout::row) {
-  return Input{t, std::move(shape), layout, std::move(fill)};
-}
-std::optional<Input> rows(std::int64_t n) { return input(Dtype::i32, {1}, "const-" + std::to_string(n)); }
-
 // ---- The offsets themselves ----
 
 std::vector<Spec> infer_offsets(const Request& r) {
@@ -50,33 +45,28 @@ std::vector<Wide> offsets(const Call& call) {
   return {out};
 }
 
-std::vector<Case> offset_cases() {
-  std::vector<Case> c;
-  for (const std::int64_t x : {1, 2, 3, 4, 5})
-    for (const std::int64_t y : {1, 2, 3, 4, 5})
-      for (const std::int64_t z : {1, 2, 3, 4, 5})
-        c.push_back({{}, {{"kernel_size", List{x, y, z}}}, x * y * z < 16 ? Budget::smoke : Budget::ci});
-  for (const List& size :
-       {List{3}, List{2, 3, 1}, List{1, 2, 3}, List{4, 1, 5}, List{17, 16, 19}, List{1, 1, 129}, List{257, 1, 1}})
-    for (const List& dilation : {List{1}, List{2}, List{1, 2, 3}, List{3, 1, 2}})
-      c.push_back({{}, {{"kernel_size", size}, {"dilation", dilation}}});
-  c.push_back({{}, {{"kernel_size", List{2, 1, 3}}, {"dilation", List{2147483647, 2147483647, 1073741823}}}});
-  return c;
-}
+constexpr const char* kOffsetCases = R"(
+  call   -/kernel_size={k},dilation={d}
+  from   x={1..5} y={1..5} z={1..5} d=-
+  smoke  k={x}:{y}:{z} if={x*y*z<16}
+  ci     k={x}:{y}:{z}
+  ci     k={3:,2:3:1,1:2:3,4:1:5,17:16:19,1:1:129,257:1:1} d={1:,2:,1:2:3,3:1:2}
+  ci     k=2:1:3 d=2147483647:2147483647:1073741823
+)";
 
-std::vector<Reject> offset_rejects() {
-  return {{{{}, {{"kernel_size", List{0, 1, 1}}}}, Reason::attribute, "a kernel without extent"},
-          {{{}, {{"kernel_size", List{3, 3}}}}, Reason::attribute, "two sizes for three axes"},
-          {{{}, {{"dilation", List{1, -1, 1}}}}, Reason::attribute, "a negative dilation"},
-          {{{}, {{"kernel_size", List{3, 1, 1}}, {"dilation", List{1073741824, 1, 1}}}},
-           Reason::attribute,
-           "offsets beyond int32"},
-          {{{}, {{"kernel_size", List{1291, 1291, 1291}}}}, Reason::memory, "more kernel rows than int32 can number"}};
-}
+constexpr const char* kOffsetRejects = R"(
+  call   -/kernel_size={k},dilation={d}
+  from   k=- d=-
+  attribute k=0:1:1                   # a kernel without extent
+  attribute k=3:3                     # two sizes for three axes
+  attribute d=1:-1:1                  # a negative dilation
+  attribute k=3:1:1 d=1073741824:1:1  # offsets beyond int32
+  memory k=1291:1291:1291             # more kernel rows than int32 can number
+)";
 
-std::vector<Case> offset_bench() {
-  return {{{}, {{"kernel_size", List{3, 3, 3}}}}, {{}, {{"kernel_size", List{101, 101, 101}}}}};
-}
+constexpr const char* kOffsetBench = R"(
+  ci     -/kernel_size={3:3:3,101:101:101}
+)";
 
 template <bool centred>
 Op offset_row(std::string_view name, std::string_view equation) {
@@ -87,9 +77,9 @@ Op offset_row(std::string_view name, std::string_view equation) {
           .meaning = "an even axis counts from 0, also where odd axes are centred; offsets beyond int32 are refused",
           .infer = infer_offsets,
           .oracle = offsets<centred>,
-          .cases = offset_cases,
-          .rejects = offset_rejects,
-          .bench = offset_bench,
+          .cases = kOffsetCases,
+          .rejects = kOffsetRejects,
+          .bench = kOffsetBench,
           .tolerance = {Tolerance::Class::exact}};
 }
 
@@ -117,34 +107,27 @@ std::vector<Wide> permutation(const Call& call) {
   return {p};
 }
 
-std::vector<Case> permutation_cases() {
-  std::vector<Case> c;
-  const auto add = [&](std::int64_t n, Dtype t, const char* fill, Budget b = Budget::ci, Layout l = Layout::row) {
-    c.push_back({{input(t, {n, 3}, fill, l), input(t, {n, 3}, fill, l)}, {}, b});
-  };
-  for (const Dtype t : {Dtype::i32, Dtype::i64})
-    for (const std::int64_t n : {1, 2, 8, 27, 64, 125}) add(n, t, "offsets", Budget::smoke), add(n, t, "offsets--2");
-  for (const std::int64_t n : {0, 3, 31, 32, 33, 127, 128, 129, 255, 256, 257, 1000, 4096, 5000})
-    add(n, Dtype::i32, "offsets--1");
-  add(100, Dtype::i64, "offsets-9007199254740992");
-  for (const Layout l : kLayouts)
-    if (l != Layout::broadcast) add(30, Dtype::i32, "offsets", Budget::ci, l);
-  return c;
-}
+constexpr const char* kPermutationCases = R"(
+  call   {t}.{n}x3.{l}.{x}+{t}.{n}x3.{l}.{x}/-
+  from   t=i32 l=row x=offsets
+  smoke  t={i32,i64} n={1,2,8,27,64,125}
+  ci     t={i32,i64} n={1,2,8,27,64,125} x=offsets--2
+  ci     n={0,3,31,32,33,127,128,129,255,256,257,1000,4096,5000} x=offsets--1
+  ci     t=i64 n=100 x=offsets-9007199254740992
+  ci     n=30 l={@layouts,!broadcast}
+)";
 
-std::vector<Reject> permutation_rejects() {
-  const auto some = [](std::int64_t n, const char* fill) { return input(Dtype::i32, {n, 3}, fill); };
-  return {{{{some(8, "offsets"), some(8, "offsets-1")}, {}}, Reason::domain, "other positions"},
-          {{{some(8, "const-1"), some(8, "offsets")}, {}}, Reason::domain, "a source that repeats"},
-          {{{some(8, "offsets"), some(8, "const-1")}, {}}, Reason::domain, "a target that repeats"}};
-}
+constexpr const char* kPermutationRejects = R"(
+  call   {a}+{b}/-
+  from   a=i32.8x3.row.offsets b=i32.8x3.row.offsets
+  domain b=i32.8x3.row.offsets-1    # other positions
+  domain a=i32.8x3.row.const-1      # a source that repeats
+  domain b=i32.8x3.row.const-1      # a target that repeats
+)";
 
-std::vector<Case> permutation_bench() {
-  std::vector<Case> c;
-  for (const std::int64_t n : {27, 200000})
-    c.push_back({{input(Dtype::i32, {n, 3}, "offsets"), input(Dtype::i32, {n, 3}, "offsets")}, {}});
-  return c;
-}
+constexpr const char* kPermutationBench = R"(
+  ci     i32.{n}x3.row.offsets+i32.{n}x3.row.offsets/- n={27,200000}
+)";
 
 Op permutation_row() {
   return {.name = "kernel_row_permutation",
@@ -154,9 +137,9 @@ Op permutation_row() {
           .equation = "permutation[t] = s where source[s] = target[t]",
           .meaning = "both hold the same positions, each once; anything else is refused",
           .oracle = permutation,
-          .cases = permutation_cases,
-          .rejects = permutation_rejects,
-          .bench = permutation_bench,
+          .cases = kPermutationCases,
+          .rejects = kPermutationRejects,
+          .bench = kPermutationBench,
           .tolerance = {Tolerance::Class::exact}};
 }
 
@@ -199,113 +182,48 @@ std::vector<std::int64_t> active_part(const Call&, const std::vector<Tensor>& ou
   return {n, n, -1};
 }
 
-struct Steps {
-  List size, stride{1}, padding{0}, dilation{1};
-};
+constexpr const char* kMapInputs = R"(
+  from   sites_in={c}.{n}x4.{l}.{sites}+i32.1.row.const-{a}
+  from   goal_in={c}.{m}x4.{l}.{sites}+i32.1.row.const-{a==n?m:a==0?0:m-1} m={n/2+7}
+  from   k=3: s=1: p=0: d=1: K=27 c=i32 l=row
+)";
 
-// Kernels odd, even and mixed; strides below, at and above the kernel's reach; one, two and three mask words.
-const Steps kSteps[] = {
-    {{3}},
-    {{2}, {2}},
-    {{3}, {2}},
-    {{3}, {2}, {1}},
-    {{3}, {1}, {1}},
-    {{1}},
-    {{3}, {4}},
-    {{3}, {1}, {0}, {2}},
-    {{2, 3, 1}, {1}, {0}, {1, 2, 1}},
-    {{2, 3, 1}, {2, 1, 3}, {0, 1, 0}},
-    {{4, 2, 3}, {3, 2, 1}, {1, 0, 2}, {1, 1, 2}},
-    {{1, 1, 31}},
-    {{4, 4, 2}, {2}},
-    {{1, 3, 11}},
-    {{3, 3, 7}},
-    {{4, 4, 4}, {2}, {1}},
-    {{5, 13, 1}},
-};
+constexpr const char* kMapCases = R"(
+  from   steps={3: 1: 0: 1: 27, 2: 2: 0: 1: 8, 3: 2: 0: 1: 27, 3: 2: 1: 1: 27, 3: 1: 1: 1: 27, 1: 1: 0: 1: 1, 3: 4: 0:
+         1: 27,
+         3: 1: 0: 2: 27, 2:3:1 1: 0: 1:2:1 6, 2:3:1 2:1:3 0:1:0 1: 6, 4:2:3 3:2:1 1:0:2 1:1:2 24, 1:1:31 1: 0: 1: 31,
+         4:4:2 2: 0: 1: 32, 1:3:11 1: 0: 1: 33, 3:3:7 1: 0: 1: 63, 4:4:4 2: 1: 1: 64, 5:13:1 1: 0: 1: 65}
+  # kernels odd, even and mixed, strides below, at and above the kernel's reach; one, two and three mask words
+  smoke  k,s,p,d,K={steps} n=40 a=29 sites=sites_negative
+  smoke  s,p={1: 0:, 2: 1:} n=40 a=38 sites=sites_batches
+  ci     k,s,p,d,K={steps} n=200 a=190 sites=sites_box-3
+  # where the sites lie
+  ci     k,s,p,d,K={3: 1: 0: 1: 27, 2: 2: 0: 1: 8, 3: 2: 1: 1: 27, 4:2:3 3:2:1 1:0:2 1:1:2 24} n=130 a=125
+         sites={sites_batches-3,sites_line,sites_plane,sites_block,sites_surface-1,sites_isolated,sites_duplicates,
+         sites_duplicates-100,sites_extremes}
+  ci     s={1:,2:} n=65 a=60 c=i64 sites={sites_negative-2,sites_extremes,sites_isolated-1099511627776}
+  # rows around blocks
+  ci     s,sites={1: sites_box-2, 2: sites_block} n={0,1,2,63,64,65,128,257} a={{n},0}
+  smoke  k,s,p,d,K,sites,c={far} n=40 a=37
+  ci     s=2: n=50 a=45 sites=sites_negative l={@layouts}
+  nightly n=20000 a=20000 sites=sites_surface-1
+)";
 
-template <RelationKind kind>
-bool allowed(const Steps& s) {
-  return kind != RelationKind::submanifold ||
-         std::all_of(s.size.begin(), s.size.end(), [](auto k) { return k % 2 == 1; });
-}
+constexpr const char* kMapRejects = R"(
+  from   coords=i32.5x4.row.sites_box count=i32.1.row.const-5 q=-
+  attribute q=kernel_size=0:1:1         # a kernel without extent
+  memory q=kernel_size=1201:1201:1201   # more entries than int32 can number
+  attribute q=dilation=1:1:0            # a dilation of zero
+)";
 
-template <RelationKind kind>
-class Cases {
- public:
-  std::vector<Case> all() {
-    for (const Steps& s : kSteps) add(s, 40, 29, "sites_negative", Dtype::i32, Budget::smoke);
-    for (const Steps& s : {kSteps[0], kSteps[3]}) add(s, 40, 38, "sites_batches", Dtype::i32, Budget::smoke);
-    for (const Steps& s : kSteps) add(s, 200, 190, "sites_box-3");
-    for (const char* f : {"sites_batches-3", "sites_line", "sites_plane", "sites_block", "sites_surface-1",
-                          "sites_isolated", "sites_duplicates", "sites_duplicates-100", "sites_extremes"})
-      for (const Steps& s : {kSteps[0], kSteps[1], kSteps[3], kSteps[10]}) add(s, 130, 125, f);
-    for (const char* f : {"sites_negative-2", "sites_extremes", "sites_isolated-1099511627776"})
-      for (const Steps& s : {kSteps[0], kSteps[2]}) add(s, 65, 60, f, Dtype::i64);
-    for (const std::int64_t n : {0, 1, 2, 63, 64, 65, 128, 257})
-      for (const std::int64_t a : List{n, 0}) add(kSteps[0], n, a, "sites_box-2"), add(kSteps[2], n, a, "sites_block");
-    for (const FarKernel& f : far_kernels())
-      add({f.size, f.stride, f.padding, f.dilation}, 40, 37, f.sites, f.coords, Budget::smoke);
-    for (const Layout l : kLayouts) add(kSteps[2], 50, 45, "sites_negative", Dtype::i32, Budget::ci, l);
-    add(kSteps[0], 20000, 20000, "sites_surface-1", Dtype::i32, Budget::nightly);
-    return std::move(cases_);
-  }
+constexpr const char* kEvenRejects = R"(
+  attribute q=kernel_size=2:1:1         # an even size has no centre
+)";
 
-  static Attrs attrs(const Steps& s) {
-    if (kind == RelationKind::submanifold) return {{"kernel_size", s.size}, {"dilation", s.dilation}};
-    return {{"kernel_size", s.size}, {"stride", s.stride}, {"padding", s.padding}, {"dilation", s.dilation}};
-  }
-
- private:
-  void add(const Steps& s, std::int64_t n, std::int64_t a, const std::string& fill, Dtype t = Dtype::i32,
-           Budget budget = Budget::ci, Layout layout = Layout::row) {
-    if (!allowed<kind>(s)) return;
-    Case c{{input(t, {n, 4}, fill, layout), rows(a)}, attrs(s), budget};
-    if (targeted(kind)) {
-      const std::int64_t m = n / 2 + 7;
-      c.in.insert(c.in.end(), {input(t, {m, 4}, fill, layout), rows(active_targets(n, a, m))});
-    }
-    cases_.push_back(c);
-  }
-  std::vector<Case> cases_;
-};
-
-template <RelationKind kind>
-std::vector<Case> map_cases() {
-  return Cases<kind>().all();
-}
-
-template <RelationKind kind>
-std::vector<Reject> map_rejects() {
-  std::vector<Reject> r;
-  const auto add = [&](std::optional<Input> c, std::optional<Input> a, Attrs attrs, Reason reason, const char* why) {
-    Case call{{c, a}, std::move(attrs)};
-    if (targeted(kind)) call.in.insert(call.in.end(), {input(Dtype::i32, {4, 4}, "sites_box"), rows(4)});
-    r.push_back({call, reason, why});
-  };
-  const auto good = input(Dtype::i32, {5, 4}, "sites_box"), all = rows(5);
-  add(good, all, {{"kernel_size", List{0, 1, 1}}}, Reason::attribute, "a kernel without extent");
-  add(good, all, {{"kernel_size", List{1201, 1201, 1201}}}, Reason::memory, "more entries than int32 can number");
-  add(good, all, {{"dilation", List{1, 1, 0}}}, Reason::attribute, "a dilation of zero");
-  if (kind == RelationKind::submanifold)
-    add(good, all, {{"kernel_size", List{2, 1, 1}}}, Reason::attribute, "an even size has no centre");
-  if (kind != RelationKind::submanifold)
-    add(good, all, {{"stride", List{0, 1, 1}}}, Reason::attribute, "a stride of zero");
-  if (kind != RelationKind::submanifold)
-    add(good, all, {{"padding", List{0, -1, 0}}}, Reason::attribute, "a negative padding");
-  return r;
-}
-
-template <RelationKind kind>
-std::vector<Case> map_bench() {
-  std::vector<Case> c;
-  for (const char* fill : {"sites_surface", "sites_surface-1"}) {
-    Case one{{input(Dtype::i32, {100000, 4}, fill), rows(100000)}, {}};
-    if (targeted(kind)) one.in.insert(one.in.end(), {input(Dtype::i32, {100000, 4}, fill), rows(100000)});
-    c.push_back(one);
-  }
-  return c;
-}
+constexpr const char* kStepRejects = R"(
+  attribute q=stride=0:1:1              # a stride of zero
+  attribute q=padding=0:-1:0            # a negative padding
+)";
 
 template <RelationKind kind>
 bool recorded(Attrs& attrs) {
@@ -328,9 +246,14 @@ Op map_row(std::string_view name, Attrs attrs, std::string_view equation) {
           "hold -1 and no bits; relations as in the relation rows",
       .infer = infer_map<kind>,
       .oracle = map_of<kind>,
-      .cases = map_cases<kind>,
-      .rejects = map_rejects<kind>,
-      .bench = map_bench<kind>,
+      .cases = {kernel_call(kind, targeted(kind) ? "{sites_in}+{goal_in}" : "{sites_in}"), kMapInputs, kFarKernels,
+                kMapCases},
+      .rejects = {targeted(kind) ? "call {coords}+{count}+i32.4x4.row.sites_box+i32.1.row.const-4/{q}"
+                                 : "call {coords}+{count}/{q}",
+                  kMapRejects, kind == RelationKind::submanifold ? kEvenRejects : kStepRejects},
+      .bench = {targeted(kind) ? "call i32.{n}x4.row.{x}+i32.1.row.const-{n}+i32.{n}x4.row.{x}+i32.1.row.const-{n}/-"
+                               : "call i32.{n}x4.row.{x}+i32.1.row.const-{n}/-",
+                "ci n=100000 x={sites_surface,sites_surface-1}"},
       .tolerance = {Tolerance::Class::exact},
       .active = active_part,
       .corpus = kind == RelationKind::target_transposed ? "target_transposed_map" : "forward_map",
@@ -374,29 +297,23 @@ std::vector<Wide> sorted_view(const Call& call) {
   return {reorder, sorted, kv, tiles};
 }
 
-std::vector<Case> sorted_cases() {
-  std::vector<Case> c;
-  const auto add = [&](std::int64_t n, std::int64_t k, std::string fill, Budget b = Budget::ci,
-                       Layout l = Layout::row) {
-    c.push_back({{input(Dtype::i32, {n, k}, std::move(fill), l)}, {}, b});
-  };
-  for (const std::int64_t k : {1, 8, 27, 32}) add(70, k, "int-9", Budget::smoke), add(70, k, "const--1", Budget::smoke);
-  for (const std::int64_t n : {0, 1, 2, 15, 16, 17, 63, 64, 65, 127, 128, 129, 255, 256, 257, 2047, 2048, 2049, 4100})
-    for (const std::int64_t k : {3, 27}) add(n, k, "int-1");
-  for (const std::int64_t k : {0, 1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 24, 25, 31, 32})
-    add(300, k, "int-100"), add(300, k, "const-5");
-  for (const Layout l : kLayouts) add(90, 27, "int-4", Budget::ci, l);
-  add(140000, 4, "int-1", Budget::nightly);
-  return c;
-}
+constexpr const char* kSortedCases = R"(
+  call   i32.{n}x{k}.{l}.{x}/-
+  from   l=row
+  smoke  n=70 k={1,8,27,32} x={int-9,const--1}
+  ci     n={0,1,2,15,16,17,63,64,65,127,128,129,255,256,257,2047,2048,2049,4100} k={3,27} x=int-1
+  ci     n=300 k={0,1,2,3,4,7,8,9,15,16,17,24,25,31,32} x={int-100,const-5}
+  ci     n=90 k=27 x=int-4 l={@layouts}
+  nightly n=140000 k=4 x=int-1
+)";
 
-std::vector<Reject> sorted_rejects() {
-  return {{{{input(Dtype::i32, {5, 33}, "int-3")}, {}}, Reason::shape, "33 kernel rows"}};
-}
+constexpr const char* kSortedRejects = R"(
+  shape  i32.5x33.row.int-3/-   # 33 kernel rows
+)";
 
-std::vector<Case> sorted_bench() {
-  return {{{input(Dtype::i32, {200000, 27}, "int-100")}, {}}, {{input(Dtype::i32, {200000, 8}, "int-100")}, {}}};
-}
+constexpr const char* kSortedBench = R"(
+  ci     i32.200000x{27,8}.row.int-100/-
+)";
 
 Op sorted_row() {
   return {.name = "sorted_implicit_gemm_view",
@@ -413,9 +330,9 @@ Op sorted_row() {
               "entry is absent",
           .infer = infer_sorted,
           .oracle = sorted_view,
-          .cases = sorted_cases,
-          .rejects = sorted_rejects,
-          .bench = sorted_bench,
+          .cases = kSortedCases,
+          .rejects = kSortedRejects,
+          .bench = kSortedBench,
           .tolerance = {Tolerance::Class::exact}};
 }
 

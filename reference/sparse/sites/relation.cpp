@@ -198,23 +198,22 @@ Relation relate(RelationKind kind, const Geometry& g, const std::vector<Site>& i
   return {};
 }
 
-std::vector<FarKernel> far_kernels() {
-  return {
-      {{5}, {1}, {0}, {1}, "sites_block"},
-      {{5}, {2}, {1}, {1}, "sites_negative-1"},
-      {{5, 5, 3}, {3}, {2}, {4}, "sites_extremes", Dtype::i64},
-      {{3}, {1}, {0}, {5}, "sites_negative"},
-      {{3}, {2}, {0}, {3}, "sites_block"},
-      {{2}, {1}, {2}, {3}, "sites_negative", Dtype::i64},
-      {{3, 4, 3}, {2, 1, 2}, {1}, {1, 3, 5}, "sites_duplicates"},
-      {{11, 1, 1}, {1}, {0}, {1}, "sites_line-5"},
-      {{1, 3, 11}, {1, 2, 1}, {0, 1, 5}, {1}, "sites_extremes"},
-  };
+std::string kernel_call(RelationKind kind, std::string_view inputs, std::string_view more) {
+  std::string call = "call " + std::string(inputs) + "/kernel_size={k}";
+  const bool submanifold = kind == RelationKind::submanifold, generative = kind == RelationKind::generative;
+  if (!submanifold) call += ",stride={s}";
+  if (!submanifold && !generative) call += ",padding={p}";
+  if (!generative) call += ",dilation={d}";
+  return call + std::string(more) + "\nfrom if=" + (submanifold ? "{K%2}" : "1");
 }
 
-std::int64_t active_targets(std::int64_t inputs, std::int64_t active, std::int64_t m) {
-  return active == inputs ? m : active == 0 ? 0 : std::max<std::int64_t>(0, m - 1);
-}
+const char* const kFarKernels = R"(
+  from   far={5: 1: 0: 1: 125 sites_block i32, 5: 2: 1: 1: 125 sites_negative-1 i32, 5:5:3 3: 2: 4: 75 sites_extremes
+         i64,
+         3: 1: 0: 5: 27 sites_negative i32, 3: 2: 0: 3: 27 sites_block i32, 2: 1: 2: 3: 8 sites_negative i64,
+         3:4:3 2:1:2 1: 1:3:5 36 sites_duplicates i32, 11:1:1 1: 0: 1: 11 sites_line-5 i32,
+         1:3:11 1:2:1 0:1:5 1: 33 sites_extremes i32}
+)";
 
 bool drop_kind(Attrs& attrs, std::initializer_list<std::string_view> kinds) {
   const Attr* kind = attrs.find("kind");
@@ -285,148 +284,66 @@ bool recorded(Attrs& attrs) {
   return drop_kind(attrs, {kNames[static_cast<int>(kind)]});
 }
 
-using List = std::vector<std::int64_t>;
+constexpr const char* kInputs = R"(
+  from   sites_in={c}.{n}x4.{l}.{sites}+i32.1.row.const-{a}
+  from   goal_in={c}.{m}x4.{l}.{sites}+i32.1.row.const-{a==n?m:a==0?0:m-1} m={n/2+7}
+  from   k=3: s=1: p=0: d=1: K=27 c=i32 l=row
+)";
 
-std::optional<Input> sites(std::int64_t n, std::string fill, Dtype t = Dtype::i32, Layout layout = Layout::row) {
-  return Input{t, {n, 4}, layout, std::move(fill)};
-}
-std::optional<Input> rows(std::int64_t n) { return Input{Dtype::i32, {1}, Layout::row, "const-" + std::to_string(n)}; }
+constexpr const char* kCases = R"(
+  from   steps={3: 1: 0: 1: 27, 2: 2: 0: 1: 8, 3: 2: 0: 1: 27, 3: 2: 1: 1: 27, 3: 1: 1: 1: 27, 1: 1: 0: 1: 1, 1: 2: 0:
+         1: 1,
+         3: 4: 0: 1: 27, 3: 1: 0: 2: 27, 2: 1: 0: 1: 8, 3:2:2 3: 0: 1: 12, 2:3:1 1: 0: 1:2:1 6, 2:3:1 2:1:3 0:1:0 1: 6,
+         4:2:3 3:2:1 1:0:2 1:1:2 24, 5:3:1 1:2:2 2:1:0 1: 15, 2:1:1 3:1:1 0: 2:1:1 2}
+  # kernels odd, even and mixed, strides below, at and above the kernel's reach, padding, dilation
+  smoke  k,s,p,d,K={steps} n=40 a=29 sites=sites_negative
+  smoke  s={1:,2:} n=40 a=38 sites=sites_batches
+  ci     k,s,p,d,K={steps} n=300 a=280 sites=sites_box-4
+  # where the sites lie
+  ci     k,s,p,d,K={3: 1: 0: 1: 27, 2: 2: 0: 1: 8, 3: 2: 1: 1: 27, 4:2:3 3:2:1 1:0:2 1:1:2 24} n=257 a=250
+         sites={sites_box,sites_batches,sites_batches-3,sites_line,sites_plane,sites_block,sites_surface-1,
+         sites_isolated,
+         sites_isolated-7,sites_duplicates,sites_duplicates-400,sites_negative-1,sites_extremes}
+  ci     k,s,K={3: 1: 27, 3: 2: 27, 3:2:2 3: 12} n=65 a=60 c=i64
+         sites={sites_negative-2,sites_extremes,sites_isolated-1099511627776}
+  # rows around blocks
+  ci     s,sites={1: sites_box-2, 2: sites_block} n={0,1,2,63,64,65,255,256,513} a={{n},0,{n/2}}
+  ci     s=2: n=50 a=45 sites=sites_negative l={@layouts}
+  smoke  k,s,p,d,K,sites,c={far} n=40 a=37
+  # one site under every kernel size up to 5: the numbering of kernel rows
+  ci     k={kx}:{ky}:{kz} K={kx*ky*kz} kx={1..5} ky={1..5} kz={1..5} n=1 a=1 sites=sites_negative
+  nightly n=20000 a=20000 sites=sites_surface-1
+  nightly s=2: n=20000 a=19000 sites=sites_box
+)";
 
-struct Steps {
-  List size, stride{1}, padding{0}, dilation{1};
-};
-
-// Kernels odd, even and mixed; strides below, at and above the kernel's reach; padding; dilation.
-const Steps kSteps[] = {
-    {{3}},
-    {{2}, {2}},
-    {{3}, {2}},
-    {{3}, {2}, {1}},
-    {{3}, {1}, {1}},
-    {{1}},
-    {{1}, {2}},
-    {{3}, {4}},
-    {{3}, {1}, {0}, {2}},
-    {{2}},
-    {{3, 2, 2}, {3}},
-    {{2, 3, 1}, {1}, {0}, {1, 2, 1}},
-    {{2, 3, 1}, {2, 1, 3}, {0, 1, 0}},
-    {{4, 2, 3}, {3, 2, 1}, {1, 0, 2}, {1, 1, 2}},
-    {{5, 3, 1}, {1, 2, 2}, {2, 1, 0}},
-    {{2, 1, 1}, {3, 1, 1}, {0}, {2, 1, 1}},
-};
-
-template <RelationKind kind>
-Attrs steps(const Steps& s) {
-  if (kind == RelationKind::submanifold) return {{"kernel_size", s.size}, {"dilation", s.dilation}};
-  if (kind == RelationKind::generative) return {{"kernel_size", s.size}, {"stride", s.stride}};
-  return {{"kernel_size", s.size}, {"stride", s.stride}, {"padding", s.padding}, {"dilation", s.dilation}};
-}
-
-template <RelationKind kind>
-bool allowed(const Steps& s) {
-  return kind != RelationKind::submanifold ||
-         std::all_of(s.size.begin(), s.size.end(), [](auto k) { return k % 2 == 1; });
-}
-
-const std::string kFills[] = {"sites_box",        "sites_batches",    "sites_batches-3",      "sites_line",
-                              "sites_plane",      "sites_block",      "sites_surface-1",      "sites_isolated",
-                              "sites_isolated-7", "sites_duplicates", "sites_duplicates-400", "sites_negative-1",
-                              "sites_extremes"};
+constexpr const char* kRejects = R"(
+  from   coords=i32.5x4.row.sites_box count=i32.1.row.const-5 q=-
+  attribute q=kernel_size=0:1:1         # a kernel without extent
+  attribute q=kernel_size=3:3           # two sizes for three axes
+  memory q=kernel_size=1291:1291:1291   # more kernel rows than int32 can number
+  memory q=kernel_size=1201:1201:1201   # more edges than int32 can number
+)";
 
 template <RelationKind kind>
-class Cases {
- public:
-  std::vector<Case> all() {
-    for (const Steps& s : kSteps) add(s, 40, 29, "sites_negative", Dtype::i32, Budget::smoke);
-    for (const Steps& s : {kSteps[0], kSteps[2]}) add(s, 40, 38, "sites_batches", Dtype::i32, Budget::smoke);
-    for (const Steps& s : kSteps) add(s, 300, 280, "sites_box-4");
-    for (const std::string& f : kFills)
-      for (const Steps& s : {kSteps[0], kSteps[1], kSteps[3], kSteps[13]}) add(s, 257, 250, f);
-    for (const char* f : {"sites_negative-2", "sites_extremes", "sites_isolated-1099511627776"})
-      for (const Steps& s : {kSteps[0], kSteps[2], kSteps[10]}) add(s, 65, 60, f, Dtype::i64);
-    for (const std::int64_t n : {0, 1, 2, 63, 64, 65, 255, 256, 513})
-      for (const std::int64_t a : List{n, 0, n / 2})
-        add(kSteps[0], n, a, "sites_box-2"), add(kSteps[2], n, a, "sites_block");
-    for (const Layout l : kLayouts) add(kSteps[2], 50, 45, "sites_negative", Dtype::i32, Budget::ci, l);
-    for (const FarKernel& f : far_kernels())
-      add({f.size, f.stride, f.padding, f.dilation}, 40, 37, f.sites, f.coords, Budget::smoke);
-    impulses();
-    add(kSteps[0], 20000, 20000, "sites_surface-1", Dtype::i32, Budget::nightly);
-    add(kSteps[2], 20000, 19000, "sites_box", Dtype::i32, Budget::nightly);
-    return std::move(cases_);
-  }
-
- private:
-  // One site under every kernel size up to 5: the numbering of kernel rows.
-  void impulses() {
-    for (const std::int64_t x : {1, 2, 3, 4, 5})
-      for (const std::int64_t y : {1, 2, 3, 4, 5})
-        for (const std::int64_t z : {1, 2, 3, 4, 5}) add({{x, y, z}}, 1, 1, "sites_negative");
-  }
-  void add(const Steps& s, std::int64_t n, std::int64_t a, const std::string& fill, Dtype t = Dtype::i32,
-           Budget budget = Budget::ci, Layout layout = Layout::row) {
-    if (!allowed<kind>(s)) return;
-    Case c{{sites(n, fill, t, layout), rows(a)}, steps<kind>(s), budget};
-    if (kind == RelationKind::target) {
-      const std::int64_t m = n / 2 + 7;
-      c.in.push_back(sites(m, fill, t, layout));
-      c.in.push_back(rows(active_targets(n, a, m)));
-    }
-    cases_.push_back(c);
-  }
-  std::vector<Case> cases_;
-};
-
-template <RelationKind kind>
-std::vector<Case> cases() {
-  return Cases<kind>().all();
-}
-
-template <RelationKind kind>
-std::vector<Reject> rejects() {
-  const std::optional<Input> targets = kind == RelationKind::target ? sites(4, "sites_box") : std::nullopt;
-  const std::optional<Input> count = kind == RelationKind::target ? rows(4) : std::nullopt;
-  std::vector<Reject> r;
-  const auto add = [&](std::optional<Input> c, std::optional<Input> a, Attrs attrs, Reason reason, const char* why) {
-    Case call{{c, a}, std::move(attrs)};
-    if (targets) call.in.insert(call.in.end(), {targets, count});
-    r.push_back({call, reason, why});
-  };
-  const auto good = sites(5, "sites_box"), all = rows(5);
-  add(good, all, {{"kernel_size", List{0, 1, 1}}}, Reason::attribute, "a kernel without extent");
-  add(good, all, {{"kernel_size", List{3, 3}}}, Reason::attribute, "two sizes for three axes");
-  add(good, all, {{"kernel_size", List{1291, 1291, 1291}}}, Reason::memory, "more kernel rows than int32 can number");
-  add(good, all, {{"kernel_size", List{1201, 1201, 1201}}}, Reason::memory, "more edges than int32 can number");
-  if (kind == RelationKind::submanifold)
-    add(good, all, {{"kernel_size", List{2, 1, 1}}}, Reason::attribute, "an even size has no centre");
-  if (kind != RelationKind::submanifold)
-    add(good, all, {{"stride", List{0, 1, 1}}}, Reason::attribute, "a stride of zero");
-  if (kind != RelationKind::generative)
-    add(good, all, {{"dilation", List{1, 1, 0}}}, Reason::attribute, "a dilation of zero");
+std::string rejects() {
+  std::string lines;
+  const auto refuse = [&](const char* line) { lines.append("\n").append(line); };
+  if (kind == RelationKind::submanifold) refuse("attribute q=kernel_size=2:1:1  # an even size has no centre");
+  else refuse("attribute q=stride=0:1:1  # a stride of zero");
+  if (kind != RelationKind::generative) refuse("attribute q=dilation=1:1:0  # a dilation of zero");
   if (kind != RelationKind::submanifold && kind != RelationKind::generative)
-    add(good, all, {{"padding", List{0, -1, 0}}}, Reason::attribute, "a negative padding");
-  return r;
+    refuse("attribute q=padding=0:-1:0  # a negative padding");
+  return lines;
 }
 
-template <RelationKind kind>
-std::vector<Case> bench() {
-  std::vector<Case> c;
-  const auto add = [&](std::int64_t n, const char* fill, Budget budget = Budget::ci) {
-    Case one{{sites(n, fill), rows(n)}, {}, budget};
-    if (kind == RelationKind::target) one.in.insert(one.in.end(), {sites(n, fill), rows(n)});
-    c.push_back(one);
-  };
-  for (const char* fill : {"sites_surface", "sites_surface-1", "sites_box"}) add(100000, fill);
-  if (kind != RelationKind::submanifold) return c;
-  add(170232, "sites_scan-0");  // every voxel of a scan at 1, 2 and 4 mm
-  add(57809, "sites_scan-1");
-  add(14965, "sites_scan-2");
-  for (const char* fill :
-       {"layout_isolated", "layout_line", "layout_plane", "layout_grid", "layout_block-3", "layout_block-8"})
-    add(100000, fill, Budget::nightly);
-  return c;
-}
+constexpr const char* kBench = R"(
+  ci     n=100000 x={sites_surface,sites_surface-1,sites_box}
+)";
+
+constexpr const char* kSubmanifoldBench = R"(
+  ci     n,x={170232 sites_scan-0, 57809 sites_scan-1, 14965 sites_scan-2}   # every voxel of a scan at 1, 2 and 4 mm
+  nightly n=100000 x={layout_isolated,layout_line,layout_plane,layout_grid,layout_block-3,layout_block-8}
+)";
 
 constexpr std::string_view kMeaning =
     "coordinates are (batch, x, y, z) and wrap modulo 2^64; kernel rows number z fastest; a repeated site is its "
@@ -435,9 +352,10 @@ constexpr std::string_view kMeaning =
 
 template <RelationKind kind>
 Op row(std::string_view name, Attrs attrs, std::string_view equation) {
+  constexpr bool targets = kind == RelationKind::target;
   return {
       .name = name,
-      .signature = kSites + (kind == RelationKind::target ? ", " + kTargets : "") +
+      .signature = kSites + (targets ? ", " + kTargets : "") +
                    " -> in_rows i32[E], out_rows i32[E], kernel_ids i32[E], counts i32[2], out_row_offsets i32[R+1], "
                    "out_coords I[R,4], in_row_offsets i32[N+1], in_edge_ids i32[E], kernel_row_offsets i32[K+1], "
                    "kernel_edge_ids i32[E]",
@@ -447,9 +365,13 @@ Op row(std::string_view name, Attrs attrs, std::string_view equation) {
       .meaning = kMeaning,
       .infer = infer<kind>,
       .oracle = relation<kind>,
-      .cases = cases<kind>,
-      .rejects = rejects<kind>,
-      .bench = bench<kind>,
+      .cases = {kernel_call(kind, targets ? "{sites_in}+{goal_in}" : "{sites_in}"), kInputs, kFarKernels, kCases},
+      .rejects = {targets ? "call {coords}+{count}+i32.4x4.row.sites_box+i32.1.row.const-4/{q}"
+                          : "call {coords}+{count}/{q}",
+                  kRejects, rejects<kind>()},
+      .bench = {targets ? "call i32.{n}x4.row.{x}+i32.1.row.const-{n}+i32.{n}x4.row.{x}+i32.1.row.const-{n}/-"
+                        : "call i32.{n}x4.row.{x}+i32.1.row.const-{n}/-",
+                kBench, kind == RelationKind::submanifold ? kSubmanifoldBench : ""},
       .tolerance = {Tolerance::Class::exact},
       .active = active_part,
       .corpus_call = recorded<kind>};
@@ -464,6 +386,7 @@ std::vector<Fill> every_site_fill() {
 }  // namespace
 
 std::vector<Op> relation_ops() {
+  using List = std::vector<std::int64_t>;
   const List ones{1, 1, 1}, twos{2, 2, 2}, threes{3, 3, 3}, zeros{0, 0, 0};
   const Attrs gather{{"kernel_size", threes}, {"stride", ones}, {"padding", zeros}, {"dilation", ones}};
   const Attrs scatter{{"kernel_size", twos}, {"stride", twos}, {"padding", zeros}, {"dilation", ones}};

@@ -43,17 +43,13 @@ std::vector<Site> active_sites(const Call&, std::size_t coords, std::size_t acti
 
 Relation relate(RelationKind, const Geometry&, const std::vector<Site>& in, const std::vector<Site>& targets);
 
-// Kernels of more rows than a word has bits, dilations beyond the stride and reaches of five and more, each with sites
-// to try it on: dense ones, negative ones, repeated ones and the ends of the coordinates.
-struct FarKernel {
-  std::vector<std::int64_t> size, stride, padding, dilation;
-  const char* sites;
-  Dtype coords = Dtype::i32;
-};
-std::vector<FarKernel> far_kernels();
+// Cases as text: a call with these inputs, the attributes of a kernel of this kind as {k} {s} {p} {d}, and more of
+// them; and the condition on its {K} kernel rows, since no submanifold kernel is even.
+std::string kernel_call(RelationKind, std::string_view inputs, std::string_view more = "");
 
-// For cases with m targets, how many of them are active: as of the inputs, so that all, none and most of them occur.
-std::int64_t active_targets(std::int64_t inputs, std::int64_t active, std::int64_t m);
+// {far}: kernels of more rows than a word has bits, dilations beyond the stride and reaches of five and more, each with
+// sites to try it on: dense ones, negative ones, repeated ones and the ends of the coordinates.
+extern const char* const kFarKernels;
 
 // For recorded calls: drops the attribute `kind` if it is one of these.
 bool drop_kind(Attrs&, std::initializer_list<std::string_view> kinds);
