@@ -38,7 +38,7 @@ MAY_INCLUDE = {
     "cli/families.cpp": ("cli", "core", "optimized", "gpu"),
     "fuzz": ("core", "cli"),
     # Tests stand above what they test.
-    "conformance/tests": ("core", "optimized", "gpu", "library", "conformance", "bench", "cli"),
+    "conformance/tests": ("core", "reference", "optimized", "gpu", "library", "conformance", "bench", "cli"),
     "conformance/judge_tests": ("core", "conformance", "conformance/tests", "bench", "reports", "cli"),
     "conformance/fake_driver": (),
 }

@@ -153,6 +153,10 @@ std::string to_string(const Shape& shape) {
 
 std::string to_string(const Spec& spec) { return std::string(name(spec.dtype)) + to_string(spec.shape); }
 
+void wrong_rank(const Shape& shape, std::size_t indices) {
+  throw std::logic_error(std::to_string(indices) + " indices into an array of shape " + to_string(shape));
+}
+
 Shape broadcast(std::string_view op, const Shape& a, const Shape& b) {
   Shape out(std::max(a.size(), b.size()));
   for (std::size_t i = 0; i < out.size(); ++i) {  // i counts from the right

@@ -8,8 +8,10 @@
 #pragma once
 
 #include <complex>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <variant>
@@ -36,6 +38,8 @@ struct Spec {
 };
 std::string to_string(const Spec&);  // "f32[2,3]"
 
+[[noreturn]] void wrong_rank(const Shape&, std::size_t indices);
+
 template <class T>
 struct Array {
   Shape shape;
@@ -45,6 +49,25 @@ struct Array {
   std::int64_t size() const { return static_cast<std::int64_t>(data.size()); }
   T& operator[](std::int64_t i) { return data[static_cast<std::size_t>(i)]; }
   const T& operator[](std::int64_t i) const { return data[static_cast<std::size_t>(i)]; }
+
+  // x(i, j): the element at an index for every axis. Throws std::logic_error if there are more or fewer of them.
+  template <std::integral... I>
+  T& operator()(I... i) {
+    return data[place({static_cast<std::int64_t>(i)...})];
+  }
+  template <std::integral... I>
+  const T& operator()(I... i) const {
+    return data[place({static_cast<std::int64_t>(i)...})];
+  }
+
+ private:
+  std::size_t place(std::initializer_list<std::int64_t> index) const {
+    if (index.size() != shape.size()) wrong_rank(shape, index.size());
+    std::int64_t at = 0;
+    const std::int64_t* extent = shape.data();
+    for (const std::int64_t i : index) at = at * *extent++ + i;
+    return static_cast<std::size_t>(at);
+  }
 };
 
 using Complex = std::complex<double>;

@@ -5,24 +5,12 @@
 
 #include "core/fill.h"
 #include "core/op.h"
+#include "reference/index.h"
 
 namespace plumb {
 namespace {
 
-// Where the element of an operand lies that meets the i-th element of the result: axes align at the
-// last one, and an axis of size 1 repeats.
-std::int64_t met_by(std::int64_t i, const Shape& result, const Shape& operand) {
-  std::int64_t at = 0, step = 1;
-  for (std::size_t back = 1; back <= result.size(); ++back) {
-    const std::int64_t index = i % result[result.size() - back];
-    i /= result[result.size() - back];
-    if (back > operand.size()) continue;
-    const std::int64_t n = operand[operand.size() - back];
-    if (n != 1) at += index * step;
-    step *= n;
-  }
-  return at;
-}
+using namespace reference;
 
 std::int64_t plus(std::int64_t a, std::int64_t b) {  // modulo 2^64
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
@@ -45,7 +33,7 @@ std::vector<Wide> add(const Call& c) {
         const auto& y = std::get<Array<T>>(b);
         Array<T> z(out.shape);
         for (std::int64_t i = 0; i < z.size(); ++i)
-          z[i] = plus(x[met_by(i, out.shape, x.shape)], y[met_by(i, out.shape, y.shape)]);
+          z[i] = plus(x[broadcast_index(i, out.shape, x.shape)], y[broadcast_index(i, out.shape, y.shape)]);
         if constexpr (std::is_same_v<T, std::uint64_t>)
           if (out.dtype == Dtype::boolean)
             for (std::uint64_t& v : z.data) v = std::min<std::uint64_t>(v, 1);  // or

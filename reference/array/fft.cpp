@@ -6,9 +6,12 @@
 #include "core/fill.h"
 #include "core/fill_values.h"
 #include "core/op.h"
+#include "reference/index.h"
 
 namespace plumb {
 namespace {
+
+using namespace reference;
 
 enum class Form : std::uint8_t { forward, inverse, real_forward, real_inverse };
 
@@ -76,14 +79,13 @@ std::vector<Spec> infer(const Request& r) {
   return {{F == Form::real_inverse ? Dtype::f32 : Dtype::c64, shape}};
 }
 
-// The n terms of one line: the first entries of the input, then zeros. For irfft the missing half is the
+// The n terms of one line x of so many entries: the first of them, then zeros. For irfft the missing half is the
 // conjugate of the given one, and bins 0 and n/2 count by their real parts.
-std::vector<Complex> terms(const Complexes& x, std::int64_t first, std::int64_t step, std::int64_t size, std::int64_t n,
-                           Form form) {
+std::vector<Complex> terms(Line<const Complex> x, std::int64_t size, std::int64_t n, Form form) {
   std::vector<Complex> t(static_cast<std::size_t>(n));
   const std::int64_t used = std::min(size, form == Form::real_inverse ? n / 2 + 1 : n);
   for (std::int64_t j = 0; j < used; ++j) {
-    const Complex v = x[first + j * step];
+    const Complex v = x(j);
     const bool own_image = form == Form::real_inverse && 2 * j % n == 0;
     t[static_cast<std::size_t>(j)] = form == Form::real_forward || own_image ? Complex(v.real(), 0) : v;
     if (form == Form::real_inverse && !own_image) t[static_cast<std::size_t>(n - j)] = std::conj(v);
@@ -102,15 +104,13 @@ std::vector<Wide> dft(const Call& c) {
   Shape shape = x.shape;
   shape[axis] = m;
   Complexes y(shape);
-  std::int64_t inner = 1;
-  for (std::size_t d = axis + 1; d < shape.size(); ++d) inner *= shape[d];
+  const Lines in(x.shape, c.axis()), out(shape, c.axis());
   const std::vector<Complex> w = roots(n);
   std::vector<Complex> line(static_cast<std::size_t>(m));
-  const std::int64_t lines = y.size() == 0 ? 0 : y.size() / m;
-  for (std::int64_t l = 0; l < lines; ++l) {
-    const std::int64_t o = l / inner, i = l % inner;
-    transform(terms(x, o * size * inner + i, inner, size, n, F), line, w, sign, scale);
-    for (std::int64_t k = 0; k < m; ++k) y[(o * m + k) * inner + i] = line[static_cast<std::size_t>(k)];
+  for (std::int64_t l = 0; l < out.count; ++l) {
+    transform(terms(in.line(x, l), size, n, F), line, w, sign, scale);
+    const auto Y = out.line(y, l);
+    for (std::int64_t k = 0; k < m; ++k) Y(k) = line[static_cast<std::size_t>(k)];
   }
   if (F != Form::real_inverse) return {y};
   Reals real(shape);

@@ -5,9 +5,12 @@
 #include <numeric>
 
 #include "core/op.h"
+#include "reference/index.h"
 
 namespace plumb {
 namespace {
+
+using namespace reference;
 
 // ---- The order ----
 
@@ -30,43 +33,29 @@ bool before(T a, T b) {
   return unordered(b) || below(a, b);
 }
 
-// A line of n elements starts at base and steps by stride; lines are taken apart from a dense array.
-struct Lines {
-  std::int64_t outer = 1, n = 1, inner = 1;
-};
-
+// All of a tensor is one line without an axis.
 Lines lines(const Request& r, const Shape& shape) {
-  if (r.none("axis")) return {1, count(shape), 1};
-  const std::int64_t axis = r.axis();
-  Lines l;
-  for (std::int64_t i = 0; i < static_cast<std::int64_t>(shape.size()); ++i) {
-    const std::int64_t extent = shape[static_cast<std::size_t>(i)];
-    (i < axis ? l.outer : i == axis ? l.n : l.inner) *= extent;
-  }
-  return l;
+  return r.none("axis") ? Lines({count(shape)}, 0) : Lines(shape, r.axis());
 }
 
-// out = p with x[p_0] <= x[p_1] <= ... along the axis, and p_i < p_(i+1) where the two are equal.
+// out = p with x(p_0) <= x(p_1) <= ... along the axis, and p_i < p_(i+1) where the two are equal.
 template <class T>
-Unsigneds argsort_of(const Array<T>& x, const Lines& l, Shape shape) {
-  Unsigneds out(std::move(shape));
-  std::vector<std::int64_t> p(static_cast<std::size_t>(l.n));
-  for (std::int64_t line = 0; line < l.outer * l.inner; ++line) {
-    const std::int64_t base = line / l.inner * l.n * l.inner + line % l.inner;
-    std::iota(p.begin(), p.end(), std::int64_t{0});
-    std::stable_sort(p.begin(), p.end(), [&](std::int64_t a, std::int64_t b) {
-      return before(x[base + a * l.inner], x[base + b * l.inner]);
-    });
-    for (std::int64_t i = 0; i < l.n; ++i) {
-      out[base + i * l.inner] = static_cast<std::uint64_t>(p[static_cast<std::size_t>(i)]);
-    }
+Unsigneds argsort_of(const Array<T>& all, const Lines& along, Shape shape) {
+  Unsigneds result(std::move(shape));
+  std::vector<std::uint64_t> p(static_cast<std::size_t>(along.size));
+  for (std::int64_t l = 0; l < along.count; ++l) {
+    const auto x = [line = along.line(all, l)](std::uint64_t i) { return line(static_cast<std::int64_t>(i)); };
+    const auto out = along.line(result, l);
+    std::iota(p.begin(), p.end(), std::uint64_t{0});
+    std::stable_sort(p.begin(), p.end(), [&](std::uint64_t a, std::uint64_t b) { return before(x(a), x(b)); });
+    for (std::int64_t i = 0; i < along.size; ++i) out(i) = p[static_cast<std::size_t>(i)];
   }
-  return out;
+  return result;
 }
 
 std::vector<Spec> infer_argsort(const Request& r) {
   const Shape shape = r.none("axis") ? Shape{count(r.shape(0))} : r.shape(0);
-  const std::int64_t n = lines(r, r.shape(0)).n;
+  const std::int64_t n = lines(r, r.shape(0)).size;
   if (n > std::numeric_limits<std::uint32_t>::max()) {
     r.fail(Reason::unsupported, "a line of " + std::to_string(n) + " elements passes 32-bit indices");
   }
@@ -75,7 +64,7 @@ std::vector<Spec> infer_argsort(const Request& r) {
 
 std::vector<Wide> argsort(const Call& c) {
   const Lines l = lines(c, c.shape(0));
-  const Shape shape = c.none("axis") ? Shape{l.n} : c.shape(0);
+  const Shape shape = c.none("axis") ? Shape{l.size} : c.shape(0);
   return std::visit([&](const auto& x) -> std::vector<Wide> { return {argsort_of(x, l, shape)}; }, widen(c[0]));
 }
 

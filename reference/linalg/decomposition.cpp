@@ -11,12 +11,19 @@ namespace {
 
 // ---- Cholesky ----
 
-// The element (i, j), i >= j, of the lower factor's matrix: of A, or of its transpose if U is asked for.
+// A matrix of an array as the lower factor is written, x(i, j) with i >= j: itself, or its transpose if U is asked for.
 struct Triangle {
   std::int64_t n;
   bool upper;
-  std::int64_t operator()(std::int64_t matrix, std::int64_t i, std::int64_t j) const {
-    return matrix * n * n + (upper ? j * n + i : i * n + j);
+
+  // Where element (i, j) of matrix m lies.
+  std::int64_t at(std::int64_t m, std::int64_t i, std::int64_t j) const {
+    return m * n * n + (upper ? j * n + i : i * n + j);
+  }
+
+  template <class Array>
+  auto matrix(Array& x, std::int64_t m) const {
+    return [&x, m, self = *this ](std::int64_t i, std::int64_t j) -> auto& { return x[self.at(m, i, j)]; };
   }
 };
 
@@ -29,17 +36,18 @@ bool positive(T pivot) {
 // l_jj = sqrt(a_jj - sum_(p<j) l_jp^2), l_ij = (a_ij - sum_(p<j) l_ip l_jp) / l_jj for i > j, else 0.
 // Returns the first j whose pivot is not positive, or n.
 template <class T>
-std::int64_t factor(const Array<T>& a, Array<T>& l, std::int64_t matrix, const Triangle& at) {
+std::int64_t factor(const Array<T>& matrices, Array<T>& factors, std::int64_t m, const Triangle& lower) {
   using std::sqrt;
-  for (std::int64_t j = 0; j < at.n; ++j) {
-    for (std::int64_t i = j; i < at.n; ++i) {
-      T s = a[at(matrix, i, j)];
-      for (std::int64_t p = 0; p < j; ++p) s -= l[at(matrix, i, p)] * l[at(matrix, j, p)];
+  const auto a = lower.matrix(matrices, m);
+  const auto l = lower.matrix(factors, m);
+  for (std::int64_t j = 0; j < lower.n; ++j)
+    for (std::int64_t i = j; i < lower.n; ++i) {
+      T s = a(i, j);
+      for (std::int64_t p = 0; p < j; ++p) s -= l(i, p) * l(j, p);
       if (i == j && !positive(s)) return j;
-      l[at(matrix, i, j)] = i == j ? sqrt(s) : s / l[at(matrix, j, j)];
+      l(i, j) = i == j ? sqrt(s) : s / l(j, j);
     }
-  }
-  return at.n;
+  return lower.n;
 }
 
 std::int64_t matrices(const Shape& s) { return count(Shape(s.begin(), s.end() - 2)); }
@@ -83,8 +91,8 @@ Pair<T> lower(const Array<T>& a, const Array<T>& l, std::int64_t matrix, const T
   for (std::int64_t i = 0; i < at.n; ++i) {
     for (std::int64_t j = 0; j <= i; ++j) {
       const auto to = static_cast<std::size_t>(i * at.n + j);
-      p.a[to] = a[at(matrix, i, j)];
-      p.l[to] = l[at(matrix, i, j)];
+      p.a[to] = at.matrix(a, matrix)(i, j);
+      p.l[to] = at.matrix(l, matrix)(i, j);
     }
   }
   return p;
@@ -96,7 +104,7 @@ std::string malformed(const Array<T>& l, std::int64_t matrix, const Triangle& at
   using std::isfinite;
   for (std::int64_t i = 0; i < at.n; ++i) {
     for (std::int64_t j = 0; j < at.n; ++j) {
-      const T x = l[at(matrix, i, j)];
+      const T x = at.matrix(l, matrix)(i, j);
       const std::string where = " at " + to_string(Shape{matrix, i, j}) + " of the lower factor";
       if (!isfinite(x)) return "not finite" + where;
       if (i < j && !(x == T(0))) return "not zero" + where;
@@ -136,7 +144,7 @@ void judge_elements(const Pair<T>& p, double relative, double eta, std::int64_t 
       if (i != j) column_sums[static_cast<std::size_t>(i)] += error;
       if (ratio <= worst.ratio) continue;
       worst.ratio = ratio;
-      worst.at = at(base, i, j);
+      worst.at = at.at(base, i, j);
       worst.want = static_cast<double>(p.a_row(i)[j]);
       worst.got = static_cast<double>(product);
       worst.allowed = allowed;

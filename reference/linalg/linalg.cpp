@@ -3,9 +3,12 @@
 #include <string>
 
 #include "core/op.h"
+#include "reference/index.h"
 
 namespace plumb {
 namespace {
+
+using namespace reference;
 
 // A vector on the left is a row, a vector on the right a column; the result loses the axis again.
 Shape as_left_matrix(const Shape& s) { return s.size() == 1 ? Shape{1, s[0]} : s; }
@@ -19,21 +22,7 @@ Complex times(Complex a, Complex b) {
   return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
 }
 
-// The index, among the matrices of `own`, of the one that batch element t of `all` reads.
-std::int64_t matrix_of(std::int64_t t, const Shape& all, const Shape& own) {
-  std::int64_t index = 0, scale = 1;
-  for (std::size_t d = 0; d < all.size(); ++d) {
-    const std::int64_t i = t % all[all.size() - 1 - d];
-    t /= all[all.size() - 1 - d];
-    if (d >= own.size()) continue;
-    const std::int64_t extent = own[own.size() - 1 - d];
-    index += extent == 1 ? 0 : i * scale;
-    scale *= extent;
-  }
-  return index;
-}
-
-// c_ij = sum_p a_ip b_pj, for every matrix of the batch
+// c_ij = sum_p a_ip b_pj, for every matrix t of the batch
 template <class T>
 Wide matmul_of(const Array<T>& a, const Array<T>& b, const Shape& out) {
   const Shape left = as_left_matrix(a.shape), right = as_right_matrix(b.shape);
@@ -41,14 +30,12 @@ Wide matmul_of(const Array<T>& a, const Array<T>& b, const Shape& out) {
   const Shape batch = broadcast("matmul", batch_of(left), batch_of(right));
   Array<T> c(out);
   for (std::int64_t t = 0; t < count(batch); ++t) {
-    const std::int64_t a0 = matrix_of(t, batch, batch_of(left)) * M * K;
-    const std::int64_t b0 = matrix_of(t, batch, batch_of(right)) * K * N;
+    const auto at = matrix(a, broadcast_index(t, batch, batch_of(left)), M, K);
+    const auto bt = matrix(b, broadcast_index(t, batch, batch_of(right)), K, N);
+    const auto ct = matrix(c, t, M, N);
     for (std::int64_t i = 0; i < M; ++i)
-      for (std::int64_t j = 0; j < N; ++j) {
-        T sum{};
-        for (std::int64_t p = 0; p < K; ++p) sum += times(a[a0 + i * K + p], b[b0 + p * N + j]);
-        c[(t * M + i) * N + j] = sum;
-      }
+      for (std::int64_t j = 0; j < N; ++j)
+        for (std::int64_t p = 0; p < K; ++p) ct(i, j) += times(at(i, p), bt(p, j));
   }
   return c;
 }

@@ -4,12 +4,14 @@
 #include <limits>
 #include <span>
 
+#include "reference/index.h"
 #include "reference/quant/quant.h"
 
 namespace plumb {
 namespace {
 
 using namespace quant;
+using namespace reference;
 
 struct Format {
   const Mode* mode;
@@ -108,18 +110,24 @@ double e8m0(std::uint64_t code) {
   return std::ldexp(1.0, std::max(static_cast<int>(code), 0) - 127);
 }
 
+// The rows of words, along the last axis.
+Lines rows_of(const Unsigneds& codes) { return {codes.shape, std::ssize(codes.shape) - 1}; }
+
 // Bits [i bits, (i + 1) bits) of a row of words, least significant first.
-std::uint64_t code_at(const std::uint64_t* row, std::int64_t i, std::int64_t bits) {
+std::uint64_t code_at(Line<const std::uint64_t> row, std::int64_t i, std::int64_t bits) {
   std::uint64_t code = 0;
   for (std::int64_t j = 0; j < bits; ++j) {
     const std::int64_t at = i * bits + j;
-    code |= (row[at / 32] >> (at % 32) & 1) << j;
+    code |= (row(at / 32) >> (at % 32) & 1) << j;
   }
   return code;
 }
 
-void put_code(std::uint64_t* row, std::int64_t i, std::int64_t bits, std::uint64_t code) {
-  for (std::int64_t j = 0; j < bits; ++j) row[(i * bits + j) / 32] |= (code >> j & 1) << ((i * bits + j) % 32);
+void put_code(Line<std::uint64_t> row, std::int64_t i, std::int64_t bits, std::uint64_t code) {
+  for (std::int64_t j = 0; j < bits; ++j) {
+    const std::int64_t at = i * bits + j;
+    row(at / 32) |= (code >> j & 1) << (at % 32);
+  }
 }
 
 Reals real_values(const Tensor& t) {
@@ -209,7 +217,7 @@ std::uint64_t to_e2m1(Dtype t, double y) {
 
 // The scale byte and the codes of one group: y = w / scale [g], rounded to the nearest element. A group with a number
 // that is not finite, or a product that overflows, is lost: codes 0 and a scale byte that makes NaN of them.
-void float_group(const Format& f, Dtype t, std::span<const double> w, const double* global, std::uint64_t* row,
+void float_group(const Format& f, Dtype t, std::span<const double> w, const double* global, Line<std::uint64_t> row,
                  std::int64_t first, std::uint64_t& byte) {
   double largest = 0;
   for (const double x : w) largest = std::max(largest, std::abs(x));
@@ -240,7 +248,7 @@ std::vector<Wide> quantize(const Call& c) {
   const Dtype t = c.dtype(0);
   const Reals w = reals(widen(c[0]));
   const std::vector<Spec> out = infer_quantize(c);
-  const std::int64_t per_row = out[0].shape.back(), k = w.shape.back();
+  const std::int64_t k = w.shape.back();
   Unsigneds codes(out[0].shape), bytes(out[1].shape);
   Reals scales(out[1].shape), biases(out[1].shape);
   double global = 1;
@@ -249,7 +257,7 @@ std::vector<Wide> quantize(const Call& c) {
     const std::int64_t row = g * f.group / k, first = g * f.group % k;
     const std::span<const double> values(&w.data[static_cast<std::size_t>(g * f.group)],
                                          static_cast<std::size_t>(f.group));
-    std::uint64_t* words = &codes.data[static_cast<std::size_t>(row * per_row)];
+    const Line<std::uint64_t> words = rows_of(codes).line(codes, row);
     if (!f.affine()) {
       float_group(f, t, values, c.has("global_scale") ? &global : nullptr, words, first, bytes[g]);
       continue;
@@ -287,9 +295,8 @@ Reals dequantize_affine(const Call& c, const Format& f, const Unsigneds& codes, 
   const Dtype product = c.dtype(1), sum = promote(c.dtype(1), c.dtype(2));
   Reals w(std::move(shape));
   for (std::int64_t i = 0; i < w.size(); ++i) {
-    const std::int64_t k = w.shape.back(), row = i / k, g = i / f.group;
-    const auto code =
-        static_cast<double>(code_at(&codes.data[static_cast<std::size_t>(row * codes.shape.back())], i % k, f.bits));
+    const std::int64_t k = w.shape.back(), g = i / f.group;
+    const auto code = static_cast<double>(code_at(rows_of(codes).line(codes, i / k), i % k, f.bits));
     w[i] = round_to(sum, round_to(product, code * s[g]) + b[g]);
   }
   return w;
@@ -306,8 +313,8 @@ Reals dequantize_float(const Call& c, const Format& f, const Unsigneds& codes, c
   const double factor = global ? round_to(Dtype::f32, scalar(c["global_scale"]) / 2688) : 1;
   Reals w(out.shape);
   for (std::int64_t i = 0; i < w.size(); ++i) {
-    const std::int64_t k = w.shape.back(), row = i / k, g = i / f.group;
-    const std::uint64_t code = code_at(&codes.data[static_cast<std::size_t>(row * codes.shape.back())], i % k, f.bits);
+    const std::int64_t k = w.shape.back(), g = i / f.group;
+    const std::uint64_t code = code_at(rows_of(codes).line(codes, i / k), i % k, f.bits);
     const double scale = round_to(global ? Dtype::f32 : out.dtype, scale_value(f, s[g]) * factor);
     w[i] = round_to(global ? Dtype::f32 : out.dtype, element_value(f, code) * scale);
   }
@@ -378,8 +385,8 @@ Reals weights(const Call& c, const Format& f, Sign sign) {
   if (f.affine()) s = real_values(c[2]), b = real_values(c[3]);
   else bytes = unsigneds(widen(c[2]));
   for (std::int64_t i = 0; i < w.size(); ++i) {
-    const std::int64_t k = shape.back(), row = i / k, g = i / f.group;
-    const std::uint64_t code = code_at(&codes.data[static_cast<std::size_t>(row * codes.shape.back())], i % k, f.bits);
+    const std::int64_t k = shape.back(), g = i / f.group;
+    const std::uint64_t code = code_at(rows_of(codes).line(codes, i / k), i % k, f.bits);
     const double q = f.affine() ? static_cast<double>(code) : element_value(f, code);
     const double scale = f.affine() ? s[g] : scale_value(f, bytes[g]), bias = f.affine() ? b[g] : 0;
     const bool finite = std::isfinite(to_float(q * scale + bias));
@@ -389,33 +396,18 @@ Reals weights(const Call& c, const Format& f, Sign sign) {
   return w;
 }
 
-// Which of an operand's own matrices stands at position i of the broadcast batch.
-std::int64_t matrix_at(const Shape& batch, std::int64_t i, const Shape& own) {
-  std::int64_t at = 0, stride = 1;
-  for (std::size_t d = 0; d < batch.size(); ++d) {
-    const std::int64_t axis = i % batch[batch.size() - 1 - d];
-    i /= batch[batch.size() - 1 - d];
-    if (d >= own.size()) continue;
-    const std::int64_t size = own[own.size() - 1 - d];
-    at += (size == 1 ? 0 : axis) * stride;
-    stride *= size;
-  }
-  return at;
-}
-
 // out_mn = sum_k x_mk w_nk with transpose, sum_k x_mk w_kn without
 Reals product_of(const Call& c, const Product& p, const Reals& x, const Reals& w) {
   const bool transpose = c.flag("transpose");
   Reals y(infer_quantized_matmul(c)[0].shape);
   for (std::int64_t b = 0; b < count(p.batch); ++b) {
-    const double* xb = x.data.data() + matrix_at(p.batch, b, p.x_batch) * p.m * p.k;
-    const double* wb = w.data.data() + matrix_at(p.batch, b, p.w_batch) * p.n * p.k;
+    const auto xb = matrix(x, broadcast_index(b, p.batch, p.x_batch), p.m, p.k);
+    const std::int64_t t = broadcast_index(b, p.batch, p.w_batch);
+    const auto wb = transpose ? matrix(w, t, p.n, p.k) : matrix(w, t, p.k, p.n);
+    const auto yb = matrix(y, b, p.m, p.n);
     for (std::int64_t m = 0; m < p.m; ++m)
-      for (std::int64_t n = 0; n < p.n; ++n) {
-        double sum = 0;
-        for (std::int64_t k = 0; k < p.k; ++k) sum += xb[m * p.k + k] * (transpose ? wb[n * p.k + k] : wb[k * p.n + n]);
-        y[(b * p.m + m) * p.n + n] = sum;
-      }
+      for (std::int64_t n = 0; n < p.n; ++n)
+        for (std::int64_t k = 0; k < p.k; ++k) yb(m, n) += xb(m, k) * (transpose ? wb(n, k) : wb(k, n));
   }
   return y;
 }

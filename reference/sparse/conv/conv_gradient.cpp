@@ -28,20 +28,22 @@ std::vector<Wide> vjp(const Call& call) {
   const ConvShape s = check_convolution(call, base);
   const Relation r = relation_of(call, base);
   const Wide features = widen(call["features"]), weight = widen(call["weight"]), cotangent = widen(call["cotangent"]);
-  const Reals &X = reals(features), &W = reals(weight), &G = reals(cotangent);
+  const Reals &X = reals(features), &G = reals(cotangent);
   if (G.shape[0] < std::ssize(r.out))
     call.fail(Reason::domain,
               std::to_string(G.shape[0]) + " cotangent rows for " + std::to_string(r.out.size()) + " outputs");
-  Reals dX(X.shape), dW(W.shape), db({s.C});
+  Reals dX(X.shape), dweight(reals(weight).shape), db({s.C});
+  const auto W = s.weight(reals(weight));
+  const auto dW = s.weight(dweight);
   for (const Edge& e : r.edges)
     for (std::int64_t a = 0; a < s.A; ++a)
       for (std::int64_t c = 0; c < s.C; ++c) {
-        dX[e.in * s.A + a] += G[e.out * s.C + c] * W[s.at(e.kernel, a, c)];
-        dW[s.at(e.kernel, a, c)] += X[e.in * s.A + a] * G[e.out * s.C + c];
+        dX(e.in, a) += G(e.out, c) * W(e.kernel, a, c);
+        dW(e.kernel, a, c) += X(e.in, a) * G(e.out, c);
       }
   for (std::int64_t o = 0; o < G.shape[0]; ++o)
-    for (std::int64_t c = 0; c < s.C; ++c) db[c] += G[o * s.C + c];
-  return {dX, dW, db};
+    for (std::int64_t c = 0; c < s.C; ++c) db[c] += G(o, c);
+  return {dX, dweight, db};
 }
 
 // The longest of the three sums: C products for each edge of the fullest input, one for each edge of the fullest
@@ -91,18 +93,18 @@ std::vector<Wide> jvp(const Call& call) {
   const Relation r = relation_of(call, base);
   const Wide features = widen(call["features"]), weight = widen(call["weight"]);
   const Wide tangent_features = widen(call["tangent_features"]), tangent_weight = widen(call["tangent_weight"]);
-  const Reals &X = reals(features), &W = reals(weight), &dX = reals(tangent_features), &dW = reals(tangent_weight);
+  const Reals &X = reals(features), &dX = reals(tangent_features);
+  const auto W = s.weight(reals(weight)), dW = s.weight(reals(tangent_weight));
   Reals dY({s.M, s.C});
   if (call.has("tangent_bias")) {
     const Wide bias = widen(call["tangent_bias"]);
     for (std::int64_t o = 0; o < s.M; ++o)
-      for (std::int64_t c = 0; c < s.C; ++c) dY[o * s.C + c] = reals(bias)[c];
+      for (std::int64_t c = 0; c < s.C; ++c) dY(o, c) = reals(bias)[c];
   }
   for (const Edge& e : r.edges)
     for (std::int64_t a = 0; a < s.A; ++a)
       for (std::int64_t c = 0; c < s.C; ++c)
-        dY[e.out * s.C + c] +=
-            dX[e.in * s.A + a] * W[s.at(e.kernel, a, c)] + X[e.in * s.A + a] * dW[s.at(e.kernel, a, c)];
+        dY(e.out, c) += dX(e.in, a) * W(e.kernel, a, c) + X(e.in, a) * dW(e.kernel, a, c);
   return {coords_of(r, s.M), dY, counts_of(r)};
 }
 

@@ -41,15 +41,16 @@ template <RelationKind base>
 Sums sums_of(const Call& call, const Relation& r) {
   const ConvShape s = check_convolution(call, base);
   const Wide features = widen(call["features"]), weight = widen(call["weight"]);
-  const Reals &X = reals(features), &W = reals(weight);
+  const Reals& X = reals(features);
+  const auto W = s.weight(reals(weight));
   Sums t{Reals({s.M, s.C}), Reals({s.M, s.C}), Reals({s.M, s.C})};
   for (const Edge& e : r.edges)
     for (std::int64_t a = 0; a < s.A; ++a)
       for (std::int64_t c = 0; c < s.C; ++c) {
-        const double x = X[e.in * s.A + a], w = W[s.at(e.kernel, a, c)];
-        t.N[e.out * s.C + c] += x * w;
-        t.D[e.out * s.C + c] += w * w;
-        t.G[e.out * s.C + c] += std::abs(x * w);
+        const double x = X(e.in, a), w = W(e.kernel, a, c);
+        t.N(e.out, c) += x * w;
+        t.D(e.out, c) += w * w;
+        t.G(e.out, c) += std::abs(x * w);
       }
   return t;
 }

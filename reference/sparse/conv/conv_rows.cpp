@@ -119,7 +119,7 @@ bool recorded_kind(RelationKind base, Attrs& attrs) {
 Integers coords_of(const Relation& r, std::int64_t rows) {
   Integers coords({rows, 4});
   for (std::size_t o = 0; o < r.out.size(); ++o)
-    for (std::size_t a = 0; a < 4; ++a) coords[static_cast<std::int64_t>(4 * o + a)] = r.out[o][a];
+    for (std::size_t a = 0; a < 4; ++a) coords(o, a) = r.out[o][a];
   return coords;
 }
 

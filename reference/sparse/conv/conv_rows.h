@@ -21,8 +21,12 @@ struct ConvShape {
   std::int64_t K, A, C, N, M;
   bool dense;  // a weight of (C,Kx,Ky,Kz,A); else (K,A,C)
 
-  std::int64_t at(std::int64_t k, std::int64_t a, std::int64_t c) const {
-    return dense ? (c * K + k) * A + a : (k * A + a) * C + c;
+  // A weight as the equations speak of it, W(k, a, c), however it lies.
+  template <class Array>
+  auto weight(Array& w) const {
+    return [&w, s = *this ](std::int64_t k, std::int64_t a, std::int64_t c) -> auto& {
+      return w[s.dense ? (c * s.K + k) * s.A + a : (k * s.A + a) * s.C + c];
+    };
   }
 };
 

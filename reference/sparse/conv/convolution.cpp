@@ -17,21 +17,21 @@ std::vector<Spec> infer(const Request& r) {
 // Y[o,c] = bias[c] + sum over edges (i,o,k), over a, of X[i,a] W[k,a,c]
 template <RelationKind base>
 std::vector<Wide> convolution(const Call& call) {
-  const auto [K, A, C, N, M, dense] = check_convolution(call, base);
+  const ConvShape s = check_convolution(call, base);
   const Relation r = relation_of(call, base);
   const Wide features = widen(call[kFeatures]), weight = widen(call[kWeight]);
-  const Reals &X = reals(features), &W = reals(weight);
-  Reals Y({M, C});
+  const Reals& X = reals(features);
+  const auto W = s.weight(reals(weight));
+  Reals Y({s.M, s.C});
   if (call.has(kBias)) {
     const Wide bias = widen(call[kBias]);
     for (std::size_t o = 0; o < r.out.size(); ++o)
-      for (std::int64_t c = 0; c < C; ++c) Y[static_cast<std::int64_t>(o) * C + c] = reals(bias)[c];
+      for (std::int64_t c = 0; c < s.C; ++c) Y(o, c) = reals(bias)[c];
   }
   for (const Edge& e : r.edges)
-    for (std::int64_t a = 0; a < A; ++a)
-      for (std::int64_t c = 0; c < C; ++c)
-        Y[e.out * C + c] += X[e.in * A + a] * (dense ? W[(c * K + e.kernel) * A + a] : W[(e.kernel * A + a) * C + c]);
-  return {coords_of(r, M), Y, counts_of(r)};
+    for (std::int64_t a = 0; a < s.A; ++a)
+      for (std::int64_t c = 0; c < s.C; ++c) Y(e.out, c) += X(e.in, a) * W(e.kernel, a, c);
+  return {coords_of(r, s.M), Y, counts_of(r)};
 }
 
 constexpr const char* kInputs = "{sites_in}+{x_in}+{w_in}+{bias_in}+{goal_in}";

@@ -16,7 +16,7 @@ std::vector<Wide> projection(const Call& call) {
   Reals Y({N, C});
   for (std::int64_t i = 0; i < N; ++i)
     for (std::int64_t c = 0; c < C; ++c)
-      for (std::int64_t a = 0; a < A; ++a) Y[i * C + c] += X[i * A + a] * W[c * A + a];
+      for (std::int64_t a = 0; a < A; ++a) Y(i, c) += X(i, a) * W(c, a);
   return {Y};
 }
 
@@ -29,8 +29,8 @@ std::vector<Wide> projection_vjp(const Call& call) {
   for (std::int64_t i = 0; i < N; ++i)
     for (std::int64_t c = 0; c < C; ++c)
       for (std::int64_t a = 0; a < A; ++a) {
-        dX[i * A + a] += G[i * C + c] * W[c * A + a];
-        dW[c * A + a] += G[i * C + c] * X[i * A + a];
+        dX(i, a) += G(i, c) * W(c, a);
+        dW(c, a) += G(i, c) * X(i, a);
       }
   return {dX, dW};
 }

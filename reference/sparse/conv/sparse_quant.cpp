@@ -103,7 +103,7 @@ Reals weights(const Call& call, std::size_t weight, const Packing& p, Taken take
       for (std::int64_t c = 0; c < p.out; ++c) {
         const std::int64_t g = p.at(k, c, a / p.group, p.groups());
         const auto code = static_cast<double>(code_at(p, q, k, a, c));
-        W[(k * p.in + a) * p.out + c] = taken(code * s[g] + b[g], code * std::abs(s[g]) + std::abs(b[g]));
+        W(k, a, c) = taken(code * s[g] + b[g], code * std::abs(s[g]) + std::abs(b[g]));
       }
   return W;
 }
@@ -134,12 +134,11 @@ std::vector<Wide> convolved(const Call& call, const Call& packed, Taken taken) {
   if (call.has(kBias)) {
     const Wide bias = widen(call[kBias]);
     for (std::size_t o = 0; o < r.out.size(); ++o)
-      for (std::int64_t c = 0; c < p.out; ++c) Y[static_cast<std::int64_t>(o) * p.out + c] = reals(bias)[c];
+      for (std::int64_t c = 0; c < p.out; ++c) Y(o, c) = reals(bias)[c];
   }
   for (const Edge& e : r.edges)
     for (std::int64_t a = 0; a < p.in; ++a)
-      for (std::int64_t c = 0; c < p.out; ++c)
-        Y[e.out * p.out + c] += X[e.in * p.in + a] * W[(e.kernel * p.in + a) * p.out + c];
+      for (std::int64_t c = 0; c < p.out; ++c) Y(e.out, c) += X(e.in, a) * W(e.kernel, a, c);
   return {coords_of(r, specs[0].shape[0]), Y, counts_of(r)};
 }
 
@@ -231,8 +230,8 @@ std::vector<Wide> multiplied(const Call& call, const Call& packed, Taken taken) 
   for (std::int64_t i = 0; i < Y.shape[0]; ++i)
     for (std::int64_t c = 0; c < p.out; ++c) {
       double sum = reals(bias)[c];
-      for (std::int64_t a = 0; a < p.in; ++a) sum += X[i * p.in + a] * W[a * p.out + c];
-      Y[i * p.out + c] = sum;
+      for (std::int64_t a = 0; a < p.in; ++a) sum += X(i, a) * W(0, a, c);
+      Y(i, c) = sum;
     }
   return {Y};
 }

@@ -215,7 +215,7 @@ std::vector<Wide> gather(const Call& call) {
   for (std::int64_t e = 0; e < edges; ++e) {
     const std::int64_t row = integers(rows)[e];
     if (row < 0 || row >= n) call.fail(Reason::domain, "row " + std::to_string(row) + " of " + std::to_string(n));
-    for (std::int64_t c = 0; c < channels; ++c) out[e * channels + c] = reals(features)[row * channels + c];
+    for (std::int64_t c = 0; c < channels; ++c) out(e, c) = reals(features)(row, c);
   }
   return {out};
 }

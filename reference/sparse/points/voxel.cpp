@@ -55,7 +55,7 @@ std::vector<Float3> positions(const Call& call) {
   std::vector<Float3> u(static_cast<std::size_t>(integers(active)[0]));
   for (std::size_t i = 0; i < u.size(); ++i)
     for (std::size_t a = 0; a < 3; ++a) {
-      const auto p = static_cast<float>(reals(points)[static_cast<std::int64_t>(3 * i + a)]);
+      const auto p = static_cast<float>(reals(points)(i, a));
       const float t = p - o[a];
       u[i][a] = t / s[a];
     }
@@ -96,7 +96,7 @@ Quantized quantized(const Call& call) {
 Integers site_rows(const std::vector<Site>& sites, std::int64_t capacity) {
   Integers rows({capacity, 4});
   for (std::size_t i = 0; i < sites.size(); ++i)
-    for (std::size_t a = 0; a < 4; ++a) rows[static_cast<std::int64_t>(4 * i + a)] = sites[i][a];
+    for (std::size_t a = 0; a < 4; ++a) rows(i, a) = sites[i][a];
   return rows;
 }
 
@@ -141,10 +141,9 @@ Reals voxel_features(const Call& call, const Quantized& q, bool absolute_feature
   const std::int64_t C = f.shape[1];
   Reals F(f.shape);
   for (std::size_t p = 0; p < q.row.size(); ++p)
-    for (std::int64_t c = 0; c < C && q.row[p] >= 0; ++c)
-      F[q.row[p] * C + c] += f[static_cast<std::int64_t>(p) * C + c];
+    for (std::int64_t c = 0; c < C && q.row[p] >= 0; ++c) F(q.row[p], c) += f(p, c);
   for (std::size_t v = 0; v < q.count.size() && call.text("reduction") == "mean"; ++v)
-    for (std::int64_t c = 0; c < C; ++c) F[static_cast<std::int64_t>(v) * C + c] /= static_cast<double>(q.count[v]);
+    for (std::int64_t c = 0; c < C; ++c) F(v, c) /= static_cast<double>(q.count[v]);
   return F;
 }
 
@@ -182,7 +181,7 @@ std::vector<Wide> voxelize_vjp(const Call& call) {
     if (q.row[p] < 0 || q.row[p] >= G.shape[0]) continue;
     const bool mean = call.text("reduction") == "mean";
     const double points = mean ? static_cast<double>(q.count[static_cast<std::size_t>(q.row[p])]) : 1;
-    for (std::int64_t c = 0; c < C; ++c) g[static_cast<std::int64_t>(p) * C + c] = G[q.row[p] * C + c] / points;
+    for (std::int64_t c = 0; c < C; ++c) g(p, c) = G(q.row[p], c) / points;
   }
   return {g};
 }
@@ -223,8 +222,8 @@ Map point_map(const Call& call) {
       const auto hit = first.find(v);
       if (hit == first.end()) continue;
       const float xy = w[0] * w[1], xyz = xy * w[2];
-      m.row[static_cast<std::int64_t>(p) * kCorners + j] = hit->second;
-      m.weight[static_cast<std::int64_t>(p) * kCorners + j] = static_cast<double>(xyz);
+      m.row(p, j) = hit->second;
+      m.weight(p, j) = static_cast<double>(xyz);
     }
   return m;
 }
@@ -240,7 +239,7 @@ Reals interpolated(const Integers& row, const Reals& weight, const Reals& V) {
   Reals out({row.shape[0], C});
   for (std::int64_t e = 0; e < row.size(); ++e)
     for (std::int64_t c = 0; c < C && row[e] >= 0 && row[e] < V.shape[0]; ++c)
-      out[e / kCorners * C + c] += weight[e] * V[row[e] * C + c];
+      out(e / kCorners, c) += weight[e] * V(row[e], c);
   return out;
 }
 
@@ -258,7 +257,7 @@ std::vector<Wide> interpolate_vjp(const Call& call) {
   const std::int64_t C = g.shape[1];
   for (std::int64_t e = 0; e < r.size(); ++e)
     for (std::int64_t c = 0; c < C && r[e] >= 0 && r[e] < g.shape[0]; ++c)
-      g[r[e] * C + c] += reals(weight)[e] * G[e / kCorners * C + c];
+      g(r[e], c) += reals(weight)[e] * G(e / kCorners, c);
   return {g};
 }
 

@@ -79,8 +79,8 @@ Pooled pool(const Call& call, Mode mode, const Shape& shape) {
     if (b < 0) continue;
     ++p.rows[static_cast<std::size_t>(b)];
     for (std::int64_t c = 0; c < C; ++c) {
-      double& y = p.Y[b * C + c];
-      const double x = X[static_cast<std::int64_t>(r) * C + c];
+      double& y = p.Y(b, c);
+      const double x = X(r, c);
       if (mode == Mode::max) y = x > y ? x : y;
       else y += x;
     }
@@ -88,7 +88,7 @@ Pooled pool(const Call& call, Mode mode, const Shape& shape) {
   for (std::int64_t b = 0; b < B; ++b) {
     const std::int64_t n = p.rows[static_cast<std::size_t>(b)];
     if (mode == Mode::max && n == 0) call.fail(Reason::domain, "batch " + std::to_string(b) + " is empty");
-    for (std::int64_t c = 0; c < C && mode == Mode::avg && n > 0; ++c) p.Y[b * C + c] /= static_cast<double>(n);
+    for (std::int64_t c = 0; c < C && mode == Mode::avg && n > 0; ++c) p.Y(b, c) /= static_cast<double>(n);
   }
   return p;
 }
@@ -107,17 +107,17 @@ std::vector<Wide> gradient(const Call& call) {
   const Reals &X = reals(features), &G = reals(cotangent);
   const std::int64_t C = shape[1], A = std::ssize(p.batch);
   Reals dX(X.shape), ties(shape);
-  const auto wins = [&](std::int64_t r, std::int64_t b, std::int64_t c) { return X[r * C + c] == p.Y[b * C + c]; };
+  const auto wins = [&](std::int64_t r, std::int64_t b, std::int64_t c) { return X(r, c) == p.Y(b, c); };
   for (std::int64_t r = 0; r < A; ++r)
     if (const std::int64_t b = p.batch[static_cast<std::size_t>(r)]; b >= 0)
-      for (std::int64_t c = 0; c < C; ++c) ties[b * C + c] += wins(r, b, c);
+      for (std::int64_t c = 0; c < C; ++c) ties(b, c) += wins(r, b, c);
   for (std::int64_t r = 0; r < A; ++r)
     if (const std::int64_t b = p.batch[static_cast<std::size_t>(r)]; b >= 0)
       for (std::int64_t c = 0; c < C; ++c) {
-        const double g = G[b * C + c], n = static_cast<double>(p.rows[static_cast<std::size_t>(b)]);
-        if (mode == Mode::sum) dX[r * C + c] = g;
-        else if (mode == Mode::avg) dX[r * C + c] = g / n;
-        else if (wins(r, b, c)) dX[r * C + c] = g / ties[b * C + c];
+        const double g = G(b, c), n = static_cast<double>(p.rows[static_cast<std::size_t>(b)]);
+        if (mode == Mode::sum) dX(r, c) = g;
+        else if (mode == Mode::avg) dX(r, c) = g / n;
+        else if (wins(r, b, c)) dX(r, c) = g / ties(b, c);
       }
   return {dX};
 }

@@ -80,14 +80,14 @@ Reals pooled(const Windows& w, Pooling kind, const Reals& X) {
   Reals Y({rows, C}, max ? -std::numeric_limits<double>::infinity() : 0.0);
   for (const Edge& e : w.relation.edges)
     for (std::int64_t c = 0; c < C; ++c) {
-      double& y = Y[e.out * C + c];
-      const double x = X[e.in * C + c];
+      double& y = Y(e.out, c);
+      const double x = X(e.in, c);
       if (max) y = x > y ? x : y;
       else y += w.weight[static_cast<std::size_t>(e.kernel)] * x;
     }
   for (std::int64_t o = 0; o < rows; ++o)
     for (std::int64_t c = 0; c < C; ++c)
-      if (const double D = w.divisor[static_cast<std::size_t>(o)]; D != 0) Y[o * C + c] /= D;
+      if (const double D = w.divisor[static_cast<std::size_t>(o)]; D != 0) Y(o, c) /= D;
   return Y;
 }
 
@@ -196,7 +196,7 @@ std::vector<Wide> pooling(const Call& call) {
   Reals all(specs[1].shape);
   std::copy(Y.data.begin(), Y.data.end(), all.data.begin());
   for (std::size_t o = 0; o < w.relation.out.size(); ++o)
-    for (std::size_t a = 0; a < 4; ++a) coords[static_cast<std::int64_t>(4 * o + a)] = w.relation.out[o][a];
+    for (std::size_t a = 0; a < 4; ++a) coords(o, a) = w.relation.out[o][a];
   counts[0] = std::ssize(w.relation.edges);
   counts[1] = std::ssize(w.relation.out);
   return {coords, all, counts};

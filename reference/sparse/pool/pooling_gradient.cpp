@@ -30,15 +30,15 @@ Reals shares(const Windows& w, Pooling kind, const Reals& X) {
   const Reals Y = pooled(w, kind, X);
   Reals s({E, C}), ties({std::ssize(w.relation.out), C});
   const auto edge = [&](std::int64_t e) { return w.relation.edges[static_cast<std::size_t>(e)]; };
-  const auto wins = [&](const Edge& e, std::int64_t c) { return X[e.in * C + c] == Y[e.out * C + c]; };
+  const auto wins = [&](const Edge& e, std::int64_t c) { return X(e.in, c) == Y(e.out, c); };
   for (std::int64_t e = 0; e < E; ++e)
-    for (std::int64_t c = 0; c < C; ++c) ties[edge(e).out * C + c] += wins(edge(e), c);
+    for (std::int64_t c = 0; c < C; ++c) ties(edge(e).out, c) += wins(edge(e), c);
   for (std::int64_t e = 0; e < E; ++e)
     for (std::int64_t c = 0; c < C; ++c) {
       const Edge a = edge(e);
       if (kind != Pooling::max)
-        s[e * C + c] = w.weight[static_cast<std::size_t>(a.kernel)] / w.divisor[static_cast<std::size_t>(a.out)];
-      else if (wins(a, c)) s[e * C + c] = 1 / ties[a.out * C + c];
+        s(e, c) = w.weight[static_cast<std::size_t>(a.kernel)] / w.divisor[static_cast<std::size_t>(a.out)];
+      else if (wins(a, c)) s(e, c) = 1 / ties(a.out, c);
     }
   return s;
 }
@@ -57,8 +57,8 @@ std::vector<Wide> vjp(const Call& call) {
   Reals dX(X.shape);
   for (std::size_t e = 0; e < w.relation.edges.size(); ++e)
     for (std::int64_t c = 0; c < C; ++c)
-      if (const double share = s[static_cast<std::int64_t>(e) * C + c]; share != 0)
-        dX[w.relation.edges[e].in * C + c] += share * G[w.relation.edges[e].out * C + c];
+      if (const double share = s(e, c); share != 0)
+        dX(w.relation.edges[e].in, c) += share * G(w.relation.edges[e].out, c);
   return {dX};
 }
 
@@ -67,13 +67,12 @@ Reals winning_tangents(const Windows& w, const Reals& X, const Reals& T) {
   const std::int64_t C = X.shape[1], K = std::ssize(w.weight);
   const Reals Y = pooled(w, Pooling::max, X);
   Reals dY(Y.shape);
-  std::vector<std::int64_t> rank(Y.data.size(), std::numeric_limits<std::int64_t>::max());
+  Integers rank(Y.shape, std::numeric_limits<std::int64_t>::max());
   for (const Edge& e : w.relation.edges)
     for (std::int64_t c = 0; c < C; ++c) {
-      const std::int64_t at = e.out * C + c;
-      if (X[e.in * C + c] != Y[at] || e.in * K + e.kernel >= rank[static_cast<std::size_t>(at)]) continue;
-      rank[static_cast<std::size_t>(at)] = e.in * K + e.kernel;
-      dY[at] = T[e.in * C + c];
+      if (X(e.in, c) != Y(e.out, c) || e.in * K + e.kernel >= rank(e.out, c)) continue;
+      rank(e.out, c) = e.in * K + e.kernel;
+      dY(e.out, c) = T(e.in, c);
     }
   return dY;
 }

@@ -49,14 +49,14 @@ Tables cumulative(const Call& call) {
   for (std::int64_t i = 0; i < R; ++i) {
     float run = 0;
     for (std::int64_t j = 1; j < S; ++j) {
-      const auto p = static_cast<float>(reals(prob)[i * S + j - 1]);
+      const auto p = static_cast<float>(reals(prob)(i, j - 1));
       if (!std::isfinite(p))
         call.fail(Reason::domain, "probability " + shortest(static_cast<double>(p)) + " in row " + std::to_string(i));
       run = run + std::clamp(p, 0.0F, 1.0F);
       const float scaled = run * static_cast<float>(kTotal - S);
-      c[i * (S + 1) + j] = std::clamp<std::int64_t>(std::llround(scaled) + j, j, kTotal - S + j);
+      c(i, j) = std::clamp<std::int64_t>(std::llround(scaled) + j, j, kTotal - S + j);
     }
-    c[i * (S + 1) + S] = kTotal;
+    c(i, S) = kTotal;
   }
   return c;
 }
@@ -73,9 +73,9 @@ Tables given(const Call& call) {
   const std::int64_t R = c.shape[0], S = c.shape[1] - 1;
   for (std::int64_t i = 0; i < R; ++i)
     for (std::int64_t j = 0; j <= S; ++j) {
-      std::int64_t& x = c[i * (S + 1) + j];
+      std::int64_t& x = c(i, j);
       x = j == S ? kTotal : x & 0xFFFF;
-      if (j == 0 ? x != 0 : x <= c[i * (S + 1) + j - 1])
+      if (j == 0 ? x != 0 : x <= c(i, j - 1))
         call.fail(Reason::domain,
                   "table " + std::to_string(i) + " holds " + std::to_string(x) + " at " + std::to_string(j));
     }
@@ -183,9 +183,8 @@ Bytes range_payload(const Tables& c, const std::vector<std::int64_t>& symbols) {
 }
 
 std::int64_t symbol_at(const Tables& c, std::int64_t row, std::int64_t slot) {
-  const std::int64_t width = c.shape[1];
   std::int64_t s = 0;
-  while (c[row * width + s + 1] <= slot) ++s;
+  while (c(row, s + 1) <= slot) ++s;
   return s;
 }
 

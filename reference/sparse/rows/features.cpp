@@ -24,8 +24,8 @@ std::vector<Wide> linear(const Call& call) {
   for (std::int64_t n = 0; n < N; ++n)
     for (std::int64_t c = 0; c < C; ++c) {
       double sum = 0;
-      for (std::int64_t a = 0; a < A; ++a) sum += X[n * A + a] * W[c * A + a];
-      Y[n * C + c] = sum + reals(bias)[c];
+      for (std::int64_t a = 0; a < A; ++a) sum += X(n, a) * W(c, a);
+      Y(n, c) = sum + reals(bias)[c];
     }
   return {Y};
 }

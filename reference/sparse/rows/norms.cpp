@@ -56,7 +56,7 @@ Statistics of_batch(const Call& call) {
   const std::int64_t C = call.shape(0)[1], n = rows_counted(call);
   Statistics s{Reals({C}), Reals({C}), Reals({C}), Reals({C}), std::max<std::int64_t>(1, n)};
   for (std::int64_t c = 0; c < C; ++c) {
-    const auto at = [&](std::int64_t i) { return reals(x)[i * C + c]; };
+    const auto at = [&](std::int64_t i) { return reals(x)(i, c); };
     s.mean[c] = mean(n, at);
     s.variance[c] = mean(n, [&](std::int64_t i) { return (at(i) - s.mean[c]) * (at(i) - s.mean[c]); });
     s.magnitude[c] = mean(n, [&](std::int64_t i) { return std::abs(at(i)); });
@@ -71,7 +71,7 @@ Statistics of_rows(const Call& call) {
   const std::int64_t N = call.shape(0)[0], C = call.shape(0)[1];
   Statistics s{Reals({N}), Reals({N}), Reals({N}), Reals({N}), std::max<std::int64_t>(1, C), centred};
   for (std::int64_t i = 0; i < N; ++i) {
-    const auto at = [&](std::int64_t c) { return reals(x)[i * C + c]; };
+    const auto at = [&](std::int64_t c) { return reals(x)(i, c); };
     s.mean[i] = centred ? mean(C, at) : 0;
     s.variance[i] = mean(C, [&](std::int64_t c) { return (at(c) - s.mean[i]) * (at(c) - s.mean[i]); });
     s.magnitude[i] = centred ? mean(C, [&](std::int64_t c) { return std::abs(at(c)); }) : 0;

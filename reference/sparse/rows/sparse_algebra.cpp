@@ -79,7 +79,7 @@ std::vector<Wide> aligned(const std::vector<Spec>& specs, const Alignment& a, Re
   active[0] = static_cast<std::int64_t>(a.site.size());
   for (std::size_t o = 0; o < a.site.size(); ++o) {
     const auto row = static_cast<std::int64_t>(o);
-    for (std::size_t k = 0; k < 4; ++k) coords[static_cast<std::int64_t>(4 * o + k)] = a.site[o][k];
+    for (std::size_t k = 0; k < 4; ++k) coords(o, k) = a.site[o][k];
     lhs[row] = a.lhs[o];
     rhs[row] = a.rhs[o];
   }
@@ -111,9 +111,9 @@ std::vector<Wide> binary(const Call& call) {
   const std::int64_t C = out.shape[1];
   for (std::size_t o = 0; o < a.site.size(); ++o)
     for (std::int64_t c = 0; c < C; ++c) {
-      const double left = a.lhs[o] < 0 ? lhs_fill : reals(x)[a.lhs[o] * C + c];
-      const double right = a.rhs[o] < 0 ? rhs_fill : reals(y)[a.rhs[o] * C + c];
-      out[static_cast<std::int64_t>(o) * C + c] = combined(call.text("op"), left, right);
+      const double left = a.lhs[o] < 0 ? lhs_fill : reals(x)(a.lhs[o], c);
+      const double right = a.rhs[o] < 0 ? rhs_fill : reals(y)(a.rhs[o], c);
+      out(o, c) = combined(call.text("op"), left, right);
     }
   return aligned(specs, a, out);
 }
@@ -127,8 +127,8 @@ std::vector<Wide> cat(const Call& call) {
   Reals out(specs[1].shape);
   for (std::size_t o = 0; o < a.site.size(); ++o) {
     const std::int64_t at = static_cast<std::int64_t>(o) * (A + B);
-    for (std::int64_t c = 0; c < A && a.lhs[o] >= 0; ++c) out[at + c] = reals(x)[a.lhs[o] * A + c];
-    for (std::int64_t c = 0; c < B && a.rhs[o] >= 0; ++c) out[at + A + c] = reals(y)[a.rhs[o] * B + c];
+    for (std::int64_t c = 0; c < A && a.lhs[o] >= 0; ++c) out[at + c] = reals(x)(a.lhs[o], c);
+    for (std::int64_t c = 0; c < B && a.rhs[o] >= 0; ++c) out[at + A + c] = reals(y)(a.rhs[o], c);
   }
   return aligned(specs, a, out);
 }
@@ -145,8 +145,7 @@ Reals selected(const Reals& X, const std::vector<std::int64_t>& rows, double fil
   const std::int64_t N = X.shape[0], C = X.shape[1];
   Reals out({static_cast<std::int64_t>(rows.size()), C}, fill);
   for (std::size_t o = 0; o < rows.size(); ++o)
-    for (std::int64_t c = 0; c < C && rows[o] >= 0 && rows[o] < N; ++c)
-      out[static_cast<std::int64_t>(o) * C + c] = X[rows[o] * C + c];
+    for (std::int64_t c = 0; c < C && rows[o] >= 0 && rows[o] < N; ++c) out(o, c) = X(rows[o], c);
   return out;
 }
 

@@ -19,7 +19,7 @@ using List = std::vector<std::int64_t>;
 template <class T>
 void copy_row(const Array<T>& x, std::int64_t from, Array<T>& y, std::int64_t to) {
   const std::int64_t C = y.shape[1];
-  for (std::int64_t c = 0; c < C; ++c) y[to * C + c] = x[from * C + c];
+  for (std::int64_t c = 0; c < C; ++c) y(to, c) = x(from, c);
 }
 
 std::vector<std::int64_t> counted(const std::vector<Tensor>& out, std::size_t count, List counted_outputs) {
@@ -48,7 +48,7 @@ std::vector<std::vector<std::int64_t>> groups(const Call& call) {
   std::vector<std::vector<std::int64_t>> found;
   std::map<Site, std::size_t> group_of;
   for (std::int64_t i = 0; i < n; ++i) {
-    const Site s{coords[4 * i], coords[4 * i + 1], coords[4 * i + 2], coords[4 * i + 3]};
+    const Site s{coords(i, 0), coords(i, 1), coords(i, 2), coords(i, 3)};
     std::size_t g = found.size();
     if (means(call)) g = group_of.emplace(s, g).first->second;
     if (g == found.size()) found.emplace_back();
@@ -71,9 +71,8 @@ std::vector<Wide> merge(const Call& call) {
     copy_row(coords, found[o][0], sites, row);
     for (std::int64_t c = 0; c < C; ++c) {
       double sum = 0;
-      for (const std::int64_t i : found[o]) sum += reals(features)[i * C + c];
-      out[row * C + c] =
-          found[o].size() == 1 ? reals(features)[found[o][0] * C + c] : sum / static_cast<double>(found[o].size());
+      for (const std::int64_t i : found[o]) sum += reals(features)(i, c);
+      out(row, c) = found[o].size() == 1 ? reals(features)(found[o][0], c) : sum / static_cast<double>(found[o].size());
     }
   }
   active[0] = std::ssize(found);
@@ -128,8 +127,8 @@ std::vector<Wide> collate(const Call& call) {
     const Wide features = widen(call[static_cast<std::size_t>(2 * b + 1)]);
     counts[b] = coords.shape[0];
     for (std::int64_t i = 0; i < counts[b]; ++i, ++o) {
-      sites[4 * o] = b;
-      for (std::int64_t a = 0; a < 3; ++a) sites[4 * o + a + 1] = coords[3 * i + a];
+      sites(o, 0) = b;
+      for (std::int64_t a = 0; a < 3; ++a) sites(o, a + 1) = coords(i, a);
       copy_row(reals(features), i, out, o);
     }
   }

@@ -55,14 +55,14 @@ Sites all_sites(const Call& call, std::size_t i) {
   const Wide wide = widen(call[i]);
   Sites sites(static_cast<std::size_t>(call.shape(i)[0]));
   for (std::size_t n = 0; n < sites.size(); ++n)
-    for (std::size_t a = 0; a < 4; ++a) sites[n][a] = integers(wide)[static_cast<std::int64_t>(4 * n + a)];
+    for (std::size_t a = 0; a < 4; ++a) sites[n][a] = integers(wide)(n, a);
   return sites;
 }
 
 Wide stored(const Sites& sites, std::int64_t capacity) {
   Integers out({capacity, 4});
   for (std::size_t n = 0; n < sites.size(); ++n)
-    for (std::size_t a = 0; a < 4; ++a) out[static_cast<std::int64_t>(4 * n + a)] = sites[n][a];
+    for (std::size_t a = 0; a < 4; ++a) out(n, a) = sites[n][a];
   return out;
 }
 

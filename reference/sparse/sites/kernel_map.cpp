@@ -38,9 +38,9 @@ std::vector<Wide> offsets(const Call& call) {
     for (std::int64_t y = 0; y < g.size[1]; ++y)
       for (std::int64_t z = 0; z < g.size[2]; ++z) {
         const std::int64_t k = (x * g.size[1] + y) * g.size[2] + z;
-        out[3 * k] = (x - c[0]) * g.dilation[0];
-        out[3 * k + 1] = (y - c[1]) * g.dilation[1];
-        out[3 * k + 2] = (z - c[2]) * g.dilation[2];
+        out(k, 0) = (x - c[0]) * g.dilation[0];
+        out(k, 1) = (y - c[1]) * g.dilation[1];
+        out(k, 2) = (z - c[2]) * g.dilation[2];
       }
   return {out};
 }
@@ -87,7 +87,7 @@ Op offset_row(std::string_view name, std::string_view equation) {
 
 Triple position(const Wide& w, std::int64_t row) {
   const Integers& a = integers(w);
-  return {a[3 * row], a[3 * row + 1], a[3 * row + 2]};
+  return {a(row, 0), a(row, 1), a(row, 2)};
 }
 
 // p[t] = s where source[s] = target[t]
@@ -162,12 +162,11 @@ std::vector<Wide> map_of(const Call& call) {
   const std::vector<Spec> specs = infer_map<kind>(call);
   const std::vector<Site> targets = targeted(kind) ? active_sites(call, 2, 3) : std::vector<Site>{};
   const Relation r = relate(kind, geometry(call, kind), active_sites(call, 0, 1), targets);
-  const std::int64_t K = specs[0].shape[1], words = specs[1].shape[1];
   Integers map(specs[0].shape, -1), counts(specs[2].shape);
   Unsigneds bits(specs[1].shape);
   for (const Edge& e : r.edges) {
-    map[e.out * K + e.kernel] = e.in;
-    bits[e.out * words + e.kernel / kWord] |= std::uint64_t{1} << e.kernel % kWord;
+    map(e.out, e.kernel) = e.in;
+    bits(e.out, e.kernel / kWord) |= std::uint64_t{1} << e.kernel % kWord;
   }
   Integers masks(specs[1].shape);
   for (std::int64_t i = 0; i < masks.size(); ++i)
@@ -279,7 +278,7 @@ std::vector<Wide> sorted_view(const Call& call) {
   for (std::int64_t o = 0; o < n; ++o) {
     std::uint32_t bits = 0;
     for (std::int64_t k = 0; k < K; ++k)
-      if (map[o * K + k] >= 0) bits |= std::uint32_t{1} << k;
+      if (map(o, k) >= 0) bits |= std::uint32_t{1} << k;
     m[static_cast<std::size_t>(o)] = static_cast<std::int32_t>(bits);
   }
   std::vector<std::int64_t> order(m.size());
@@ -291,7 +290,7 @@ std::vector<Wide> sorted_view(const Call& call) {
   for (std::int64_t i = 0; i < n; ++i) {
     const std::int64_t o = order[static_cast<std::size_t>(i)];
     reorder[i] = o;
-    for (std::int64_t k = 0; k < K; ++k) sorted[i * K + k] = kv[k * n + i] = map[o * K + k];
+    for (std::int64_t k = 0; k < K; ++k) sorted(i, k) = kv(k, i) = map(o, k);
     tiles[i / 16] = static_cast<std::int32_t>(tiles[i / 16] | m[static_cast<std::size_t>(o)]);
   }
   return {reorder, sorted, kv, tiles};

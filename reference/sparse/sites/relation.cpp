@@ -182,7 +182,7 @@ std::vector<Site> active_sites(const Call& call, std::size_t coords, std::size_t
   const Wide c = widen(call[coords]), n = widen(call[active]);
   std::vector<Site> sites(static_cast<std::size_t>(integers(n)[0]));
   for (std::size_t i = 0; i < sites.size(); ++i)
-    for (std::size_t a = 0; a < 4; ++a) sites[i][a] = integers(c)[static_cast<std::int64_t>(4 * i + a)];
+    for (std::size_t a = 0; a < 4; ++a) sites[i][a] = integers(c)(i, a);
   return sites;
 }
 
