@@ -179,12 +179,15 @@ std::vector<Spec> output_specs(const Request& r) { return r.op->infer ? r.op->in
 Request make_request(const Op& op, std::vector<std::optional<Spec>> in, Attrs attrs) {
   Request r{&op, std::move(in), op.attrs};
   for (const auto& [key, value] : attrs) {
-    if (!op.attrs.find(key)) {
+    const Attr* fallback = op.attrs.find(key);
+    if (!fallback) {
       std::vector<std::string_view> names;
       for (const auto& [known, unused] : op.attrs) names.push_back(known);
       r.fail(Reason::attribute, "'" + key + "' is not an attribute" + nearest(key, std::move(names)));
     }
-    r.attrs.set(key, value);
+    // A case id writes the word none as it writes that nothing is given.
+    const bool word = value.none() && fallback->get<std::string>();
+    r.attrs.set(key, word ? Attr("none") : value);
   }
   for (const auto& [key, fallback] : op.attrs) check_type(r, key, fallback);
   check_arity(r);
