@@ -154,7 +154,7 @@ TEST_F(Drivers, WhatNeedsNoDeviceLoadsNone) {
   const std::string in = "--in in.safetensors --out out.safetensors", smoke = " --budget=smoke";
   const std::string sum = "add/f32.7.row.uniform+f32.7.row.uniform/-", one = "'" + sum + "'";
   const std::string case_id = "argsort/f32.5x7.transposed.uniform/axis=-1";
-  const std::string corpus = "'" PLUMB_SOURCE_DIR "/conformance/corpus/sort'";
+  const std::string corpus = "'" PLUMB_SOURCE_DIR "/conformance/corpus/array/sort'";
   for (const std::string& arguments :
        {"eval argsort " + in, "eval argsort " + in + " --route=cpu.radix", std::string("list ops"),
         std::string("list routes"), std::string("list fills"), std::string("list cases add"), std::string("--help"),

@@ -127,7 +127,7 @@ TEST(Cli, MessagesHaveWholeNumbersAndDtypes) {
   const std::pair<const char*, const char*> told[] = {
       {"repro 'dropout/f32.2x3.row.uniform+u32.2.row.bits/p=1.0000000001'", "p is 1.0000000001"},
       {"repro 'rms_norm_features/f32.2x3.row.uniform+f32.3.row.uniform/eps=1e-50'", "eps is 1e-50"},
-      {"repro 'range_encode/i16.1x3.row.const-0+i16.1.row.const-0/-'", "symbols are i16, not i32"}};
+      {"repro 'range_encode/i16.1x3.row.const-0+i16.1.row.const-0/-'", "symbols i16: not i32"}};
   for (const auto& [arguments, says] : told) EXPECT_THAT(plumb(arguments).out, HasSubstr(says)) << arguments;
 }
 

@@ -28,7 +28,7 @@ std::string eval_of_a_line() {
 
 TEST(NoDevice, EveryVerbWorksOrSaysWhyNot) {
   const std::string case_id = "argsort/f32.5x7.transposed.uniform/axis=-1";
-  const std::string corpus = "'" PLUMB_SOURCE_DIR "/conformance/corpus/sort' --op=argsort";
+  const std::string corpus = "'" PLUMB_SOURCE_DIR "/conformance/corpus/array/sort' --op=argsort";
   const struct {
     std::string arguments;
     int code;

@@ -54,7 +54,8 @@ constexpr const char* kCases = R"(
 )";
 
 constexpr const char* kSeeds = R"(
-  ci     N=50 A=45 k=3: K=27 sites=sites_block x={const--2,special,masked-7,masked-8,int-1} y=uniform t={f32,f16} m={both}
+  ci     N=50 A=45 k=3: K=27 sites=sites_block x={const--2,special,masked-7,masked-8,int-1} y=uniform t={f32,f16}
+         m={both}
 )";
 
 constexpr const char* kLast = R"(

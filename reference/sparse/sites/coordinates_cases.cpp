@@ -84,8 +84,8 @@ constexpr const char* kChildBench = R"(
 )";
 
 constexpr const char* kAlignmentCases = R"(
-  ci     i32.65x4.row.sites_duplicates-3+i32.1.row.const-{a}+i32.40x4.row.sites_duplicates-2+i32.1.row.const-{b}/join={join}
-         a={65,0,57} b={40,0,35} if=1
+  ci     i32.65x4.row.{d}+i32.1.row.const-{a}+i32.40x4.row.sites_duplicates-2+i32.1.row.const-{b}/join={j}
+         j={join} d=sites_duplicates-3 a={65,0,57} b={40,0,35} if=1
 )";
 
 constexpr const char* kAlignmentRejects = R"(
