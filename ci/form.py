@@ -221,6 +221,14 @@ def folder():
             yield f"{parent} holds {count[parent]} files, of {FOLDER_FILES}"
 
 
+def vector():
+    """arrays of vectors in templates say how they are aligned: a template argument forgets that its typedef is not"""
+    for path in written_in((".simd.cpp",)):
+        for number, line in enumerate(text_of(path).splitlines(), 1):
+            if re.match(r"\s*(?:typename \S+::V|V) \w+(?:\[[^\]]*\])+[;,]", line):
+                yield f"{path}:{number} is an array of vectors without alignas: {line.strip()}"
+
+
 def commit_breaches(subject, body):
     if len(subject) > SUBJECT:
         yield f"has {len(subject)} characters, of {SUBJECT}"
@@ -242,7 +250,7 @@ def commit():
                 yield f"commit {short} '{subject}' {breach}"
 
 
-LAWS = {law.__name__: law for law in (include, format, width, file, function, folder, commit)}
+LAWS = {law.__name__: law for law in (include, format, width, file, function, folder, vector, commit)}
 
 
 def main():

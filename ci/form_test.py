@@ -105,6 +105,11 @@ class Breaches(unittest.TestCase):
             self.write(f"plans/{n}.h")
         self.seen("folder", "plans/20.h", "\n", "plans holds 21 files")
 
+    def test_vector(self):
+        self.write("optimized/a.simd.cpp", "  alignas(64) V x[4];\n  f32v y[4];\n  V* rows[4];\n  V z = x[0];\n")
+        for text in ("  V x[4];\n", "  typename Simd<T>::V tile[kRows][kVectors];\n", "V a[2], b[2];\n"):
+            self.seen("vector", "optimized/a.simd.cpp", text, "optimized/a.simd.cpp:5 is an array of vectors")
+
     def test_commit(self):
         def git(*words):
             who = ("-c", "user.name=N", "-c", "user.email=n@localhost")

@@ -8,7 +8,7 @@ namespace PLUMB_ISA_NAME {
 // Twelve independent chains hide the latency of the multiply-add on every processor met.
 template <class V>
 static double fma_chains(std::int64_t loops, V scale, V shift, int lanes) {
-  V x[12];
+  alignas(64) V x[12];
 #pragma GCC unroll 12
   for (int k = 0; k < 12; ++k) x[k] = scale + shift * static_cast<float>(k);
   for (std::int64_t i = 0; i < loops; ++i) {

@@ -247,7 +247,7 @@ static inline void solve_tile(const Corner<T>& corner, T* x, typename Simd<T>::V
 // Columns [p, p + count) of a strip, given all columns before; `rows` is where rows p .. of the diagonal block lie.
 template <class T>
 static inline void solve_columns(const T* rows, const Corner<T>& corner, T* strip, std::int64_t p, int count) {
-  typename Simd<T>::V tile[kRows][kVectors];
+  alignas(64) typename Simd<T>::V tile[kRows][kVectors];
   products(rows, strip, p, tile);
   solve_tile<T>(corner, strip + p * Simd<T>::kLanes, tile, count);
 }
@@ -354,7 +354,7 @@ static void factor_lanes(typename Simd<T>::V* l, int n, typename Simd<T>::I& fai
     int i = j + 1;
     for (; i + kTogether <= n; i += kTogether) {
       V* rows[kTogether];
-      V x[kTogether];
+      alignas(64) V x[kTogether];
       for (int r = 0; r < kTogether; ++r) {
         rows[r] = l + (i + r) * (i + r + 1) / 2;
         x[r] = rows[r][j];
@@ -398,7 +398,7 @@ static void factor_group(const T* a, bool upper, std::int64_t count, std::int64_
   typedef typename S::V V;
   const int size = static_cast<int>(n), elements = size * size;
   V* l = reinterpret_cast<V*>(room);
-  V x[S::kWidth];
+  alignas(64) V x[S::kWidth];
   Walk in{size, upper};
   for (int e = 0; e < elements; e += S::kWidth) {
     const int here = elements - e < S::kWidth ? elements - e : S::kWidth;

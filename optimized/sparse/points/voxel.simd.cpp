@@ -33,7 +33,7 @@ template <class V, int N>
 static inline void add_block(const float* table, std::int64_t channels, const std::int64_t* at, const float* w, int n,
                              bool more, std::int64_t c, float* out) {
   constexpr std::int64_t kLanes = sizeof(V) / sizeof(float);
-  V sum[N];
+  alignas(64) V sum[N];
   for (int k = 0; k < N; ++k) sum[k] = more ? load_as<V>(out + c + k * kLanes) : V{};
   for (int i = 0; i < n; ++i) {
     const float* row = table + at[i] * channels + c;
