@@ -49,7 +49,7 @@ class Evaluation {
   static bool truth(const std::string& v) { return !v.empty() && v != "0"; }
 
   std::string choice() {
-    const std::string condition = either();
+    std::string condition = either();
     if (!take("?")) return condition;
     const bool idle = idle_, first = truth(condition);
     idle_ = idle || !first;
@@ -84,7 +84,7 @@ class Evaluation {
   }
 
   std::string comparison() {
-    const std::string a = sum();
+    std::string a = sum();
     const auto flag = [](bool v) { return std::string(v ? "1" : "0"); };
     if (take("==")) return flag(a == sum());
     if (take("!=")) return flag(a != sum());

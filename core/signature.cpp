@@ -108,8 +108,7 @@ class Match {
     std::size_t at = 0;
     for (const Axis& a : axes) {
       const std::size_t several = shape.size() - (whole ? ranks.most : ranks.least);
-      if (a.kind == On::size) size(p, shape, a, shape[at++]);
-      else if (a.kind == On::maybe && whole) size(p, shape, a, shape[at++]);
+      if (a.kind == On::size || (a.kind == On::maybe && whole)) size(p, shape, a, shape[at++]);
       else if (a.kind == On::pack || a.kind == On::broadcast) {
         const auto from = shape.begin() + static_cast<std::ptrdiff_t>(at);
         const Shape part(from, from + static_cast<std::ptrdiff_t>(several));

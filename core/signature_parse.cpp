@@ -3,6 +3,7 @@
 #include <cctype>
 #include <set>
 #include <stdexcept>
+#include <utility>
 
 #include "core/signature.h"
 
@@ -66,7 +67,8 @@ class Reader {
 
 class Line {
  public:
-  Line(std::string_view text, Signature& to, std::string used) : r_(text, "signature"), to_(to), declared_(used) {}
+  Line(std::string_view text, Signature& to, std::string used)
+      : r_(text, "signature"), to_(to), declared_(std::move(used)) {}
 
   void read() {
     if (!r_.eat("->")) {

@@ -118,7 +118,9 @@ TEST(SignatureMatch, TypesAreAskedFirstThenRanksThenSizes) {
 TEST(SignatureMatch, AxesThatBroadcastAndAxesThatMayBeMissing) {
   const char *text = "a T[...,M?,K], b U[...,K,N?] -> out P[...,M?,N?]",
              *types = "T, U: all; P = promote(T, U): floats c64";
-  const auto shape = [&](Shape a, Shape b) { return outputs(text, types, {Spec{f32, a}, Spec{f32, b}})[0].shape; };
+  const auto shape = [&](const Shape& a, const Shape& b) {
+    return outputs(text, types, {Spec{f32, a}, Spec{f32, b}})[0].shape;
+  };
   EXPECT_EQ(shape({3}, {3}), Shape{});
   EXPECT_EQ(shape({2, 3}, {3}), Shape{2});
   EXPECT_EQ(shape({3}, {3, 4}), Shape{4});

@@ -232,13 +232,13 @@ bool recorded(Attrs& attrs) {
 }
 
 template <RelationKind kind>
-Op map_row(std::string_view name, Attrs attrs, std::string_view equation) {
+Op map_row(std::string_view name, const Attrs& attrs, std::string_view equation) {
   return {
       .name = name,
       .signature = kSites + (targeted(kind) ? ", " + kTargets : "") +
                    " -> out_in_map i32[R,K], row_masks i32[R,W], counts i32[2]",
       .types = "I: i32 i64",
-      .attrs = std::move(attrs),
+      .attrs = attrs,
       .equation = equation,
       .meaning =
           "bit k % 32 of word k / 32 tells whether map[o,k] is a row; counts = [edges, outputs]; rows from there on "
