@@ -1,5 +1,8 @@
 #include "core/listed.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "core/pattern.h"
 
 namespace plumb {
@@ -28,8 +31,9 @@ void add(std::vector<Case>& all, const pattern::Sweep& s, Case call) {
 }
 
 void add(std::vector<Reject>& all, const pattern::Sweep& s, Case call) {
-  for (const Reason r : kReasons)
-    if (name(r) == s.verb) all.push_back({std::move(call), r, s.reason});
+  const auto* reason =
+      std::find_if(std::begin(kReasons), std::end(kReasons), [&](Reason r) { return name(r) == s.verb; });
+  if (reason != std::end(kReasons)) all.push_back({std::move(call), *reason, s.reason});
 }
 
 }  // namespace

@@ -178,7 +178,8 @@ std::vector<Spec> output_specs(const Request& r) { return r.op->infer ? r.op->in
 
 Request make_request(const Op& op, std::vector<std::optional<Spec>> in, Attrs attrs) {
   Request r{&op, std::move(in), op.attrs};
-  for (const auto& [key, value] : attrs) {
+  const Attrs given = std::move(attrs);
+  for (const auto& [key, value] : given) {
     const Attr* fallback = op.attrs.find(key);
     if (!fallback) {
       std::vector<std::string_view> names;

@@ -201,7 +201,7 @@ bool all_finite(std::span<const double> w) {
 std::uint64_t power_of_two_scale(Dtype t, double r, double& scale) {
   const int k = r == 0 ? 0 : static_cast<int>(std::clamp(std::ceil(round_to(t, std::log2(r))), -127.0, 127.0));
   scale = std::ldexp(1.0, k);
-  return static_cast<std::uint64_t>(k + 127);
+  return static_cast<std::uint64_t>(std::int64_t{k} + 127);
 }
 
 // The first E2M1 number at the least distance: ties go to the smaller magnitude; 0 if no distance is a number.

@@ -88,7 +88,7 @@ constexpr const char* kSeedRejects = R"(
 
 bool expands(Pooling kind) { return kind == Pooling::transposed || kind == Pooling::trilinear; }
 
-std::string call(Pooling kind, std::string inputs) {
+std::string call(Pooling kind, const std::string& inputs) {
   return "call " + inputs +
          (kind == Pooling::trilinear ? "/stride={s}" : "/kernel_size={k},stride={s},padding={p},dilation={d}");
 }
