@@ -291,15 +291,11 @@ std::vector<Fill>& table() {
 std::span<const Fill> fills() { return table(); }
 
 void install_fills(std::vector<Fill> more) {
-  std::vector<Fill> all(std::begin(kFills), std::end(kFills));
-  const auto named = [&](const Fill& f) {
-    return std::any_of(all.begin(), all.end(), [&](const Fill& other) { return other.name == f.name; });
-  };
-  for (const Fill& f : more) {
-    if (named(f)) throw std::logic_error("two fills are named " + std::string(f.name));
-    all.push_back(f);
-  }
-  table() = std::move(all);
+  more.insert(more.begin(), std::begin(kFills), std::end(kFills));
+  for (auto f = more.begin(); f != more.end(); ++f)
+    if (std::any_of(more.begin(), f, [&](const Fill& other) { return other.name == f->name; }))
+      throw std::logic_error("two fills are named " + std::string(f->name));
+  table() = std::move(more);
 }
 
 namespace {
