@@ -74,7 +74,8 @@ Bound bind(const Op& op, const CorpusCase& c, const Attrs& attrs) {
 }
 
 // The rows that a recorded call may be of, each with the attributes that it has for the row. Several rows may share a
-// recorded name and tell their calls apart by an attribute; a call that none of them takes is of the row named so.
+// recorded name and tell their calls apart by an attribute; a call that none of them takes is of the row named so, if
+// it has its inputs and outputs: other software gives our names to operations of its own.
 std::vector<std::pair<const Op*, Attrs>> rows_of(const CorpusCase& c) {
   std::vector<std::pair<const Op*, Attrs>> rows;
   for (const Op& op : ops()) {
@@ -83,7 +84,7 @@ std::vector<std::pair<const Op*, Attrs>> rows_of(const CorpusCase& c) {
   }
   if (!rows.empty()) return rows;
   for (const Op& op : ops())
-    if (op.name == c.op) rows.emplace_back(&op, c.attrs);
+    if (op.name == c.op && unknown_name(op, c).empty()) rows.emplace_back(&op, c.attrs);
   return rows;
 }
 
