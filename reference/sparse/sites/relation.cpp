@@ -351,7 +351,7 @@ constexpr std::string_view kMeaning =
     "entries beyond the counts are unspecified";
 
 template <RelationKind kind>
-Op row(std::string_view name, Attrs attrs, std::string_view equation) {
+Op row(std::string_view name, const Attrs& attrs, std::string_view equation) {
   constexpr bool targets = kind == RelationKind::target;
   return {
       .name = name,
@@ -360,7 +360,7 @@ Op row(std::string_view name, Attrs attrs, std::string_view equation) {
                    "out_coords I[R,4], in_row_offsets i32[N+1], in_edge_ids i32[E], kernel_row_offsets i32[K+1], "
                    "kernel_edge_ids i32[E]",
       .types = "I: i32 i64",
-      .attrs = std::move(attrs),
+      .attrs = attrs,
       .equation = equation,
       .meaning = kMeaning,
       .infer = infer<kind>,
