@@ -1,10 +1,10 @@
 #include "cli/words.h"
 
 #include <algorithm>
-#include <charconv>
 #include <ctime>
 
 #include "conformance/check.h"
+#include "core/number.h"
 #include "core/pattern.h"
 
 namespace plumb::cli {
@@ -46,12 +46,11 @@ Budget budget_named(const std::string& text) {
 std::uint64_t salt_named(const std::string& text) {
   if (text == "day") return today();
   constexpr std::uint64_t kMost = UINT64_MAX / 2;  // data set B is number 2 salt + 1
-  std::uint64_t salt = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), salt);
-  if (error != std::errc() || end != text.data() + text.size() || salt > kMost)
+  const auto salt = number_in<std::uint64_t>(text);
+  if (!salt || *salt > kMost)
     throw Error("plumb", Reason::query,
                 "no salt \"" + text + "\"; it is a number of at most " + std::to_string(kMost) + ", or day");
-  return salt;
+  return *salt;
 }
 
 std::vector<Isa> isas_named(const std::vector<std::string>& texts) {

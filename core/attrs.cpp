@@ -1,18 +1,17 @@
 #include "core/attrs.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include "core/error.h"
+#include "core/number.h"
+#include "core/text.h"
 
 namespace plumb {
 namespace {
 
 std::string print(double v) {
-  char text[40];
-  const auto end = std::to_chars(text, text + sizeof text, v).ptr;  // shortest that reads back
-  std::string s(text, end);
+  std::string s = shortest(v);
   if (std::isfinite(v) && s.find_first_of(".e") == std::string::npos) s += ".0";
   return s;
 }
@@ -26,12 +25,6 @@ std::string print(const std::vector<T>& v) {
   return v.size() < 2 ? s + ":" : s;
 }
 
-template <class T>
-bool number(std::string_view text, T& v) {
-  const auto r = std::from_chars(text.data(), text.data() + text.size(), v);
-  return r.ec == std::errc() && r.ptr == text.data() + text.size();
-}
-
 // Integers if all of them are.
 Attr parse_list(std::string_view text) {
   std::vector<std::int64_t> integers;
@@ -39,11 +32,10 @@ Attr parse_list(std::string_view text) {
   while (!text.empty() && text != ":") {
     const auto colon = text.find(':');
     const std::string_view item = text.substr(0, colon);
-    std::int64_t i = 0;
-    double d = 0;
-    if (number(item, i)) integers.push_back(i);
-    if (!number(item, d)) throw Error("case", Reason::query, "'" + std::string(item) + "' is not a number of a list");
-    reals.push_back(d);
+    if (const auto i = number_in<std::int64_t>(item)) integers.push_back(*i);
+    const auto d = number_in<double>(item);
+    if (!d) throw Error("case", Reason::query, "'" + std::string(item) + "' is not a number of a list");
+    reals.push_back(*d);
     text = colon == std::string_view::npos ? "" : text.substr(colon + 1);
   }
   return integers.size() == reals.size() ? Attr(std::move(integers)) : Attr(std::move(reals));
@@ -67,10 +59,8 @@ std::string to_string(const Attr& a) {
 Attr parse_attr(std::string_view text) {
   if (text == "none") return {};
   if (text == "true" || text == "false") return text == "true";
-  std::int64_t i = 0;
-  if (number(text, i)) return i;
-  double d = 0;
-  if (number(text, d)) return d;
+  if (const auto i = number_in<std::int64_t>(text)) return *i;
+  if (const auto d = number_in<double>(text)) return *d;
   if (text.find(':') != std::string_view::npos) return parse_list(text);
   return std::string(text);
 }

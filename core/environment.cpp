@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <charconv>
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -10,6 +9,7 @@
 #include "core/device.h"
 #include "core/error.h"
 #include "core/gate.h"
+#include "core/number.h"
 #include "core/text.h"
 
 namespace plumb {
@@ -30,9 +30,8 @@ template <class T>
 std::optional<T> number_wanted(const char* name, T least, T most) {
   const std::string_view value = value_of(name);
   if (value.empty()) return std::nullopt;
-  T n{};
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), n);
-  if (error != std::errc() || end != value.data() + value.size() || !(n >= least && n <= most))
+  const auto n = number_in<T>(value);
+  if (!n || !(*n >= least && *n <= most))
     bad_value(name, value, "a number from " + shortest(least) + " to " + shortest(most));
   return n;
 }

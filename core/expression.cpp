@@ -1,10 +1,10 @@
 #include "core/expression.h"
 
-#include <charconv>
 #include <cstdint>
 #include <utility>
 
 #include "core/error.h"
+#include "core/number.h"
 
 namespace plumb::pattern {
 namespace {
@@ -41,10 +41,9 @@ class Evaluation {
 
   std::int64_t number(const std::string& v) const {
     if (idle_) return 1;
-    std::int64_t n = 0;
-    const auto [end, error] = std::from_chars(v.data(), v.data() + v.size(), n);
-    if (error != std::errc() || end != v.data() + v.size()) wrong("'" + v + "' is no whole number");
-    return n;
+    const auto n = number_in<std::int64_t>(v);
+    if (!n) wrong("'" + v + "' is no whole number");
+    return *n;
   }
   static bool truth(const std::string& v) { return !v.empty() && v != "0"; }
 

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <charconv>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -17,6 +16,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/number.h"
 
 namespace plumb {
 namespace {
@@ -40,11 +40,7 @@ std::optional<int> descriptor_of(const fs::path& path) {
   std::error_code error;
   const fs::path folder = fs::canonical(path.parent_path(), error);
   if (error || (folder != fs::canonical("/proc/self/fd", error) && folder != "/dev/fd")) return std::nullopt;
-  const std::string number = path.filename().string();
-  int descriptor = 0;
-  const auto [end, wrong] = std::from_chars(number.data(), number.data() + number.size(), descriptor);
-  if (wrong != std::errc() || end != number.data() + number.size()) return std::nullopt;
-  return descriptor;
+  return number_in<int>(path.filename().string());
 }
 
 fs::path folder_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }

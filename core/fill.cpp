@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -12,6 +11,8 @@
 #include "core/error.h"
 #include "core/fill_extremes.h"
 #include "core/fill_values.h"
+#include "core/number.h"
+#include "core/text.h"
 
 namespace plumb {
 namespace {
@@ -300,11 +301,6 @@ void install_fills(std::vector<Fill> more) {
 
 namespace {
 
-std::string shortest(double v) {
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof text, v).ptr};
-}
-
 [[noreturn]] void bad_fill(const std::string& why) { throw Error("case", Reason::query, why); }
 
 void check_parameter(const Fill& f, double p) {
@@ -326,13 +322,12 @@ FillCall parse_fill(std::string_view text) {
   if (f == all.end()) bad_fill("no fill is named '" + std::string(text) + "'");
   if (dash == std::string_view::npos) return {&*f, f->fallback};
   const std::string_view digits = text.substr(dash + 1);
-  double parameter = 0;
-  const auto r = std::from_chars(digits.data(), digits.data() + digits.size(), parameter);
+  const auto parameter = number_in<double>(digits);
   // A plus would end the input within a case id.
-  if (r.ec != std::errc() || r.ptr != digits.data() + digits.size() || digits.find('+') != std::string_view::npos)
+  if (!parameter || digits.find('+') != std::string_view::npos)
     bad_fill("the parameter of the fill " + std::string(f->name) + " is no number: '" + std::string(digits) + "'");
-  check_parameter(*f, parameter);
-  return {&*f, parameter};
+  check_parameter(*f, *parameter);
+  return {&*f, *parameter};
 }
 
 Tensor fill(const Spec& spec, std::string_view text, std::uint64_t key) {

@@ -1,13 +1,13 @@
 #include "core/pattern.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <unordered_set>
 
 #include "core/case.h"
 #include "core/dtype.h"
 #include "core/expression.h"
+#include "core/number.h"
 #include "core/text.h"
 
 namespace plumb::pattern {
@@ -55,12 +55,6 @@ std::vector<std::string_view> split(std::string_view s, At&& at) {
   return parts;
 }
 
-std::optional<std::int64_t> whole(std::string_view s) {
-  std::int64_t v = 0;
-  const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), v);
-  return error == std::errc() && end == s.data() + s.size() && !s.empty() ? std::optional(v) : std::nullopt;
-}
-
 std::vector<std::string> set_named(std::string_view name) {
   std::vector<std::string> all;
   const auto add = [&](std::string_view s) { all.emplace_back(s); };
@@ -81,8 +75,8 @@ std::vector<std::string> names_of(std::string_view item) {
   const auto dots = item.find("..");
   const bool around = item.ends_with('~');
   if (!around && dots == std::string_view::npos) return {std::string(item)};
-  const auto low = whole(item.substr(0, around ? item.size() - 1 : dots));
-  const auto high = around ? low : whole(item.substr(dots + 2));
+  const auto low = number_in<std::int64_t>(item.substr(0, around ? item.size() - 1 : dots));
+  const auto high = around ? low : number_in<std::int64_t>(item.substr(dots + 2));
   if (!low || !high || *high < *low || *high - *low > static_cast<std::int64_t>(kMaxCalls) || *low == INT64_MIN ||
       *high == INT64_MAX)
     wrong("'" + std::string(item) + "' is no range: write 64~ or 1..9");
