@@ -200,13 +200,13 @@ class Faults {
     std::size_t at = 0;
     for (const Axis& a : all) {
       if (a.kind == On::size) {
-        if (!a.letter || stands(a.letter) > 1) off_by_one(i, at);
+        if (!a.letter || stands(On::size, a.letter) > 1) off_by_one(i, at);
         ++at;
       } else if (a.kind == On::maybe) {
         at += maybe ? 1 : 0;
       } else {
         for (std::size_t k = 0; k < several; ++k)
-          if (a.kind == On::pack ? packs(a.letter) > 1 : meets(i, several - k)) off_by_one(i, at + k);
+          if (a.kind == On::pack ? stands(On::pack, a.letter) > 1 : meets(i, several - k)) off_by_one(i, at + k);
         at += several;
       }
     }
@@ -221,20 +221,12 @@ class Faults {
     }
   }
 
-  // Where a letter is a size, in all given inputs.
-  std::size_t stands(char letter) const {
+  // How often a letter stands as a size, or as a pack, in all given inputs.
+  std::size_t stands(On kind, char letter) const {
     std::size_t n = 0;
     for (std::size_t i = 0; i < count_; ++i)
       if (good_.in[i])
-        for (const Axis& a : axes(i)) n += a.kind == On::size && a.letter == letter;
-    return n;
-  }
-
-  std::size_t packs(char letter) const {
-    std::size_t n = 0;
-    for (std::size_t i = 0; i < count_; ++i)
-      if (good_.in[i])
-        for (const Axis& a : axes(i)) n += a.kind == On::pack && a.letter == letter;
+        for (const Axis& a : axes(i)) n += a.kind == kind && a.letter == letter;
     return n;
   }
 
@@ -273,12 +265,9 @@ void add_new(std::vector<Reject>& all, const Op& op, std::vector<Reject> more) {
     if (known.insert(id(op, r.call)).second) all.push_back(std::move(r));
 }
 
-}  // namespace
-
-std::vector<Reject> rejects_of_signature(const Op& op) {
+std::vector<Reject> rejects_of_signature(const Op& op, const std::vector<Case>& cases) {
   std::vector<Reject> all;
   if (!op.parsed) return all;
-  const std::vector<Case> cases = op.cases();
   std::set<std::pair<std::size_t, std::size_t>> seen;
   bool first = true;
   for (const bool choosy : {true, false})
@@ -292,13 +281,15 @@ std::vector<Reject> rejects_of_signature(const Op& op) {
   return all;
 }
 
+}  // namespace
+
+std::vector<Reject> rejects_of_signature(const Op& op) { return rejects_of_signature(op, op.cases()); }
+
 std::vector<Reject> rejects_of(const Op& op) {
   std::vector<Reject> all = op.rejects ? op.rejects() : std::vector<Reject>{};
-  if (!op.row_counts.empty()) {
-    const std::vector<Case> cases = op.cases();
-    for (const RowCount& count : op.row_counts) add_miscounts(all, op, cases, count);
-  }
-  add_new(all, op, rejects_of_signature(op));
+  const std::vector<Case> cases = op.cases();
+  for (const RowCount& count : op.row_counts) add_miscounts(all, op, cases, count);
+  add_new(all, op, rejects_of_signature(op, cases));
   return all;
 }
 
