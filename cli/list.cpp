@@ -9,6 +9,7 @@
 #include "cli/verbs.h"
 #include "cli/words.h"
 #include "conformance/check.h"
+#include "conformance/query.h"
 #include "core/fill.h"
 #include "core/gate.h"
 #include "core/pattern.h"
@@ -151,14 +152,17 @@ int list_cases(const ListArgs& args) {
   if (args.patterns) return list_patterns(args);
   const Budget budget = budget_named(args.budget);
   const std::vector<std::string> globs = pattern::alternatives(args.query.empty() ? "*" : args.query);
+  const Queries queries(args.query.empty() ? std::vector<std::string>{} : std::vector{args.query}, "all");
   reports::Json ids = reports::Json::array();
-  for (const Op& op : ops())
+  for (const Op& op : ops()) {
+    if (!queries.may_name(op)) continue;
     for (const Case& c : cases_of(op, budget)) {
       const std::string text = id(op, c);
       if (std::any_of(globs.begin(), globs.end(),
                       [&](const std::string& g) { return glob(g, op.name) || glob(g, text); }))
         ids.push_back(text);
     }
+  }
   if (ids.empty()) {
     find_op(globs[0].substr(0, globs[0].find('/')));  // throws if it is the op that is unknown
     throw Error("plumb", Reason::query, "no case matches \"" + args.query + "\" in the budget " + args.budget);
