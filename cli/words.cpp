@@ -14,7 +14,8 @@ std::uint64_t today() {
   const std::time_t now = std::time(nullptr);
   std::tm parts{};
   gmtime_r(&now, &parts);
-  return static_cast<std::uint64_t>((parts.tm_year + 1900) * 10000 + (parts.tm_mon + 1) * 100 + parts.tm_mday);
+  const std::int64_t year = parts.tm_year + 1900, month = parts.tm_mon + 1;
+  return static_cast<std::uint64_t>(year * 10000 + month * 100 + parts.tm_mday);
 }
 
 Isa isa_named(const std::string& text) {
