@@ -26,16 +26,16 @@ namespace plumb {
 namespace {
 
 struct Family {
-  std::string_view name;
+  std::string_view wing, name;
   std::vector<Op> (*ops)();
   std::vector<Route> (*cpu_routes)();
   std::vector<Route> (*gpu_routes)();  // null in a build without them
 };
 
 #ifdef PLUMB_GPU
-#define PLUMB_FAMILY(wing, family) {#family, family##_ops, family##_cpu_routes, family##_gpu_routes},
+#define PLUMB_FAMILY(wing, family) {#wing, #family, family##_ops, family##_cpu_routes, family##_gpu_routes},
 #else
-#define PLUMB_FAMILY(wing, family) {#family, family##_ops, family##_cpu_routes, nullptr},
+#define PLUMB_FAMILY(wing, family) {#wing, #family, family##_ops, family##_cpu_routes, nullptr},
 #endif
 constexpr Family kFamilies[] = {
 #include "cli/families.def"
@@ -67,7 +67,7 @@ void install_all(std::span<const Family> families) {
     if (f.gpu_routes) append(routes, f.gpu_routes());
   for (const Family& f : families) {
     std::vector<Op> rows = f.ops();
-    name_family(f.name, rows);
+    name_family(f.wing, f.name, rows);
     append(ops, std::move(rows));
     append(routes, f.cpu_routes());  // accelerator routes are tried before CPU routes
   }

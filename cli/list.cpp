@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "cli/list_pages.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 #include "cli/words.h"
@@ -26,21 +27,11 @@ std::string refusals_of(const std::vector<Condition>& conditions) {
   return join(texts, "; ");
 }
 
-Table ops_table(const std::vector<const Op*>& rows, bool with_meaning) {
-  std::vector<std::string> headers{"op", "<signature", "<types", "<attributes", "<judged", "<equation"};
-  if (with_meaning) headers.push_back("<adopted meaning");
-  Table table(headers);
-  for (const Op* op : rows) {
-    const auto code = [&](const std::string& text) { return with_meaning && !text.empty() ? "`" + text + "`" : text; };
-    std::vector<std::string> cells{std::string(op->name),
-                                   code(op->signature),
-                                   code(op->types),
-                                   attributes_of(*op),
-                                   std::string(name(op->tolerance.kind)),
-                                   std::string(op->equation)};
-    if (with_meaning) cells.push_back(std::string(op->meaning));
-    table.row(cells);
-  }
+Table ops_table(const std::vector<const Op*>& rows) {
+  Table table({"op", "<signature", "<types", "<attributes", "<judged", "<equation"});
+  for (const Op* op : rows)
+    table.row({std::string(op->name), op->signature, op->types, attributes_of(*op),
+               std::string(name(op->tolerance.kind)), std::string(op->equation)});
   return table;
 }
 
@@ -59,18 +50,12 @@ std::string order_of(const Op& op, const Route& route) {
   return "";
 }
 
-// The last column depends on the machine (vector width), so the page under docs/ goes without it.
-Table routes_table(const std::vector<const Op*>& rows, bool with_order) {
-  std::vector<std::string> headers{"op", "<route", "<tier", "<refuses when", "<yields when"};
-  if (with_order) headers.push_back("<order of its sums");
-  Table table(headers);
+Table routes_table(const std::vector<const Op*>& rows) {
+  Table table({"op", "<route", "<tier", "<refuses when", "<yields when", "<order of its sums"});
   for (const Op* op : rows)
-    for (const Route& r : routes(*op)) {
-      std::vector<std::string> cells{std::string(op->name), std::string(r.name), std::string(name(r.tier)),
-                                     refusals_of(r.supports), refusals_of(r.prefers)};
-      if (with_order) cells.push_back(order_of(*op, r));
-      table.row(cells);
-    }
+    for (const Route& r : routes(*op))
+      table.row({std::string(op->name), std::string(r.name), std::string(name(r.tier)), refusals_of(r.supports),
+                 refusals_of(r.prefers), order_of(*op, r)});
   return table;
 }
 
@@ -116,35 +101,22 @@ int list_patterns(const ListArgs& args) {
   return kGood;
 }
 
-constexpr const char* kOpsPage =
-    "# Operations\n\nOne row per operation, as `plumb list ops --markdown` prints them. *Signature* and *types* say "
-    "which "
-    "inputs fit:\na letter stands for one size, or one type, wherever it is; an input that ends in `?` may be left "
-    "out; "
-    "`*B` is any number\nof axes, `...` axes that broadcast, `counts N` a number of leading rows of `N` "
-    "([signatures.md](signatures.md)).\n*Judged* is the class of the bound that a route's result must keep "
-    "(core/tolerance.h).\n\n";
-constexpr const char* kRoutesPage =
-    "# Routes\n\nEvery implementation of every operation, in the order in which the dispatcher tries them, as\n"
-    "`plumb list routes --markdown` prints them. A route refuses a call that it cannot compute, and yields one\nthat "
-    "another route computes better; `reference` is the oracle itself and takes what is left. What each\nroute declares "
-    "of its arithmetic is in `plumb list routes`; its error bounds follow from that.\n\n";
-
 }  // namespace
 
 int list_ops(const ListArgs& args) {
+  if (!args.pages.empty()) return write_pages(args.pages), kGood;
   const auto rows = ops_matching(args.query);
   if (args.json) print_json(reports::ops(), "name", rows);
-  else if (args.markdown) std::printf("%s%s", kOpsPage, ops_table(rows, true).markdown().c_str());
-  else ops_table(rows, false).print();
+  else if (!args.markdown) ops_table(rows).print();
+  else
+    for (const Op* op : rows) std::printf("%s%s", op == rows.front() ? "" : "\n", entry(*op).c_str());
   return kGood;
 }
 
 int list_routes(const ListArgs& args) {
   const auto rows = ops_matching(args.query);
   if (args.json) print_json(reports::routes(), "op", rows);
-  else if (args.markdown) std::printf("%s%s", kRoutesPage, routes_table(rows, false).markdown().c_str());
-  else routes_table(rows, true).print();
+  else routes_table(rows).print();
   return kGood;
 }
 

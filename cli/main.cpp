@@ -121,11 +121,13 @@ void add_list(CLI::App* list, Run& run) {
   static CtestArgs ctest;
   list->require_subcommand(1);
   const char* query = "An op or a glob on op names";
-  for (CLI::App* sub : {add_listing(list, run, "ops", "Operations and their equations", args, list_ops),
-                        add_listing(list, run, "routes", "Implementations and their conditions", args, list_routes)}) {
-    sub->add_option("query", args.query, query);
-    sub->add_flag("--markdown", args.markdown, "The page under docs/");
-  }
+  CLI::App* ops = add_listing(list, run, "ops", "Operations and their equations", args, list_ops);
+  CLI::Option* chosen = ops->add_option("query", args.query, query);
+  ops->add_flag("--markdown", args.markdown, "The entries of the pages under docs/ops");
+  ops->add_option("--pages", args.pages, "Write ops.md and ops/<wing>.md, of all operations, into this folder")
+      ->excludes(chosen);
+  add_listing(list, run, "routes", "Implementations and their conditions", args, list_routes)
+      ->add_option("query", args.query, query);
   CLI::App* cases = add_listing(list, run, "cases", "Case ids, the arguments of explain and repro", args, list_cases);
   cases->add_option("query", args.query, "An op, or a glob on case ids; braces as in docs/patterns.md");
   cases->add_flag("--patterns", args.patterns, "The patterns that the cases are written in, by op");
@@ -256,7 +258,8 @@ const Verb kVerbs[] = {
     {"devices", "Which devices are here, of which tier, and what was verified of them",
      "  plumb devices\n  PLUMB_DEVICE=none plumb devices --json\n", add_devices},
     {"list", "The tables: operations, routes, cases, fills",
-     "  plumb list ops\n  plumb list routes matmul\n  plumb list cases 'argsort/*reversed*'\n"
+     "  plumb list ops\n  plumb list ops 'quantized_*' --markdown\n  plumb list ops --pages docs\n"
+     "  plumb list routes matmul\n  plumb list cases 'argsort/*reversed*'\n"
      "  plumb list cases argsort --patterns\n  plumb list cases 'add/{f32,f16}.{7,9}.*'\n",
      add_list},
     {"explain", "Which route a case takes, and why not the others",

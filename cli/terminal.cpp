@@ -30,12 +30,6 @@ std::string padded(const std::string& text, std::size_t to, bool left) {
   return left ? text + space : space + text;
 }
 
-std::string escaped(const std::string& cell) {
-  std::string out;
-  for (const char c : cell) out += c == '|' ? std::string("\\|") : std::string(1, c);
-  return out;
-}
-
 // Whether what was written can be taken back.
 bool rewrites(int fd) {
   const char* term = std::getenv("TERM");
@@ -134,19 +128,6 @@ void Table::print() const {
   };
   line(headers_);
   for (const auto& cells : rows_) line(cells);
-}
-
-std::string Table::markdown() const {
-  const auto line = [](const std::vector<std::string>& cells) {
-    std::string text = "|";
-    for (const std::string& cell : cells) text += " " + escaped(cell) + " |";
-    return text + "\n";
-  };
-  std::string text = line(headers_) + "|";
-  for (const bool left : left_) text += left ? "---|" : "---:|";
-  text += "\n";
-  for (const auto& cells : rows_) text += line(cells);
-  return text;
 }
 
 std::string join(const std::vector<std::string_view>& parts, std::string_view separator) {

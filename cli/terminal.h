@@ -35,7 +35,6 @@ class Table {
   explicit Table(std::vector<std::string> headers);
   void row(std::vector<std::string> cells);
   void print() const;
-  std::string markdown() const;
 
  private:
   std::vector<std::string> headers_;

@@ -12,7 +12,7 @@ struct DevicesArgs {
   bool json = false;
 };
 struct ListArgs {
-  std::string query, budget = "ci";
+  std::string query, budget = "ci", pages;
   bool json = false, markdown = false, patterns = false;
 };
 struct CtestArgs {

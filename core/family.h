@@ -1,4 +1,4 @@
-// The family that declares an operation: how lists and pages are grouped.
+// The family that declares an operation and the wing that it is in: how lists and pages are grouped.
 #pragma once
 
 #include <string>
@@ -9,7 +9,9 @@
 
 namespace plumb {
 
-void name_family(std::string_view family, const std::vector<Op>&);  // by whoever links the families
-std::string_view family_of(std::string_view op);                    // "" if nobody said
+// By whoever links the families. With both, <side>/<wing>/<family>.cpp is where an operation is.
+void name_family(std::string_view wing, std::string_view family, const std::vector<Op>&);
+std::string_view family_of(std::string_view op);  // "convolution"; "" if nobody said
+std::string_view wing_of(std::string_view op);    // "sparse/conv"; "" if nobody said
 
 }  // namespace plumb
