@@ -37,6 +37,7 @@ MAY_INCLUDE = {
     "cli": ("core", "conformance", "bench", "reports"),
     "cli/families.cpp": ("cli", "core", "optimized", "gpu"),
     "fuzz": ("core", "cli"),
+    "examples": ("core", "library", "conformance", "cli"),
     # Tests stand above what they test.
     "conformance/tests": ("core", "reference", "optimized", "gpu", "library", "conformance", "bench", "cli"),
     "conformance/judge_tests": ("core", "conformance", "conformance/tests", "bench", "reports", "cli"),

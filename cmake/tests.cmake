@@ -32,6 +32,12 @@ if(PLUMB_GPU)
   set_tests_properties(docs.ops PROPERTIES LABELS docs TIMEOUT 60)
 endif()
 
+foreach(example IN LISTS examples)
+  get_filename_component(name ${example} NAME_WE)
+  add_test(NAME examples.${name} COMMAND example_${name})
+  set_tests_properties(examples.${name} PROPERTIES LABELS examples TIMEOUT 60)
+endforeach()
+
 # A report keeps to its schema, and so do the committed ones.
 find_program(PYTHON NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH)
 find_program(PYTHON NAMES python3)
