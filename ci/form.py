@@ -230,6 +230,15 @@ def vector():
                 yield f"{path}:{number} is an array of vectors without alignas: {line.strip()}"
 
 
+def link():
+    """a link of a Markdown page leads to a file or folder that is there"""
+    for path in written_in((".md",)):
+        prose = re.sub(r"^```.*?^```$|`[^`\n]*`", "", text_of(path), flags=re.M | re.S)
+        for target in re.findall(r"\]\(([^)\s#:]+)(?:#[^)\s]*)?\)", prose):
+            if not (ROOT / path).parent.joinpath(target).exists():
+                yield f"{path} links {target}, which is not there"
+
+
 def commit_breaches(subject, body):
     if len(subject) > SUBJECT:
         yield f"has {len(subject)} characters, of {SUBJECT}"
@@ -251,7 +260,7 @@ def commit():
                 yield f"commit {short} '{subject}' {breach}"
 
 
-LAWS = {law.__name__: law for law in (include, format, width, file, function, folder, vector, commit)}
+LAWS = {law.__name__: law for law in (include, format, width, file, function, folder, vector, link, commit)}
 
 
 def main():

@@ -110,6 +110,11 @@ class Breaches(unittest.TestCase):
         for text in ("  V x[4];\n", "  typename Simd<T>::V tile[kRows][kVectors];\n", "V a[2], b[2];\n"):
             self.seen("vector", "optimized/a.simd.cpp", text, "optimized/a.simd.cpp:5 is an array of vectors")
 
+    def test_link(self):
+        self.write("docs/a.md", "[a](a.md#top), [b](../README.md), [c](https://localhost/none), `[d](none.md)`\n")
+        self.write("README.md", "```\n[e](none.md)\n```\n")
+        self.seen("link", "docs/b.md", "[to](a.md) and [to](README.md)\n", "docs/b.md links README.md")
+
     def test_commit(self):
         def git(*words):
             who = ("-c", "user.name=N", "-c", "user.email=n@localhost")
