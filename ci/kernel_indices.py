@@ -22,7 +22,7 @@ import sys
 
 KERNELS = pathlib.Path(__file__).resolve().parent.parent / "gpu" / "kernels"
 PRELUDE = ["PLUMB_FP64", "PLUMB_FP16", "PLUMB_INT64_ATOMICS"]
-PARTS = {"fragments", "gather", "row_fragments", "row_tiles", "sites", "unroll"}  # included by others
+PARTS = {"element", "fragments", "gather", "row_fragments", "row_tiles", "sites", "unroll"}  # included by others
 
 # Alternatives of each option, as in matrix_kernels.py; a file that is not here needs none.
 BUILDS = {

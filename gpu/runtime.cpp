@@ -249,8 +249,17 @@ std::string if_small(std::string_view macro, const Limit& limit) {
   return small_limits() ? " -D" + std::string(macro) + "=" + std::to_string(limit.small) : "";
 }
 
-Kernel::Kernel(std::string_view family, std::string_view name, std::string_view options)
-    : kernel_(create_kernel(family, std::string(options), std::string(name))), name_(name) {}
+Option::Option(const char* name, bool defined) : text(defined ? " -D" + std::string(name) : "") {}
+Option::Option(const char* name, const Limit& limit) : text(if_small(name, limit)) {}
+Option::Option(const char* name, Dtype t)
+    : text(" -D" + std::string(name) + "=" + (t == Dtype::boolean ? "boolean" : std::string(plumb::name(t)))) {}
+
+Options::Options(std::initializer_list<Option> list) {
+  for (const Option& o : list) text += o.text;
+}
+
+Kernel::Kernel(std::string_view family, std::string_view name, const Options& options)
+    : kernel_(create_kernel(family, options.text, std::string(name))), name_(name) {}
 
 namespace {
 template <class T>

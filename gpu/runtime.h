@@ -9,6 +9,7 @@
 #endif
 #include <CL/cl.h>
 
+#include <concepts>
 #include <functional>
 #include <initializer_list>
 #include <memory>
@@ -54,13 +55,32 @@ void fill_zero(const BufferPtr&);                // enqueued
 void fill_byte(const BufferPtr&, std::uint8_t);  // enqueued
 std::int64_t element_offset(const Tensor&);      // of the first element within input(), in elements
 
+// A macro that a kernel is built with.
+struct Option {
+  Option(const char* name, bool defined = true);  // NAME, or nothing
+  Option(const char* name, Dtype);                // an element type; what X and Y give: kernels/element.cl
+  Option(const char* name, const Limit&);         // its value where small limits hold; else the kernel's own holds
+  template <std::integral T>
+  Option(const char* name, T value) : text(" -D" + std::string(name) + "=" + std::to_string(value)) {}
+  std::string text;
+};
+
+struct Options {  // {{"X", Dtype::f16}, {"COLUMNS", 64}, {"WIDE", wide}}
+  Options() = default;
+  Options(std::initializer_list<Option>);
+  Options(std::string plain) : text(std::move(plain)) {}
+  Options(const char* plain) : text(plain) {}
+  Options operator+(const Options& more) const { return Options(text + more.text); }
+  std::string text;
+};
+
 // " -DNAME=value" where small limits hold, else nothing: kernels define the usual value themselves.
 std::string if_small(std::string_view macro, const Limit&);
 
-// A kernel of kernels/<family>.cl, built on first use with `options`, cached for the process and on disk.
+// A kernel of kernels/<family>.cl, built on first use with these options, cached for the process and on disk.
 class Kernel {
  public:
-  Kernel(std::string_view family, std::string_view name, std::string_view options = "");
+  Kernel(std::string_view family, std::string_view name, const Options& = {});
   Kernel& arg(const BufferPtr&);
   Kernel& arg(std::int32_t);
   Kernel& arg(std::uint32_t);

@@ -291,17 +291,22 @@ struct Plan {
   BufferPtr from, to;  // dense complex numbers, [outer, size, inner] and [outer, out, inner]
 };
 
+// Without imaginary parts, if they are complex already.
+BufferPtr as_complex(Steps& steps, Dtype from, const BufferPtr& x, std::int64_t total) {
+  const BufferPtr y = complexes(total);
+  const bool real = from == Dtype::c64;
+  gpu::Kernel kernel = real ? gpu::Kernel("fft", "without_imaginary") : gpu::Kernel("copy", "to_complex");
+  if (real) kernel.arg(x).arg(y).arg(total);
+  else kernel.arg(x).arg(static_cast<std::int32_t>(from)).arg(y).arg(static_cast<std::int32_t>(Dtype::c64)).arg(total);
+  add_each(steps, std::move(kernel), total);
+  return y;
+}
+
 // Any dtype as complex numbers; for irfft, all n bins.
 BufferPtr complex_input(Steps& steps, Problem& p, const Tensor& t) {
   BufferPtr x = gpu::dense(t);
   const std::int64_t total = t.size();
-  if (t.dtype() != Dtype::c64 || p.real_in) {
-    const BufferPtr y = complexes(total);
-    gpu::Kernel kernel("fft", "from_" + std::string(name(t.dtype())));
-    kernel.arg(x).arg(y).arg(total);
-    add_each(steps, std::move(kernel), total);
-    x = y;
-  }
+  if (t.dtype() != Dtype::c64 || p.real_in) x = as_complex(steps, t.dtype(), x, total);
   if (!p.real_out) return x;
   const std::int64_t bins = p.lines * p.n;
   const BufferPtr y = complexes(bins);

@@ -1,7 +1,9 @@
-// Row-major copies of strided tensors, by element size. geometry holds 8 sizes, then 8 strides in elements,
-// both from the innermost axis outwards; sizes behind the last axis are 1.
+// Row-major copies of strided tensors, by element size; elements of one dtype as those of another. geometry holds 8
+// sizes, then 8 strides in elements, both from the innermost axis outwards; sizes behind the last axis are 1.
 //
 //   y[i] = x[offset + sum over axes of index_axis(i) * stride_axis]
+
+#include "element.cl"
 
 #define COPY(NAME, T)                                                                                        \
   kernel void NAME(global const T* x, global T* y, constant const long* geometry, long offset, long count) { \
@@ -51,3 +53,26 @@ TRANSPOSE(transpose1, uchar)
 TRANSPOSE(transpose2, ushort)
 TRANSPOSE(transpose4, uint)
 TRANSPOSE(transpose8, ulong)
+
+// y[i] = x[i] as an element of a dtype that it promotes to; a kernel for each type that such dtypes compute in
+kernel void to_whole(global const void* x, int from, global void* y, int to, long n) {
+  const long i = get_global_id(0);
+  if (i < n) put_whole(y, to, i, whole_at(x, from, i));
+}
+
+kernel void to_float(global const void* x, int from, global void* y, int to, long n) {
+  const long i = get_global_id(0);
+  if (i < n) put_float(y, to, i, float_at(x, from, to, i));
+}
+
+#ifdef PLUMB_FP64
+kernel void to_double(global const void* x, int from, global double* y, int to, long n) {
+  const long i = get_global_id(0);
+  if (i < n) put_f64(y, i, double_at(x, from, i));
+}
+#endif
+
+kernel void to_complex(global const void* x, int from, global float2* y, int to, long n) {
+  const long i = get_global_id(0);
+  if (i < n) put_c64(y, i, complex_at(x, from, i));
+}

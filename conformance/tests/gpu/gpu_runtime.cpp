@@ -45,7 +45,7 @@ std::vector<std::byte> downloaded(const BufferPtr& b) {
 }
 
 // y[i] = i for i < count, by the copy kernel.
-void copy_range(const BufferPtr& to, std::int64_t count, std::string_view options = "") {
+void copy_range(const BufferPtr& to, std::int64_t count, const Options& options = {}) {
   std::vector<std::int32_t> range(static_cast<std::size_t>(count));
   for (std::size_t i = 0; i < range.size(); ++i) range[i] = static_cast<std::int32_t>(i);
   std::vector<std::int64_t> geometry(16, 1);

@@ -8,9 +8,6 @@
 // What follows `outer` must be under `limit`, so that cut and padded inputs need no copy. Bluestein's
 // convolution runs inside the same kernels when its length fits.
 #pragma OPENCL FP_CONTRACT OFF
-#ifdef cl_khr_fp64
-#pragma OPENCL EXTENSION cl_khr_fp64 : enable
-#endif
 
 enum { FINE_BITS = 12 };  // of a root's index: the fine table, the rest the coarse one behind it
 
@@ -269,28 +266,6 @@ __kernel void fft_any(__global const float2* in, __global float2* out, __global 
 
 // ---- what surrounds the transforms ----
 
-#define CONVERT(NAME, TYPE, VALUE)                                                   \
-  __kernel void from_##NAME(__global const TYPE* in, __global float2* out, long n) { \
-    const long i = get_global_id(0);                                                 \
-    if (i < n) out[i] = (float2)(VALUE, 0.0f);                                       \
-  }
-CONVERT(bool, uchar, in[i] != 0 ? 1.0f : 0.0f)
-CONVERT(u8, uchar, (float)in[i])
-CONVERT(u16, ushort, (float)in[i])
-CONVERT(u32, uint, convert_float_rte(in[i]))
-CONVERT(u64, ulong, convert_float_rte(in[i]))
-CONVERT(i8, char, (float)in[i])
-CONVERT(i16, short, (float)in[i])
-CONVERT(i32, int, convert_float_rte(in[i]))
-CONVERT(i64, long, convert_float_rte(in[i]))
-CONVERT(f16, half, vload_half(i, in))
-CONVERT(bf16, ushort, as_float((uint)in[i] << 16))
-CONVERT(f32, float, in[i])
-CONVERT(c64, float2, in[i].x)
-#ifdef cl_khr_fp64
-CONVERT(f64, double, convert_float_rte(in[i]))
-#endif
-
 // irfft: the n bins whose first `size` are given; bins 0 and n / 2 are real. One work-item per bin.
 __kernel void whole_spectrum(__global const float2* in, __global float2* out, long count, long n, long size,
                              long inner) {
@@ -301,6 +276,11 @@ __kernel void whole_spectrum(__global const float2* in, __global float2* out, lo
   if (j < size) v = in[(o * size + j) * inner + i];
   if (2 * j % n == 0) v.y = 0.0f;
   out[t] = k == j ? v : (float2)(v.x, -v.y);
+}
+
+__kernel void without_imaginary(__global const float2* in, __global float2* out, long n) {
+  const long i = get_global_id(0);
+  if (i < n) out[i] = (float2)(in[i].x, 0.0f);
 }
 
 __kernel void real_part(__global const float2* in, __global float* out, long count) {
