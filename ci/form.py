@@ -48,7 +48,8 @@ MAY_INCLUDE = {
 WINGS = ("array", "linalg", "quant", "sparse/sites", "sparse/points", "sparse/pool", "sparse/rows", "sparse/conv")
 WINGED = ("reference", "plans", "optimized", "gpu", "gpu/kernels")
 
-GENERATED = ("generated/version.h", "generated/page.inc", "kernels.inc", "scan.inc")
+GENERATED = ("generated/version.h", "generated/page.inc", "kernels.inc", "scan.inc", "generated/first_op/reference.inc",
+             "generated/first_op/optimized.inc", "generated/first_op/gpu.inc")
 
 CODE = (".cpp", ".h", ".cl", ".def")
 WIDE = CODE + (".py", ".sh", ".cmake")

@@ -37,6 +37,8 @@ foreach(example IN LISTS examples)
   add_test(NAME examples.${name} COMMAND example_${name})
   set_tests_properties(examples.${name} PROPERTIES LABELS examples TIMEOUT 60)
 endforeach()
+add_test(NAME docs.first_op COMMAND first_op)
+set_tests_properties(docs.first_op PROPERTIES LABELS docs TIMEOUT 60)
 
 # A report keeps to its schema, and so do the committed ones.
 find_program(PYTHON NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH)
