@@ -1,7 +1,12 @@
 // Sparse tensors above the rows: who owns coordinates, when two tensors share them, and which row an operation runs.
 //
 // Nothing here computes. Every feature and every coordinate comes out of a row's route, through the gate of
-// make_call; this layer decides which row runs, on which coordinates, and what identity its result has.
+// make_call; this layer decides which row runs, on which coordinates, and what identity its result has. What each
+// operation means is the `meaning` of its row (docs/ops/sparse.md).
+//
+// Shapes: N rows of room of which the first are active, C, Cin and Cout channels, K kernel rows counted z fastest.
+// Coordinates are (N,4), rows (batch, x, y, z) of i32 or i64; features (N,C), f16 or f32 unless a row takes more.
+// A wrong shape, dtype or attribute is an Error that names the row; nothing is computed then.
 #pragma once
 
 #include <array>
@@ -20,6 +25,7 @@ namespace plumb::lattice {
 
 using Triple = std::array<std::int64_t, 3>;
 
+// By axis x, y, z. Sizes, strides and dilations are at least 1, paddings at least 0: else Error(attribute).
 struct KernelSpec {
   Triple size{3, 3, 3}, stride{1, 1, 1}, padding{0, 0, 0}, dilation{1, 1, 1};
   bool is_pointwise() const;             // every size, stride and dilation 1, no padding
@@ -50,6 +56,7 @@ struct CoordinateKey {
 };
 
 // How a call is run: on its natural route unless told otherwise.
+// It gets the call of a row and returns that row's outputs.
 using Runner = std::function<std::vector<Tensor>(const Call&)>;
 std::vector<Tensor> naturally(const Call&);
 // Forced where the op has this route: Error(unsupported) where the route refuses. Other ops run naturally. Throws
@@ -142,6 +149,8 @@ struct Metadata {
 // Coordinates (N,4) with features (N,C). Rows from the active count on are padding. Immutable.
 class SparseTensor {
  public:
+  // Throws Error of arity, rank, shape or dtype for coordinates, features, counts or batches that do not fit together,
+  // Error(domain) for a count of active rows beyond N, Error(query) for a key that names other coordinates.
   SparseTensor(Tensor coords, Tensor feats, Metadata = {});
 
   const Tensor& coords() const { return coords_; }
@@ -178,7 +187,7 @@ using Target = std::variant<std::monostate, SparseTensor, CoordinateKey, Tensor>
 // or codes with scales and biases.
 struct Weight {
   Tensor values;  // (K,Cin,Cout), (Cout,Kx,Ky,Kz,Cin), pointwise (Cout,Cin); or u32 codes as quantize_weight packs them
-  Tensor scales = {}, biases = {};
+  Tensor scales = {}, biases = {};  // of packed codes, as quantize_weight gives them; else undefined
   std::int64_t bits = 4;
   std::optional<double> eps = std::nullopt;  // normalised
 
@@ -189,6 +198,11 @@ struct Weight {
   bool packed() const { return scales.defined(); }
 };
 
+// Convolutions. Features (N,Cin) become (R,Cout); bias is (Cout) or undefined. The result lies on the target if one is
+// given, else where the relation puts it: subm_conv3d on the sites of x, conv3d on coarser ones (the stride of x times
+// that of the spec), the transposed ones on finer ones (divided by it, Error(attribute) where it does not divide). A
+// kernel of one point with nothing else asked is a linear map of each row. Error(unsupported): a normalised weight in
+// conv3d, packed ones in a transposed convolution with a target.
 SparseTensor conv3d(const SparseTensor& x, const Weight&, const Tensor& bias, const KernelSpec&, const Target& = {},
                     const Runner& = naturally);
 SparseTensor subm_conv3d(const SparseTensor& x, const Weight&, const Tensor& bias, Triple size,
@@ -198,6 +212,7 @@ SparseTensor conv_transpose3d(const SparseTensor& x, const Weight&, const Tensor
 SparseTensor generative_conv_transpose3d(const SparseTensor& x, const Weight&, const Tensor& bias, Triple size,
                                          Triple stride, const Target& = {}, const Runner& = naturally);
 
+// Over the same relations without weights: (N,C) to (R,C). pool3d goes to coarser sites, the other two to finer ones.
 enum class Pool : std::uint8_t { sum, max, avg };
 SparseTensor pool3d(Pool, const SparseTensor& x, const KernelSpec& = {.size = {2, 2, 2}, .stride = {2, 2, 2}},
                     const Runner& = naturally);
@@ -206,23 +221,27 @@ SparseTensor pool_transpose3d(const SparseTensor& x, const KernelSpec& = {.size 
 SparseTensor trilinear_upsample3d(const SparseTensor& x, Triple stride = {2, 2, 2}, const Target& = {},
                                   const Runner& = naturally);
 
-// X W^T + bias on every row; W is (Cout,Cin), or packed.
+// X W^T + bias on every row; W is (Cout,Cin), or packed; bias (Cout) or undefined.
 SparseTensor linear(const SparseTensor& x, const Weight&, const Tensor& bias, const Runner& = naturally);
+// `kind`: a word that the attribute of that name of the row `activation` takes, such as relu, gelu or silu.
 SparseTensor activation(const SparseTensor& x, std::string_view kind, const Runner& = naturally);
 
 // (B,C): by the batch counts if there are any, else by column 0, up to the greatest batch if no size is given.
 Tensor global_pool(Pool, const SparseTensor& x, std::optional<std::int64_t> batch_size = {}, const Runner& = naturally);
 
-// Tensors of one stride, joined by coordinate: inner, left, right or outer. Where both have one identity the rows
-// correspond as they are: join and fills play no part, and identity and batch counts are the left one's.
+// Tensors of one stride (else Error(attribute)), joined by coordinate: inner, left, right or outer. What one of them
+// lacks is filled in with a value. Where both have one identity the rows correspond as they are: join and fills play no
+// part, and identity and batch counts are the left one's.
 struct Join {
   Kind kind = Kind::outer;
   double lhs_fill = 0, rhs_fill = 0;
 };
 SparseTensor sparse_binary(std::string_view op, const SparseTensor& lhs, const SparseTensor& rhs, const Join& = {},
                            const Runner& = naturally);  // add, sub, mul, maximum, minimum
+// (N,A) and (M,B) become (R,A+B).
 SparseTensor sparse_cat(const SparseTensor& lhs, const SparseTensor& rhs, Kind join = Kind::inner,
                         const Runner& = naturally);
+// The features of x on the sites of target, `fill` where x has none.
 SparseTensor reindex(const SparseTensor& x, const SparseTensor& target, double fill = 0, const Runner& = naturally);
 
 SparseTensor operator+(const SparseTensor&, const SparseTensor&);  // outer joins

@@ -53,7 +53,7 @@ struct Weights {
   Weights(std::int64_t channels, std::int64_t columns);
   virtual ~Weights() = default;
   std::int64_t width(std::int64_t column) const { return std::min(padded - column, 4 * lanes); }
-  // The panel of a kernel row that begins at a column; what is not there yet is put into scratch, which has room.
+  // Panel of kernel row k from `column` on, unpacked into `scratch` (room for one panel) unless it is stored unpacked.
   virtual const float* panel(std::int64_t k, std::int64_t column, float* scratch) const = 0;
 };
 

@@ -33,8 +33,8 @@ std::uint64_t site_hash(const T* site) {
 // on the site's lowest row, so that every lookup has one answer whatever the schedule was.
 class SiteTable {
  public:
-  // kept, if given: a flag for each row; those without are left out. first, if given, is told the lowest row of each
-  // row's site, -1 for what is left out.
+  // kept: optional flags, one a row; unflagged rows are skipped. first: optional output, for each row the lowest row
+  // with the same site, -1 for skipped ones.
   explicit SiteTable(const Rows& rows, const std::uint8_t* kept = nullptr, std::int32_t* first = nullptr)
       : SiteTable(rows, std::bit_ceil(static_cast<std::uint64_t>(2 * rows.count + 2)), kept, first) {}
   // slots: a power of two above the number of rows.

@@ -65,7 +65,7 @@ struct Scatter {
     return h;
   }
 };
-// Asked for sites, never walked: no result depends on its order.
+// Looked up, never iterated: hash order cannot reach a result.
 using Rows = std::unordered_map<Site, std::int64_t, Scatter>;
 
 // site -> the lowest row that has it
