@@ -260,8 +260,8 @@ class Session {
 
   // The next cases. Their oracles, which are slow, work side by side, and at rest again when something is timed.
   std::vector<std::unique_ptr<Subject>> subjects(const Work& work, std::size_t first) const {
-    constexpr std::size_t kMost = 4;  // large cases at once must fit memory
-    const std::size_t n = std::min({kMost, static_cast<std::size_t>(restore_), work.size() - first});
+    constexpr std::size_t kMaxAtOnce = 4;  // large cases at once must fit memory
+    const std::size_t n = std::min({kMaxAtOnce, static_cast<std::size_t>(restore_), work.size() - first});
     std::vector<std::future<std::unique_ptr<Subject>>> begun;
     for (std::size_t i = first; i < first + n; ++i)
       begun.push_back(std::async(std::launch::async, [this, &work, i] {

@@ -81,7 +81,7 @@ void setting_options(CLI::App* sub, Args& args) {
       ->delimiter(',');
   sub->add_option("--threads", args.threads, "Numbers of threads of the CPU routes; none: all cores")
       ->delimiter(',')
-      ->check(CLI::Range(1, kMostThreads));
+      ->check(CLI::Range(1, kMaxThreads));
 }
 
 // A number of seconds above 0; CLI::Range lets NaN through.
@@ -213,7 +213,7 @@ void bench_options(CLI::App* sub, BenchArgs& args) {
       ->check(CLI::Range(1, 10000));
   sub->add_option("--threads", args.threads, "Numbers of threads, one run for each")
       ->delimiter(',')
-      ->check(CLI::Range(1, kMostThreads));
+      ->check(CLI::Range(1, kMaxThreads));
   sub->add_flag("--no-peers", args.no_peers, "Without other libraries for comparison");
 }
 

@@ -46,11 +46,11 @@ Budget budget_named(const std::string& text) {
 
 std::uint64_t salt_named(const std::string& text) {
   if (text == "day") return today();
-  constexpr std::uint64_t kMost = UINT64_MAX / 2;  // data set B is number 2 salt + 1
+  constexpr std::uint64_t kMaxSalt = UINT64_MAX / 2;  // data set B is number 2 salt + 1
   const auto salt = number_in<std::uint64_t>(text);
-  if (!salt || *salt > kMost)
+  if (!salt || *salt > kMaxSalt)
     throw Error("plumb", Reason::query,
-                "no salt \"" + text + "\"; it is a number of at most " + std::to_string(kMost) + ", or day");
+                "no salt \"" + text + "\"; it is a number of at most " + std::to_string(kMaxSalt) + ", or day");
   return *salt;
 }
 

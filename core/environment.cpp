@@ -92,7 +92,7 @@ constexpr std::size_t kForUsers = 7;  // of these, the first
 
 }  // namespace
 
-std::optional<int> threads_wanted() { return number_wanted("PLUMB_THREADS", 1, kMostThreads); }
+std::optional<int> threads_wanted() { return number_wanted("PLUMB_THREADS", 1, kMaxThreads); }
 double probe_seconds() { return number_wanted("PLUMB_PROBE_SECONDS", 0.1, 3600.0).value_or(kProbeSeconds); }
 
 std::optional<Isa> isa_wanted() {

@@ -16,7 +16,7 @@ void check_environment();
 std::optional<int> threads_wanted();  // PLUMB_THREADS
 std::optional<Isa> isa_wanted();      // PLUMB_ISA
 
-inline constexpr int kMostThreads = 1024;
+inline constexpr int kMaxThreads = 1024;
 
 // How long a driver may take for one answer where it is tried (its devices, each test kernel): long enough for a
 // machine of many accelerators that must wake first, and for a compiler on a busy one.

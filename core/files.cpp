@@ -23,9 +23,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kMostOfStream = std::uint64_t{1} << 30;
+constexpr std::uint64_t kMaxOfStream = std::uint64_t{1} << 30;
 constexpr std::uint64_t kChunk = 1 << 20;
-constexpr int kMostLinks = 40;  // as the system has it
+constexpr int kMaxLinks = 40;  // as the system has it
 
 [[noreturn]] void fail_file(const std::string& path, const std::string& what) {
   throw Error("plumb", Reason::file, path + ": " + what);
@@ -150,7 +150,7 @@ void ByteSource::read(std::uint64_t at, std::uint64_t bytes, char* to) {
 
 std::string read_file(const std::string& path) {
   ByteSource source(path);
-  const std::uint64_t size = source.reach(kMostOfStream + 1);
+  const std::uint64_t size = source.reach(kMaxOfStream + 1);
   std::string bytes;
   try {
     bytes.resize(size);
@@ -190,7 +190,7 @@ void Output::resolve() {
       return;
     }
     if (!fs::is_symlink(fs::symlink_status(at, error))) break;
-    if (links == kMostLinks) fail("", ELOOP);
+    if (links == kMaxLinks) fail("", ELOOP);
     const fs::path next = fs::read_symlink(at, error);
     if (error) fail("", error.value());
     at = next.is_absolute() ? next : folder_of(at) / next;

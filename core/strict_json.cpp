@@ -44,11 +44,11 @@ class Keys {
 };
 
 std::string printable(const std::string& text) {
-  constexpr std::size_t kMost = 200;
+  constexpr std::size_t kMaxShown = 200;
   constexpr char kDigits[] = "0123456789abcdef";
   std::string out;
   for (const char c : text) {
-    if (out.size() > kMost) return out + "...";
+    if (out.size() > kMaxShown) return out + "...";
     const auto byte = static_cast<unsigned char>(c);
     if (byte >= ' ' && byte < 0x7F) out += c;
     else out += {'\\', 'x', kDigits[byte >> 4], kDigits[byte & 15]};
@@ -223,8 +223,10 @@ Attr attr_of(const json& value) {
 }
 
 Attrs attrs_of(const json& object) {
-  constexpr std::size_t kMost = 1000;  // far above any row; they are kept in a list that is searched from its front
-  if (object.size() > kMost) fail("attributes", std::to_string(object.size()) + " of them, over the limit of 1000");
+  constexpr std::size_t kMaxAttributes =
+      1000;  // far above any row; they are kept in a list that is searched from its front
+  if (object.size() > kMaxAttributes)
+    fail("attributes", std::to_string(object.size()) + " of them, over the limit of 1000");
   Attrs attrs;
   for (const auto& [name, value] : object.items()) attrs.set(name, attr_of(value));
   return attrs;

@@ -379,10 +379,10 @@ template <std::size_t... I>
 constexpr std::array<Prepare, sizeof...(I)> prepares(std::index_sequence<I...>) {
   return {planned<I>...};
 }
-constexpr std::size_t kMost = 64;  // plans
+constexpr std::size_t kMaxPlans = 64;  // plans
 
 std::vector<Route> routes_of_plans() {
-  static constexpr auto kPrepares = prepares(std::make_index_sequence<kMost>());
+  static constexpr auto kPrepares = prepares(std::make_index_sequence<kMaxPlans>());
   std::vector<Route> all;
   for (std::size_t i = 0; i < plans().size(); ++i) {
     Route r;

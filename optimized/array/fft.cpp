@@ -37,7 +37,7 @@ namespace {
 using fft::Problem;
 using fft::Range;
 
-constexpr int kMostLanes = 16;
+constexpr int kMaxLanes = 16;
 constexpr Limit kPanelRows{"fft.panel_rows", 4096, 64};  // a longer panel leaves the second-level cache
 constexpr Limit kFewLines{"fft.few_lines", 1024, 32};    // lines from which empty lanes cost more than four steps
 
@@ -113,8 +113,8 @@ struct Panel {
 
 // One value in every lane.
 struct Lanes {
-  float value[kMostLanes];
-  explicit Lanes(float x) { std::fill_n(value, kMostLanes, x); }
+  float value[kMaxLanes];
+  explicit Lanes(float x) { std::fill_n(value, kMaxLanes, x); }
 };
 
 std::int64_t panel_floats(std::int64_t rows) { return rows * 2 * lanes(); }
@@ -179,7 +179,7 @@ std::uint32_t split_columns(const Split& plan, const float* in, bool swap, float
   parallel_for((n2 + v - 1) / v, 1 + 8192 / n1, [&](std::int64_t begin, std::int64_t end) {
     const Pair pair(n1);
     const Lanes factors(by);
-    std::uint32_t largest[kMostLanes] = {};
+    std::uint32_t largest[kMaxLanes] = {};
     for (std::int64_t g = begin; g < end; ++g) {
       const int count = static_cast<int>(std::min<std::int64_t>(v, n2 - g * v));
       PLUMB_DISPATCH(fft_load_columns)(in + 2 * g * v, 2 * n2, n1, swap, count, pair.x, largest);
@@ -246,18 +246,18 @@ struct Lines {
 
   // What is done to the lanes of a panel while they are stored.
   struct Ranges {
-    float scale[kMostLanes], poison[kMostLanes];
+    float scale[kMaxLanes], poison[kMaxLanes];
   };
 
   // The first `used` elements of each lane in a range that the transform can bear, then zeros up to `rows`.
   Ranges load(std::int64_t group, std::int64_t rows, float* panel) const {
     const std::int64_t line = first(group);
     const int n = count(group);
-    std::uint32_t largest[kMostLanes] = {};
+    std::uint32_t largest[kMaxLanes] = {};
     if (columns()) {
       PLUMB_DISPATCH(fft_load_columns)(from(line), 2 * p.inner, p.used, p.inverse, n, panel, largest);
     } else {
-      const float* at[kMostLanes];
+      const float* at[kMaxLanes];
       for (int l = 0; l < v; ++l) at[l] = from(line + std::min(l, n - 1));
       if (p.inner == 1) PLUMB_DISPATCH(fft_load_lines)(at, p.used, p.inverse, panel, largest);
       else gather(at, panel, largest);
@@ -267,9 +267,9 @@ struct Lines {
   }
   Ranges bring_into_range(float* panel, const std::uint32_t* largest) const {
     Ranges r;
-    float by[kMostLanes];
+    float by[kMaxLanes];
     bool ordinary = true;
-    for (int l = 0; l < kMostLanes; ++l) {
+    for (int l = 0; l < kMaxLanes; ++l) {
       const Range range = fft::range_of(largest[l]);
       ordinary &= range.ordinary();
       by[l] = range.in;
@@ -296,7 +296,7 @@ struct Lines {
       (panel, p.out, p.inverse, r.scale, r.poison, n, 2 * p.inner, to(line));
       return;
     }
-    float* at[kMostLanes];
+    float* at[kMaxLanes];
     for (int l = 0; l < n; ++l) at[l] = to(line + l);
     if (p.inner == 1) PLUMB_DISPATCH(fft_store_lines)(panel, p.out, p.inverse, r.scale, r.poison, n, at);
     else scatter(panel, r, n, at);

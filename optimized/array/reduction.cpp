@@ -26,12 +26,13 @@ PLUMB_DECLARE_SIMD(void sum_rows(Element, const void* x, std::int64_t rows, std:
                                  void* out))
 PLUMB_DECLARE_SIMD(void round_sums(Element, const float* sums, std::int64_t n, void* out))
 PLUMB_DECLARE_SIMD(void softmax_rows(Element, const void* x, std::int64_t rows, std::int64_t n, void* e, void* y,
-                                     bool past))
+                                     bool streaming))
 PLUMB_DECLARE_SIMD(void softmax_columns(Element, const void* x, std::int64_t n, std::int64_t stride, std::int64_t block,
                                         std::int64_t width, void* e, void* y))
 PLUMB_DECLARE_SIMD(void softmax_largest(Element, const void* x, std::int64_t n, void* m))
 PLUMB_DECLARE_SIMD(void softmax_exponentials(Element, const void* x, std::int64_t n, const void* m, void* e, void* sum))
-PLUMB_DECLARE_SIMD(void softmax_divide(Element, const void* e, std::int64_t n, const void* sum, void* y, bool past))
+PLUMB_DECLARE_SIMD(void softmax_divide(Element, const void* e, std::int64_t n, const void* sum, void* y,
+                                       bool streaming))
 
 namespace {
 
@@ -43,7 +44,8 @@ constexpr Limit kStrip{"reduction.strip", 1024, 40};            // columns summe
 constexpr Limit kFold{"reduction.fold", 256, 32};        // scalars of rows that lie side by side as one wider row
 constexpr Limit kFewLines{"reduction.few_lines", 8, 2};  // fewer long lines are shared by all threads
 constexpr std::int64_t kGrain = 1 << 15;                 // elements worth a thread
-constexpr Limit kPastBytes{"reduction.past_bytes", 24 << 20, 256};  // an output of this size is not worth caching
+constexpr Limit kStreamingBytes{"reduction.streaming_bytes", 24 << 20,
+                                256};  // an output of this size is not worth caching
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
@@ -308,7 +310,7 @@ struct Softmax {
   const std::byte* x;
   std::byte* y;
   std::int64_t in, out, wide;  // bytes of an element of the input, of the output, and as computed with
-  bool past;
+  bool streaming;
 };
 
 // Lines that are one block each, or several to a thread.
@@ -316,7 +318,7 @@ void softmax_short(const Softmax& s) {
   parallel_for(s.l.outer, std::max<std::int64_t>(1, kGrain / 4 / s.l.n), [&](std::int64_t begin, std::int64_t end) {
     const Exponentials e(s.l.n * s.wide);
     PLUMB_DISPATCH(softmax_rows)
-    (s.t, s.x + begin * s.l.n * s.in, end - begin, s.l.n, e.get(), s.y + begin * s.l.n * s.out, s.past);
+    (s.t, s.x + begin * s.l.n * s.in, end - begin, s.l.n, e.get(), s.y + begin * s.l.n * s.out, s.streaming);
   });
 }
 
@@ -343,7 +345,7 @@ void softmax_long(const Softmax& s, const std::byte* x, std::byte* y, A* e) {
   join(parts.data(), blocks, 1);
   const A total = parts[0];
   each_block(
-      [&](std::int64_t, std::int64_t i, std::int64_t n) { divide(s.t, e + i, n, &total, y + i * s.out, s.past); });
+      [&](std::int64_t, std::int64_t i, std::int64_t n) { divide(s.t, e + i, n, &total, y + i * s.out, s.streaming); });
 }
 
 // Lines of several blocks: one thread takes a whole line if there are lines enough, else all share one,
@@ -357,7 +359,7 @@ void softmax_lines_as(Softmax s) {
   const std::int64_t bytes = s.l.n * s.wide;
   if (s.l.outer < kFewLines.of(s.l.outer)) {
     const Exponentials e = s.wide == s.out ? Exponentials() : Exponentials(bytes);
-    s.past &= static_cast<bool>(e);
+    s.streaming &= static_cast<bool>(e);
     for (std::int64_t k = 0; k < s.l.outer; ++k) one(k, e.get());
     return;
   }
@@ -393,7 +395,7 @@ void softmax(const Call& c, std::vector<Tensor>& out) {
             info(y.dtype()).bytes,
             y.dtype() == Dtype::f64 ? 8 : 4,
             false};
-  s.past = y.dtype() == Dtype::f32 && y.size() * s.out >= kPastBytes.of(y.size() * s.out);
+  s.streaming = y.dtype() == Dtype::f32 && y.size() * s.out >= kStreamingBytes.of(y.size() * s.out);
   if (l.inner > 1) softmax_down(s);
   else if (l.n <= kBlock.of(l.n)) softmax_short(s);
   else if (s.wide == 8) softmax_lines_as<double>(s);

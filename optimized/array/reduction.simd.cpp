@@ -208,8 +208,8 @@ inline void scaled(const A* e, std::int64_t n, A factor, T* y) {
   for (; i < n; ++i) put_one(y + i, e[i] * factor);
 }
 
-// The same past the caches, for outputs that they cannot hold; settle() before another thread reads them.
-inline void scaled_past(const float* e, std::int64_t n, float factor, float* y) {
+// The same with stores that go around the caches, for outputs beyond them; settle() before another thread reads these.
+inline void scaled_streaming(const float* e, std::int64_t n, float factor, float* y) {
 #if defined(__AVX2__)
   std::int64_t i = 0;
   for (; i < n && reinterpret_cast<std::uintptr_t>(y + i) % kVectorBytes != 0; ++i) y[i] = e[i] * factor;
@@ -233,16 +233,16 @@ inline void settle() {
 }
 
 template <class A, class T>
-inline void divided(const A* e, std::int64_t n, A factor, T* y, bool past) {
+inline void divided(const A* e, std::int64_t n, A factor, T* y, bool streaming) {
   if constexpr (sizeof(A) == 4 && sizeof(T) == 4)
-    if (past) return scaled_past(e, n, factor, y);
+    if (streaming) return scaled_streaming(e, n, factor, y);
   scaled(e, n, factor, y);
 }
 
 template <class A, class S, class T>
-void softmax_rows_of(const S* x, std::int64_t rows, std::int64_t n, A* e, T* y, bool past) {
+void softmax_rows_of(const S* x, std::int64_t rows, std::int64_t n, A* e, T* y, bool streaming) {
   for (std::int64_t k = 0; k < rows; ++k, x += n, y += n)
-    divided(e, n, A{1} / exponentials(x, n, largest<A>(x, n), e), y, past);
+    divided(e, n, A{1} / exponentials(x, n, largest<A>(x, n), e), y, streaming);
   settle();
 }
 
@@ -322,9 +322,9 @@ void round_sums(Element t, const float* sums, std::int64_t n, void* out) {
 }
 
 // y = softmax of each row of n, the sum of a row being one block; e is room for n numbers of the computing type.
-void softmax_rows(Element t, const void* x, std::int64_t rows, std::int64_t n, void* e, void* y, bool past) {
+void softmax_rows(Element t, const void* x, std::int64_t rows, std::int64_t n, void* e, void* y, bool streaming) {
   with_softmax_types(t, x, y, [&](const auto* in, auto* out, auto a) {
-    softmax_rows_of(in, rows, n, static_cast<decltype(a)*>(e), out, past);
+    softmax_rows_of(in, rows, n, static_cast<decltype(a)*>(e), out, streaming);
   });
 }
 
@@ -352,10 +352,10 @@ void softmax_exponentials(Element t, const void* x, std::int64_t n, const void* 
     *static_cast<A*>(sum) = exponentials(in, n, *static_cast<const A*>(m), static_cast<A*>(e));
   });
 }
-void softmax_divide(Element t, const void* e, std::int64_t n, const void* sum, void* y, bool past) {
+void softmax_divide(Element t, const void* e, std::int64_t n, const void* sum, void* y, bool streaming) {
   with_softmax_types(t, nullptr, y, [&](const auto*, auto* out, auto a) {
     typedef decltype(a) A;
-    divided(static_cast<const A*>(e), n, A{1} / *static_cast<const A*>(sum), out, past);
+    divided(static_cast<const A*>(e), n, A{1} / *static_cast<const A*>(sum), out, streaming);
     settle();
   });
 }

@@ -42,7 +42,7 @@ constexpr std::int64_t kNetworkLines = 4;   // fewer leave most lanes idle
 constexpr std::int64_t kRunBuckets = 32;
 constexpr Limit kParallelLine{"sort.parallel_line", 1 << 15, 12};  // a line worth several threads
 constexpr Limit kSplitLine{"sort.split_line", 1 << 17, 20};        // a run that one thread sorts better in pieces
-constexpr Limit kMostDepth{"sort.depth", 3, 1};                    // of runs in runs
+constexpr Limit kMaxDepth{"sort.depth", 3, 1};                     // of runs in runs
 constexpr Limit kLateDigits{"sort.late_digits", 2, -4};  // bits by which a digit is narrower than a count of elements
 
 // Uninitialised memory on whole cache lines; large ones ask for huge pages, since a pass writes to 256 places at
@@ -121,7 +121,7 @@ void encode(const Geometry& g, std::int64_t line, std::int64_t begin, std::int64
 // Elements travel as one 64-bit word: 32 bits of the key (less the least key of the run), then the index. A pass
 // is stable, so passes from the lowest digit up sort by the whole key and keep equal keys in their order.
 
-constexpr int kLeastDigitBits = 6, kMostDigitBits = 11, kMostDigits = 12;
+constexpr int kMinDigitBits = 6, kMaxDigitBits = 11, kMaxDigits = 12;
 
 // Some adjacent bits of a 32-bit window of the key.
 struct Digit {
@@ -136,8 +136,8 @@ struct Digit {
 // Digits as wide as pays for n elements, of equal width within a window.
 std::vector<Digit> plan(int bits, std::int64_t n) {
   const int counted = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(n)));
-  const int widest = std::clamp(counted - static_cast<int>(kLateDigits.of(counted - kLeastDigitBits)), kLeastDigitBits,
-                                kMostDigitBits);
+  const int widest =
+      std::clamp(counted - static_cast<int>(kLateDigits.of(counted - kMinDigitBits)), kMinDigitBits, kMaxDigitBits);
   std::vector<Digit> digits;
   for (int window = 0; 32 * window < bits; ++window) {
     const int here = std::min(bits - 32 * window, 32), passes = (here + widest - 1) / widest;
@@ -149,7 +149,7 @@ std::vector<Digit> plan(int bits, std::int64_t n) {
   return digits;
 }
 
-using Counts = std::array<std::uint32_t, std::size_t{1} << kMostDigitBits>;
+using Counts = std::array<std::uint32_t, std::size_t{1} << kMaxDigitBits>;
 
 template <class K, std::size_t kDigits>
 void census(const K* keys, std::int64_t n, K least, const Digit* digits, Counts* counts) {
@@ -194,7 +194,7 @@ void radix(const K* keys, std::int64_t n, std::uint64_t* a, std::uint64_t* b, st
     most = std::max(most, keys[i]);
   }
   std::vector<Digit> digits = plan(static_cast<int>(std::bit_width(static_cast<K>(most - least))), n);
-  std::array<Counts, kMostDigits> counts;
+  std::array<Counts, kMaxDigits> counts;
   census(keys, n, least, digits, counts.data());
   const auto pair = [=](int window, std::int64_t i) {
     const auto bits = static_cast<std::uint32_t>(static_cast<K>(keys[i] - least) >> (sizeof(K) == 8 ? 32 * window : 0));
@@ -299,7 +299,7 @@ std::vector<std::int64_t> split(const Run<K>& r, std::int64_t chunks) {
 
 template <class K>
 void sort_run(const Run<K>& r, std::uint32_t* room, std::int64_t chunks, int depth) {
-  if ((r.n < kSplitLine.of(r.n) && chunks == 1) || depth == kMostDepth.of(depth + 1)) {
+  if ((r.n < kSplitLine.of(r.n) && chunks == 1) || depth == kMaxDepth.of(depth + 1)) {
     radix(r.keys, r.n, r.a, r.b, r.out);
     if (r.index == nullptr) return;
     for (std::int64_t i = 0; i < r.n; ++i) r.out[i] = r.index[r.out[i]];

@@ -116,7 +116,7 @@ static void run_wide(const std::uint16_t* pairs, std::int64_t count, i64v* keys,
   }
 }
 
-constexpr std::int64_t kMostRows = 256;
+constexpr std::int64_t kMaxRows = 256;
 constexpr std::uint64_t kBias = std::uint64_t{1} << 63;  // unsigned order as signed order
 
 }  // namespace
@@ -158,7 +158,7 @@ void bucket_ids_wide(const std::uint64_t* keys, std::int64_t n, const std::uint6
 // Line l lies at keys + l n; its indices, in order, go to out + l n.
 void network_narrow(const std::uint32_t* keys, std::int64_t lines, std::int64_t n, const std::uint16_t* pairs,
                     std::int64_t count, std::uint32_t* out) {
-  alignas(64) std::uint64_t packed[kMostRows][kF64];
+  alignas(64) std::uint64_t packed[kMaxRows][kF64];
   for (int l = 0; l < kF64; ++l) {
     const std::uint32_t* k = keys + (l < lines ? l * n : 0);
     for (std::int64_t i = 0; i < n; ++i) {
@@ -173,7 +173,7 @@ void network_narrow(const std::uint32_t* keys, std::int64_t lines, std::int64_t 
 
 void network_wide(const std::uint64_t* keys, std::int64_t lines, std::int64_t n, const std::uint16_t* pairs,
                   std::int64_t count, std::uint32_t* out) {
-  alignas(64) std::uint64_t key[kMostRows][kF64], index[kMostRows][kF64];
+  alignas(64) std::uint64_t key[kMaxRows][kF64], index[kMaxRows][kF64];
   for (int l = 0; l < kF64; ++l) {
     const std::uint64_t* k = keys + (l < lines ? l * n : 0);
     for (std::int64_t i = 0; i < n; ++i) {

@@ -117,12 +117,12 @@ TEST_F(Counts, EveryCountHasCasesOfNoneOfAllAndOfSome) {
 }
 
 TEST_F(Counts, WhatIsNegativeOrBeyondTheRowsIsRefusedByName) {
-  constexpr std::int64_t kLeast = std::numeric_limits<std::int32_t>::min(),
-                         kMost = std::numeric_limits<std::int32_t>::max();
+  constexpr std::int64_t kMinI32 = std::numeric_limits<std::int32_t>::min(),
+                         kMaxI32 = std::numeric_limits<std::int32_t>::max();
   each_count([](const Op& op, const RowCount& count, const Case& good) {
     const std::int64_t rows = good.in[position(op, count.of)]->shape[0];
     const std::string place = good.in[position(op, count.count)]->shape[0] > 1 ? " at 0" : "";
-    for (const std::int64_t n : {kLeast, std::int64_t{-1}, rows + 1, kMost}) {
+    for (const std::int64_t n : {kMinI32, std::int64_t{-1}, rows + 1, kMaxI32}) {
       if (n > 0 && count.rule == Rule::wish) continue;
       EXPECT_EQ(told(op, with_count(op, count, good, n)), "[" + std::string(op.name) + "] domain: input '" +
                                                               std::string(count.count) + "' is " + std::to_string(n) +

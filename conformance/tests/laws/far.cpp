@@ -14,7 +14,7 @@ namespace plumb {
 namespace {
 
 constexpr std::int64_t kFar = std::int64_t{1} << 32;
-constexpr std::int64_t kMostElements = 4096;  // each may touch a page of its own
+constexpr std::int64_t kMaxElements = 4096;  // each may touch a page of its own
 
 // Where the elements of a tensor lie: from `offset` on, steps of the outermost long axis `gap` wider than they need be.
 struct Place {
@@ -65,7 +65,7 @@ bool small(const Case& c) {
   std::int64_t all = 0;
   for (const auto& in : c.in)
     if (in) all = std::max(all, count(in->shape));
-  return all > 0 && all <= kMostElements;
+  return all > 0 && all <= kMaxElements;
 }
 
 // Every route of the processor gives the same bits for inputs that lie far and near; how many cases were asked.

@@ -18,7 +18,7 @@ namespace {
 
 using namespace cpu;
 
-constexpr Limit kMostParts{"conv_gradient.parts", 32, 3};      // of a sum over blocks
+constexpr Limit kMaxParts{"conv_gradient.parts", 32, 3};       // of a sum over blocks
 constexpr Limit kMemory{"conv_gradient.memory", 1 << 26, 64};  // sums of all parts
 constexpr Limit kBatch{"conv_gradient.batch", 64, 6};          // pairs whose rows stay in cache while the tiles pass
 constexpr Limit kRows{"conv_gradient.rows", 2048, 8};          // of a block of a sum over all rows
@@ -36,7 +36,7 @@ class WeightGradient {
     const std::int64_t lanes = PLUMB_DISPATCH(outer_lanes)();
     padded_ = (columns + lanes - 1) / lanes * lanes;
     size_ = kernels * rows * padded_;
-    const std::int64_t blocks = std::max<std::int64_t>(1, outputs.blocks()), most = kMostParts.of(blocks);
+    const std::int64_t blocks = std::max<std::int64_t>(1, outputs.blocks()), most = kMaxParts.of(blocks);
     const std::int64_t fit = kMemory.of(size_ * std::min(most, blocks)) / std::max<std::int64_t>(size_, 1);
     parts_ = std::clamp<std::int64_t>(std::min(most, fit), 1, blocks);
   }

@@ -20,12 +20,12 @@ float* at_line(float* p) { return p + (kLine - reinterpret_cast<std::uintptr_t>(
 
 // Rows of a block: with the sums of the block before they stay in the second level cache.
 constexpr Limit kBlockSums{"gather_product.block_sums", 131072, 96};
-constexpr Limit kLeastRows{"gather_product.least_rows", 256, 5}, kMostRows{"gather_product.most_rows", 1024, 12};
+constexpr Limit kMinRows{"gather_product.least_rows", 256, 5}, kMaxRows{"gather_product.most_rows", 1024, 12};
 constexpr Limit kDepth{"gather_product.depth", 128, 12};    // channels whose weights stay in the first level cache
 constexpr Limit kHalves{"gather_product.halves", 256, 24};  // floats rounded at once
 
 std::int64_t block_rows(std::int64_t rows, std::int64_t columns) {
-  const std::int64_t least = kLeastRows.of(rows), most = kMostRows.of(rows);
+  const std::int64_t least = kMinRows.of(rows), most = kMaxRows.of(rows);
   return std::clamp<std::int64_t>(kBlockSums.of(rows * columns) / std::max<std::int64_t>(columns, 1), least, most);
 }
 

@@ -43,13 +43,13 @@ void multiply(const Matrix& a, const Matrix& b, const Tensor& out) {
   store(sums, out);
 }
 
-constexpr Limit kRows{"pointwise.rows", 4096, 8}, kMostParts{"pointwise.parts", 128, 3};  // rows of a part, and parts
+constexpr Limit kRows{"pointwise.rows", 4096, 8}, kMaxParts{"pointwise.parts", 128, 3};  // rows of a part, and parts
 
 // a^T b over the rows of both
 void multiply_rows(const Matrix& a, const Matrix& b, const Tensor& out) {
   if (out.size() == 0) return;
   const std::int64_t n = a.rows, wanted = n / kRows.of(n),
-                     parts = std::clamp<std::int64_t>(wanted, 1, kMostParts.of(wanted)), cell = out.size();
+                     parts = std::clamp<std::int64_t>(wanted, 1, kMaxParts.of(wanted)), cell = out.size();
   Room<float> partial(static_cast<std::size_t>(parts * cell)), sums(static_cast<std::size_t>(cell), 0.0F);
   const std::int64_t bytes = info(out.dtype()).bytes;
   const auto from = [bytes](const GemmOperand& o, std::int64_t row) {

@@ -18,9 +18,9 @@ using namespace cpu;
 constexpr Limit kChunk{"neighbor.chunk", 256, 6};  // queries per piece of work
 constexpr Limit kRun{"neighbor.run", 512, 7};      // points whose distances are computed together
 constexpr Limit kRoom{"neighbor.room", 64, 2};     // candidates beyond the k nearest before these are selected
-constexpr std::int64_t kMostOffsets = 1 << 16;     // of a ball that is looked up offset by offset
+constexpr std::int64_t kMaxOffsets = 1 << 16;      // of a ball that is looked up offset by offset
 constexpr std::int64_t kWorthCells = 256;          // sources
-constexpr std::int64_t kMostRadius = 1 << 30;
+constexpr std::int64_t kMaxRadius = 1 << 30;
 
 enum : std::size_t { kSources, kActive, kQueries, kQueryActive };
 
@@ -199,17 +199,17 @@ std::vector<Offset> ball(std::int64_t r2) {
   return all;
 }
 
-// How many there are, without listing them; kMostOffsets + 1 for any number beyond it.
+// How many there are, without listing them; kMaxOffsets + 1 for any number beyond it.
 std::int64_t ball_size(const Call& call) {
   const std::int64_t r2 = reach_squared(call);
-  if (r2 > 1000) return kMostOffsets + 1;
+  if (r2 > 1000) return kMaxOffsets + 1;
   std::int64_t n = 0;
   for (std::int64_t x = 0; x * x <= r2; ++x)
     for (std::int64_t y = 0; x * x + y * y <= r2; ++y) {
       const auto z = static_cast<std::int64_t>(std::sqrt(static_cast<double>(r2 - x * x - y * y)));
       n += (x > 0 ? 2 : 1) * (y > 0 ? 2 : 1) * (2 * z + 1);
     }
-  return std::min(n, kMostOffsets + 1);
+  return std::min(n, kMaxOffsets + 1);
 }
 
 std::size_t most_neighbors(const Call& call) {
@@ -256,7 +256,7 @@ Room<std::int32_t> lowest_rows(const Rows& rows) {
 template <class T>
 void search_within(const Points& p, const Cells<T>& cells, std::int64_t r2, std::size_t most,
                    std::vector<Tensor>& out) {
-  const std::int64_t reach = std::min(kMostRadius, static_cast<std::int64_t>(std::sqrt(static_cast<double>(r2))) + 1);
+  const std::int64_t reach = std::min(kMaxRadius, static_cast<std::int64_t>(std::sqrt(static_cast<double>(r2))) + 1);
   list(p, out, [&](std::int64_t query, std::vector<Key>& keys) {
     const auto q = cells.point(p.queries, query);
     const std::size_t before = keys.size();
@@ -307,7 +307,7 @@ std::vector<Route> neighbor_cpu_routes() {
   const Condition many{Stage::shape_dtype, "under 256 sources: one cell is as good",
                        [](const Call& c, const Device&) { return c.shape(kSources)[0] >= kWorthCells; }};
   const Condition small{Stage::shape_dtype, "the ball holds more than 65536 sites",
-                        [](const Call& c, const Device&) { return ball_size(c) <= kMostOffsets; }};
+                        [](const Call& c, const Device&) { return ball_size(c) <= kMaxOffsets; }};
   const Condition sparse{Stage::shape_dtype, "the ball holds more than 7 sites: fewer cells do",
                          [](const Call& c, const Device&) { return ball_size(c) <= 7; }};
   return {

@@ -21,7 +21,7 @@ namespace {
 constexpr std::int64_t kGrain = 4096;
 // The cells of a run of outputs stay in the first cache.
 constexpr Limit kRunCells{"relation_build.run_cells", 8192, 64};
-constexpr Limit kLeastRun{"relation_build.least_run", 64, 3}, kMostRun{"relation_build.most_run", 512, 9};
+constexpr Limit kMinRun{"relation_build.least_run", 64, 3}, kMaxRun{"relation_build.most_run", 512, 9};
 constexpr std::uint64_t kBeyond = std::numeric_limits<std::uint64_t>::max();
 
 // int64 that wraps modulo 2^64
@@ -201,7 +201,7 @@ void merge_run(const Match& m, const Frame& frame, const Sides& s, std::int64_t 
 void merge_map(const Rows& in, const Rows& out, const Match& m, const Frame& frame, std::int64_t kernels,
                const Block<std::int32_t>& map) {
   constexpr std::int64_t kAhead = 8, kLine = 16;
-  const std::int64_t least = kLeastRun.of(out.count), most = kMostRun.of(out.count);
+  const std::int64_t least = kMinRun.of(out.count), most = kMaxRun.of(out.count);
   const std::int64_t run = std::min(std::clamp<std::int64_t>(kRunCells.of(out.count * kernels) / kernels, least, most),
                                     std::max<std::int64_t>(out.count, 1));
   const Sides s = sides(in, out, m, frame);

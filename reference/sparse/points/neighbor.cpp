@@ -13,8 +13,8 @@ namespace {
 
 using namespace reference;
 
-constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
-constexpr double kMostRadius = 1 << 30;
+constexpr std::int64_t kMaxI32 = std::numeric_limits<std::int32_t>::max();
+constexpr double kMaxRadius = 1 << 30;
 
 // Positions of the inputs; without queries, the sources are the queries.
 enum : std::size_t { kSources, kActive, kQueries, kQueryActive };
@@ -22,7 +22,7 @@ enum : std::size_t { kSources, kActive, kQueries, kQueryActive };
 std::int64_t queries_of(const Request& r) { return r.size(r.has(kQueries) ? 'M' : 'N'); }
 
 std::vector<Spec> relation_specs(const Request& r, std::int64_t queries, std::int64_t each) {
-  if (each > kMost || (queries > 0 && each > kMost / queries))
+  if (each > kMaxI32 || (queries > 0 && each > kMaxI32 / queries))
     r.fail(Reason::memory,
            std::to_string(queries) + " queries with " + std::to_string(each) + " neighbours exceed 2^31");
   return r.outputs({{'E', queries * each}, {'Q', queries}});
@@ -37,13 +37,13 @@ std::vector<Spec> infer_knn(const Request& r) {
 // The largest squared distance within the radius: that of whole numbers up to float32(radius^2).
 std::int64_t reach(const Request& r) {
   const double radius = r.number("radius");
-  if (!(radius >= 0 && radius <= kMostRadius)) r.fail(Reason::attribute, "radius is " + shortest(radius));
+  if (!(radius >= 0 && radius <= kMaxRadius)) r.fail(Reason::attribute, "radius is " + shortest(radius));
   return static_cast<std::int64_t>(std::floor(static_cast<float>(radius * radius)));
 }
 
 // How many triples of whole numbers have squares that sum to at most r2; more than int32 holds: any such number.
 std::int64_t ball(std::int64_t r2) {
-  if (r2 > 1000000) return kMost + 1;
+  if (r2 > 1000000) return kMaxI32 + 1;
   std::int64_t n = 0, top = 0;  // the greatest z beside y = 0, and then beside each y: they fall as x and y rise
   while ((top + 1) * (top + 1) <= r2) ++top;
   for (std::int64_t x = 0; x * x <= r2; ++x) {
@@ -134,7 +134,7 @@ std::vector<Wide> within_radius(const Call& call) {
   for (std::size_t i = 0; i < sources.size(); ++i) lowest.emplace(sources[i], i);
   return nearest(call, specs, most, [&](std::size_t i, const Triple& d) {
     for (const std::int64_t c : d)
-      if (c > static_cast<std::int64_t>(kMostRadius) || c < -static_cast<std::int64_t>(kMostRadius)) return false;
+      if (c > static_cast<std::int64_t>(kMaxRadius) || c < -static_cast<std::int64_t>(kMaxRadius)) return false;
     return lowest.at(sources[i]) == i && d[0] * d[0] + d[1] * d[1] + d[2] * d[2] <= r2;
   });
 }

@@ -102,11 +102,11 @@ std::vector<std::int64_t> merge_active(const Call&, const std::vector<Tensor>& o
 
 // ---- sparse_collate
 
-constexpr std::size_t kMostTensors = 4;
+constexpr std::size_t kMaxTensors = 4;
 
 std::vector<Spec> infer_collate(const Request& r) {
   std::int64_t tensors = 0, rows = 0;
-  for (std::size_t b = 0; b < kMostTensors; ++b) {
+  for (std::size_t b = 0; b < kMaxTensors; ++b) {
     if (!r.has(2 * b)) continue;
     if (tensors++ < static_cast<std::int64_t>(b)) r.fail(Reason::arity, "tensors come without a gap");
     rows += r.shape(2 * b)[0];
