@@ -231,13 +231,20 @@ def vector():
                 yield f"{path}:{number} is an array of vectors without alignas: {line.strip()}"
 
 
+MAKES_FILES = "docs/first-op.md"  # the paths that it names, its reader makes
+
+
 def link():
-    """a link of a Markdown page leads to a file or folder that is there"""
+    """links of Markdown pages, and paths that they name, lead to what is there"""
+    tops = "|".join(sorted({re.escape(p.partition("/")[0]) for p in files() if "/" in p}))
     for path in written_in((".md",)):
-        prose = re.sub(r"^```.*?^```$|`[^`\n]*`", "", text_of(path), flags=re.M | re.S)
-        for target in re.findall(r"\]\(([^)\s#:]+)(?:#[^)\s]*)?\)", prose):
+        prose = re.sub(r"^```.*?^```$", "", text_of(path), flags=re.M | re.S)
+        for target in re.findall(r"\]\(([^)\s#:]+)(?:#[^)\s]*)?\)", re.sub(r"`[^`\n]*`", "", prose)):
             if not (ROOT / path).parent.joinpath(target).exists():
                 yield f"{path} links {target}, which is not there"
+        for named in re.findall(rf"`((?:{tops})/[\w./-]*)`", prose) if path != MAKES_FILES else ():
+            if not (ROOT / named).exists():
+                yield f"{path} names {named}, which is not there"
 
 
 def commit_breaches(subject, body):

@@ -114,6 +114,7 @@ class Breaches(unittest.TestCase):
         self.write("docs/a.md", "[a](a.md#top), [b](../README.md), [c](https://localhost/none), `[d](none.md)`\n")
         self.write("README.md", "```\n[e](none.md)\n```\n")
         self.seen("link", "docs/b.md", "[to](a.md) and [to](README.md)\n", "docs/b.md links README.md")
+        self.seen("link", "docs/b.md", "`docs/a.md`, `docs/none.md`, `<side>/a.md`\n", "docs/b.md names docs/none.md")
 
     def test_commit(self):
         def git(*words):
