@@ -15,6 +15,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -22,6 +23,13 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 def git(*words):
     return subprocess.run(["git", *words], cwd=ROOT, text=True, stdout=subprocess.PIPE, check=True).stdout
+
+
+def commands_for_clang(build, folder):
+    """Writes the commands of a build as clang takes them: it cannot read what GCC has precompiled."""
+    text = (build / "compile_commands.json").read_text(encoding="utf-8")
+    text = re.sub(r" -Winvalid-pch| -fpch-preprocess| -include \S+/cmake_pch\.hxx", "", text)
+    (folder / "compile_commands.json").write_text(text, encoding="utf-8")
 
 
 def sources(build):
@@ -79,8 +87,9 @@ def main():
     paths = to_ask(build, options.commits)
     deadline = None if options.seconds is None else time.monotonic() + options.seconds
     bad, left = 0, []
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for path, told in zip(paths, pool.map(lambda p: look(build, p, deadline), paths)):
+    with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        commands_for_clang(build, pathlib.Path(folder))
+        for path, told in zip(paths, pool.map(lambda p: look(folder, p, deadline), paths)):
             if told is None:
                 left.append(path)
             elif told[0] != 0:

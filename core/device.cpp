@@ -14,7 +14,7 @@
 namespace plumb {
 namespace {
 
-constexpr std::string_view kNone = "none";  // PLUMB_DEVICE: no driver is loaded
+constexpr std::string_view kNoDevice = "none";  // PLUMB_DEVICE: no driver is loaded
 
 // The platform and what was found on it. The device list is computed once, under the lock.
 struct Machine {
@@ -92,7 +92,7 @@ std::string_view wanted_device() {
 const std::vector<Device>& devices_locked(Machine& m) {
   if (!m.devices) {
     m.devices = std::make_unique<std::vector<Device>>();
-    if (m.platform && wanted_device() != kNone) *m.devices = probe_all(*m.platform);
+    if (m.platform && wanted_device() != kNoDevice) *m.devices = probe_all(*m.platform);
   }
   return *m.devices;
 }
@@ -100,7 +100,7 @@ const std::vector<Device>& devices_locked(Machine& m) {
 // With why there is none, as far as the drivers gave reason.
 Device chosen(Machine& m) {
   const std::string_view wanted = wanted_device();
-  if (!m.platform && (wanted.empty() || wanted == kNone)) return absent("built without OpenCL");
+  if (!m.platform && (wanted.empty() || wanted == kNoDevice)) return absent("built without OpenCL");
   Device device = choose(devices_locked(m), wanted);
   if (device.facts.index < 0)
     for (const DriverNote& note : driver_notes()) device.notes.push_back(note.text);
@@ -161,7 +161,7 @@ std::vector<Device> probe_all(Platform& platform) {
 }
 
 Device choose(const std::vector<Device>& devices, std::string_view wanted) {
-  if (wanted == kNone) return absent("PLUMB_DEVICE=none");
+  if (wanted == kNoDevice) return absent("PLUMB_DEVICE=none");
   if (!wanted.empty()) {
     if (const Device* d = named(devices, wanted)) return *d;
     throw Error("device", Reason::query, "PLUMB_DEVICE=" + std::string(wanted) + " is none of: " + known(devices));
