@@ -2,8 +2,8 @@
 # on it: each includes what it uses, as the builds without show (the preset no-gpu, clang-tidy, the fuzzers).
 #
 # precompile(TARGET [HEADER...])  with the rows' headers and those named beside
-# precompile_as(TARGET OTHER)     with those of OTHER, whose options and definitions are the same: GCC takes a header that
-#                                 was precompiled at another -O without a word, and then inlines as that one would
+# precompile_as(TARGET OTHER)     with those of OTHER, whose options are the same: GCC takes what was precompiled at
+#                                 another -O without a word, and then inlines as that one would
 
 # The default prologue is a pragma that would silence the warnings in the project's own headers.
 set(CMAKE_PCH_PROLOGUE "")
