@@ -70,8 +70,8 @@ struct Call : Request {
   const Tensor& operator[](std::string_view input) const { return in.at(index(input)); }
 };
 
-using Infer = std::vector<Spec> (*)(const Request&);
-using Oracle = std::vector<Wide> (*)(const Call&);
+using Infer = std::vector<Spec> (*)(const Request&);  // of each output; throws Error
+using Oracle = std::vector<Wide> (*)(const Call&);    // each output, of the shape that output_specs says
 
 struct Cost {
   double flops = 0;  // useful operations of the definition, not of a route
@@ -137,9 +137,9 @@ struct Op {
 };
 
 // Validates and completes: the single gate through which every oracle and route is reached.
-// Throws Error for arity, attribute names, axis ranges and what does not fit the signature; the row's infer raises the
-// rest, and gives the outputs: output_specs. make_call reads the
-// counts of rows where they hold data, and throws Error(domain) for one that is negative or beyond the rows.
+// Inputs stand in the row's order; one that is left out is undefined, or missing at the end. Throws Error of arity,
+// attribute, axis, dtype, rank, shape or memory for what signature or infer do not allow; by name: (query) for no such
+// op. make_call reads counts of rows that hold data, and throws Error(domain) for one that is negative or beyond them.
 Request make_request(const Op&, std::vector<std::optional<Spec>> in, Attrs attrs = {});
 std::vector<Spec> output_specs(const Request&);
 Call make_call(const Op&, std::vector<Tensor> in, Attrs attrs = {});
@@ -149,8 +149,8 @@ void check_counts(const Call&);  // once more, for whoever reads inputs that a r
 std::string_view input_name(std::string_view input);  // of a row, without the mark of an optional one
 
 std::vector<Tensor> active(const Call&, const std::vector<Tensor>& out);  // the active leading rows
-Cost cost(const Call&);
-double input_bytes(const Call&);  // each input once
-double output_bytes(const Call&);
+Cost cost(const Call&);            // what the row says, else no flops and the bytes of all inputs and outputs
+double input_bytes(const Call&);   // each input once
+double output_bytes(const Call&);  // each output once, all rows of room
 
 }  // namespace plumb

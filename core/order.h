@@ -35,7 +35,7 @@ struct Order {
   static Order oracle();
 
   double accumulator_roundoff() const;       // u_acc, doubled if truncating
-  std::int64_t depth(std::int64_t n) const;  // h
+  std::int64_t depth(std::int64_t n) const;  // h: the most roundings that a term passes on its way
 };
 
 std::string to_string(const Order&);  // "lanes 16 x block 256, fma, f32"

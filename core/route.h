@@ -75,9 +75,9 @@ std::string refusal(const Route&, const Call&, const Device&);
 // The first route that can run and is preferred. `forced` (or PLUMB_ROUTE) overrides preference, never
 // support. Each condition's outcome is counted, see coverage().
 Decision select(const Call&, const Device&, std::string_view forced = {});
-std::string explain(const Decision&);
+std::string explain(const Decision&);  // a line for each route that was asked
 
-std::vector<Tensor> run(const Call&, const Route&);  // prepare, launch, wait, fetch
+std::vector<Tensor> run(const Call&, const Route&);  // prepare, launch, wait, fetch; Error(unsupported) if it refuses
 std::vector<Tensor> run(const Call&);                // on the natural route of the current device
 
 // How often each condition was seen true and false, and each route chosen by preference.

@@ -81,7 +81,7 @@ using Wide = std::variant<Unsigneds, Integers, Reals, Reals2, Complexes>;
 class Tensor {
  public:
   Tensor() = default;                 // undefined: an optional input that was not given
-  explicit Tensor(const Spec& spec);  // row-major, contents unspecified (poisoned under a MemoryWatch)
+  explicit Tensor(const Spec& spec);  // row-major, contents unspecified; throws Error(memory), or (shape) if negative
 
   bool defined() const { return storage_ != nullptr; }
   Dtype dtype() const { return dtype_; }
@@ -105,7 +105,7 @@ class Tensor {
     return reinterpret_cast<T*>(storage_->host_write() + offset_);
   }
 
-  // Same storage, other geometry; offset in elements from this tensor's first element.
+  // Same storage, other geometry: a stride for each axis, offset in elements from this tensor's first element.
   // Throws Error(shape) if any element would lie outside the storage.
   Tensor view(Shape shape, Strides strides, std::int64_t offset = 0) const;
 
@@ -123,12 +123,12 @@ class Tensor {
 Tensor contiguous(const Tensor&);  // itself if row-major, else a dense copy; host side, plain loop
 
 // The only two places where a dtype becomes a C++ type outside a kernel.
-Wide widen(const Tensor&);          // exact
+Wide widen(const Tensor&);          // exact; row-major whatever the strides
 Tensor narrow(const Wide&, Dtype);  // one rounding to nearest even; integers wrap modulo 2^bits;
                                     // real to integer truncates, saturates, NaN gives 0;
                                     // complex to real takes the real part; to bool: x != 0
 
-// Converts a tensor to a dtype through the wide side: the cast that precedes a promoted op.
+// Converts a tensor to a dtype through the wide side, rounded once as by narrow: what precedes a promoted op.
 Wide widen_as(const Tensor&, Dtype);
 
 // Gets one alternative; throws std::logic_error naming what was there. For oracles of one kind.
@@ -136,10 +136,10 @@ const Unsigneds& unsigneds(const Wide&);
 const Integers& integers(const Wide&);
 const Reals& reals(const Wide&);
 const Complexes& complexes(const Wide&);
-Integers as_integers(const Wide&);  // Unsigneds or Integers, as signed values
+Integers as_integers(const Wide&);  // Unsigneds or Integers, as signed values modulo 2^64
 Shape shape_of(const Wide&);
 
-// For tests, rows and drivers: a tensor from a list of values, rounded once.
+// A tensor from its values in row-major order, each rounded once. Throws std::logic_error if they are too many or few.
 Tensor tensor(Dtype, Shape, const std::vector<double>& values);
 
 }  // namespace plumb
