@@ -1,5 +1,11 @@
 // The largest errors of the functions of optimized/functions.h, in units in the last place of the result (that of
-// subnormal numbers below the smallest normal one).
+// subnormal numbers below the smallest normal one); of logaddexp, of the larger of |result| and |max(x, y)|.
+//
+// Measured for base and avx2 and rounded up by a tenth or more; avx512 has the same operations as avx2. Floats against
+// binary64 functions: every 61st for exp to log1p, every 1021st for the others, a million pairs for those of two
+// arguments. The largest was 0.5000 where 0.51 is stated; the doubles before rounding are good to 2^-39. Doubles
+// against 80-bit functions, a million points each: every power of two and its neighbours, every binade, the ends of the
+// range, near zeros and poles, doubles next to multiples of pi / 2.
 #pragma once
 
 namespace plumb {
@@ -11,13 +17,14 @@ struct FunctionUlps {
 };
 
 inline constexpr FunctionUlps kFunctionUlps[] = {
-    {"exp", 1, 1, 3},     {"expm1", 1, 1, 3},      {"log", 1, 1, 3},     {"log2", 1, 1, 3},    {"log10", 1, 1, 3},
-    {"log1p", 1, 1, 3},   {"sin", 1, 1, 3},        {"cos", 1, 1, 3},     {"tan", 1, 1, 3},     {"arcsin", 1, 1, 3},
-    {"arccos", 1, 1, 3},  {"arctan", 1, 1, 3},     {"sinh", 1, 1, 3},    {"cosh", 1, 1, 3},    {"tanh", 1, 1, 3},
-    {"arcsinh", 1, 1, 3}, {"arccosh", 1, 1, 3},    {"arctanh", 1, 1, 3}, {"erf", 1, 1, 3},     {"erfinv", 1, 1, 4},
-    {"sigmoid", 1, 1, 3}, {"sqrt", 1, 0.5, 0.5},   {"rsqrt", 1, 1, 2},   {"floor", 1, 0, 0},   {"ceil", 1, 0, 0},
-    {"trunc", 1, 0, 0},   {"round_even", 1, 0, 0}, {"power", 2, 1, 3},   {"arctan2", 2, 1, 3}, {"logaddexp", 2, 1, 3},
-    {"fmod", 2, 0, 0},
+    {"exp", 1, 0.51, 0.9},     {"expm1", 1, 0.51, 1.35},    {"log", 1, 0.51, 0.9},     {"log2", 1, 0.51, 0.8},
+    {"log10", 1, 0.51, 0.75},  {"log1p", 1, 0.51, 0.9},     {"sin", 1, 0.51, 0.9},     {"cos", 1, 0.51, 0.9},
+    {"tan", 1, 0.51, 2.6},     {"arcsin", 1, 0.51, 1.8},    {"arccos", 1, 0.51, 1.25}, {"arctan", 1, 0.51, 1.05},
+    {"sinh", 1, 0.51, 1},      {"cosh", 1, 0.51, 0.85},     {"tanh", 1, 0.51, 2.6},    {"arcsinh", 1, 0.51, 1.9},
+    {"arccosh", 1, 0.51, 2.8}, {"arctanh", 1, 0.51, 2.1},   {"erf", 1, 0.51, 1.5},     {"erfinv", 1, 0.51, 3.1},
+    {"sigmoid", 1, 0.51, 2.5}, {"sqrt", 1, 0.5, 0.5},       {"rsqrt", 1, 0.51, 1.65},  {"floor", 1, 0, 0},
+    {"ceil", 1, 0, 0},         {"trunc", 1, 0, 0},          {"round_even", 1, 0, 0},   {"power", 2, 0.51, 0.85},
+    {"arctan2", 2, 0.51, 1.6}, {"logaddexp", 2, 0.51, 2.7}, {"fmod", 2, 0, 0},
 };
 inline constexpr int kFunctions = sizeof kFunctionUlps / sizeof kFunctionUlps[0];
 

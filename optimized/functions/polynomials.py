@@ -140,7 +140,7 @@ TABLE = [
     ("ErfinvTail", "erfinv x = x q(s - 3), s = sqrt(w), 5 <= w <= 17", lambda s: erfinv_of_w((s + 3) ** 2),
      mp.sqrt(5) - 3 - mp.mpf("1e-6"), mp.sqrt(17) - 3, 24, 16, lambda s: 1 / erfinv_of_w((s + 3) ** 2)),
     ("ErfinvFar", "erfinv x = x q(s - 5), 17 <= w <= 36.1", lambda s: erfinv_of_w((s + 5) ** 2),
-     mp.sqrt(17) - 5 - mp.mpf("1e-6"), mp.sqrt(mp.mpf("36.1")) - 5, 19, 0, lambda s: 1 / erfinv_of_w((s + 5) ** 2)),
+     mp.sqrt(17) - 5 - mp.mpf("1e-6"), mp.sqrt(mp.mpf("36.1")) - 5, 20, 0, lambda s: 1 / erfinv_of_w((s + 5) ** 2)),
     ("Power", "atanh(s) = s + s z (1/3 + z q(z)), z = s^2", POWER, 0, Z_LOG, 11, 0, lambda z: z ** 2 + mp.mpf("1e-7")),
 ]
 

@@ -31,7 +31,9 @@ static inline f64v erfinv_special(f64v x, f64v y) {
 }
 static inline f64v erfinv_of(f64v x) {
   const f64v w = -log_sum((1.0 - magnitude(x)) * (1.0 + magnitude(x)), splat(0.0), splat(0.0)), s = sqrt_of(w);
-  const f64v tail = choose(w > 17.0, polynomial(kErfinvFar, s - 5.0), polynomial(kErfinvTail, s - 3.0));
+  const Parts q = two_product(s, s);
+  const f64v s_low = ((w - q.hi) - q.lo) / (2.0 * s);  // q' is nearly 1
+  const f64v tail = s_low + choose(w > 17.0, polynomial(kErfinvFar, s - 5.0), polynomial(kErfinvTail, s - 3.0));
   const f64v middle = fma(w, polynomial(kErfinvMiddle, w - 2.5), splat(kHalfRootPiLow));
   return erfinv_special(x, choose(w > 5.0, x * tail, fma(x, splat(kHalfRootPi), x * middle)));
 }
