@@ -6,6 +6,9 @@
 // arguments. The largest was 0.5000 where 0.51 is stated; the doubles before rounding are good to 2^-39. Doubles
 // against 80-bit functions, a million points each: every power of two and its neighbours, every binade, the ends of the
 // range, near zeros and poles, doubles next to multiples of pi / 2.
+//
+// exp, log, log2 and log10 of floats are evaluated in binary32 by avx2 and avx512: every 211th float and a million more
+// points near where they bend gave 0.75, 0.83, 0.67 and 0.62.
 #pragma once
 
 namespace plumb {
@@ -17,8 +20,8 @@ struct FunctionUlps {
 };
 
 inline constexpr FunctionUlps kFunctionUlps[] = {
-    {"exp", 1, 0.51, 0.9},     {"expm1", 1, 0.51, 1.35},    {"log", 1, 0.51, 0.9},     {"log2", 1, 0.51, 0.8},
-    {"log10", 1, 0.51, 0.75},  {"log1p", 1, 0.51, 0.9},     {"sin", 1, 0.51, 0.9},     {"cos", 1, 0.51, 0.9},
+    {"exp", 1, 0.85, 0.9},     {"expm1", 1, 0.51, 1.35},    {"log", 1, 0.95, 0.9},     {"log2", 1, 0.8, 0.8},
+    {"log10", 1, 0.75, 0.75},  {"log1p", 1, 0.51, 0.9},     {"sin", 1, 0.51, 0.9},     {"cos", 1, 0.51, 0.9},
     {"tan", 1, 0.51, 2.6},     {"arcsin", 1, 0.51, 1.8},    {"arccos", 1, 0.51, 1.25}, {"arctan", 1, 0.51, 1.05},
     {"sinh", 1, 0.51, 1},      {"cosh", 1, 0.51, 0.85},     {"tanh", 1, 0.51, 2.6},    {"arcsinh", 1, 0.51, 1.9},
     {"arccosh", 1, 0.51, 2.8}, {"arctanh", 1, 0.51, 2.1},   {"erf", 1, 0.51, 1.5},     {"erfinv", 1, 0.51, 3.1},

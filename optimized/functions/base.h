@@ -31,6 +31,16 @@ static inline f64v smaller(f64v a, f64v b) {
 #endif
 }
 
+static inline f32v smaller(f32v a, f32v b) {
+#if defined(__AVX512F__)
+  return (f32v)_mm512_maskz_min_ps(0xFFFF, (__m512)a, (__m512)b);
+#elif defined(__AVX2__)
+  return (f32v)_mm256_min_ps((__m256)a, (__m256)b);
+#else
+  return a < b ? a : b;
+#endif
+}
+
 static inline bool any(i64v where) {
 #if defined(__AVX512F__)
   return _mm512_movepi64_mask((__m512i)where) != 0;
@@ -76,6 +86,13 @@ static inline f64v polynomial(const double (&c)[N], f64v x) {
     if (i > 0) other = fma(other, y, splat(c[i - 1]));
   }
   return N % 2 == 1 ? fma(other, x, last) : fma(last, x, other);
+}
+
+template <int N>
+static inline f32v polynomial(const double (&c)[N], f32v x) {
+  f32v p = splat(static_cast<float>(c[N - 1]));
+  for (int i = N - 2; i >= 0; --i) p = fma(p, x, splat(static_cast<float>(c[i])));
+  return p;
 }
 
 // Whole numbers below 2^51: nearest to x, and as integers.

@@ -123,6 +123,13 @@ inline constexpr double kErfinvFar[] = {
     0x1.ebe2aed48584dp-23, -0x1.2238360d44c77p-24, 0x1.f2951fd7e3fcdp-26,  -0x1.056926d8ac183p-26,
     0x1.0c8efc4e4332ap-27, -0x1.e50d48ae0276ep-29, 0x1.6b79785b1810ep-30,  -0x1.a91aa61da5c28p-32,
     0x1.20155ab735ce5p-34, 0x1.45af53a4f189dp-36,  -0x1.5362817a6b694p-36, 0x1.55a906a5d57f7p-38};
+// the same as for Exp, in binary32: error 2^-31.96
+inline constexpr double kExpFloat[] = {0x1.00000027d5ed7p-1, 0x1.5555558a9ab59p-3,  0x1.5554adab9e33fp-5,
+                                       0x1.11108d2d3d750p-7, 0x1.6d74d0f0ec540p-10, 0x1.a1a4c2955505dp-13};
+// log(1 + f) = f - f^2 / 2 + f^3 q(f), 1 + f from sqrt(1/2) to sqrt(2): error 2^-30.32
+inline constexpr double kLogFloat[] = {0x1.555545f672f88p-2,  -0x1.ffffed8e8d1f3p-3, 0x1.99a54d79147d9p-3,
+                                       -0x1.556302489ccb1p-3, 0x1.2331e03e7b9a0p-3,  -0x1.fb3d78c264f80p-4,
+                                       0x1.e65bbbca042cbp-4,  -0x1.e312f48410ba7p-4, 0x1.1b56dfa4d0543p-4};
 // atanh(s) = s + s z (1/3 + z q(z)), z = s^2: error 2^-66.52
 inline constexpr double kPower[] = {0x1.999999999999ap-3, 0x1.2492492492492p-3, 0x1.c71c71c71c721p-4,
                                     0x1.745d1745d12b7p-4, 0x1.3b13b13b427b2p-4, 0x1.111110fd8d769p-4,

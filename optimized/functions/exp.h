@@ -43,8 +43,17 @@ static inline f64v exp_narrow(f64v x) {
   const ExpNarrow e = exp_narrow_parts(clamp_narrow(x));
   return fma(e.s, e.p, e.s);
 }
+// In binary32 itself where there is a fused multiply-add, a third of the time; the same sums as exp_bounded.
 static inline f32v exp_of(f32v x) {
+#if defined(__AVX512F__) || defined(__FMA__)
+  x = smaller(splat(90.0F), larger(splat(-105.0F), x));
+  const f32v n = fma(x, splat(0x1.715476p0F), splat(0x1.8p23F)) - 0x1.8p23F;
+  const f32v a = fma(n, splat(-0x1.62e4p-1F), x), hi = fma(n, splat(-0x1.7f7d1cp-20F), a);  // a is exact: 15 bits
+  const f32v lo = fma(n, splat(-0x1.7f7d1cp-20F), a - hi), one = hi + 1.0F;
+  return scale(one + ((hi - (one - 1.0F)) + fma(hi * hi, polynomial(kExpFloat, hi), lo)), n);
+#else
   return by_halves(x, [](f64v v) { return exp_narrow(v); });
+#endif
 }
 
 // e^x - 1 = (2^n - 1) + 2^n hi + 2^n (lo + hi^2 q); the first two terms are exact, and so is the error of their sum.

@@ -112,6 +112,7 @@ SIN = near(even(lambda x: (mp.sin(x) - x) / x ** 3), -mp.mpf(1) / 6)
 COS = near(even(lambda x: (mp.cos(x) - 1 + x ** 2 / 2) / x ** 4), mp.mpf(1) / 24)
 SINH = near(even(lambda x: (mp.sinh(x) - x) / x ** 3), mp.mpf(1) / 6)
 COSH = near(even(lambda x: (mp.cosh(x) - 1) / x ** 2), mp.mpf(1) / 2)
+LOG1P = near(lambda f: (mp.log(1 + f) - f + f * f / 2) / f ** 3, mp.mpf(1) / 3)
 ERF = near(even(lambda x: mp.erf(x) / x - 1), 2 / mp.sqrt(mp.pi) - 1)
 
 
@@ -141,6 +142,10 @@ TABLE = [
      mp.sqrt(5) - 3 - mp.mpf("1e-6"), mp.sqrt(17) - 3, 24, 16, lambda s: 1 / erfinv_of_w((s + 3) ** 2)),
     ("ErfinvFar", "erfinv x = x q(s - 5), 17 <= w <= 36.1", lambda s: erfinv_of_w((s + 5) ** 2),
      mp.sqrt(17) - 5 - mp.mpf("1e-6"), mp.sqrt(mp.mpf("36.1")) - 5, 20, 0, lambda s: 1 / erfinv_of_w((s + 5) ** 2)),
+    ("ExpFloat", "the same as for Exp, in binary32", exp_q(), -L2, L2, 6, 0, lambda r: abs(r) + mp.mpf("1e-3")),
+    ("LogFloat", "log(1 + f) = f - f^2 / 2 + f^3 q(f), 1 + f from sqrt(1/2) to sqrt(2)", LOG1P,
+     (mp.sqrt(mp.mpf(1) / 2) - 1) * (1 + mp.mpf(2) ** -10), (mp.sqrt(2) - 1) * (1 + mp.mpf(2) ** -10), 9, 0,
+     lambda f: f * f + mp.mpf("1e-4")),
     ("Power", "atanh(s) = s + s z (1/3 + z q(z)), z = s^2", POWER, 0, Z_LOG, 11, 0, lambda z: z ** 2 + mp.mpf("1e-7")),
 ]
 
