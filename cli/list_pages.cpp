@@ -77,6 +77,7 @@ std::string_view in_words(Tolerance::Class c) {
     case residual:
       return "by a test of the row's own, where the result is not unique or depends on more than one rounding";
     case normwise: return "each line as a whole, by the norm of its error";
+    case function: return "within as many ulps of the exact value as the route states of its function";
     case index: return "a choice is right if no other was better by more than the scores' own error";
   }
   return "";

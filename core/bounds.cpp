@@ -98,6 +98,17 @@ double normwise_bound(const Order& o) {
   return growth < 1 ? o.amplification * growth / (1 - growth) : kInf;
 }
 
+double function_bound(double modulus, const Order& order, Dtype out, double oracle) {
+  const DtypeInfo &acc = info(order.accumulator), &to = info(out);
+  // The distance of numbers of the accumulator at the exact value: of subnormal ones, the smallest number.
+  const double step = modulus < acc.min_normal || !std::isfinite(modulus)
+                          ? acc.min_subnormal
+                          : std::ldexp(1.0, std::ilogb(modulus) + 1 - acc.precision);
+  double bound = order.function_ulps * step;
+  if (to.precision < acc.precision) bound += to.unit_roundoff() * (modulus + bound) + to.min_subnormal / 2;
+  return bound + 2 * oracle * modulus;
+}
+
 double index_ratio(const std::vector<double>& s, const std::vector<double>& b, std::size_t chosen) {
   double worst = 0;
   for (std::size_t j = 0; j < s.size(); ++j) {

@@ -169,6 +169,12 @@ double exact_limit(const Order& o) {
 
 double oracle_roundoff(Dtype out) { return out == Dtype::f64 ? kDouble2Roundoff : 0x1p-53; }
 
+// Of an elementary function: of the C library in binary64, and in its widest type where the output is f64.
+double oracle_function_roundoff(Dtype out) {
+  constexpr double kLibraryUlps = 8;  // beyond what its manual says of any function in use
+  return kLibraryUlps * (out == Dtype::f64 ? std::ldexp(1.0, -std::numeric_limits<long double>::digits) : 0x1p-53);
+}
+
 Deviation accumulate(const Call& call, const Wide& want, const Wide& magnitude, const Order& order, const Tensor& got) {
   const std::int64_t n = call.op->tolerance.terms(call);
   const Dtype out = got.dtype(), part = component_dtype(out);
@@ -205,6 +211,25 @@ Deviation inherited(const Wide& want, const Allowances& allowed, const Tensor& g
   for_each_component(like(want, got.dtype()), widen(got), [&](std::int64_t i, int p, Component c) {
     worst.compared += p == 0;
     judge(worst, i, c, allowed[i], part);
+  });
+  return worst;
+}
+
+// The modulus of a complex element; beside a part that is not finite, what the other one has.
+double modulus_at(const Wide& w, std::int64_t i, Component c) {
+  const auto* z = std::get_if<Complexes>(&w);
+  const double modulus = z ? std::abs((*z)[i]) : std::abs(c.want.hi);
+  return std::isfinite(modulus) ? modulus : std::abs(c.want.hi);
+}
+
+Deviation function(const Wide& want, const Order& order, const Tensor& got) {
+  const Dtype out = got.dtype(), part = component_dtype(out);
+  if (order.function_ulps <= 0.5 && !is_complex(out)) return exact(narrow(want, out), got);
+  const Wide wanted = like(want, out);
+  Deviation worst;
+  for_each_component(wanted, widen(got), [&](std::int64_t i, int p, Component c) {
+    worst.compared += p == 0;
+    judge(worst, i, c, {function_bound(modulus_at(wanted, i, c), order, part, oracle_function_roundoff(out))}, part);
   });
   return worst;
 }
@@ -271,13 +296,14 @@ Deviation normwise(const Call& call, const Wide& wide, const Order& order, const
 Deviation compare_output(const Call& call, const Wide& want, const Wide* magnitude, const Allowances* allowed,
                          const Order& order, const Tensor& got) {
   using Class = Tolerance::Class;
-  const Class kind = is_inexact(got.dtype()) ? call.op->tolerance.kind : Class::exact;
+  const Class kind = is_inexact(got.dtype()) ? call.op->tolerance.of(call) : Class::exact;
   switch (kind) {
     case Class::exact:
     case Class::rounded: return exact(narrow(want, got.dtype()), got);
     case Class::accumulate: return accumulate(call, want, *magnitude, order, got);
     case Class::inherited: return inherited(want, *allowed, got);
     case Class::normwise: return normwise(call, want, order, got);
+    case Class::function: return function(want, order, got);
     case Class::residual:
     case Class::index: break;  // judged as a whole by the row
   }
@@ -314,7 +340,8 @@ Deviation wrong_form(std::size_t output, const std::string& what) {
 }  // namespace
 
 std::string_view name(Tolerance::Class c) {
-  constexpr std::string_view names[] = {"exact", "rounded", "accumulate", "inherited", "residual", "normwise", "index"};
+  constexpr std::string_view names[] = {"exact",    "rounded",  "accumulate", "inherited",
+                                        "residual", "normwise", "function",   "index"};
   return names[static_cast<std::size_t>(c)];
 }
 

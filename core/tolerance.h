@@ -11,6 +11,10 @@
 //   residual    the row's own componentwise test, for results that are not unique or ill-conditioned
 //   normwise    ||d||_2 <= levels e/(1 - levels e) ||c||_2, e = mu + gamma_4(sqrt 2 + mu)
 //                                                                            Higham 2002, Theorem 24.2
+//   function    |d| <= k ulp_acc(c) + u (|c| + k ulp_acc(c)) + eta/2, k = Order::function_ulps, ulp_acc(c) the distance
+//   of
+//               numbers of the accumulator around c (of complex c, of its modulus); the last two terms where the output
+//               is narrower than the accumulator. The exact value rounded once, to the bit, where k <= 1/2
 //   index       an index i is right if s_i >= max s - (b_i + b_j)
 //
 // Integer and bool outputs are always exact, whatever the class of the row. Every bound that uses the
@@ -54,8 +58,12 @@ struct Deviation {
 std::string to_string(const Deviation&);
 
 struct Tolerance {
-  enum class Class : std::uint8_t { exact, rounded, accumulate, inherited, residual, normwise, index };
+  enum class Class : std::uint8_t { exact, rounded, accumulate, inherited, residual, normwise, function, index };
   Class kind = Class::exact;
+  // The class of a call, where it depends on element types: what is rounded once of reals may be a sum of complex
+  // parts.
+  Class (*when)(const Call&) = nullptr;
+  Class of(const Call& call) const { return when ? when(call) : kind; }
   // accumulate: n, the number of terms summed into one output element (2 K for complex products).
   std::int64_t (*terms)(const Call&) = nullptr;
   // accumulate: G where the oracle on absolute inputs is none: signs that lie in codes. Null: absolute inputs.
@@ -92,6 +100,9 @@ std::vector<Wide> magnitude(const Call&);
 
 // The class normwise: relative bound in the 2-norm for the declared levels, mu and amplification.
 double normwise_bound(const Order&);
+
+// The class function: what is allowed of one element, an output or a part of one, whose exact value has that modulus.
+double function_bound(double modulus, const Order&, Dtype out, double oracle_roundoff);
 
 // The class index: error / allowed of choosing scores[chosen] as the greatest, bounds being b.
 double index_ratio(const std::vector<double>& scores, const std::vector<double>& bounds, std::size_t chosen);
