@@ -58,10 +58,8 @@ Wide positive(const Spec& spec, std::uint64_t key, double p) {
   return real_fill(spec, [&](std::int64_t i) { return p * (unit(key, static_cast<std::uint64_t>(i)) + 0x1p-10); });
 }
 
-// Every bit pattern of the element's own width.
-Wide bits(const Spec& spec, std::uint64_t key, double) {
-  Unsigneds raw(spec.shape);
-  for (std::int64_t i = 0; i < raw.size(); ++i) raw[i] = draw(key, static_cast<std::uint64_t>(i));
+// Words as elements of the dtype.
+Wide from_words(const Spec& spec, const Unsigneds& raw) {
   const Dtype carrier[] = {Dtype::u8, Dtype::u16, Dtype::u32, Dtype::u64};
   const Dtype as = carrier[std::countr_zero(static_cast<unsigned>(info(spec.dtype).bytes))];
   if (is_integer(spec.dtype)) return raw;
@@ -69,6 +67,21 @@ Wide bits(const Spec& spec, std::uint64_t key, double) {
   Tensor out(spec);
   std::copy_n(words.read<std::byte>(), words.storage().bytes(), out.write<std::byte>());
   return widen(out);
+}
+
+// Every bit pattern of the element's own width.
+Wide bits(const Spec& spec, std::uint64_t key, double) {
+  Unsigneds raw(spec.shape);
+  for (std::int64_t i = 0; i < raw.size(); ++i) raw[i] = draw(key, static_cast<std::uint64_t>(i));
+  return from_words(spec, raw);
+}
+
+// One after the other, so that some cases together have each: 2^16 elements all of a type of 16 bits.
+Wide every(const Spec& spec, std::uint64_t, double p) {
+  Unsigneds raw(spec.shape);
+  const auto first = static_cast<std::uint64_t>(p) << 25U;
+  for (std::int64_t i = 0; i < raw.size(); ++i) raw[i] = first + static_cast<std::uint64_t>(i);
+  return from_words(spec, raw);
 }
 
 Wide constant(const Spec& spec, std::uint64_t, double p) {
@@ -238,6 +251,7 @@ constexpr Fill kFills[] = {
     {"int",              "integers in [-p, p]; unsigned in [0, p]", 3, {0, kWhole}, integer_fill},
     {"index",            "whole numbers in [0, p)", 1, {0, kWhole}, index_fill},
     {"bits",             "every bit pattern of the element's width", 0, kNone, bits},
+    {"every",            "bit patterns in turn, from p 2^25 on", 0, {0, 127}, every},
     {"const",            "p everywhere", 1, kAny, constant},
     {"pow2",             "signed powers of two, exponents in [-p, p]", 3, {0, 1074}, powers},
     {"wide",             "magnitudes spread over 2p binades", 12, {0, 1023}, wide},

@@ -80,6 +80,8 @@ class Match {
       if (!t) continue;
       if (rule.follows == TypeRule::Follows::at_least_float) t = at_least_float(*t);
       if (rule.follows == TypeRule::Follows::accumulator) t = accumulator(*t);
+      if (rule.follows == TypeRule::Follows::part && t == Dtype::c64) t = Dtype::f32;
+      if (rule.follows == TypeRule::Follows::number && t == Dtype::boolean) t = Dtype::u8;
       const auto& ok = rule.accepted;
       if (!ok.empty() && std::find(ok.begin(), ok.end(), *t) == ok.end())
         throw Error(op_, Reason::dtype,

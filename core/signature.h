@@ -16,7 +16,8 @@
 //                      parts N    its entries are the rows of parts that are all N       wishes N
 //   types       N+M < 2^31  else an error of memory: rows are numbered in 31 bits.   T: a b c  one of these; the words
 //   all, integers, floats stand for several. P = f(T, ..) follows, f one
-//               of promote, float (at_least_float) and accumulator, over what is given; with ": a b" it must be one
+//               of promote, float (at_least_float), accumulator, part (f32 of c64) and number (u8 of bool), over what
+//               is given; with ": a b" it must be one
 #pragma once
 
 #include <cstdint>
@@ -63,7 +64,7 @@ struct Parameter {
 };
 
 struct TypeRule {
-  enum class Follows : std::uint8_t { nothing, promote, at_least_float, accumulator };
+  enum class Follows : std::uint8_t { nothing, promote, at_least_float, accumulator, part, number };
   char letter = 0;
   Follows follows = Follows::nothing;
   std::string from;             // letters

@@ -209,11 +209,14 @@ void accepted(Reader& r, TypeRule& rule) {
 
 void follows(Reader& r, TypeRule& rule, const std::string& declared) {
   using Follows = TypeRule::Follows;
-  constexpr std::pair<const char*, Follows> rules[] = {
-      {"promote(", Follows::promote}, {"float(", Follows::at_least_float}, {"accumulator(", Follows::accumulator}};
+  constexpr std::pair<const char*, Follows> rules[] = {{"promote(", Follows::promote},
+                                                       {"float(", Follows::at_least_float},
+                                                       {"accumulator(", Follows::accumulator},
+                                                       {"part(", Follows::part},
+                                                       {"number(", Follows::number}};
   for (const auto& [word, f] : rules)
     if (r.eat(word)) rule.follows = f;
-  if (rule.follows == Follows::nothing) r.wrong("promote, float or accumulator is missing");
+  if (rule.follows == Follows::nothing) r.wrong("promote, float, accumulator, part or number is missing");
   do {
     rule.from += r.letter();
     if (declared.find(rule.from.back()) == std::string::npos)

@@ -82,7 +82,7 @@ TEST(SignatureText, WhatIsWrongIsToldWithItsColumn) {
   EXPECT_EQ(wrong("x T[N] -> y T[N]", "T f32"), "types, column 3: ':' is missing");
   EXPECT_EQ(wrong("x T[N] -> y T[N]", "T: f32; P = promote(T, U)"), "types, column 25: U is not declared before");
   EXPECT_EQ(wrong("x T[N] -> y T[N]", "T: f32; P = narrow(T)"),
-            "types, column 13: promote, float or accumulator is missing");
+            "types, column 13: promote, float, accumulator, part or number is missing");
   EXPECT_EQ(wrong("x T[N] -> y T[N]", "T: f32; T: f16"), "types, column 10: a second declaration");
   EXPECT_EQ(wrong("x T[N] -> y T[N]", "T: f32; U: f16"), "types: U is declared and not used");
   EXPECT_EQ(wrong("x T[N] -> y T[N]", "T: f32; N < 5"), "types, column 11: '< 2^31' is missing");
@@ -162,6 +162,13 @@ TEST(SignatureMatch, SumsLimitsAndReductions) {
   const auto reduced = [&](const Reduction& r) { return outputs(sum, kinds, {Spec{Dtype::i8, {2, 3, 4}}}, r)[0]; };
   EXPECT_EQ(reduced({{1}, false}), (Spec{i32, {2, 4}}));
   EXPECT_EQ(reduced({{0, 2}, true}), (Spec{i32, {1, 3, 1}}));
+  const auto follows = [](const char* rule, Dtype t) {
+    return outputs("x T[] -> out R[]", rule, {Spec{t, {}}})[0].dtype;
+  };
+  for (const DtypeInfo& t : all_dtypes()) {
+    EXPECT_EQ(follows("T: all; R = part(T)", t.dtype), t.dtype == Dtype::c64 ? Dtype::f32 : t.dtype);
+    EXPECT_EQ(follows("T: all; R = number(T)", t.dtype), t.dtype == Dtype::boolean ? Dtype::u8 : t.dtype);
+  }
 }
 
 TEST(SignatureMatch, WhatInferGivesMustAgreeWithTheInputs) {
