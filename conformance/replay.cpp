@@ -108,7 +108,7 @@ bool stands_for(Reason reason, const std::string& error) {
   constexpr Reason kNever[] = {Reason::device, Reason::file, Reason::query, Reason::unsupported};
   if (std::find(std::begin(kNever), std::end(kNever), reason) != std::end(kNever)) return false;
   if (error == "out_of_range") return reason == Reason::axis || reason == Reason::attribute || reason == Reason::shape;
-  if (error == "runtime_error") return reason == Reason::domain || reason == Reason::memory;
+  if (error == "runtime_error") return reason == Reason::domain || reason == Reason::memory || reason == Reason::dtype;
   return true;
 }
 
