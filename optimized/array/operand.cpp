@@ -1,0 +1,85 @@
+#include "optimized/array/operand.h"
+
+namespace plumb {
+namespace {
+
+using base::Bf16;
+using base::Half;
+struct Pair {
+  float re, im;
+};
+
+// Calls f with a value of the type that an element of the dtype is stored as.
+template <class F>
+void with_stored(Dtype t, F&& f) {
+  switch (t) {
+    case Dtype::boolean: return f(bool{});
+    case Dtype::u8: return f(std::uint8_t{});
+    case Dtype::u16: return f(std::uint16_t{});
+    case Dtype::u32: return f(std::uint32_t{});
+    case Dtype::u64: return f(std::uint64_t{});
+    case Dtype::i8: return f(std::int8_t{});
+    case Dtype::i16: return f(std::int16_t{});
+    case Dtype::i32: return f(std::int32_t{});
+    case Dtype::i64: return f(std::int64_t{});
+    case Dtype::f16: return f(Half{});
+    case Dtype::bf16: return f(Bf16{});
+    case Dtype::f32: return f(float{});
+    case Dtype::f64: return f(double{});
+    case Dtype::c64: return f(Pair{});
+  }
+}
+
+// A whole number as the nearest float whose rounding to fewer bits equals that of the number itself: what
+// does not fit into 24 bits leaves its trace in the last one.
+template <class I>
+float traced(I v) {
+  const bool negative = v < I{0};
+  std::uint64_t m = negative ? std::uint64_t{0} - static_cast<std::uint64_t>(v) : static_cast<std::uint64_t>(v);
+  const int drop = std::max(0, 40 - std::countl_zero(m));
+  const std::uint64_t rest = m & ((std::uint64_t{1} << drop) - 1);
+  m = (m >> drop) | (rest != 0 ? 1 : 0);
+  const float x = static_cast<float>(m) * base::from_bits(static_cast<std::uint32_t>(127 + drop) << 23);
+  return negative ? -x : x;
+}
+
+// The promoted types are few: no value is ever narrowed, except whole numbers into floats and f64 into c64.
+template <class To, class From>
+To converted(From v) {
+  if constexpr (std::is_same_v<To, From>) return v;
+  else if constexpr (std::is_same_v<To, Pair>) return {converted<float>(v), 0.0F};
+  else if constexpr (std::is_same_v<To, Half> && std::is_integral_v<From>) return {base::f32_to_half(traced(v))};
+  else if constexpr (std::is_same_v<To, Bf16> && std::is_integral_v<From>) return {base::f32_to_bf16(traced(v))};
+  else if constexpr (std::is_same_v<From, Half> && std::is_floating_point_v<To>) return base::half_to_f32(v.bits);
+  else if constexpr (std::is_same_v<From, Bf16> && std::is_floating_point_v<To>) return base::bf16_to_f32(v.bits);
+  else if constexpr (std::is_arithmetic_v<From> && std::is_arithmetic_v<To>) return static_cast<To>(v);
+  else return {};  // never promoted so
+}
+
+template <class From, class To>
+void convert(const void* from, std::int64_t step, void* to, std::int64_t n) {
+  const auto* x = static_cast<const From*>(from);
+  auto* y = static_cast<To*>(to);
+  if (step == 1)
+    for (std::int64_t i = 0; i < n; ++i) y[i] = converted<To>(x[i]);
+  else
+    for (std::int64_t i = 0; i < n; ++i) y[i] = converted<To>(x[i * step]);
+}
+
+}  // namespace
+
+Convert converter(Dtype from, Dtype to) {
+  Convert found = nullptr;
+  with_stored(from, [&](auto f) { with_stored(to, [&](auto t) { found = convert<decltype(f), decltype(t)>; }); });
+  return found;
+}
+
+Strides broadcast_strides(const Tensor& t, const Shape& shape) {
+  Strides s(shape.size(), 0);
+  const std::size_t lead = shape.size() - t.shape().size();
+  for (std::size_t d = lead; d < shape.size(); ++d)
+    if (t.shape()[d - lead] != 1) s[d] = t.strides()[d - lead];
+  return s;
+}
+
+}  // namespace plumb
