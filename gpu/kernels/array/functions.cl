@@ -29,14 +29,14 @@ float sigmoid_float(float x) {
   return (x < 0.0f ? e : 1.0f) / (1.0f + e);
 }
 
-// `rest` is what the rounding of d took away, by Knuth.
+// `rest` is what the rounding of d took away, by Knuth; far apart e is 0 and rest may be no number.
 float logaddexp_float(float x, float y) {
   if (isnan(x) || isnan(y)) return x + y;
   const float top = fmax(x, y), low = fmin(x, y);
   if (isinf(top) || isinf(low)) return top;
   const float d = top - low, b = d - top, rest = (top - (d - b)) - (low + b);
   const float e = exp(-d);
-  return top + log1p(isinf(d) ? 0.0f : e - e * rest);
+  return top + log1p(d > 1000.0f ? 0.0f : e - e * rest);
 }
 
 // The coefficients are written by optimized/functions/polynomials.py: erfinv x = x (sqrt(pi) / 2 + w q(w - 2.5)) up to
@@ -74,7 +74,7 @@ double logaddexp_double(double x, double y) {
   if (isinf(top) || isinf(low)) return top;
   const double d = top - low, b = d - top, rest = (top - (d - b)) - (low + b);
   const double e = exp(-d);
-  return top + log1p(isinf(d) ? 0.0 : e - e * rest);
+  return top + log1p(d > 1000.0 ? 0.0 : e - e * rest);
 }
 
 __constant double erfinv_middle_double[23] = {

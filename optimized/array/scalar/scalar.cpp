@@ -1,0 +1,134 @@
+#include "optimized/array/scalar/scalar.h"
+
+#include <array>
+#include <string_view>
+
+#include "core/limits.h"
+#include "core/pool.h"
+#include "optimized/array/operand.h"
+#include "optimized/dispatch.h"
+#include "optimized/functions_ulps.h"
+#include "optimized/nest.h"
+
+namespace plumb {
+
+PLUMB_DECLARE_SIMD(void load_tile(Element t, const void* from, void* tile, std::int64_t n))
+PLUMB_DECLARE_SIMD(void store_tile(Lane in, Element t, const void* tile, void* to, std::int64_t n))
+
+namespace {
+
+constexpr Limit kTile{"scalar.tile", kTileElements, 8};  // elements computed at once
+constexpr std::int64_t kGrain = 1 << 15;                 // elements worth a thread
+constexpr std::int64_t kWhole = 16;                      // elements: whole vectors of every lane
+
+// Whether lanes are stored as they are computed in.
+bool plain(Element t) { return t == Element::f32 || t == Element::f64 || t == Element::i64 || t == Element::u64; }
+
+// An operand as tiles of lanes.
+struct Operand {
+  const std::byte* first;
+  std::int64_t bytes, step;  // of a stored element; innermost stride
+  Element type;              // of the operation
+  Convert convert;           // null: elements of that type, side by side
+  alignas(64) std::array<std::byte, kTileElements * 8> converted;
+  alignas(64) std::array<std::byte, kTileBytes> lanes;
+
+  Operand(const Tensor& t, Dtype to, std::int64_t inner)
+      : first(t.read<std::byte>()), bytes(info(t.dtype()).bytes), step(inner), type(static_cast<Element>(to)) {
+    convert = t.dtype() == to && step == 1 ? nullptr : converter(t.dtype(), to);
+  }
+  const void* at(std::int64_t offset, std::int64_t n) {
+    const std::byte* from = first + offset * bytes;
+    if (convert) {
+      convert(from, step, converted.data(), n);
+      from = converted.data();
+    }
+    if (plain(type) && n % kWhole == 0) return from;
+    PLUMB_DISPATCH(load_tile)(type, from, lanes.data(), n);
+    return lanes.data();
+  }
+};
+
+// The dtype that all operands are computed in: what they promote to, or a float where the result of whole numbers is.
+Dtype common(const Call& c, Dtype out) {
+  Dtype t = c.dtype(0);
+  for (std::size_t i = 1; i < c.in.size(); ++i) t = promote(t, c.dtype(i));
+  return is_inexact(out) ? at_least_float(t) : t;
+}
+
+template <std::size_t N>
+void run_on(const Call& c, const ScalarKernel& kernel, const Tensor& z) {
+  const Dtype t = common(c, z.dtype());
+  const Lane lane = lane_of(static_cast<Element>(t));
+  const TileFunction f = kernel.lanes[static_cast<int>(lane)];
+  if (!f) throw std::logic_error(std::string(c.op->name) + " has no kernel for " + std::string(name(t)));
+  std::array<Strides, N + 1> strides;
+  for (std::size_t k = 0; k < N; ++k) strides[k] = broadcast_strides(c[k], z.shape());
+  strides[N] = row_major(z.shape());
+  const auto loops = nest<N + 1>(z.shape(), strides);
+  const auto to = static_cast<Element>(z.dtype());
+  const bool direct = plain(to) && lane_of(to) == lane;
+  const std::int64_t bytes = info(z.dtype()).bytes;
+  std::byte* out = z.write<std::byte>();
+  parallel_for(z.size(), kGrain, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<Operand> operands;  // each thread has its own tiles
+    for (std::size_t k = 0; k < N; ++k) operands.emplace_back(c[k], t, loops.strides[k].back());
+    alignas(64) std::array<std::byte, kTileBytes> result;
+    for_runs(loops, begin, end, [&](const std::array<std::int64_t, N + 1>& at, std::int64_t length) {
+      const std::int64_t most = kTile.of(length);
+      for (std::int64_t i = 0; i < length; i += most) {
+        const std::int64_t n = std::min(most, length - i);
+        std::array<const void*, N> x;
+        for (std::size_t k = 0; k < N; ++k) x[k] = operands[k].at(at[k] + i * operands[k].step, n);
+        std::byte* y = out + (at[N] + i) * bytes;
+        const bool whole = direct && n % kWhole == 0;
+        f(x.data(), whole ? y : result.data(), n, static_cast<Element>(t));
+        if (!whole) PLUMB_DISPATCH(store_tile)(lane, to, result.data(), y, n);
+      }
+    });
+  });
+}
+
+const ScalarKernel& kernel_named(std::string_view name, const ScalarKernel* list) {
+  while (list->name && list->name != name) ++list;
+  return *list;
+}
+
+// Complex numbers are computed in double, where a product of parts is exact: a sum of two and a quotient by one, or two
+// functions of at most 3 ulps and their product.
+constexpr double kComplexUlps = 8;
+
+// A product with a rounded constant, which errs by up to an ulp of the product, is rounded again.
+constexpr double kScaledUlps = 1.5;
+
+Order order(const Call& c) {
+  Order o;
+  const Dtype t = common(c, output_specs(c)[0].dtype);
+  const bool narrow = t == Dtype::f16 || t == Dtype::bf16 || t == Dtype::f32;
+  o.accumulator = narrow ? Dtype::f32 : Dtype::f64;
+  o.function_ulps = is_complex(t) ? kComplexUlps : 0.5;
+  if (is_complex(t)) return o;
+  if (c.op->name == "degrees" || c.op->name == "radians") o.function_ulps = kScaledUlps;
+  for (const FunctionUlps& f : kFunctionUlps)
+    if (c.op->name == f.name) o.function_ulps = narrow ? f.ulps32 : f.ulps64;
+  return o;
+}
+
+}  // namespace
+
+Route scalar_route(const ScalarKernel& kernel) {
+  Route r;
+  r.op = kernel.name;
+  r.name = "cpu.each";
+  r.order = order;
+  return r;
+}
+
+void run_scalar(const Call& c, const ScalarKernel* list, std::vector<Tensor>& out) {
+  if (out[0].size() == 0) return;
+  const ScalarKernel& kernel = kernel_named(c.op->name, list);
+  if (c.in.size() == 1) run_on<1>(c, kernel, out[0]);
+  else run_on<2>(c, kernel, out[0]);
+}
+
+}  // namespace plumb
