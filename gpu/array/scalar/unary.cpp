@@ -9,6 +9,7 @@ constexpr auto kDivides = gpu::ScalarFunction::divides, kWords = gpu::ScalarFunc
 // The figures are those of the specification (OpenCL C 3.0, table 42); sigmoid and erfinv: kernels/array/functions.cl;
 // degrees and radians: a rounded constant errs by up to an ulp of the product, which is rounded again.
 constexpr gpu::ScalarFunction kFunctions[] = {
+    {"square"},
     {"abs"},
     {"negative"},
     {"sign"},

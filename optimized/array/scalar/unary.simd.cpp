@@ -90,6 +90,7 @@ constexpr double kPi = 3.14159265358979323846;
 
 extern const ScalarKernel unary_kernels[];
 const ScalarKernel unary_kernels[] = {
+    EACH_WRAPPING(square, x* x),
     EACH(abs, abs_of(x)),
     EACH_WRAPPING(negative, -x),
     EACH(sign, sign_of(x)),

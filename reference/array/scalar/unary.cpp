@@ -8,6 +8,14 @@ using namespace reference;
 
 // What the lines use beside the functions of <cmath>, which take double and long double.
 
+Complex times(Complex a, Complex b) {  // (a + b i)(c + d i) = (ac - bd) + (ad + bc) i
+  return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
+}
+template <class T>
+T times(T a, T b) {
+  return a * b;
+}
+
 Whole abs(Whole x) { return x < 0 ? -x : x; }
 double abs(double x) { return std::abs(x); }
 double abs(Complex z) { return std::hypot(z.real(), z.imag()); }
@@ -93,6 +101,8 @@ constexpr std::string_view kReal = "bool integers floats", kFloat = "F = float(T
 // clang-format off
 std::vector<Op> exact_rows() {
   return {
+    rounded<[](auto x) { return times(x, x); }>(
+        {"square", "all", "T", "out_i = x_i^2", "wide-62,wide-80"}),
     rounded<[](auto x) { return abs(x); }>(
         {"abs", "all", kPart, "out_i = |x_i|", "wide-60",
          "the least integer stays; of complex numbers the modulus, as f32, which an infinite part makes infinite"}),

@@ -2,6 +2,7 @@
 #include "array/scalar/scalar.cl"
 
 #if defined(LANE_F32) || defined(LANE_F64)
+EACH(square, x* x)
 EACH(abs, fabs(x))
 EACH(negative, -x)
 EACH(sign, (number)(x > 0) - (number)(x < 0))
@@ -44,6 +45,7 @@ EACH(degrees, x*(number)57.29577951308232)
 EACH(radians, x*(number)0.017453292519943295)
 
 #elif defined(LANE_C64)
+EACH(square, (double2)(x.x* x.x - x.y * x.y, x.x* x.y + x.y * x.x))
 PART(abs, isinf(x.x) || isinf(x.y) ? INFINITY : sqrt(x.x * x.x + x.y * x.y))
 EACH(negative, -x)
 EACH(sign, x.x == 0 && x.y == 0 ? x : x / sqrt(x.x * x.x + x.y * x.y))
@@ -57,6 +59,7 @@ FLAG(logical_not, x.x == 0 && x.y == 0)
 EACH(exp, exp(x.x) * (double2)(cos(x.y), sin(x.y)))
 
 #else
+EACH(square, (ulong)x*(ulong)x)
 EACH(conjugate, x)
 EACH(real, x)
 EACH(imag, 0)
