@@ -26,24 +26,28 @@ PARTS = {"element", "fragments", "gather", "row_fragments", "row_tiles", "sites"
 
 # Alternatives of each option, as in matrix_kernels.py; a file that is not here needs none.
 BUILDS = {
-    "convolution": [["FROM_f16", "FROM_f16 MMA COLUMNS=32 DEPTH=32"]],
-    "decomposition": [["", "DOUBLE"]],
-    "edge_product": [["INDEX", "FROM_f32 COLUMNS=32", "FROM_f32 COLUMNS=32 BY_FOURS NORMALIZED", "FROM_f32 TILE=32",
-                      "FROM_f32 TILE=32 EVERY_ROW"]],
-    "edge_product_mma": [["COLUMNS=32 DEPTH=32", "FROM_f16 TILE=32 DEPTH=32"], ["", "BY_EIGHTS"], ["", "EVERY_ROW"]],
+    "convolution": [["X=f16", "X=f16 MMA COLUMNS=32 DEPTH=32"]],
+    "decomposition": [["X=f32", "X=f64"]],
+    "edge_product": [["INDEX", "X=f32 COLUMNS=32", "X=f32 COLUMNS=32 BY_FOURS NORMALIZED", "X=f32 TILE=32",
+                      "X=f32 TILE=32 EVERY_ROW"]],
+    "edge_product_mma": [["COLUMNS=32 DEPTH=32", "TILE=32 DEPTH=32"], ["", "BY_EIGHTS"], ["", "EVERY_ROW"]],
     "elementwise": [["ADD_f32", "ADD_f16", "VIA_WHOLE", "VIA_FLOAT", "VIA_DOUBLE", "VIA_COMPLEX"]],
-    "entropy": [["", "HALF"]],
-    "features": [["FROM_f32", "FROM_f16 TO_f16"]],
+    "entropy": [["X=f32", "X=f16"]],
+    "features": [["X=f32 Y=f32", "X=f16 Y=f16"]],
     "fft": [["", "N=16 PASSES= LINES=4 GROUP=64 MODE=1 SWAP_IN=0 SWAP_OUT=1 CUT_IN=1 CUT_OUT=1 NEXT_IN=0 NEXT_OUT=0 "
                  "TURNED=1 CHIRPED=1"], ["LOAD_COLUMNS=0 STORE_COLUMNS=1", "LOAD_COLUMNS=1 STORE_COLUMNS=0"]],
-    "linalg": [["FROM_f32 REGISTERS=4", "FROM_f32 REGISTERS=4 WIDE", "FROM_c64 REGISTERS=2"], ["UNROLL=2"]],
-    "linalg_mma": [["FROM_f16"], ["WARPS_M=2 WARPS_N=2 TILES_M=2 TILES_N=4"], ["", "ALIGNED"]],
+    "global_pooling": [["X=f16"]],
+    "linalg": [["X=f32 REGISTERS=4", "X=f32 REGISTERS=4 WIDE", "X=c64 REGISTERS=2"], ["UNROLL=2"]],
+    "linalg_mma": [["X=f16"], ["WARPS_M=2 WARPS_N=2 TILES_M=2 TILES_N=4"], ["", "ALIGNED"]],
     "neighbor": [["", "MOST=16"]],
-    "pooling": [["EACH=1", "EACH=4"]],
-    "quant": [["", "DEQUANTIZE", "BITS=4", "TILE"]],
-    "reduction": [["VIA_f32 SUM", "VIA_u32 ANY"]],
+    "norms": [["X=f32"]],
+    "pooling": [["X=f16 EACH=1", "X=f16 EACH=4"]],
+    "quant": [["X=f16 Y=f16"], ["QUANTIZE", "DEQUANTIZE", "BITS=4", "TILE=32"]],
+    "reduction": [["X=f32 ANY=0", "X=u32 ANY=1"], ["SUM"]],
     "sort": [["", "POINTS=32 LINES=8", "POINTS=32 LINES=8 WIDE"]],
-    "sparse_quant": [["QUANTIZE", "DEQUANTIZE", "SETUP", "BITS=4", "MMA BITS=4 COLUMNS=32"]],
+    "sparse_algebra": [["X=f16"]],
+    "sparse_quant": [["QUANTIZE", "DEQUANTIZE", "SETUP", "X=f16", "X=f16 MMA BITS=4 COLUMNS=32"]],
+    "sparse_rows": [["X=f16"]],
 }
 
 NARROWED, PRODUCT = "a work-item's number made narrow", "a product in 32 bits"
@@ -89,6 +93,8 @@ def constant(node):
     node = bare(node)
     if node.get("kind") in ("BinaryOperator", "UnaryOperator", "ConditionalOperator"):
         return all(constant(i) for i in inner(node))
+    if node.get("referencedDecl", {}).get("kind") == "EnumConstantDecl":
+        return True
     return node.get("kind") in ("IntegerLiteral", "UnaryExprOrTypeTraitExpr")
 
 

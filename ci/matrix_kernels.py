@@ -18,15 +18,15 @@ KERNELS = pathlib.Path(__file__).resolve().parent.parent / "gpu" / "kernels"
 
 # (file, alternatives of each option, least number of matrix products)
 BUILDS = [
-    ("linalg_mma", [["FROM_f16", "FROM_bf16"], ["WARPS_M=2 WARPS_N=4 TILES_M=4 TILES_N=8"], ["", "ALIGNED"]], 32),
-    ("linalg_mma", [["FROM_f16", "FROM_bf16"], ["WARPS_M=2 WARPS_N=2 TILES_M=2 TILES_N=4"], ["", "ALIGNED"]], 8),
-    ("linalg_mma", [["FROM_f16", "FROM_bf16"], ["WARPS_M=1 WARPS_N=1 TILES_M=1 TILES_N=8 STAGES=2 PANEL=2"],
+    ("linalg_mma", [["X=f16", "X=bf16"], ["WARPS_M=2 WARPS_N=4 TILES_M=4 TILES_N=8"], ["", "ALIGNED"]], 32),
+    ("linalg_mma", [["X=f16", "X=bf16"], ["WARPS_M=2 WARPS_N=2 TILES_M=2 TILES_N=4"], ["", "ALIGNED"]], 8),
+    ("linalg_mma", [["X=f16", "X=bf16"], ["WARPS_M=1 WARPS_N=1 TILES_M=1 TILES_N=8 STAGES=2 PANEL=2"],
                     ["", "ALIGNED"]], 8),
     ("edge_product_mma", [["COLUMNS=16", "COLUMNS=32", "COLUMNS=64"], ["DEPTH=16", "DEPTH=32"], ["", "BY_EIGHTS"]], 1),
-    ("edge_product_mma", [["FROM_f16 DEPTH=32"], ["TILE=32", "TILE=64"], ["", "BY_EIGHTS"], ["", "EVERY_ROW"]], 1),
-    ("convolution", [["FROM_f16 MMA"], ["COLUMNS=16 DEPTH=16 PITCH=16", "COLUMNS=32 DEPTH=32",
+    ("edge_product_mma", [["DEPTH=32"], ["TILE=32", "TILE=64"], ["", "BY_EIGHTS"], ["", "EVERY_ROW"]], 1),
+    ("convolution", [["X=f16 MMA"], ["COLUMNS=16 DEPTH=16 PITCH=16", "COLUMNS=32 DEPTH=32",
                                         "COLUMNS=64 DEPTH=32"]], 1),
-    ("sparse_quant", [["X_f16 MMA"], ["BITS=4", "BITS=8"], ["COLUMNS=32", "COLUMNS=64"]], 1),
+    ("sparse_quant", [["X=f16 MMA"], ["BITS=4", "BITS=8"], ["COLUMNS=32", "COLUMNS=64"]], 1),
     ("ceiling", [[""]], 4),
 ]
 PRELUDE = ["PLUMB_MATRIX_F16", "PLUMB_FP64", "PLUMB_FP16", "PLUMB_INT64_ATOMICS", "asm=__asm__"]

@@ -245,17 +245,21 @@ bool extents_fit_int(const Call& call) {
   return true;
 }
 
-std::string if_small(std::string_view macro, const Limit& limit) {
-  return small_limits() ? " -D" + std::string(macro) + "=" + std::to_string(limit.small) : "";
-}
-
-Option::Option(const char* name, bool defined) : text(defined ? " -D" + std::string(name) : "") {}
-Option::Option(const char* name, const Limit& limit) : text(if_small(name, limit)) {}
+Option::Option(const char* name, const Limit& limit) : text(small_limits() ? Option(name, limit.small).text : "") {}
 Option::Option(const char* name, Dtype t)
-    : text(" -D" + std::string(name) + "=" + (t == Dtype::boolean ? "boolean" : std::string(plumb::name(t)))) {}
+    : Option(name, t == Dtype::boolean ? "boolean" : std::string(plumb::name(t))) {}
 
 Options::Options(std::initializer_list<Option> list) {
   for (const Option& o : list) text += o.text;
+}
+
+Options& Options::add(const Option& o) {
+  text += o.text;
+  return *this;
+}
+Options& Options::compiler(std::string_view flag) {
+  text += " " + std::string(flag);
+  return *this;
 }
 
 Kernel::Kernel(std::string_view family, std::string_view name, const Options& options)
@@ -275,6 +279,7 @@ Kernel& Kernel::arg(const BufferPtr& b) {
   return *this;
 }
 Kernel& Kernel::arg(std::int32_t v) { return set(kernel_.get(), next_++, v, name_), *this; }
+Kernel& Kernel::arg(Dtype t) { return arg(static_cast<std::int32_t>(t)); }
 Kernel& Kernel::arg(std::uint32_t v) { return set(kernel_.get(), next_++, v, name_), *this; }
 Kernel& Kernel::arg(std::int64_t v) { return set(kernel_.get(), next_++, v, name_), *this; }
 Kernel& Kernel::arg(std::uint64_t v) { return set(kernel_.get(), next_++, v, name_), *this; }

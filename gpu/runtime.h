@@ -55,27 +55,27 @@ void fill_zero(const BufferPtr&);                // enqueued
 void fill_byte(const BufferPtr&, std::uint8_t);  // enqueued
 std::int64_t element_offset(const Tensor&);      // of the first element within input(), in elements
 
-// A macro that a kernel is built with.
+// A macro that a kernel is built with. A Limit gives its value where small limits hold; else the kernel's own holds.
 struct Option {
-  Option(const char* name, bool defined = true);  // NAME, or nothing
-  Option(const char* name, Dtype);                // an element type; what X and Y give: kernels/element.cl
-  Option(const char* name, const Limit&);         // its value where small limits hold; else the kernel's own holds
+  Option(const char* name) : Option(name, true) {}
+  template <std::same_as<bool> T>  // defined or not; of no other type, lest a text become true
+  Option(const char* name, T defined) : text(defined ? " -D" + std::string(name) : "") {}
   template <std::integral T>
-  Option(const char* name, T value) : text(" -D" + std::string(name) + "=" + std::to_string(value)) {}
+  requires(!std::same_as<T, bool>) Option(const char* name, T value) : Option(name, std::to_string(value)) {}
+  Option(const char* name, Dtype);  // an element type; what X and Y give: kernels/element.cl
+  Option(const char* name, const Limit&);
+  Option(const char* name, const std::string& value) : text(" -D" + std::string(name) + "=" + value) {}
   std::string text;
 };
 
-struct Options {  // {{"X", Dtype::f16}, {"COLUMNS", 64}, {"WIDE", wide}}
-  Options() = default;
-  Options(std::initializer_list<Option>);
+struct Options {
+  Options(std::initializer_list<Option> = {});  // {{"X", Dtype::f16}, {"COLUMNS", 64}, {"WIDE", wide}}
   Options(std::string plain) : text(std::move(plain)) {}
   Options(const char* plain) : text(plain) {}
-  Options operator+(const Options& more) const { return Options(text + more.text); }
+  Options& add(const Option&);
+  Options& compiler(std::string_view flag);  // what is no macro
   std::string text;
 };
-
-// " -DNAME=value" where small limits hold, else nothing: kernels define the usual value themselves.
-std::string if_small(std::string_view macro, const Limit&);
 
 // A kernel of kernels/<family>.cl, built on first use with these options, cached for the process and on disk.
 class Kernel {
@@ -83,6 +83,7 @@ class Kernel {
   Kernel(std::string_view family, std::string_view name, const Options& = {});
   Kernel& arg(const BufferPtr&);
   Kernel& arg(std::int32_t);
+  Kernel& arg(Dtype);  // as kernels/element.cl numbers it
   Kernel& arg(std::uint32_t);
   Kernel& arg(std::int64_t);
   Kernel& arg(std::uint64_t);

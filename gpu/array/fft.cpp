@@ -154,24 +154,22 @@ void add_own(Steps& steps, const Pass& t) {
   const bool convolves = t.chirp != nullptr;
   const std::string passes = convolves ? pass_list(list, true, false, true) + pass_list(list, false, true, false)
                                        : pass_list(list, true, true, false);
-  std::string options;
-  for (const auto& [name, value] :
-       std::initializer_list<std::pair<const char*, std::int64_t>>{{"N", t.n},
-                                                                   {"LINES", lines},
-                                                                   {"GROUP", group},
-                                                                   {"LOAD_COLUMNS", t.in.columns},
-                                                                   {"STORE_COLUMNS", t.out.columns},
-                                                                   {"MODE", t.mode},
-                                                                   {"SWAP_IN", t.swap_in},
-                                                                   {"SWAP_OUT", t.swap_out},
-                                                                   {"CUT_IN", convolves || t.in.cut},
-                                                                   {"CUT_OUT", t.out.cut},
-                                                                   {"NEXT_IN", t.in.step == 1},
-                                                                   {"NEXT_OUT", t.out.step == 1},
-                                                                   {"TURNED", t.turn != nullptr},
-                                                                   {"CHIRPED", convolves}})
-    options += std::string("-D") + name + "=" + std::to_string(value) + " ";
-  gpu::Kernel kernel("fft", "fft_length", options + "-DPASSES=" + passes);
+  gpu::Kernel kernel("fft", "fft_length",
+                     {{"N", t.n},
+                      {"LINES", lines},
+                      {"GROUP", group},
+                      {"LOAD_COLUMNS", int{t.in.columns}},
+                      {"STORE_COLUMNS", int{t.out.columns}},
+                      {"MODE", int{t.mode}},
+                      {"SWAP_IN", int{t.swap_in}},
+                      {"SWAP_OUT", int{t.swap_out}},
+                      {"CUT_IN", int{convolves || t.in.cut}},
+                      {"CUT_OUT", int{t.out.cut}},
+                      {"NEXT_IN", int{t.in.step == 1}},
+                      {"NEXT_OUT", int{t.out.step == 1}},
+                      {"TURNED", int{t.turn != nullptr}},
+                      {"CHIRPED", int{convolves}},
+                      {"PASSES", passes}});
   add_shared_arguments(kernel, t, w);
   kernel.arg(static_cast<std::uint32_t>(convolves ? t.chirp->n : 0));
   add_run(steps, std::move(kernel), t, lines, group);
@@ -297,7 +295,7 @@ BufferPtr as_complex(Steps& steps, Dtype from, const BufferPtr& x, std::int64_t 
   const bool real = from == Dtype::c64;
   gpu::Kernel kernel = real ? gpu::Kernel("fft", "without_imaginary") : gpu::Kernel("copy", "to_complex");
   if (real) kernel.arg(x).arg(y).arg(total);
-  else kernel.arg(x).arg(static_cast<std::int32_t>(from)).arg(y).arg(static_cast<std::int32_t>(Dtype::c64)).arg(total);
+  else kernel.arg(x).arg(from).arg(y).arg(Dtype::c64).arg(total);
   add_each(steps, std::move(kernel), total);
   return y;
 }

@@ -100,17 +100,16 @@ Plan plan(Lines l, std::int64_t serial) {
   return p;
 }
 
-// The build that computes in `wide`: one for tensors of that type alone, one for the others.
-std::string types(Dtype from, Dtype wide, Dtype to) {
-  const std::string via = wide == Dtype::i32 ? "u32" : wide == Dtype::i64 ? "u64" : std::string(name(wide));
-  return "-DVIA_" + via + (from == wide && to == wide ? "" : " -DANY");
+// A build of `part` that computes in `wide`: one for tensors of that type alone, one for the others.
+gpu::Options types(const char* part, Dtype from, Dtype wide, Dtype to) {
+  const Dtype via = wide == Dtype::i32 ? Dtype::u32 : wide == Dtype::i64 ? Dtype::u64 : wide;
+  return {{part}, {"X", via}, {"ANY", from == wide && to == wide ? 0 : 1}};
 }
 
 using KernelPtr = std::shared_ptr<gpu::Kernel>;
-KernelPtr kernel(const char* name, const std::string& options) {
+KernelPtr kernel(const char* name, const gpu::Options& options) {
   return std::make_shared<gpu::Kernel>("reduction", name, options);
 }
-std::int32_t code(Dtype t) { return static_cast<std::int32_t>(t); }
 std::int32_t narrow_int(std::int64_t v) { return static_cast<std::int32_t>(v); }
 
 // ---- conditions
@@ -148,8 +147,8 @@ Dtype wide_of(Dtype out) { return out == Dtype::f16 || out == Dtype::bf16 ? Dtyp
 
 KernelPtr sum_kernel(Dtype from, Dtype to, const gpu::BufferPtr& x, std::int64_t first, const gpu::BufferPtr& y,
                      const Plan& p, std::int64_t n) {
-  KernelPtr k = kernel("sum_lines", "-DSUM " + types(from, wide_of(to), to));
-  k->arg(x).arg(code(from)).arg(first).arg(y).arg(code(to)).arg(gpu::constants(p.geometry)).arg(n);
+  KernelPtr k = kernel("sum_lines", types("SUM", from, wide_of(to), to));
+  k->arg(x).arg(from).arg(first).arg(y).arg(to).arg(gpu::constants(p.geometry)).arg(n);
   k->arg(narrow_int(p.lanes)).arg(narrow_int(p.splits)).arg(std::int32_t{p.columns_first});
   return k;
 }
@@ -220,31 +219,31 @@ Order softmax_order(const Call& c) {
   return o;
 }
 
-std::string softmax_options(const Call& c, const Tensor& out) {
-  return "-DSOFTMAX " + types(c.dtype(0), wide_of(out.dtype()), out.dtype());
+gpu::Options softmax_options(const Call& c, const Tensor& out) {
+  return types("SOFTMAX", c.dtype(0), wide_of(out.dtype()), out.dtype());
 }
 
 Job softmax_held(const Call& c, std::vector<Tensor> out, const SoftmaxPlan& p, std::int64_t n) {
-  const KernelPtr k = kernel("softmax_held", softmax_options(c, out[0]) + " -DPER=" + std::to_string(p.held));
-  k->arg(gpu::input(c[0])).arg(code(c.dtype(0))).arg(gpu::element_offset(c[0]));
-  k->arg(gpu::output(out[0])).arg(code(out[0].dtype())).arg(gpu::constants(p.geometry)).arg(n);
+  const KernelPtr k = kernel("softmax_held", softmax_options(c, out[0]).add({"PER", p.held}));
+  k->arg(gpu::input(c[0])).arg(c.dtype(0)).arg(gpu::element_offset(c[0]));
+  k->arg(gpu::output(out[0])).arg(out[0].dtype()).arg(gpu::constants(p.geometry)).arg(n);
   k->arg(narrow_int(p.lanes)).arg(std::int32_t{p.columns_first});
   return gpu::job(std::move(out), [k, items = p.items()] { k->run({items}, {kGroup}); });
 }
 
 Job softmax_passes(const Call& c, std::vector<Tensor> out, const SoftmaxPlan& p, const Lines& l) {
-  const std::string options = softmax_options(c, out[0]);
+  const gpu::Options options = softmax_options(c, out[0]);
   const std::size_t bytes = static_cast<std::size_t>(l.count * p.splits * (c.dtype(0) == Dtype::f64 ? 8 : 4));
   const gpu::BufferPtr maxima = gpu::scratch(bytes), sums = gpu::scratch(bytes), geometry = gpu::constants(p.geometry);
   const auto pass = [&](const char* name) {
     KernelPtr k = kernel(name, options);
-    k->arg(gpu::input(c[0])).arg(code(c.dtype(0))).arg(gpu::element_offset(c[0])).arg(geometry).arg(l.n).arg(p.part);
+    k->arg(gpu::input(c[0])).arg(c.dtype(0)).arg(gpu::element_offset(c[0])).arg(geometry).arg(l.n).arg(p.part);
     k->arg(narrow_int(p.lanes)).arg(narrow_int(p.splits)).arg(std::int32_t{p.columns_first}).arg(maxima);
     return k;
   };
   const KernelPtr largest = pass("softmax_max"), sum = pass("softmax_sum"), write = pass("softmax_write");
   sum->arg(sums);
-  write->arg(sums).arg(gpu::output(out[0])).arg(code(out[0].dtype()));
+  write->arg(sums).arg(gpu::output(out[0])).arg(out[0].dtype());
   return gpu::job(std::move(out), [largest, sum, write, items = p.items()] {
     for (const KernelPtr& k : {largest, sum, write}) k->run({items}, {kGroup});
   });

@@ -30,39 +30,14 @@ Lines lines_of(const Call& c) {
   return {s[axis], inner, inner * count(Shape(s.begin(), s.begin() + static_cast<std::ptrdiff_t>(axis)))};
 }
 
-// How an element becomes a key: kind, bytes and the bits of infinity.
-struct Encoding {
-  std::int32_t kind, bytes;
-  std::uint64_t infinity;
-};
-
-Encoding encoding(Dtype t) {
-  constexpr std::int32_t kBoolean = 0, kUnsigned = 1, kSigned = 2, kFloat = 3, kComplex = 4;
-  const std::int32_t bytes = info(t).bytes;
-  switch (info(t).kind) {
-    case Kind::boolean: return {kBoolean, bytes, 0};
-    case Kind::unsigned_integer: return {kUnsigned, bytes, 0};
-    case Kind::signed_integer: return {kSigned, bytes, 0};
-    case Kind::complex: return {kComplex, bytes, 0};
-    case Kind::real: break;
-  }
-  const std::uint64_t infinity = t == Dtype::bf16  ? 0x7F80
-                                 : t == Dtype::f16 ? 0x7C00
-                                 : t == Dtype::f32 ? 0x7F800000
-                                                   : 0x7FF0000000000000;
-  return {kFloat, bytes, infinity};
-}
-
 Job prepare_network(const Call& c, const std::vector<Spec>& specs) {
   const Lines l = lines_of(c);
-  const Encoding e = encoding(c.dtype(0));
   const std::int64_t points = l.n <= 32 ? 32 : l.n <= 256 ? 256 : kMostPoints;
   const std::int64_t together = std::max<std::int64_t>(1, kGroup / points), group = together * points / 2;
-  const std::string options =
-      "-DPOINTS=" + std::to_string(points) + " -DLINES=" + std::to_string(together) + (e.bytes == 8 ? " -DWIDE" : "");
   std::vector<Tensor> out = gpu::outputs(specs);
-  gpu::Kernel kernel("sort", "network", options);
-  kernel.arg(gpu::dense(c[0])).arg(gpu::output(out[0])).arg(e.kind).arg(e.bytes).arg(e.infinity);
+  const bool wide = info(c.dtype(0)).bytes == 8;
+  gpu::Kernel kernel("sort", "network", {{"POINTS", points}, {"LINES", together}, {"WIDE", wide}});
+  kernel.arg(gpu::dense(c[0])).arg(gpu::output(out[0])).arg(c.dtype(0));
   kernel.arg(l.n).arg(l.inner).arg(l.lines);
   const std::int64_t groups = l.n == 0 ? 0 : (l.lines + together - 1) / together;
   return gpu::job(out, [=] { kernel.run({size(groups * group)}, {size(group)}); });
@@ -73,8 +48,7 @@ struct Pass {
 };
 
 // What enqueues the passes over the lines of x; none is empty.
-std::function<void()> radix_passes(const gpu::BufferPtr& x, const gpu::BufferPtr& result, const Lines& l,
-                                   const Encoding& e) {
+std::function<void()> radix_passes(const gpu::BufferPtr& x, const gpu::BufferPtr& result, const Lines& l, Dtype type) {
   const gpu::SortTiles cut(l.n);
   const std::int64_t total = l.total(), tiles = cut.tiles, groups = tiles * l.lines;
   const std::int64_t rows = l.lines * kDigits;
@@ -87,14 +61,14 @@ std::function<void()> radix_passes(const gpu::BufferPtr& x, const gpu::BufferPtr
   }
   const auto on_all = [&](const char* name, const gpu::BufferPtr& k, const gpu::BufferPtr& i) {
     gpu::Kernel kernel("sort", name, cut.options);
-    kernel.arg(x).arg(k).arg(i).arg(e.kind).arg(e.bytes).arg(e.infinity).arg(l.n).arg(l.inner).arg(total);
+    kernel.arg(x).arg(k).arg(i).arg(type).arg(l.n).arg(l.inner).arg(total);
     return kernel;
   };
   const gpu::Kernel low = on_all("keys", key[0], index[0]);
   std::vector<Pass> passes;
-  for (int p = 0; p < e.bytes; ++p) {
+  for (int p = 0; p < info(type).bytes; ++p) {
     const int from = p % 2, to = 1 - from;
-    const std::int32_t shift = 8 * (p % 4), last = p + 1 == e.bytes;
+    const std::int32_t shift = 8 * (p % 4), last = p + 1 == info(type).bytes;
     Pass pass{gpu::Kernel("sort", "count", cut.options), gpu::Kernel("sort", few ? "scan_few" : "scan", cut.options),
               gpu::Kernel("sort", "scatter", cut.options)};
     const auto columns = static_cast<std::int32_t>(tiles);
@@ -122,7 +96,7 @@ Job prepare_radix(const Call& c, const std::vector<Spec>& specs) {
   std::vector<Tensor> out = gpu::outputs(specs);
   if (l.total() == 0) return gpu::job(out, [] {});
   const gpu::BufferPtr x = gpu::dense(c[0]), result = gpu::output(out[0]);
-  return gpu::job(out, radix_passes(x, result, l, encoding(c.dtype(0))));
+  return gpu::job(out, radix_passes(x, result, l, c.dtype(0)));
 }
 
 const Condition kLarge{Stage::shape_dtype, "under 32768 elements: a launch costs more",
@@ -130,7 +104,7 @@ const Condition kLarge{Stage::shape_dtype, "under 32768 elements: a launch costs
 
 }  // namespace
 
-gpu::SortTiles::SortTiles(std::int64_t n) : options(if_small("ITEMS", kItems) + if_small("STEP", kStep)) {
+gpu::SortTiles::SortTiles(std::int64_t n) : options{{"ITEMS", kItems}, {"STEP", kStep}} {
   const std::int64_t tile = kGroup * kItems.of((n + kGroup - 1) / kGroup);
   tiles = (n + tile - 1) / tile;
   few = tiles <= kFewTiles.of(tiles);
@@ -139,7 +113,7 @@ gpu::SortTiles::SortTiles(std::int64_t n) : options(if_small("ITEMS", kItems) + 
 
 std::function<void()> gpu::radix_argsort(const BufferPtr& keys, std::int64_t n, const BufferPtr& order) {
   if (n == 0) return [] {};
-  return radix_passes(keys, order, {n, 1, 1}, encoding(Dtype::i64));
+  return radix_passes(keys, order, {n, 1, 1}, Dtype::i64);
 }
 
 std::vector<Route> sort_gpu_routes() {

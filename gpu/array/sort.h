@@ -11,7 +11,7 @@ namespace plumb::gpu {
 // How sort.cl is built and cut: its options, the elements of a tile, and up to how many tiles one work-item makes the
 // sums alone.
 struct SortTiles {
-  std::string options;
+  Options options;
   std::int64_t tiles;
   bool few;
   explicit SortTiles(std::int64_t n);  // for lines of n

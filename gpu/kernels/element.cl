@@ -8,7 +8,9 @@
 //   float2 at_x(p, i)     element i of p, exactly, as X_v put_x(p, i, v) element i of p becomes the X_v v: floats
 //   rounded to nearest even, whole numbers modulo 2^bits,
 //                  bool v != 0
-//   at4_x, put4_x, at8_x, put8_x   (f16, bf16, f32) as many elements from the i-th on, where they lie aligned
+//   round_x(v)     the float that is put for the float v (f16, bf16, f32)
+//   at4_x, put4_x, at8_x, put8_x   as many elements from the i-th on, where they lie aligned (f16, bf16, f32; at4_x, of
+//                  type X_v4, also f64)
 // and of a second one by Y. Without options, type_f16, value_f16, at_f16, put_f16, .. are the same.
 //
 // Other types of value are first made one that the dtype holds, rounded once:
@@ -19,6 +21,8 @@
 //   float_at(p, type, to, i)     to: f16, bf16, f32, or c64, of which it is the real part
 //   double_at(p, type, i)        of every dtype but c64; only with PLUMB_FP64, as all that concerns f64
 //   complex_at(p, type, i)
+//   real_at(p, type, i)          a float, of f16, bf16 and f32 alone
+//   float_rounded(to, v)         what a float becomes as f16, bf16 or f32
 // and written, rounded once, as dtype `type`, which computes in that:
 //   put_whole(p, type, i, v), put_float(p, type, i, v); put_f64(p, i, v) and put_c64(p, i, v) as above
 
@@ -77,7 +81,16 @@ DEFINE_WHOLE(i64, long, long, v)
 
 typedef ushort type_f16;
 typedef float value_f16;
-static inline float f16_from_f32(float v) { return f16_value(f16_word(v)); }
+typedef float4 value4_f16;
+// By bits: below the least normal half, adding 0.5 makes the ulp of a float that of a subnormal half.
+static inline float f16_from_f32(float v) {
+  const uint sign = as_uint(v) & 0x80000000u, a = as_uint(v) & 0x7FFFFFFFu;
+  uint r = (a + 0xFFFu + (a >> 13 & 1u)) & 0xFFFFE000u;
+  if (a < 0x38800000u) r = as_uint((as_float(a) + 0.5f) - 0.5f);
+  else if (a > 0x7F800000u) r = a;
+  else if (r >= 0x47800000u) r = 0x7F800000u;
+  return as_float(r | sign);
+}
 // What a float does not hold exactly is beyond all halves.
 static inline float f16_from_u64(ulong v) { return f16_from_f32((float)v); }
 static inline float f16_from_i64(long v) { return f16_from_f32((float)v); }
@@ -90,6 +103,7 @@ static inline void put8_f16(global ushort* p, long i, float8 v) { vstorea_half8_
 
 typedef ushort type_bf16;
 typedef float value_bf16;
+typedef float4 value4_bf16;
 static inline float bf16_from_f32(float v) { return bf16_value(bf16_word(v)); }
 static inline float bf16_from_u64(ulong v) { return bf16_from_f32(odd_from_u64(v)); }
 static inline float bf16_from_i64(long v) { return bf16_from_f32(odd_from_i64(v)); }
@@ -111,6 +125,7 @@ static inline void put8_bf16(global ushort* p, long i, float8 v) {
 
 typedef float type_f32;
 typedef float value_f32;
+typedef float4 value4_f32;
 static inline float f32_from_u64(ulong v) { return (float)v; }
 static inline float f32_from_i64(long v) { return (float)v; }
 static inline float f32_from_f32(float v) { return v; }
@@ -131,6 +146,7 @@ static inline void put_c64(global float2* p, long i, float2 v) { p[i] = v; }
 #ifdef PLUMB_FP64
 typedef double type_f64;
 typedef double value_f64;
+typedef double4 value4_f64;
 static inline double f64_from_u64(ulong v) { return (double)v; }
 static inline double f64_from_i64(long v) { return (double)v; }
 static inline double f64_from_f32(float v) { return v; }
@@ -139,6 +155,7 @@ static inline float f32_from_f64(double v) { return (float)v; }
 static inline float f16_from_f64(double v) { return f16_from_f32(odd_from_f64(v)); }
 static inline float bf16_from_f64(double v) { return bf16_from_f32(odd_from_f64(v)); }
 static inline double at_f64(global const double* p, long i) { return p[i]; }
+static inline double4 at4_f64(global const double* p, long i) { return *(global const double4*)(p + i); }
 static inline void put_f64(global double* p, long i, double v) { p[i] = v; }
 #endif
 
@@ -150,6 +167,8 @@ static inline void put_f64(global double* p, long i, double v) { p[i] = v; }
 #ifdef X
 typedef PASTED(type_, X) X_t;
 typedef PASTED(value_, X) X_v;
+#define X_v4 PASTED(value4_, X)
+#define round_x PASTED(X, _from_f32)
 #define at_x PASTED(at_, X)
 #define at4_x PASTED(at4_, X)
 #define at8_x PASTED(at8_, X)
@@ -161,6 +180,8 @@ typedef PASTED(value_, X) X_v;
 #ifdef Y
 typedef PASTED(type_, Y) Y_t;
 typedef PASTED(value_, Y) Y_v;
+#define Y_v4 PASTED(value4_, Y)
+#define round_y PASTED(Y, _from_f32)
 #define at_y PASTED(at_, Y)
 #define at4_y PASTED(at4_, Y)
 #define at8_y PASTED(at8_, Y)
@@ -224,6 +245,14 @@ static inline double double_at(global const void* p, int type, long i) {
 
 static inline float2 complex_at(global const void* p, int type, long i) {
   return type == c64 ? ELEMENT(c64) : (float2)(f32_at(p, type, i), 0.0f);
+}
+
+static inline float float_rounded(int to, float v) {
+  return to == f16 ? f16_from_f32(v) : to == bf16 ? bf16_from_f32(v) : v;
+}
+
+static inline float real_at(global const void* p, int type, long i) {
+  return type == f16 ? ELEMENT(f16) : type == bf16 ? ELEMENT(bf16) : ELEMENT(f32);
 }
 
 #define CASE_PUT(T) \

@@ -13,10 +13,7 @@ std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
 std::int64_t extent(const Call& c) { return c.shape(0).back(); }
 std::int64_t batch(const Call& c) { return count(Shape(c.shape(0).begin(), c.shape(0).end() - 2)); }
 
-gpu::Kernel kernel(const Call& c, const char* name) {
-  return gpu::Kernel("decomposition", name,
-                     c.dtype(0) == Dtype::f64 ? "-DDOUBLE" : "-cl-fp32-correctly-rounded-divide-sqrt");
-}
+gpu::Kernel kernel(const Call& c, const char* name) { return gpu::Kernel("decomposition", name, {{"X", c.dtype(0)}}); }
 
 void raise(const Call& c, const gpu::BufferPtr& flags, std::int64_t matrices) {
   std::vector<std::int32_t> failed(size(matrices));

@@ -97,7 +97,7 @@ constexpr Limit kBatches{"gpu.linalg.batches", 32768, 2};  // matrices per launc
 // The grid of one launch without its batch, and that of one work-group.
 struct Grid {
   std::string_view family, kernel;
-  std::string options;
+  gpu::Options options;
   std::size_t x, y, local_x, local_y;
 };
 
@@ -152,16 +152,14 @@ bool by_fours(const Product& p) {
   return real && p.a.column == 1 && p.b.column == 1 && (row_starts(p) | p.k | p.n) % 4 == 0;
 }
 
-std::string tiled_options(const Product& p, std::int64_t registers) {
+gpu::Options tiled_options(const Product& p, std::int64_t registers) {
   const DeviceFacts& device = current_device().facts;
-  std::string s = "-DFROM_" + std::string(name(p.dtype)) + " -DREGISTERS=" + std::to_string(registers);
   const bool wide = registers > 2 && by_fours(p);
-  if (wide) s += " -DWIDE";
   // On a host processor unrolling costs its compiler seconds and gains nothing.
-  s += device.is_cpu ? " -DUNROLL=1" : " -DUNROLL=2";
+  gpu::Options options{{"X", p.dtype}, {"REGISTERS", registers}, {"WIDE", wide}, {"UNROLL", device.is_cpu ? 1 : 2}};
   // Two work-groups of the largest kind share a multiprocessor.
-  if (wide && registers == 8 && device.compute_capability > 0) s += " -cl-nv-maxrregcount=128";
-  return s;
+  if (wide && registers == 8 && device.compute_capability > 0) options.compiler("-cl-nv-maxrregcount=128");
+  return options;
 }
 
 Job tiled(const Call& call, const std::vector<Spec>& specs) {
@@ -206,11 +204,9 @@ Job mma(const Call& call, const std::vector<Spec>& specs) {
   const Warps w = warps_of(p);
   (void)kStages.of(divide_up(p.k, kStep));
   (void)kPanel.of(divide_up(p.n, w.columns()));
-  std::string options = "-DFROM_" + std::string(name(p.dtype)) + " -DWARPS_M=" + std::to_string(w.m) +
-                        " -DWARPS_N=" + std::to_string(w.n) + " -DTILES_M=" + std::to_string(w.tiles_m) +
-                        " -DTILES_N=" + std::to_string(w.tiles_n);
-  options += gpu::if_small("STAGES", kStages) + gpu::if_small("PANEL", kPanel);
-  if (row_starts(p) % 8 == 0) options += " -DALIGNED";
+  const gpu::Options options{
+      {"X", p.dtype},         {"WARPS_M", w.m},    {"WARPS_N", w.n},  {"TILES_M", w.tiles_m},
+      {"TILES_N", w.tiles_n}, {"STAGES", kStages}, {"PANEL", kPanel}, {"ALIGNED", row_starts(p) % 8 == 0}};
   const std::int64_t items = 32 * w.m * w.n;
   const Grid grid{"linalg_mma",
                   "mma",

@@ -10,9 +10,9 @@ namespace {
 
 using gpu::BufferPtr;
 using gpu::Kernel;
+using gpu::Option;
 
 bool small_float(Dtype t) { return t == Dtype::f32 || t == Dtype::f16 || t == Dtype::bf16; }
-std::string kind_of(Dtype t) { return t == Dtype::f32 ? "0" : t == Dtype::f16 ? "1" : "2"; }
 
 std::int32_t group_of(const Request& r) {
   return r.none("group_size") ? 64 : static_cast<std::int32_t>(r.integer("group_size"));
@@ -23,7 +23,7 @@ std::int32_t bits_of(const Request& r) { return r.none("bits") ? 4 : static_cast
 Job quantize(const Call& c, const std::vector<Spec>& specs) {
   const std::vector<Tensor> out = gpu::outputs(specs);
   const std::int64_t total = c[0].size();
-  Kernel kernel("quant", "quantize", "-DQUANTIZE -DKIND=" + kind_of(c.dtype(0)));
+  Kernel kernel("quant", "quantize", {{"QUANTIZE"}, {"X", c.dtype(0)}});
   kernel.arg(gpu::dense(c[0]));
   for (const Tensor& t : out) kernel.arg(gpu::output(t));
   kernel.arg(bits_of(c)).arg(group_of(c) / 32).arg(total);
@@ -33,8 +33,7 @@ Job quantize(const Call& c, const std::vector<Spec>& specs) {
 Job dequantize(const Call& c, const std::vector<Spec>& specs) {
   const std::vector<Tensor> out = gpu::outputs(specs);
   const std::int64_t units = out[0].size() / 8;
-  Kernel kernel("quant", "dequantize",
-                "-DDEQUANTIZE -DKIND=" + kind_of(c.dtype(1)) + " -DTO=" + kind_of(out[0].dtype()));
+  Kernel kernel("quant", "dequantize", {{"DEQUANTIZE"}, {"X", c.dtype(1)}, {"Y", out[0].dtype()}});
   kernel.arg(gpu::dense(c[0])).arg(gpu::dense(c[1])).arg(gpu::dense(c[2])).arg(gpu::output(out[0]));
   kernel.arg(bits_of(c)).arg(group_of(c)).arg(units);
   return gpu::job(out, [kernel, units] { kernel.run({static_cast<std::size_t>(units)}, {64}); });
@@ -78,15 +77,12 @@ struct Product {
   }
 };
 
-Kernel product_kernel(const Call& c, const Tensor& out, const Product& p, std::string_view name,
-                      const std::string& options) {
-  Kernel kernel("quant", name, options + " -DKIND=" + kind_of(out.dtype()));
+Kernel product_kernel(const Call& c, const Tensor& out, const Product& p, std::string_view name, const Option& size) {
+  Kernel kernel("quant", name, {size, {"X", out.dtype()}});
   for (const Tensor& t : c.in) kernel.arg(gpu::dense(t));
   kernel.arg(gpu::output(out)).arg(gpu::constants(p.x_of)).arg(gpu::constants(p.w_of));
   return kernel.arg(p.m).arg(p.n).arg(p.k).arg(group_of(c));
 }
-
-std::string width_option(const Call& c) { return "-DBITS=" + std::to_string(bits_of(c)); }
 
 constexpr std::size_t kNarrowRows = 4, kTileColumns = 128;  // as in kernels/quant.cl
 
@@ -95,7 +91,7 @@ std::size_t blocks(std::int64_t n, std::size_t size) { return (static_cast<std::
 Job multiply_rows(const Call& c, const std::vector<Spec>& specs) {
   const std::vector<Tensor> out = gpu::outputs(specs);
   const Product p(c, specs[0]);
-  const Kernel kernel = product_kernel(c, out[0], p, "dot_rows", width_option(c));
+  const Kernel kernel = product_kernel(c, out[0], p, "dot_rows", {"BITS", bits_of(c)});
   return gpu::job(out, [kernel, p] {
     if (p.n > 0) kernel.run({32, static_cast<std::size_t>(p.n), blocks(p.m, kNarrowRows) * p.matrices()}, {32, 4, 1});
   });
@@ -104,7 +100,7 @@ Job multiply_rows(const Call& c, const std::vector<Spec>& specs) {
 Job multiply_columns(const Call& c, const std::vector<Spec>& specs) {
   const std::vector<Tensor> out = gpu::outputs(specs);
   const Product p(c, specs[0]);
-  const Kernel kernel = product_kernel(c, out[0], p, "dot_columns", width_option(c));
+  const Kernel kernel = product_kernel(c, out[0], p, "dot_columns", {"BITS", bits_of(c)});
   return gpu::job(out, [kernel, p] {
     kernel.run({static_cast<std::size_t>(p.n) / 8, 32, blocks(p.m, kNarrowRows) * p.matrices()}, {4, 32, 1});
   });
@@ -114,7 +110,7 @@ template <std::size_t tile>
 Job multiply_tiles(const Call& c, const std::vector<Spec>& specs) {
   const std::vector<Tensor> out = gpu::outputs(specs);
   const Product p(c, specs[0]);
-  Kernel kernel = product_kernel(c, out[0], p, "multiply", "-DTILE=" + std::to_string(tile));
+  Kernel kernel = product_kernel(c, out[0], p, "multiply", {"TILE", tile});
   kernel.arg(bits_of(c)).arg(std::int32_t{c.flag("transpose")});
   return gpu::job(out, [kernel, p] {
     kernel.run({blocks(p.n, kTileColumns) * 16, blocks(p.m, tile) * 16, p.matrices()}, {16, 16, 1});

@@ -110,7 +110,7 @@ std::vector<std::byte> converted(Dtype from, Dtype to, const std::vector<Number>
                           : is_inexact(to)   ? "float"
                                              : "whole";
   Kernel k("copy", std::string("to_") + via);
-  k.arg(x).arg(static_cast<std::int32_t>(from)).arg(y).arg(static_cast<std::int32_t>(to));
+  k.arg(x).arg(from).arg(y).arg(to);
   k.arg(static_cast<std::int64_t>(numbers.size())).run({numbers.size()}, {64});
   std::vector<std::byte> out(y->bytes());
   y->download(out.data());

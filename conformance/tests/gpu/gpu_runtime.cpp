@@ -141,7 +141,7 @@ TEST_F(GpuRuntime, AFailedBuildIsADeviceErrorAndTheNextOneWorks) {
 
 TEST_F(GpuRuntime, ABuildErrorCarriesTheLog) {
   try {
-    Kernel("copy", "copy4", "-Dkernel=no_such_name");
+    Kernel("copy", "copy4", {{"kernel", "no_such_name"}});
     FAIL() << "built";
   } catch (const Error& e) {
     EXPECT_EQ(e.reason(), Reason::device);
@@ -274,7 +274,7 @@ class GpuProgramCache : public GpuRuntime {
   }
   void expect_works() {
     const BufferPtr b = scratch(4 * 50);
-    copy_range(b, 50, "-DPLUMB_TEST_OF_CACHE");
+    copy_range(b, 50, {"PLUMB_TEST_OF_CACHE"});
     expect_range(b);
     forget_programs();
   }

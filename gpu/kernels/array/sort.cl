@@ -10,6 +10,8 @@
 //
 // Every step keeps the order of equal digits: no atomics decide a place.
 
+#include "element.cl"
+
 #define GROUP 256
 #ifndef ITEMS  // small limits: see sort.cpp
 #define ITEMS 8
@@ -20,16 +22,9 @@
 
 // ---- Keys: unsigned integers in the order of the values, equal exactly for equal values ----
 
-// As in gpu/array/sort.cpp.
-#define BOOLEAN 0
-#define UNSIGNED 1
-#define SIGNED 2
-#define FLOAT 3
-#define COMPLEX 4
-
-// Every NaN is the greatest key, both zeros are the one in the middle.
-ulong float_key(const ulong x, const ulong top, const ulong all, const ulong infinity) {
-  const ulong magnitude = x & (top - 1);
+// Of a float's word: every NaN is the greatest key, both zeros are the one in the middle.
+ulong float_key(const ulong x, const ulong top, const ulong infinity) {
+  const ulong all = top | (top - 1), magnitude = x & (top - 1);
   if (magnitude > infinity) return all;
   if (magnitude == 0) return top;
   return (x & top) ? ~x & all : x | top;
@@ -37,49 +32,47 @@ ulong float_key(const ulong x, const ulong top, const ulong all, const ulong inf
 
 // The real part decides before the imaginary; NaN in either is the greatest.
 ulong complex_key(const ulong x) {
-  const ulong top = 0x80000000, all = 0xFFFFFFFF;
-  const ulong re = float_key(x & all, top, all, 0x7F800000), im = float_key(x >> 32, top, all, 0x7F800000);
+  const ulong all = 0xFFFFFFFF;
+  const ulong re = float_key(x & all, 0x80000000, 0x7F800000), im = float_key(x >> 32, 0x80000000, 0x7F800000);
   return re == all || im == all ? ~(ulong)0 : re << 32 | im;
 }
 
-ulong load_element(__global const uchar* x, const long i, const int bytes) {
-  switch (bytes) {
-    case 1: return x[i];
-    case 2: return ((__global const ushort*)x)[i];
-    case 4: return ((__global const uint*)x)[i];
-    default: return ((__global const ulong*)x)[i];
-  }
-}
-
 // Element i of a line, whose elements lie `inner` apart in a dense array.
-ulong key_at(__global const uchar* x, const int kind, const int bytes, const ulong infinity, const long line,
-             const long i, const long n, const long inner) {
-  const ulong e = load_element(x, (line / inner * n + i) * inner + line % inner, bytes);
-  const ulong top = (ulong)1 << (8 * bytes - 1), all = ~(ulong)0 >> (64 - 8 * bytes);
-  switch (kind) {
-    case BOOLEAN: return e != 0;
-    case UNSIGNED: return e;
-    case SIGNED: return e ^ top;
-    case FLOAT: return float_key(e, top, all, infinity);
-    default: return complex_key(e);
+ulong key_at(__global const void* x, const int type, const long line, const long i, const long n, const long inner) {
+  const long at = (line / inner * n + i) * inner + line % inner;
+  switch (type) {
+    case boolean: return at_boolean(x, at) != 0;
+    case u8:
+    case u16:
+    case u32:
+    case u64: return whole_at(x, type, at);
+    case i8: return at_u8(x, at) ^ 0x80;
+    case i16: return at_u16(x, at) ^ 0x8000;
+    case i32: return at_u32(x, at) ^ 0x80000000;
+    case i64: return at_u64(x, at) ^ (ulong)1 << 63;
+    case f16: return float_key(at_u16(x, at), 0x8000, 0x7C00);
+    case bf16: return float_key(at_u16(x, at), 0x8000, 0x7F80);
+    case f32: return float_key(at_u32(x, at), 0x80000000, 0x7F800000);
+    case f64: return float_key(at_u64(x, at), (ulong)1 << 63, 0x7FF0000000000000);
+    default: return complex_key(at_u64(x, at));
   }
 }
 
 // The low 32 bits of every key, with its index; lines one after another.
-__kernel void keys(__global const uchar* x, __global uint* key, __global uint* index, const int kind, const int bytes,
-                   const ulong infinity, const long n, const long inner, const long total) {
+__kernel void keys(__global const void* x, __global uint* key, __global uint* index, const int type, const long n,
+                   const long inner, const long total) {
   const long e = get_global_id(0);
   if (e >= total) return;
-  key[e] = (uint)key_at(x, kind, bytes, infinity, e / n, e % n, n, inner);
+  key[e] = (uint)key_at(x, type, e / n, e % n, n, inner);
   index[e] = (uint)(e % n);
 }
 
 // Exchanges the low window of every key for the high one.
-__kernel void high_keys(__global const uchar* x, __global uint* key, __global const uint* index, const int kind,
-                        const int bytes, const ulong infinity, const long n, const long inner, const long total) {
+__kernel void high_keys(__global const void* x, __global uint* key, __global const uint* index, const int type,
+                        const long n, const long inner, const long total) {
   const long e = get_global_id(0);
   if (e >= total) return;
-  key[e] = (uint)(key_at(x, kind, bytes, infinity, e / n, index[e], n, inner) >> 32);
+  key[e] = (uint)(key_at(x, type, e / n, index[e], n, inner) >> 32);
 }
 
 // ---- A bitonic network: a work-group sorts LINES lines of n <= POINTS, padded with what sorts last ----
@@ -87,9 +80,8 @@ __kernel void high_keys(__global const uchar* x, __global uint* key, __global co
 #ifdef POINTS
 #define HALF (POINTS / 2)
 
-__kernel __attribute__((reqd_work_group_size(LINES * HALF, 1, 1))) void network(__global const uchar* x,
-                                                                                __global uint* out, const int kind,
-                                                                                const int bytes, const ulong infinity,
+__kernel __attribute__((reqd_work_group_size(LINES * HALF, 1, 1))) void network(__global const void* x,
+                                                                                __global uint* out, const int type,
                                                                                 const long n, const long inner,
                                                                                 const long lines) {
   __local ulong keys_of[LINES * POINTS];
@@ -102,7 +94,7 @@ __kernel __attribute__((reqd_work_group_size(LINES * HALF, 1, 1))) void network(
   const long line = (long)get_group_id(0) * LINES + get_local_id(0) / HALF;
   const long here = line < lines ? n : 0;
   for (uint i = t; i < POINTS; i += HALF) {
-    const ulong k = i < here ? key_at(x, kind, bytes, infinity, line, i, n, inner) : ~(ulong)0;
+    const ulong k = i < here ? key_at(x, type, line, i, n, inner) : ~(ulong)0;
 #ifdef WIDE
     key[i] = k;
     index[i] = i;

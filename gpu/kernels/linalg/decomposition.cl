@@ -1,6 +1,6 @@
 // Cholesky factorisation of lower problems: L L^T = A, or of A^T if the upper factor is asked for.
 //
-// Options: T, float or double.
+// Options: X, f32 or f64.
 //
 // One matrix: a working square w, right-looking over blocks of NB columns.
 //
@@ -15,21 +15,11 @@
 // Many small ones: a work-group per matrix, all of it in local memory.
 // failed[matrix] is the first pivot that is not positive, or -1; work goes on with what results.
 
-#pragma OPENCL FP_CONTRACT OFF
-#ifdef DOUBLE
-#pragma OPENCL EXTENSION cl_khr_fp64 : enable
-#define T double
-#else
-#define T float
-#endif
+#include "element.cl"
 
-#ifdef DOUBLE
-#define T4 double4
-#define EACH 4
-#else
-#define T4 float4
-#define EACH 8
-#endif
+typedef X_t T;
+typedef X_v4 T4;
+#define EACH (X == f64 ? 4 : 8)
 #define NB 64    // columns of a block
 #define SUB 16   // columns in registers at once
 #define ROWS 64  // of the panel per work-group

@@ -1,10 +1,12 @@
 // c = a b in tiles of local memory, one register block per work-item.
 //
-// Options: FROM (f16, bf16, f32, f64 or c64) and REGISTERS, the side of a work-item's block. A work-group of
+// Options: X (f16, bf16, f32, f64 or c64) and REGISTERS, the side of a work-item's block. A work-group of
 // SIDE x SIDE computes TILE x TILE of c, TILE = SIDE * REGISTERS. WIDE: both operands have adjacent columns,
 // and rows, columns and offsets are multiples of 4. UNROLL: how far the innermost loop is unrolled.
 //
 // Order: every element of c is one chain of fma over all of k (two chains of 2 k for c64).
+
+#include "element.cl"
 
 #define SIDE 16
 #define DEPTH 16
@@ -13,53 +15,18 @@
 #define ITEMS (SIDE * SIDE)
 #define PER_ITEM (TILE * DEPTH / ITEMS)  // elements of a tile of one operand that a work-item loads
 
-#if defined(FROM_f64)
-typedef double Value;
-typedef double4 Value4;
-typedef double Stored;
-#elif defined(FROM_c64)
-typedef float2 Value;
-typedef float2 Stored;
-#else
-typedef float Value;
-typedef float4 Value4;
-#if defined(FROM_f32)
-typedef float Stored;
-#else
-typedef ushort Stored;
-#endif
-#endif
-
-Value get(global const Stored* p) {
-#if defined(FROM_f16)
-  return vload_half(0, (global const half*)p);
-#elif defined(FROM_bf16)
-  return as_float((uint)*p << 16);
-#else
-  return *p;
-#endif
-}
-
-void put(global Stored* p, Value v) {
-#if defined(FROM_f16)
-  vstore_half_rte(v, 0, (global half*)p);
-#elif defined(FROM_bf16)
-  const uint bits = as_uint(v);
-  *p = isnan(v) ? (ushort)(bits >> 16 | 0x40) : (ushort)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
-#else
-  *p = v;
-#endif
-}
-
-Value term(Value a, Value b, Value sum) {
-#if defined(FROM_c64)
+// sum + a b
+float term_real(float a, float b, float sum) { return fma(a, b, sum); }
+#define term_f16 term_real
+#define term_bf16 term_real
+#define term_f32 term_real
+#define term_f64 fma
+float2 term_c64(float2 a, float2 b, float2 sum) {
   sum.x = fma(-a.y, b.y, fma(a.x, b.x, sum.x));
   sum.y = fma(a.y, b.x, fma(a.x, b.y, sum.y));
   return sum;
-#else
-  return fma(a, b, sum);
-#endif
 }
+#define term PASTED(term_, X)
 
 // The n-th element of work-item t along one side of the tile: segments, so that neighbours read neighbours.
 int owned(int t, int n) { return n / SEGMENT * (SIDE * SEGMENT) + t * SEGMENT + n % SEGMENT; }
@@ -70,46 +37,46 @@ int line_of(int t, int n, int along_p) { return along_p ? (t + n * ITEMS) / DEPT
 int depth_of(int t, int n, int along_p) { return along_p ? (t + n * ITEMS) % DEPTH : (t + n * ITEMS) / TILE; }
 
 // An operand as lines (rows of a, columns of b) over p, both in elements.
-void fetch(global const Stored* x, long line_stride, long p_stride, int line0, int lines, int p0, int k, int t,
-           Value* held) {
+void fetch(global const X_t* x, long line_stride, long p_stride, int line0, int lines, int p0, int k, int t,
+           X_v* held) {
   const int along_p = p_stride == 1;
   for (int n = 0; n < PER_ITEM; ++n) {
     const int line = line0 + line_of(t, n, along_p), p = p0 + depth_of(t, n, along_p);
-    held[n] = line < lines && p < k ? get(x + line * line_stride + p * p_stride) : (Value)0;
+    held[n] = line < lines && p < k ? at_x(x, line * line_stride + p * p_stride) : (X_v)0;
   }
 }
 
-void keep(local Value* tile, int along_p, int t, const Value* held) {
+void keep(local X_v* tile, int along_p, int t, const X_v* held) {
   for (int n = 0; n < PER_ITEM; ++n) tile[depth_of(t, n, along_p) * (TILE + 4) + line_of(t, n, along_p)] = held[n];
 }
 
 #if defined(WIDE)
 // The same by fours: a is contiguous along p, b along its lines.
 #define GROUPS (PER_ITEM / 4)
-void fetch_a(global const Stored* x, long stride, int line0, int lines, int p0, int k, int t, Value4* held) {
+void fetch_a(global const X_t* x, long stride, int line0, int lines, int p0, int k, int t, X_v4* held) {
   for (int n = 0; n < GROUPS; ++n) {
     const int line = line0 + (t + n * ITEMS) / (DEPTH / 4), p = p0 + (t + n * ITEMS) % (DEPTH / 4) * 4;
-    held[n] = line < lines && p < k ? *(global const Value4*)(x + line * stride + p) : (Value4)0;
+    held[n] = line < lines && p < k ? at4_x(x, line * stride + p) : (X_v4)0;
   }
 }
-void keep_a(local Value* tile, int t, const Value4* held) {
+void keep_a(local X_v* tile, int t, const X_v4* held) {
   for (int n = 0; n < GROUPS; ++n) {
-    local Value* to = tile + (t + n * ITEMS) % (DEPTH / 4) * 4 * (TILE + 4) + (t + n * ITEMS) / (DEPTH / 4);
+    local X_v* to = tile + (t + n * ITEMS) % (DEPTH / 4) * 4 * (TILE + 4) + (t + n * ITEMS) / (DEPTH / 4);
     to[0] = held[n].s0;
     to[TILE + 4] = held[n].s1;
     to[2 * (TILE + 4)] = held[n].s2;
     to[3 * (TILE + 4)] = held[n].s3;
   }
 }
-void fetch_b(global const Stored* x, long stride, int line0, int lines, int p0, int k, int t, Value4* held) {
+void fetch_b(global const X_t* x, long stride, int line0, int lines, int p0, int k, int t, X_v4* held) {
   for (int n = 0; n < GROUPS; ++n) {
     const int line = line0 + (t + n * ITEMS) % (TILE / 4) * 4, p = p0 + (t + n * ITEMS) / (TILE / 4);
-    held[n] = line < lines && p < k ? *(global const Value4*)(x + p * stride + line) : (Value4)0;
+    held[n] = line < lines && p < k ? at4_x(x, p * stride + line) : (X_v4)0;
   }
 }
-void keep_b(local Value* tile, int t, const Value4* held) {
+void keep_b(local X_v* tile, int t, const X_v4* held) {
   for (int n = 0; n < GROUPS; ++n)
-    *(local Value4*)(tile + (t + n * ITEMS) / (TILE / 4) * (TILE + 4) + (t + n * ITEMS) % (TILE / 4) * 4) = held[n];
+    *(local X_v4*)(tile + (t + n * ITEMS) / (TILE / 4) * (TILE + 4) + (t + n * ITEMS) % (TILE / 4) * 4) = held[n];
 }
 #define FETCH(p)                               \
   fetch_a(a, a_row, row0, m, p, k, t, held_a); \
@@ -117,7 +84,7 @@ void keep_b(local Value* tile, int t, const Value4* held) {
 #define KEEP(side)                 \
   keep_a(tile_a[side], t, held_a); \
   keep_b(tile_b[side], t, held_b)
-#define HELD Value4 held_a[GROUPS], held_b[GROUPS]
+#define HELD X_v4 held_a[GROUPS], held_b[GROUPS]
 #else
 #define FETCH(p)                                       \
   fetch(a, a_row, a_column, row0, m, p, k, t, held_a); \
@@ -125,16 +92,16 @@ void keep_b(local Value* tile, int t, const Value4* held) {
 #define KEEP(side)                              \
   keep(tile_a[side], a_column == 1, t, held_a); \
   keep(tile_b[side], b_row == 1, t, held_b)
-#define HELD Value held_a[PER_ITEM], held_b[PER_ITEM]
+#define HELD X_v held_a[PER_ITEM], held_b[PER_ITEM]
 #endif
 
 // offsets: for each matrix of the batch, where its a and its b begin.
-__attribute__((reqd_work_group_size(SIDE, SIDE, 1))) kernel void tiled(global const Stored* a, global const Stored* b,
-                                                                       global Stored* c, global const long* offsets,
+__attribute__((reqd_work_group_size(SIDE, SIDE, 1))) kernel void tiled(global const X_t* a, global const X_t* b,
+                                                                       global X_t* c, global const long* offsets,
                                                                        int first, int m, int n, int k, long a_row,
                                                                        long a_column, long b_row, long b_column) {
-  local Value tile_a[2][DEPTH * (TILE + 4)] __attribute__((aligned(32)));
-  local Value tile_b[2][DEPTH * (TILE + 4)] __attribute__((aligned(32)));
+  local X_v tile_a[2][DEPTH * (TILE + 4)] __attribute__((aligned(32)));
+  local X_v tile_b[2][DEPTH * (TILE + 4)] __attribute__((aligned(32)));
   const int x = get_local_id(0), y = get_local_id(1), t = y * SIDE + x;
   const int row0 = get_group_id(1) * TILE, column0 = get_group_id(0) * TILE;
   const long matrix = first + (long)get_global_id(2);
@@ -142,7 +109,7 @@ __attribute__((reqd_work_group_size(SIDE, SIDE, 1))) kernel void tiled(global co
   b += offsets[2 * matrix + 1];
   c += matrix * m * n;
 
-  Value sum[REGISTERS][REGISTERS];
+  X_v sum[REGISTERS][REGISTERS];
   for (int i = 0; i < REGISTERS; ++i)
     for (int j = 0; j < REGISTERS; ++j) sum[i][j] = 0;
   HELD;
@@ -156,7 +123,7 @@ __attribute__((reqd_work_group_size(SIDE, SIDE, 1))) kernel void tiled(global co
     }
 #pragma unroll UNROLL
     for (int p = 0; p < DEPTH; ++p) {
-      Value av[REGISTERS], bv[REGISTERS];
+      X_v av[REGISTERS], bv[REGISTERS];
 #pragma unroll
       for (int i = 0; i < REGISTERS; ++i) av[i] = tile_a[side][p * (TILE + 4) + owned(y, i)];
 #pragma unroll
@@ -176,6 +143,6 @@ __attribute__((reqd_work_group_size(SIDE, SIDE, 1))) kernel void tiled(global co
 #pragma unroll
     for (int j = 0; j < REGISTERS; ++j) {
       const int row = row0 + owned(y, i), column = column0 + owned(x, j);
-      if (row < m && column < n) put(c + (long)row * n + column, sum[i][j]);
+      if (row < m && column < n) put_x(c, (long)row * n + column, sum[i][j]);
     }
 }

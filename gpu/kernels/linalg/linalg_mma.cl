@@ -1,6 +1,6 @@
 // c = a b for f16 or bf16 on matrix units: products exact, sums in f32, one rounding at the end.
 //
-// Options: FROM_f16 or FROM_bf16; WARPS_M, WARPS_N and TILES_M, TILES_N: warps of a work-group and 16 x 8
+// Options: X, f16 or bf16; WARPS_M, WARPS_N and TILES_M, TILES_N: warps of a work-group and 16 x 8
 // tiles of a warp, along rows and columns; ALIGNED: every row of either operand begins on 16 bytes.
 //
 // A work-group keeps the last STAGES steps of k in local memory, copies in flight included. With
@@ -8,6 +8,11 @@
 // same elements from the same tiles in the same order of steps.
 //
 // Order: each element is summed over k in sequence; within a step the matrix unit aligns and truncates.
+
+#include "element.cl"
+
+#define number PASTED(X, _value)
+#define rounded PASTED(X, _word)
 
 #define STEP 16
 #ifndef STAGES  // small limits: see linalg.cpp; two at least, since one is multiplied while the next one is copied
@@ -80,11 +85,9 @@ typedef struct {
   uint a[TILES_M][4], b[TILES_N][2];
 } Fragments;
 
-#if defined(FROM_bf16)
-#define PRODUCT "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
-#else
-#define PRODUCT "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 "
-#endif
+#define TEXT_(x) #x
+#define TEXT(x) TEXT_(x)
+#define PRODUCT "mma.sync.aligned.m16n8k16.row.col.f32." TEXT(X) "." TEXT(X) ".f32 "
 
 // Loads a warp's part of one step into registers.
 void take(Fragments* f, float sum[TILES_M][TILES_N][4], local const ushort* tile_a, local const ushort* tile_b,
@@ -123,25 +126,17 @@ void multiply(const Fragments* f, float sum[TILES_M][TILES_N][4]) {
 
 typedef int Fragments;  // nothing is held between steps
 
-float number(local const ushort* p) {
-#if defined(FROM_f16)
-  return vload_half(0, (local const half*)p);
-#else
-  return as_float((uint)*p << 16);
-#endif
-}
-
 // Adds the products of one step to the elements that this lane owns.
 void take(Fragments* f, float sum[TILES_M][TILES_N][4], local const ushort* tile_a, local const ushort* tile_b,
           int warp_row, int warp_column, int lane) {
   for (int i = 0; i < 2 * TILES_M; ++i) {
     const int row = warp_row + i * 8 + lane / 4;
     float line[STEP];
-    for (int p = 0; p < STEP; ++p) line[p] = number(tile_a + a_at(row, p / CHUNK) + p % CHUNK);
+    for (int p = 0; p < STEP; ++p) line[p] = number(tile_a[a_at(row, p / CHUNK) + p % CHUNK]);
     for (int j = 0; j < 2 * TILES_N; ++j) {
       const int column = warp_column + j / 2 * 8 + lane % 4 * 2 + j % 2;
       float s = sum[i / 2][j / 2][i % 2 * 2 + j % 2];
-      for (int p = 0; p < STEP; ++p) s = fma(line[p], number(tile_b + b_at(p, column / CHUNK) + column % CHUNK), s);
+      for (int p = 0; p < STEP; ++p) s = fma(line[p], number(tile_b[b_at(p, column / CHUNK) + column % CHUNK]), s);
       sum[i / 2][j / 2][i % 2 * 2 + j % 2] = s;
     }
   }
@@ -150,17 +145,6 @@ void take(Fragments* f, float sum[TILES_M][TILES_N][4], local const ushort* tile
 void multiply(const Fragments* f, float sum[TILES_M][TILES_N][4]) {}
 
 #endif
-
-ushort rounded(float x) {
-#if defined(FROM_f16)
-  ushort bits;
-  vstore_half_rte(x, 0, (private half*)&bits);
-  return bits;
-#else
-  const uint bits = as_uint(x);
-  return isnan(x) ? (ushort)(bits >> 16 | 0x40) : (ushort)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
-#endif
-}
 
 // Two neighbours of one row, as one word where rows begin on words.
 void put(global ushort* c, int row, int column, int m, int n, float first, float second) {

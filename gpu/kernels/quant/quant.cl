@@ -1,64 +1,8 @@
 // Affine quantization. Codes of a row are one stream of BITS-wide fields, least significant bit first; 32 codes
-// fill BITS words, so a stream position is a multiple of 8 codes wherever a kernel starts. KIND says how numbers
-// lie in memory: 0 f32, 1 f16, 2 bf16; all arithmetic is f32. GET8 and PUT8 need an
-// index that is a multiple of 8.
+// fill BITS words, so a stream position is a multiple of 8 codes wherever a kernel starts. Options: X, and Y of what
+// dequantize writes: f16, bf16 or f32; all arithmetic is f32.
 
-#ifndef KIND
-#define KIND 0
-#endif
-#ifndef TO
-#define TO KIND
-#endif
-
-float bf16_value(ushort w) { return as_float((uint)w << 16); }
-ushort bf16_word(float x) {
-  const uint b = as_uint(x);
-  if ((b & 0x7FFFFFFFu) > 0x7F800000u) return (ushort)(b >> 16 | 0x40u);
-  return (ushort)((b + 0x7FFFu + (b >> 16 & 1u)) >> 16);
-}
-
-#if KIND == 0
-#define STORED float
-#define GET(p, i) ((p)[i])
-#define GET8(p, i) (*(global const float8*)((p) + (i)))
-#define ROUND(x) (x)
-#elif KIND == 1
-#define STORED half
-#define GET(p, i) vload_half(i, p)
-#define GET8(p, i) vloada_half8(0, (p) + (i))
-// By bits: below the least normal half, adding 0.5 makes the ulp of a float that of a subnormal half.
-float round_half(float x) {
-  const uint sign = as_uint(x) & 0x80000000u, a = as_uint(x) & 0x7FFFFFFFu;
-  uint r = (a + 0xFFFu + (a >> 13 & 1u)) & 0xFFFFE000u;
-  if (a < 0x38800000u) r = as_uint((as_float(a) + 0.5f) - 0.5f);
-  else if (a > 0x7F800000u) r = a;
-  else if (r >= 0x47800000u) r = 0x7F800000u;
-  return as_float(r | sign);
-}
-#define ROUND(x) round_half(x)
-#else
-#define STORED ushort
-#define GET(p, i) bf16_value((p)[i])
-#define GET8(p, i) as_float8(convert_uint8(*(global const ushort8*)((p) + (i))) << 16)
-#define ROUND(x) bf16_value(bf16_word(x))
-#endif
-
-#if TO == 0
-#define RESULT float
-#define PUT(p, i, x) (p)[i] = (x)
-#define PUT8(p, i, x) *(global float8*)((p) + (i)) = (x)
-#elif TO == 1
-#define RESULT half
-#define PUT(p, i, x) vstore_half_rte(x, i, p)
-#define PUT8(p, i, x) vstorea_half8_rte(x, 0, (p) + (i))
-#else
-#define RESULT ushort
-#define PUT(p, i, x) (p)[i] = bf16_word(x)
-#define PUT8(p, i, x)                                                                                          \
-  *(global ushort8*)((p) + (i)) =                                                                              \
-      (ushort8)(bf16_word((x).s0), bf16_word((x).s1), bf16_word((x).s2), bf16_word((x).s3), bf16_word((x).s4), \
-                bf16_word((x).s5), bf16_word((x).s6), bf16_word((x).s7))
-#endif
+#include "element.cl"
 
 #if defined(QUANTIZE) && PLUMB_FP64
 int is_finite(float x) { return (as_uint(x) & 0x7F800000u) != 0x7F800000u; }
@@ -73,7 +17,7 @@ float2 affine_of(float low, float high, int bits, int* good) {
   const float n = (float)((1 << bits) - 1);
   float s = 2.0f * divide(0.5f * high - 0.5f * low, n), b = low;
   s = s > 1e-7f ? s : 1e-7f;
-  *good &= is_finite(ROUND(s));
+  *good &= is_finite(round_x(s));
   if (bits > 1) {
     const bool from_low = fabs(low) > fabs(high);
     const float e = from_low ? low : high;
@@ -89,8 +33,8 @@ float2 affine_of(float low, float high, int bits, int* good) {
 
 // One work-group takes 64 x 32 numbers, one work-item 32 of them: a group is 1, 2 or 4 neighbours.
 #define ITEMS 64
-kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void quantize(global const STORED* w, global uint* codes,
-                                                                        global STORED* scales, global STORED* biases,
+kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void quantize(global const X_t* w, global uint* codes,
+                                                                        global X_t* scales, global X_t* biases,
                                                                         int bits, int units, long total) {
   local float values[ITEMS * 33];  // 32 numbers and a gap, so that neighbours meet different banks
   local float lows[ITEMS], highs[ITEMS];
@@ -98,7 +42,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void quantize(global c
   const int id = get_local_id(0);
   const long base = (long)get_group_id(0) * (ITEMS * 32), first = base + id * 32;
   for (int i = id; i < ITEMS * 32; i += ITEMS)
-    if (base + i < total) values[i + i / 32] = GET(w, base + i);
+    if (base + i < total) values[i + i / 32] = at_x(w, base + i);
   barrier(CLK_LOCAL_MEM_FENCE);
   local const float* mine = values + id * 33;
   const bool inside = first < total;
@@ -127,8 +71,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void quantize(global c
   const float s = affine.x, b = affine.y;
   const long unit = first / 32;
   if (id == leader) {
-    PUT(scales, unit / units, good ? s : NAN);
-    PUT(biases, unit / units, good ? b : NAN);
+    put_x(scales, unit / units, good ? s : NAN);
+    put_x(biases, unit / units, good ? b : NAN);
   }
   ulong packed = 0;
   int filled = 0;
@@ -163,21 +107,21 @@ float code_value(ulong v, int i, int bits) {
 }
 
 #if defined(DEQUANTIZE)
-// w = round(round(code s) + b) in KIND, then rounded to TO; one work-item takes 8 codes.
-kernel __attribute__((reqd_work_group_size(64, 1, 1))) void dequantize(global const uint* codes, global const STORED* s,
-                                                                       global const STORED* b, global RESULT* w,
-                                                                       int bits, int group, long units) {
+// w = round(round(code s) + b) in X, then rounded to Y; one work-item takes 8 codes.
+kernel __attribute__((reqd_work_group_size(64, 1, 1))) void dequantize(global const uint* codes, global const X_t* s,
+                                                                       global const X_t* b, global Y_t* w, int bits,
+                                                                       int group, long units) {
   const long unit = get_global_id(0);
   if (unit >= units) return;
   const ulong v = eight_codes(codes, unit, bits);
   const long g = unit * 8 / group;
-  const float scale = GET(s, g), bias = GET(b, g);
+  const float scale = at_x(s, g), bias = at_x(b, g);
   float w8[8];
   for (int i = 0; i < 8; ++i) {
-    const float product = ROUND(code_value(v, i, bits) * scale);
-    w8[i] = ROUND(product + bias);
+    const float product = round_x(code_value(v, i, bits) * scale);
+    w8[i] = round_x(product + bias);
   }
-  PUT8(w, unit * 8, (float8)(w8[0], w8[1], w8[2], w8[3], w8[4], w8[5], w8[6], w8[7]));
+  put8_y(w, unit * 8, (float8)(w8[0], w8[1], w8[2], w8[3], w8[4], w8[5], w8[6], w8[7]));
 }
 #endif
 
@@ -187,9 +131,9 @@ kernel __attribute__((reqd_work_group_size(64, 1, 1))) void dequantize(global co
 
 // y_mn = sum_k x_mk w_nk. A work-group takes 4 rows of w; 32 work-items share a row, each every 32nd unit of
 // eight terms; their sums are joined by a tree. Axis 2 counts ROWS rows of x, then matrices.
-kernel __attribute__((reqd_work_group_size(32, 4, 1))) void dot_rows(global const STORED* x, global const uint* codes,
-                                                                     global const STORED* s, global const STORED* b,
-                                                                     global RESULT* y, global const int* x_of,
+kernel __attribute__((reqd_work_group_size(32, 4, 1))) void dot_rows(global const X_t* x, global const uint* codes,
+                                                                     global const X_t* s, global const X_t* b,
+                                                                     global X_t* y, global const int* x_of,
                                                                      global const int* w_of, int m_count, int n_count,
                                                                      int k_count, int group) {
   local float sums[4][ROWS][32];
@@ -205,12 +149,12 @@ kernel __attribute__((reqd_work_group_size(32, 4, 1))) void dot_rows(global cons
     for (int u = lane; u < units; u += 32) {
       const ulong v = eight_codes(codes, row * units + u, BITS);
       const long g = row * groups + u * 8 / group;
-      const float scale = GET(s, g), bias = GET(b, g);
+      const float scale = at_x(s, g), bias = at_x(b, g);
       float w[8];
       for (int i = 0; i < 8; ++i) w[i] = fma(code_value(v, i, BITS), scale, bias);
       for (int r = 0; r < ROWS; ++r)
         if (r < rows) {
-          const float8 v8 = GET8(x, x0 + (long)r * k_count + u * 8);
+          const float8 v8 = at8_x(x, x0 + (long)r * k_count + u * 8);
           sum[r] = fma(v8.s0, w[0], sum[r]), sum[r] = fma(v8.s1, w[1], sum[r]);
           sum[r] = fma(v8.s2, w[2], sum[r]), sum[r] = fma(v8.s3, w[3], sum[r]);
           sum[r] = fma(v8.s4, w[4], sum[r]), sum[r] = fma(v8.s5, w[5], sum[r]);
@@ -225,14 +169,16 @@ kernel __attribute__((reqd_work_group_size(32, 4, 1))) void dot_rows(global cons
       for (int r = 0; r < ROWS; ++r) sums[slot][r][lane] += sums[slot][r][lane + half_width];
   }
   if (lane == 0 && n < n_count)
-    for (int r = 0; r < rows; ++r) PUT(y, ((long)matrix * m_count + m0 + r) * n_count + n, sums[slot][r][0]);
+    for (int r = 0; r < rows; ++r) put_x(y, ((long)matrix * m_count + m0 + r) * n_count + n, sums[slot][r][0]);
 }
 
 // y_mn = sum_k x_mk w_kn. A work-group takes 32 columns; 4 work-items share a row of w, 32 rows are taken at a
 // time, and the 32 sums of a column are joined by a tree. Axis 2 counts as above.
-kernel __attribute__((reqd_work_group_size(4, 32, 1))) void dot_columns(
-    global const STORED* x, global const uint* codes, global const STORED* s, global const STORED* b, global RESULT* y,
-    global const int* x_of, global const int* w_of, int m_count, int n_count, int k_count, int group) {
+kernel __attribute__((reqd_work_group_size(4, 32, 1))) void dot_columns(global const X_t* x, global const uint* codes,
+                                                                        global const X_t* s, global const X_t* b,
+                                                                        global X_t* y, global const int* x_of,
+                                                                        global const int* w_of, int m_count,
+                                                                        int n_count, int k_count, int group) {
   local float sums[32][ROWS][33];
   const int at = get_local_id(0), lane = get_local_id(1);
   const int blocks = (m_count + ROWS - 1) / ROWS, matrix = get_group_id(2) / blocks;
@@ -246,12 +192,12 @@ kernel __attribute__((reqd_work_group_size(4, 32, 1))) void dot_columns(
   for (int k = lane; k < k_count; k += 32) {
     const ulong v = eight_codes(codes, (row0 + k) * units + unit, BITS);
     const long g = (row0 + k) * groups + unit * 8 / group;
-    const float scale = GET(s, g), bias = GET(b, g);
+    const float scale = at_x(s, g), bias = at_x(b, g);
     float w[8];
     for (int i = 0; i < 8; ++i) w[i] = fma(code_value(v, i, BITS), scale, bias);
     for (int r = 0; r < ROWS; ++r)
       if (r < rows) {
-        const float factor = GET(x, x0 + (long)r * k_count + k);
+        const float factor = at_x(x, x0 + (long)r * k_count + k);
         for (int i = 0; i < 8; ++i) sum[r][i] = fma(factor, w[i], sum[r][i]);
       }
   }
@@ -266,7 +212,7 @@ kernel __attribute__((reqd_work_group_size(4, 32, 1))) void dot_columns(
   if (lane == 0)
     for (int r = 0; r < rows; ++r)
       for (int i = 0; i < 8; ++i)
-        PUT(y, ((long)matrix * m_count + m0 + r) * n_count + unit * 8 + i, sums[0][r][at * 8 + i]);
+        put_x(y, ((long)matrix * m_count + m0 + r) * n_count + unit * 8 + i, sums[0][r][at * 8 + i]);
 }
 #endif
 
@@ -283,14 +229,14 @@ typedef struct {
   float scale, bias;
 } Packed;
 
-Packed fetch(global const uint* codes, global const STORED* s, global const STORED* b, long row, long units, long unit,
+Packed fetch(global const uint* codes, global const X_t* s, global const X_t* b, long row, long units, long unit,
              int bits, int group, bool inside) {
   Packed p = {0, 0, 0};
   if (!inside) return p;
   const long g = row * (units * 8 / group) + unit * 8 / group;
   p.codes = eight_codes(codes, row * units + unit, bits);
-  p.scale = GET(s, g);
-  p.bias = GET(b, g);
+  p.scale = at_x(s, g);
+  p.bias = at_x(b, g);
   return p;
 }
 
@@ -309,9 +255,9 @@ void add_terms(float sum[TALL][8], local float (*xs)[TILE + 4], local float (*ws
   }
 }
 
-kernel __attribute__((reqd_work_group_size(16, 16, 1))) void multiply(global const STORED* x, global const uint* codes,
-                                                                      global const STORED* s, global const STORED* b,
-                                                                      global RESULT* y, global const int* x_of,
+kernel __attribute__((reqd_work_group_size(16, 16, 1))) void multiply(global const X_t* x, global const uint* codes,
+                                                                      global const X_t* s, global const X_t* b,
+                                                                      global X_t* y, global const int* x_of,
                                                                       global const int* w_of, int m_count, int n_count,
                                                                       int k_count, int group, int bits,
                                                                       int transposed) {
@@ -334,17 +280,17 @@ kernel __attribute__((reqd_work_group_size(16, 16, 1))) void multiply(global con
 #define FETCH(k0)                                                                                                     \
   for (int r = 0; r < TALL; ++r) {                                                                                    \
     const int m = m0 + ty + r * 16, k = (k0) + tx;                                                                    \
-    next_x[r] = m < m_count && k < k_count ? GET(x, (x0 + m) * k_count + k) : 0;                                      \
+    next_x[r] = m < m_count && k < k_count ? at_x(x, (x0 + m) * k_count + k) : 0;                                     \
   }                                                                                                                   \
   next_w = fetch(codes, s, b, w0 + (transposed ? n0 + wn : (k0) + wk), units, (transposed ? (k0) + wk : n0 + wn) / 8, \
                  bits, group, n0 + wn < n_count && (k0) + wk < k_count)
-#if TALL < 8
-  FETCH(0);
-#endif
+  if (TALL < 8) {
+    FETCH(0);
+  }
   for (int k0 = 0; k0 < k_count; k0 += DEPTH) {
-#if TALL >= 8
-    FETCH(k0);
-#endif
+    if (TALL >= 8) {
+      FETCH(k0);
+    }
     for (int r = 0; r < TALL; ++r) xs[tx][ty + r * 16] = next_x[r];
     for (int i = 0; i < 8; ++i) {
       const float w = fma(code_value(next_w.codes, i, bits), next_w.scale, next_w.bias);
@@ -352,11 +298,9 @@ kernel __attribute__((reqd_work_group_size(16, 16, 1))) void multiply(global con
       else ws[wk][wn + i] = w;
     }
     barrier(CLK_LOCAL_MEM_FENCE);
-#if TALL < 8
-    if (k0 + DEPTH < k_count) {
+    if (TALL < 8 && k0 + DEPTH < k_count) {
       FETCH(k0 + DEPTH);
     }
-#endif
     add_terms(sum, xs, ws, min(DEPTH, k_count - k0));
     barrier(CLK_LOCAL_MEM_FENCE);
   }
@@ -365,7 +309,7 @@ kernel __attribute__((reqd_work_group_size(16, 16, 1))) void multiply(global con
     if (m >= m_count) continue;
     for (int i = 0; i < 8; ++i) {
       const int n = n0 + i / 4 * 64 + tx * 4 + i % 4;
-      if (n < n_count) PUT(y, ((long)matrix * m_count + m) * n_count + n, sum[r][i]);
+      if (n < n_count) put_x(y, ((long)matrix * m_count + m) * n_count + n, sum[r][i]);
     }
   }
 }

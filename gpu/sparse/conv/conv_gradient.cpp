@@ -11,7 +11,7 @@ namespace {
 
 using namespace gpu;
 
-std::string_view dtype_of(const Call& call) { return name(call.dtype(call.index("features"))); }
+Dtype dtype_of(const Call& call) { return call.dtype(call.index("features")); }
 
 void add_weight_gradient(Steps& s, const Call& call, const KernelEdges& e, bool matrix, const Tensor& out) {
   std::int64_t longest = 0;

@@ -21,7 +21,7 @@ void add_merged_map(Steps& s, const Geometry& g, const Rows& in, std::int64_t ro
   p.marked = ints(rows);
   s.fill(p.map, 0xFF);
   s.fill(p.marked, 0);
-  Kernel k("edge_product", "map_edges", "-DINDEX");
+  Kernel k("edge_product", "map_edges", {"INDEX"});
   k.arg(p.edges.in).arg(p.edges.out).arg(p.edges.kernel).arg(p.counts).arg(edges).arg(small(g.kernels));
   s.run(k.arg(p.map).arg(p.marked), edges);
 }
@@ -137,7 +137,7 @@ struct Operands {
 
 Operands add_operands(Steps& s, const Call& call, const Geometry& g, const Support& support, const Tensor& to_coords,
                       const Tensor& to_counts, std::int64_t step, std::int64_t columns, bool by_column,
-                      const std::string& options) {
+                      const Options& options) {
   const bool dense_5d = call.text("weight_layout") == "dense_5d";
   Operands p;
   p.in = call.shape(kFeatures)[1];
@@ -174,7 +174,7 @@ Operands add_operands(Steps& s, const Call& call, const Geometry& g, const Suppo
 
 // Rows that tiles leave to a plain loop.
 void add_plain_rows(Steps& s, const Support& p, const Operands& o, const Geometry& g, std::int64_t rows,
-                    const BufferPtr& y, const std::string& options) {
+                    const BufferPtr& y, const Options& options) {
   Kernel k("convolution", "compute_rows", options);
   k.arg(o.x).arg(o.w).arg(o.bias).arg(y).arg(p.map).arg(p.spread).arg(small(g.kernels)).arg(rows);
   k.arg(small(o.in)).arg(small(o.out)).arg(small(o.padded_in)).arg(small(o.padded_out)).arg(std::int32_t{o.by_column});
@@ -188,15 +188,16 @@ Job prepare(const Call& call, const std::vector<Spec>& specs) {
   const Geometry g(call, kind_of(call, base));
   const Support p = build_support(call, g, rows);
   const BufferPtr y = output(out[1]);
-  const std::string options = call.dtype(kFeatures) == Dtype::f16 ? "-DFROM_f16" : "-DFROM_f32";
+  const Dtype x = call.dtype(kFeatures);
+  const Options options{{"X", x}};
   const std::int64_t width = specs[1].shape[1], in = call.shape(kFeatures)[1];
   const bool narrow = matrix && width <= 16 && in <= 16;  // the smallest of three tiles
   const std::int64_t columns = narrow ? 16 : !matrix || width > 32 ? 64 : 32, step = !matrix || narrow ? 16 : 32;
   const auto steps = std::make_shared<Steps>();
   const Operands o = add_operands(*steps, call, g, p, out[0], out[2], step, columns, matrix, options);
-  std::string tile = " -DMMA -DCOLUMNS=" + std::to_string(columns) + " -DDEPTH=" + std::to_string(step);
-  if (narrow) tile += " -DPITCH=16";  // more work-groups at once: worth more there than banks that nobody shares
-  Kernel k("convolution", matrix ? "mma_sorted" : "tiled", matrix ? options + tile : options);
+  Options tile{{"X", x}, {"MMA"}, {"COLUMNS", columns}, {"DEPTH", step}};
+  if (narrow) tile.add({"PITCH", 16});  // more work-groups at once: worth more there than banks that nobody shares
+  Kernel k("convolution", matrix ? "mma_sorted" : "tiled", matrix ? tile : options);
   k.arg(o.x).arg(o.w).arg(o.bias).arg(y).arg(p.map).arg(p.spread).arg(small(g.kernels)).arg(p.order);
   k.arg(rows).arg(small(o.padded_in)).arg(small(o.padded_out)).arg(small(width));
   add_tiles(*steps, k, rows, o.padded_out / columns);

@@ -15,7 +15,7 @@ constexpr Limit kLeastEdges{"gpu.edge_product.least_edges", 512, 6};  // of a pa
 constexpr Limit kColumnRows{"gpu.edge_product.column_rows", 256, 8},
     kColumnParts{"gpu.edge_product.column_parts", 512, 2};
 
-Kernel index_kernel(std::string_view name) { return Kernel("edge_product", name, "-DINDEX"); }
+Kernel index_kernel(std::string_view name) { return Kernel("edge_product", name, {"INDEX"}); }
 
 std::vector<std::int32_t> downloaded(const BufferPtr& b) {
   std::vector<std::int32_t> v(b->bytes() / sizeof(std::int32_t));
@@ -61,7 +61,7 @@ std::vector<std::int32_t> tiles_of(const KernelEdges& e) {
 struct Panel {
   std::int64_t width, depth, padded_a, padded_n;
   std::string_view family;
-  std::string options;
+  Options options;
 
   explicit Panel(const Sum& s)
       : width(s.columns <= 16   ? 16
@@ -71,10 +71,8 @@ struct Panel {
         padded_a(divide_up(s.channels, depth) * depth),
         padded_n(divide_up(s.columns, width) * width),
         family(s.matrix ? "edge_product_mma" : "edge_product"),
-        options("-DCOLUMNS=" + std::to_string(width)) {
-    if (s.matrix) options += " -DDEPTH=" + std::to_string(depth) + (s.channels % 8 == 0 ? " -DBY_EIGHTS" : "");
-    else options += " -DFROM_" + std::string(s.dtype) + (s.channels % 4 == 0 ? " -DBY_FOURS" : "");
-  }
+        options(s.matrix ? Options{{"COLUMNS", width}, {"DEPTH", depth}, {"BY_EIGHTS", s.channels % 8 == 0}}
+                         : Options{{"X", s.dtype}, {"COLUMNS", width}, {"BY_FOURS", s.channels % 4 == 0}}) {}
 };
 
 // [kernel row][channel][column] in f32, or [kernel row][column][channel] in f16; zeros beyond.
@@ -141,8 +139,7 @@ void add_sums(Steps& s, const KernelEdges& e, const Destinations& d, const Sum& 
   const BufferPtr tiles = constants(table), products = scratch(static_cast<std::size_t>(4 * e.edges * p.width));
   const auto groups = static_cast<std::size_t>(table.size() / 3 * 128);
   const bool pair = sum.factors.size() > 1;
-  const std::string options =
-      "-DFROM_" + std::string(sum.dtype) + " -DCOLUMNS=" + std::to_string(p.width) + (sum.norms ? " -DNORMALIZED" : "");
+  const Options options{{"X", sum.dtype}, {"COLUMNS", p.width}, {"NORMALIZED", sum.norms != nullptr}};
   for (std::int64_t column = 0; column < sum.columns; column += p.width) {
     Kernel multiply(p.family, "multiply_edges", p.options);
     multiply.arg(sum.factors[0].rows)
@@ -176,7 +173,7 @@ void add_sums(Steps& s, const KernelEdges& e, const Destinations& d, const Sum& 
 namespace {
 // partial (kernels, parts, rows, columns) to the output's dtype and layout
 void add_parts(Steps& s, const BufferPtr& partial, std::int64_t parts, std::int64_t kernels, std::int64_t rows,
-               std::int64_t columns, const WeightStrides& to, const Tensor& out, const std::string& options) {
+               std::int64_t columns, const WeightStrides& to, const Tensor& out, const Options& options) {
   Kernel k("edge_product", "add_parts", options);
   const std::int64_t size = kernels * rows * columns;
   k.arg(partial)
@@ -201,12 +198,11 @@ void add_row_products(Steps& s, const RowProducts& p, const WeightStrides& to, c
   const std::int64_t worth = std::max<std::int64_t>(1, p.longest / kLeastEdges.of(p.longest));
   const std::int64_t parts =
       std::clamp<std::int64_t>(kGroups.of(tiles * p.kernels * worth) / (tiles * p.kernels), 1, worth);
-  const std::string options =
-      "-DFROM_" + std::string(p.dtype) + " -DTILE=" + std::to_string(tile) + (p.x_rows ? "" : " -DEVERY_ROW");
+  const Options options{{"X", p.dtype}, {"TILE", tile}, {"EVERY_ROW", p.x_rows == nullptr}};
   const BufferPtr partial = scratch(static_cast<std::size_t>(4 * p.kernels * parts * p.rows * p.columns));
-  const std::string eights = (p.rows | p.columns) % 8 == 0 ? " -DBY_EIGHTS" : "";
-  Kernel k(p.matrix ? "edge_product_mma" : "edge_product", "multiply_parts",
-           p.matrix ? options + " -DDEPTH=32" + eights : options);
+  Options matrix = options;
+  matrix.add({"DEPTH", 32}).add({"BY_EIGHTS", (p.rows | p.columns) % 8 == 0});
+  Kernel k(p.matrix ? "edge_product_mma" : "edge_product", "multiply_parts", p.matrix ? matrix : options);
   k.arg(p.x).arg(p.g).arg(p.x_rows ? p.x_rows : p.offsets).arg(p.g_rows ? p.g_rows : p.offsets).arg(p.offsets);
   k.arg(small(parts)).arg(small(p.rows)).arg(small(p.columns)).arg(partial);
   const auto x = static_cast<std::size_t>(128 * tiles), y = static_cast<std::size_t>(p.kernels * parts);
@@ -214,12 +210,12 @@ void add_row_products(Steps& s, const RowProducts& p, const WeightStrides& to, c
   add_parts(s, partial, parts, p.kernels, p.rows, p.columns, to, out, options);
 }
 
-void add_column_sums(Steps& s, const BufferPtr& g, std::int64_t rows, std::string_view dtype, const Tensor& out) {
+void add_column_sums(Steps& s, const BufferPtr& g, std::int64_t rows, Dtype dtype, const Tensor& out) {
   const std::int64_t columns = out.size();
   if (columns == 0) return;
   const std::int64_t wanted = rows / kColumnRows.of(rows);
   const std::int64_t parts = std::clamp<std::int64_t>(wanted, 1, kColumnParts.of(wanted));
-  const std::string options = "-DFROM_" + std::string(dtype) + " -DTILE=16";
+  const Options options{{"X", dtype}, {"TILE", 16}};
   const BufferPtr partial = scratch(static_cast<std::size_t>(4 * parts * columns));
   Kernel k("edge_product", "sum_columns", options);
   s.run(k.arg(g).arg(rows).arg(small(columns)).arg(small(parts)).arg(partial), parts * columns);
@@ -239,7 +235,7 @@ Sum begin_outputs(Steps& s, const Call& call, const KernelEdges& e, const std::v
   Sum sum;
   sum.source = e.in;
   sum.channels = call.shape(call.index("features"))[1], sum.columns = out[1].dim(1);
-  sum.dtype = name(out[1].dtype());
+  sum.dtype = out[1].dtype();
   sum.y = output(out[1]);
   return sum;
 }

@@ -50,7 +50,7 @@ struct Sum {
   BufferPtr source;
   std::vector<Factor> factors;
   std::int64_t channels = 0, columns = 0;
-  std::string_view dtype;
+  Dtype dtype = Dtype::f32;
   BufferPtr y, bias, norms;  // bias and norms may be absent
   float eps = 0;
   bool matrix = false;  // f16 on matrix units: edge_product_mma.cl
@@ -67,12 +67,12 @@ struct RowProducts {
   BufferPtr x, g, x_rows, g_rows, offsets;
   std::int64_t kernels = 1, longest = 0, rows = 0,
                columns = 0;  // longest: edges of a kernel row; rows x columns of Z[k]
-  std::string_view dtype;
+  Dtype dtype = Dtype::f32;
   bool matrix = false;
 };
 void add_row_products(Steps&, const RowProducts&, const WeightStrides& to, const Tensor& out);
 
 // out[c] = sum over all rows of g
-void add_column_sums(Steps&, const BufferPtr& g, std::int64_t rows, std::string_view dtype, const Tensor& out);
+void add_column_sums(Steps&, const BufferPtr& g, std::int64_t rows, Dtype dtype, const Tensor& out);
 
 }  // namespace plumb::gpu

@@ -31,7 +31,7 @@ Job vjp(const Call& c, const std::vector<Spec>& specs) {
   p.x = gpu::dense(c[kCotangent]), p.g = gpu::dense(c[kFeatures]);
   p.offsets = gpu::constants<std::int32_t>({0, static_cast<std::int32_t>(g[0])});
   p.longest = g[0], p.rows = g[1], p.columns = c.shape(kFeatures)[1];
-  p.dtype = name(c.dtype(kFeatures));
+  p.dtype = c.dtype(kFeatures);
   p.matrix = matrix;
   gpu::add_row_products(*steps, p, {0, p.columns, 1}, weight);
   const Job weights = gpu::job({weight}, [steps] { steps->enqueue(); });

@@ -29,7 +29,7 @@ struct Packed {
   }
 };
 
-Kernel kernel_of(std::string_view name, const std::string& options = "-DSETUP") {
+Kernel kernel_of(std::string_view name, const Options& options = {"SETUP"}) {
   return Kernel("sparse_quant", name, options);
 }
 
@@ -40,11 +40,8 @@ struct Product {
   Dtype x_type, y_type;
   BufferPtr x{}, words{}, s{}, b{}, bias{}, bad{}, y{};
 
-  std::string options() const { return x_type == Dtype::f16 ? "-DX_f16" : ""; }
   // What every kernel of a product starts with.
-  Kernel& bind(Kernel& k) const {
-    return k.arg(x).arg(words).arg(s).arg(b).arg(bias).arg(y).arg(std::int32_t{y_type == Dtype::f16});
-  }
+  Kernel& bind(Kernel& k) const { return k.arg(x).arg(words).arg(s).arg(b).arg(bias).arg(y).arg(y_type); }
 };
 
 void add_begin(Steps& s, const Call& c, std::size_t weight, const Support& u, const std::vector<Tensor>& out,
@@ -57,15 +54,8 @@ void add_begin(Steps& s, const Call& c, std::size_t weight, const Support& u, co
   Kernel k = kernel_of("begin");
   k.arg(any ? u.coords : p.bad).arg(any ? output(out[0]) : p.bad).arg(words);
   k.arg(any ? u.counts : p.bad).arg(any ? output(out[2]) : p.bad).arg(std::int32_t{any ? 2 : 0});
-  k.arg(dense(c[weight + 1]))
-      .arg(dense(c[weight + 2]))
-      .arg(std::int32_t{c.dtype(weight + 1) == Dtype::f16})
-      .arg(n)
-      .arg(p.s)
-      .arg(p.b);
-  k.arg(bias ? dense(c[weight + 3]) : p.bad)
-      .arg(std::int32_t{bias && c.dtype(weight + 3) == Dtype::f16})
-      .arg(std::int32_t{bias});
+  k.arg(dense(c[weight + 1])).arg(dense(c[weight + 2])).arg(c.dtype(weight + 1)).arg(n).arg(p.s).arg(p.b);
+  k.arg(bias ? dense(c[weight + 3]) : p.bad).arg(bias ? c.dtype(weight + 3) : Dtype::f32).arg(std::int32_t{bias});
   s.run(k.arg(small(p.w.out)).arg(p.bias).arg(p.bad), std::max({words, n, p.w.out, std::int64_t{2}}));
 }
 
@@ -81,7 +71,7 @@ Product add_operands(Steps& s, const Call& c, std::size_t features, std::int64_t
   if (p.padded != p.w.in || given != p.x_type) {
     const BufferPtr cast = scratch(static_cast<std::size_t>(p.rows * p.padded * info(p.x_type).bytes));
     Kernel k = kernel_of("cast_rows");
-    k.arg(p.x).arg(std::int32_t{given == Dtype::f16}).arg(cast).arg(std::int32_t{p.x_type == Dtype::f16});
+    k.arg(p.x).arg(given).arg(cast).arg(p.x_type);
     s.run(k.arg(p.rows).arg(small(p.w.in)).arg(small(p.padded)), p.rows * p.padded);
     p.x = cast;
   }
@@ -96,21 +86,20 @@ Product add_operands(Steps& s, const Call& c, std::size_t features, std::int64_t
 
 // Rows that tiles leave to a plain loop.
 void add_plain_rows(Steps& s, const Product& p, const Support& u, std::int64_t rows) {
-  Kernel k = kernel_of("compute_rows", p.options());
+  Kernel k = kernel_of("compute_rows", {{"X", p.x_type}});
   p.w.describe(p.bind(k)).arg(small(p.padded)).arg(u.map).arg(u.spread).arg(rows);
   add_exceptions(s, k, u, p.bad, rows * p.w.out);
 }
 
 void add_plain_tiles(Steps& s, const Product& p, const Support& u, std::int64_t rows) {
-  Kernel k = kernel_of("tiled", p.options());
+  Kernel k = kernel_of("tiled", {{"X", p.x_type}});
   p.w.describe(p.bind(k)).arg(small(p.padded)).arg(u.map).arg(u.spread).arg(rows);
   k.arg(u.order ? u.order : p.bad).arg(std::int32_t{u.order != nullptr});
   add_tiles(s, k, rows, (p.w.out + 63) / 64);
 }
 
 void add_matrix_tiles(Steps& s, const Product& p, const Support& u, std::int64_t rows) {
-  Kernel k = kernel_of("mma_sorted", p.options() + " -DMMA -DBITS=" + std::to_string(p.w.bits) +
-                                         " -DCOLUMNS=" + std::to_string(p.w.out));
+  Kernel k = kernel_of("mma_sorted", {{"X", p.x_type}, {"MMA"}, {"BITS", p.w.bits}, {"COLUMNS", p.w.out}});
   p.bind(k).arg(small(p.w.kernels)).arg(small(p.w.in / 32)).arg(small(p.w.group)).arg(u.map).arg(u.order).arg(rows);
   add_tiles(s, k, rows, 1);
 }
@@ -168,12 +157,8 @@ Job quantize(const Call& c, const std::vector<Spec>& specs) {
   const std::vector<Tensor> out = outputs(specs);
   const Axes x = axes_of(c.shape(0));
   const std::size_t last = x.kernels == 1 ? 2 : 1;
-  Kernel k = kernel_of("quantize", "-DQUANTIZE");
-  k.arg(dense(c[0]))
-      .arg(std::int32_t{c.dtype(0) == Dtype::f16})
-      .arg(output(out[0]))
-      .arg(output(out[1]))
-      .arg(output(out[2]));
+  Kernel k = kernel_of("quantize", {"QUANTIZE"});
+  k.arg(dense(c[0])).arg(c.dtype(0)).arg(output(out[0])).arg(output(out[1])).arg(output(out[2]));
   describe(k, c, x, specs[1].shape[last], specs[0].shape[last]);
   const auto items = static_cast<std::size_t>(count(specs[1].shape));
   return job(out, [k, items] { k.run({items}, {64}); });
@@ -183,8 +168,8 @@ Job dequantize(const Call& c, const std::vector<Spec>& specs) {
   const std::vector<Tensor> out = outputs(specs);
   const Axes x = axes_of(specs[0].shape);
   const std::size_t last = x.kernels == 1 ? 2 : 1;
-  Kernel k = kernel_of("dequantize", "-DDEQUANTIZE");
-  k.arg(dense(c[0])).arg(dense(c[1])).arg(dense(c[2])).arg(output(out[0])).arg(std::int32_t{c.dtype(1) == Dtype::f16});
+  Kernel k = kernel_of("dequantize", {"DEQUANTIZE"});
+  k.arg(dense(c[0])).arg(dense(c[1])).arg(dense(c[2])).arg(output(out[0])).arg(c.dtype(1));
   describe(k, c, x, c.shape(1)[last], c.shape(0)[last]);
   const auto items = static_cast<std::size_t>(count(specs[0].shape));
   return job(out, [k, items] { k.run({items}, {64}); });

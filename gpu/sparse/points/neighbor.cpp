@@ -41,7 +41,7 @@ struct Lists {
         found(ints(p.queries.capacity)) {}
   Kernel search(std::string_view name) const {
     const std::int64_t all = kRegisters.of(most), held = most <= all / 2 ? all / 2 : all;
-    return Kernel("neighbor", name, most <= held ? "-DMOST=" + std::to_string(held) : "");
+    return Kernel("neighbor", name, most <= held ? Options{{"MOST", held}} : Options());
   }
 };
 

@@ -17,10 +17,8 @@ constexpr Limit kRun{"gpu.global_pooling.run", 2048,
 
 using Ints = std::vector<std::int32_t>;
 
-std::string type_option(Dtype t) { return t == Dtype::f16 ? "-DFROM_f16" : "-DFROM_f32"; }
-
 Kernel global_kernel(std::string_view name, Dtype t = Dtype::f32) {
-  return Kernel("global_pooling", name, type_option(t) + if_small("RUN", kRun));
+  return Kernel("global_pooling", name, {{"X", t}, {"RUN", kRun}});
 }
 
 // The batch of each row (B for none), the rows by batch, and where each batch begins.

@@ -39,7 +39,7 @@ void add_divisors(Steps& s, const Geometry& g, Windows& w) {
   for (const std::int64_t v : whole) weight.push_back(static_cast<float>(static_cast<double>(v) / unit));
   w.weight = constants(weight);
   w.divisor = ints(w.rows);
-  Kernel k("pooling", "find_divisors", "-DFROM_f32");
+  Kernel k("pooling", "find_divisors", {{"X", Dtype::f32}, {"EACH", 1}});
   k.arg(w.edges.offsets).arg(w.edges.kernel).arg(constants(whole)).arg(std::int32_t{w.weighted});
   s.run(k.arg(static_cast<float>(unit)).arg(w.divisor).arg(w.rows), w.rows);
 }
@@ -93,9 +93,7 @@ Windows::Windows(const Call& call, Pooling kind, std::int64_t out_capacity, bool
 }
 
 RowKernel::RowKernel(std::string_view name, Dtype type, std::int64_t rows, std::int64_t channels)
-    : kernel("pooling", name,
-             std::string(type == Dtype::f16 ? "-DFROM_f16" : "-DFROM_f32") +
-                 (channels % 4 == 0 ? " -DEACH=4" : " -DEACH=1")),
+    : kernel("pooling", name, {{"X", type}, {"EACH", channels % 4 == 0 ? 4 : 1}}),
       items(rows * (channels % 4 == 0 ? channels / 4 : channels)) {
   kernel.arg(items).arg(static_cast<std::int32_t>(std::max<std::int64_t>(1, channels)));
 }

@@ -14,7 +14,7 @@ Job prepare(const Call& call, const std::vector<Spec>& specs) {
   const std::vector<Tensor> out = gpu::outputs(specs);
   const std::int64_t rows = call.shape(0)[0], symbols = call.shape(0)[1];
   const gpu::BufferPtr bad = gpu::scratch(sizeof(std::int32_t));
-  gpu::Kernel k("entropy", "cdf_rows", call.dtype(0) == Dtype::f16 ? "-DHALF" : "");
+  gpu::Kernel k("entropy", "cdf_rows", {{"X", call.dtype(0)}});
   k.arg(gpu::dense(call[0])).arg(symbols).arg(rows).arg(gpu::output(out[0])).arg(bad);
   const auto items = static_cast<std::size_t>((rows + kItems - 1) / kItems * kItems);
   Job job = gpu::job(out, [k, bad, items] {

@@ -37,10 +37,6 @@ namespace {
 // One size for all: a device that compiles a kernel anew for each group size does so once.
 constexpr std::size_t kGroup = 128;
 
-std::string options(Dtype from, Dtype to) {
-  return "-DFROM_" + std::string(name(from)) + " -DTO_" + std::string(name(to));
-}
-
 // ---- linear
 
 gpu::BufferPtr bias_of(const Call& call) {
@@ -52,9 +48,8 @@ Job linear(const Call& call, const std::vector<Spec>& specs) {
   const std::vector<Tensor> out = gpu::outputs(specs);
   const std::int64_t rows = out[0].dim(0), channels = out[0].dim(1);
   // On a host processor unrolling costs its compiler seconds and gains nothing.
-  gpu::Kernel k(
-      "features", "linear",
-      options(call.dtype(0), out[0].dtype()) + (current_device().facts.is_cpu ? " -DUNROLL=1" : " -DUNROLL=4"));
+  const int unroll = current_device().facts.is_cpu ? 1 : 4;
+  gpu::Kernel k("features", "linear", {{"X", call.dtype(0)}, {"Y", out[0].dtype()}, {"UNROLL", unroll}});
   k.arg(gpu::dense(call[0])).arg(gpu::dense(call[1])).arg(bias_of(call)).arg(std::int32_t{call.has(2)}).arg(rows);
   k.arg(static_cast<std::int32_t>(call.shape(0)[1])).arg(static_cast<std::int32_t>(channels)).arg(gpu::output(out[0]));
   const auto x = static_cast<std::size_t>((channels + kTile - 1) / kTile * kSide);
@@ -91,7 +86,7 @@ float cut_of(const Call& call) {
 Job activation(const Call& call, const std::vector<Spec>& specs) {
   const std::vector<Tensor> out = gpu::outputs(specs);
   const std::int64_t n = out[0].size();
-  gpu::Kernel k("features", "activate", options(call.dtype(0), call.dtype(0)));
+  gpu::Kernel k("features", "activate", {{"X", call.dtype(0)}, {"Y", call.dtype(0)}});
   k.arg(kind_of(call))
       .arg(gpu::dense(call[0]))
       .arg(n)
@@ -119,12 +114,12 @@ Job dropout(const Call& call, const std::vector<Spec>& specs) {
   const std::int64_t n = out[0].size(), h = n / 2, gap = h + n % 2;
   const gpu::BufferPtr x = gpu::dense(call[0]), y = gpu::output(out[0]);
   if (!call.flag("training") || p == 0) {
-    gpu::Kernel copy("features", "copy_values", options(t, t));
+    gpu::Kernel copy("features", "copy_values", {{"X", t}, {"Y", t}});
     copy.arg(x).arg(n).arg(y);
     return gpu::job(out, [copy, n] { copy.run({static_cast<std::size_t>(n)}, {kGroup}); });
   }
   const float scale = t == Dtype::f16 ? half_to_float(to_half(1 / (1 - p))) : to_float(1 / (1 - p));
-  gpu::Kernel k("features", "dropout", options(t, t));
+  gpu::Kernel k("features", "dropout", {{"X", t}, {"Y", t}});
   k.arg(x)
       .arg(gpu::dense(call[1]))
       .arg(h)

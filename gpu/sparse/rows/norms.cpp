@@ -10,8 +10,7 @@ constexpr std::size_t kLanes = 32, kStrands = 4, kGroup = 128;  // as in norms.c
 constexpr Limit kBlock{"gpu.norms.block", 256, 4};              // rows of a column summed by one work-group, as there
 
 gpu::Kernel kernel(std::string_view name, Dtype features) {
-  return gpu::Kernel("norms", name,
-                     (features == Dtype::f16 ? "-DFROM_f16" : "-DFROM_f32") + gpu::if_small("BLOCK", kBlock));
+  return gpu::Kernel("norms", name, {{"X", features}, {"BLOCK", kBlock}});
 }
 
 // Per channel as floats, or a constant where it is not given.

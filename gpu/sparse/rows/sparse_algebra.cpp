@@ -26,8 +26,9 @@ std::int32_t op_of(const Call& call) {
   return code(names, call.text("op"));
 }
 
-Kernel kernel(std::string_view name, Dtype features) {
-  return Kernel("sparse_algebra", name, features == Dtype::f16 ? "-DFROM_f16" : "-DFROM_f32");
+// X matters only to kernels that touch features.
+Kernel kernel(std::string_view name, Dtype features = Dtype::f32) {
+  return Kernel("sparse_algebra", name, {{"X", features}});
 }
 
 // in[j] = the lowest active row of `table` at row j of `queries`, or -1; for all rows of the capacity
@@ -45,7 +46,6 @@ struct Aligned {
 Aligned add_alignment(Steps& s, const Call& call, const std::vector<Tensor>& out) {
   const Rows lhs(call[kLhs], call[kLhsActive]), rhs(call[kRhs], call[kRhsActive]);
   const Join join = join_of(call);
-  const Dtype t = call.dtype(kLhsFeatures);
   const Aligned a{output(out[3]), output(out[4]), output(out[2]), out[0].dim(0)};
   const BufferPtr none = ints(1);
   const BufferPtr in_rhs = join == kRight ? none : add_lookup(s, call, rhs, lhs);
@@ -58,13 +58,13 @@ Aligned add_alignment(Steps& s, const Call& call, const std::vector<Tensor>& out
   } else if (join == kOuter) {
     const BufferPtr flag = ints(scanned);
     position = ints(scanned + 1);
-    s.run(kernel("flag_missing", t).arg(in_lhs).arg(rhs.active).arg(scanned).arg(flag), scanned);
+    s.run(kernel("flag_missing").arg(in_lhs).arg(rhs.active).arg(scanned).arg(flag), scanned);
     s.scan(flag, false, scanned, position);
   }
-  Kernel pair = kernel("pair_rows", t);
+  Kernel pair = kernel("pair_rows");
   pair.arg(std::int32_t{join}).arg(lhs.active).arg(rhs.active).arg(in_rhs).arg(in_lhs).arg(position).arg(scanned);
   s.run(pair.arg(a.l).arg(a.r).arg(a.active), std::max<std::int64_t>(1, lhs.active + rhs.active));
-  Kernel write = kernel("write_coords", t);
+  Kernel write = kernel("write_coords");
   write.arg(lhs.data).arg(rhs.data).arg(a.l).arg(a.r).arg(a.active).arg(a.capacity).arg(output(out[0]));
   s.run(write, a.capacity);
   return a;
@@ -101,7 +101,7 @@ void add_selection(Steps& s, const Tensor& x, const Selection& p, std::int64_t f
   Kernel k = kernel("select_rows", x.dtype());
   k.arg(dense(x)).arg(x.dim(0)).arg(p.rows).arg(p.count ? p.count : p.rows).arg(std::int32_t{p.count != nullptr});
   k.arg(p.capacity).arg(channels);
-  k.arg(x.dtype() == Dtype::f16 ? std::uint32_t{to_half(p.fill)} : std::bit_cast<std::uint32_t>(to_float(p.fill)));
+  k.arg(rounded(p.fill, x.dtype()));
   s.run(k.arg(first).arg(width).arg(to), p.capacity * channels);
 }
 

@@ -11,8 +11,9 @@ using namespace gpu;
 
 constexpr Limit kRun{"gpu.sparse_rows.run", 2048, 7};  // elements of a run of the radix sort, as in sparse_rows.cl
 
-Kernel kernel(std::string_view name, Dtype features) {
-  return Kernel("sparse_rows", name, (features == Dtype::f16 ? "-DFROM_f16" : "-DFROM_f32") + if_small("RUN", kRun));
+// X matters only to kernels that touch features.
+Kernel kernel(std::string_view name, Dtype features = Dtype::f32) {
+  return Kernel("sparse_rows", name, {{"X", features}, {"RUN", kRun}});
 }
 
 Job finished(const std::vector<Tensor>& out, const std::shared_ptr<Steps>& steps) {
@@ -29,10 +30,10 @@ void add_means(Steps& s, const Call& call, const Rows& in, const std::vector<Ten
   const BufferPtr flag = ints(n), number = ints(n + 1), degree = ints(n), starts = ints(n + 1), cursor = ints(n),
                   members = ints(n);
   const BufferPtr active = output(out[2]);
-  s.run(kernel("flag_first", t).arg(first).arg(n).arg(flag), n);
+  s.run(kernel("flag_first").arg(first).arg(n).arg(flag), n);
   s.scan(flag, false, n, number);
   s.fill(degree, 0);
-  s.run(kernel("write_sites", t)
+  s.run(kernel("write_sites")
             .arg(in.data)
             .arg(in.wide)
             .arg(first)
@@ -44,7 +45,7 @@ void add_means(Steps& s, const Call& call, const Rows& in, const std::vector<Ten
         std::max<std::int64_t>(n, 1));
   s.scan(degree, false, n, starts);
   s.run(relation_kernel("copy_ints").arg(starts).arg(cursor).arg(n), n);
-  s.run(kernel("place_rows", t).arg(first).arg(number).arg(n).arg(cursor).arg(members), n);
+  s.run(kernel("place_rows").arg(first).arg(number).arg(n).arg(cursor).arg(members), n);
   s.run(relation_kernel("sort_groups").arg(starts).arg(n).arg(members), n);
   s.run(kernel("mean_rows", t)
             .arg(dense(call[1]))
@@ -143,7 +144,7 @@ Job keep_rows(const Call& call, const Rows& in, const std::vector<Tensor>& out, 
               const BufferPtr& flag) {
   const BufferPtr position = ints(in.active + 1), rows = output(out[3]), active = output(out[2]);
   steps->scan(flag, false, in.active, position);
-  steps->run(kernel("list_kept", out[1].dtype()).arg(flag).arg(position).arg(in.active).arg(rows).arg(active),
+  steps->run(kernel("list_kept").arg(flag).arg(position).arg(in.active).arg(rows).arg(active),
              std::max<std::int64_t>(1, in.active));
   add_take(*steps, call, in, rows, active, out);
   return finished(out, steps);
@@ -158,7 +159,7 @@ Job prune_mask(const Call& call, const std::vector<Spec>& specs) {
     if (mask.read<std::uint8_t>()[i])
       call.fail(Reason::domain, "the mask keeps row " + std::to_string(i) + " of " + std::to_string(in.active));
   const BufferPtr flag = ints(in.active);
-  steps->run(kernel("flag_mask", out[1].dtype()).arg(dense(call[3])).arg(in.active).arg(flag), in.active);
+  steps->run(kernel("flag_mask").arg(dense(call[3])).arg(in.active).arg(flag), in.active);
   return keep_rows(call, in, out, steps, flag);
 }
 
@@ -169,9 +170,8 @@ Job crop(const Call& call, const std::vector<Spec>& specs) {
   std::vector<std::int64_t> corners = call.list("min_coord"), high = call.list("max_coord");
   corners.insert(corners.end(), high.begin(), high.end());
   const BufferPtr flag = ints(in.active);
-  steps->run(
-      kernel("flag_inside", out[1].dtype()).arg(in.data).arg(in.wide).arg(in.active).arg(constants(corners)).arg(flag),
-      in.active);
+  steps->run(kernel("flag_inside").arg(in.data).arg(in.wide).arg(in.active).arg(constants(corners)).arg(flag),
+             in.active);
   return keep_rows(call, in, out, steps, flag);
 }
 
@@ -201,8 +201,8 @@ Batches batches_of(const Call& call) {
 // Stable, eight bits at a time.
 class RadixSort {
  public:
-  RadixSort(Steps& s, Dtype t, std::int64_t n)
-      : s_(s), t_(t), n_(n), key_(ints(n)), row_(ints(n)), key_out_(ints(n)), row_out_(ints(n)) {}
+  RadixSort(Steps& s, std::int64_t n)
+      : s_(s), n_(n), key_(ints(n)), row_(ints(n)), key_out_(ints(n)), row_out_(ints(n)) {}
   const BufferPtr& keys() const { return key_; }
   const BufferPtr& rows() const { return row_; }
   void sort(int bits) {
@@ -211,7 +211,7 @@ class RadixSort {
     const auto run_count = static_cast<std::int32_t>(runs);
     for (std::int32_t shift = 0; shift < bits && n_ > 0; shift += 8) {
       const BufferPtr matrix = ints(kDigits * runs), placed = ints(kDigits * runs + 1);
-      Kernel count = kernel("count_digits", t_), place = kernel("place_digits", t_);
+      Kernel count = kernel("count_digits"), place = kernel("place_digits");
       count.arg(key_).arg(n_).arg(shift).arg(run_count).arg(matrix);
       s_.add([count, runs] { count.run({static_cast<std::size_t>(runs * kDigits)}, {kDigits}); });
       s_.scan(matrix, false, kDigits * runs, placed);
@@ -224,7 +224,6 @@ class RadixSort {
 
  private:
   Steps& s_;
-  Dtype t_;
   std::int64_t n_;
   BufferPtr key_, row_, key_out_, row_out_;
 };
@@ -236,15 +235,15 @@ Job topk(const Call& call, const std::vector<Spec>& specs) {
   const Dtype t = call.dtype(0);
   const std::int64_t n = call.shape(0)[0], channels = call.shape(0)[1], kept = b.at.back();
   const auto batches = static_cast<std::int32_t>(b.starts.size());
-  RadixSort sorted(*steps, t, n);
+  RadixSort sorted(*steps, n);
   steps->run(kernel("score_keys", t).arg(dense(call[0])).arg(n).arg(channels).arg(sorted.keys()).arg(sorted.rows()), n);
   sorted.sort(32);
   if (batches > 1) {
-    steps->run(
-        kernel("batch_keys", t).arg(sorted.rows()).arg(n).arg(constants(b.starts)).arg(batches).arg(sorted.keys()), n);
+    steps->run(kernel("batch_keys").arg(sorted.rows()).arg(n).arg(constants(b.starts)).arg(batches).arg(sorted.keys()),
+               n);
     sorted.sort(std::bit_width(static_cast<std::uint32_t>(batches - 1)));
   }
-  Kernel take = kernel("take_best", t);
+  Kernel take = kernel("take_best");
   take.arg(sorted.rows()).arg(constants(b.ends)).arg(constants(b.at)).arg(batches).arg(kept).arg(output(out[0]));
   steps->run(take.arg(output(out[1])), std::max<std::int64_t>(1, kept));
   return finished(out, steps);

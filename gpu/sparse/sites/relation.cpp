@@ -256,7 +256,7 @@ Table add_table(Steps& s, const BufferPtr& rows, std::int32_t wide, std::int64_t
 }
 
 Kernel relation_kernel(std::string_view name) {
-  return Kernel("relation", name, if_small("ITEMS", kScanItems) + if_small("EACH", kScanEach) + if_small("RUN", kRun));
+  return Kernel("relation", name, {{"ITEMS", kScanItems}, {"EACH", kScanEach}, {"RUN", kRun}});
 }
 
 std::int64_t runs_of(std::int64_t edges) {

@@ -2,65 +2,55 @@
 // a tile of output rows and channels; rows come in an order (sorted by which kernel rows they meet) that lets a
 // tile pass over the kernel rows that none of its outputs meets.
 //
-// Options: FROM_f16 or FROM_f32, the dtype of features and results. MMA: the kernel for matrix units, with COLUMNS
+// Options: X, f16 or f32, the dtype of features and results. MMA: the kernel for matrix units, with COLUMNS
 // and DEPTH of its tile. Sums are chains of fma in f32, by kernel row, then channel; the bias comes last.
 
 #include "unroll.cl"
 
-#ifdef FROM_f16
-typedef ushort Stored;
-float get(global const Stored* p, long i) { return vload_half(i, (global const half*)p); }
-float4 get4(global const Stored* p) { return vloada_half4(0, (global const half*)p); }
-void put(global Stored* p, long i, float v) { vstore_half_rte(v, i, (global half*)p); }
-#else
-typedef float Stored;
-float get(global const Stored* p, long i) { return p[i]; }
-float4 get4(global const Stored* p) { return *(global const float4*)p; }
-void put(global Stored* p, long i, float v) { p[i] = v; }
-#endif
+#include "element.cl"
 
 #include "sparse/conv/gather.cl"
 
 #ifndef MMA
 
 // Rows of features widened to a whole number of tiles, zeros behind them.
-kernel void pad_rows(global const Stored* from, global Stored* to, long rows, int width, int padded) {
+kernel void pad_rows(global const X_t* from, global X_t* to, long rows, int width, int padded) {
   const long e = get_global_id(0);
   if (e >= rows * padded) return;
   const int c = (int)(e % padded);
-  to[e] = c < width ? from[e / padded * width + c] : (Stored)0;
+  to[e] = c < width ? from[e / padded * width + c] : (X_t)0;
 }
 
 // to[k][a][b] = from[k * strides.x + a * strides.y + b * strides.z], zero where a or b is beyond; bad is set if a
 // weight is not finite: then absent rows, which tiles hold as zeros, would not be nothing.
-kernel void pack_weights(global const Stored* from, global Stored* to, int kernels, int used_a, int used_b, int all_a,
+kernel void pack_weights(global const X_t* from, global X_t* to, int kernels, int used_a, int used_b, int all_a,
                          int all_b, long stride_k, long stride_a, long stride_b, global int* bad) {
   const long e = get_global_id(0);
   if (e >= (long)kernels * all_a * all_b) return;
   const int b = (int)(e % all_b), a = (int)(e / all_b % all_a);
-  Stored v = 0;
+  X_t v = 0;
   if (a < used_a && b < used_b) {
     const long at = e / ((long)all_a * all_b) * stride_k + a * stride_a + b * stride_b;
     v = from[at];
-    if (!isfinite(get(from, at))) atomic_or(bad, 1);
+    if (!isfinite(at_x(from, at))) atomic_or(bad, 1);
   }
   to[e] = v;
 }
 
 // What a launch begins with: the outputs that the preparation made, the bias in whole tiles, and no bad weight yet.
 kernel void begin(global const int* coords, global int* coords_out, long words, global const int* counts,
-                  global int* counts_out, global const Stored* from, int given, int width, int padded,
-                  global float* bias, global int* bad) {
+                  global int* counts_out, global const X_t* from, int given, int width, int padded, global float* bias,
+                  global int* bad) {
   const long e = get_global_id(0);
   if (e < words) coords_out[e] = coords[e];
   if (e < 2) counts_out[e] = counts[e];
-  if (e < padded) bias[e] = given && e < width ? get(from, e) : 0.0f;
+  if (e < padded) bias[e] = given && e < width ? at_x(from, e) : 0.0f;
   if (e == 0) bad[0] = 0;
 }
 
 // The rows that tiles may not compute, one element at a time: all of them if a weight is not finite (all), else
 // those that are marked.
-kernel void compute_rows(global const Stored* x, global const Stored* w, global const float* bias, global Stored* y,
+kernel void compute_rows(global const X_t* x, global const X_t* w, global const float* bias, global X_t* y,
                          global const int* map, int spread, int kernels, long rows, int channels, int width,
                          int padded_c, int padded_n, int by_column, global const int* bad, global const int* marked,
                          int merged, global const int* offsets, global const int* in, global const int* kernel_ids,
@@ -79,18 +69,18 @@ kernel void compute_rows(global const Stored* x, global const Stored* w, global 
       if (row < 0) continue;
       for (int c = 0; c < channels; ++c) {
         const long at = (long)k * padded_c * padded_n + (by_column ? (long)n * padded_c + c : (long)c * padded_n + n);
-        sum = fma(get(x, row * padded_c + c), get(w, at), sum);
+        sum = fma(at_x(x, row * padded_c + c), at_x(w, at), sum);
       }
     }
-    put(y, i, sum + bias[n]);
+    put_x(y, i, sum + bias[n]);
   }
 }
 
 #include "sparse/conv/row_tiles.cl"
 
 // Weights are [kernel][channel][column].
-kernel __attribute__((reqd_work_group_size(128, 1, 1))) void tiled(global const Stored* x, global const Stored* w,
-                                                                   global const float* bias, global Stored* y,
+kernel __attribute__((reqd_work_group_size(128, 1, 1))) void tiled(global const X_t* x, global const X_t* w,
+                                                                   global const float* bias, global X_t* y,
                                                                    global const int* map, int spread, int kernels,
                                                                    global const int* order, long rows, int padded_c,
                                                                    int padded_n, int width) {
@@ -107,9 +97,9 @@ kernel __attribute__((reqd_work_group_size(128, 1, 1))) void tiled(global const 
       const int k = k0 + 31 - clz(left & -left);
       const long row = o >= 0 ? input_of(map, spread, kernels, o, k) : -1;
       for (int c0 = 0; c0 < padded_c; c0 += DEPTH) {
-        for (int c = 0; c < DEPTH; c += 4) hold(a, c, t, row >= 0 ? get4(x + row * padded_c + c0 + c) : (float4)(0.0f));
+        for (int c = 0; c < DEPTH; c += 4) hold(a, c, t, row >= 0 ? at4_x(x, row * padded_c + c0 + c) : (float4)(0.0f));
         for (int e = 4 * t; e < DEPTH * COLUMNS; e += 4 * 128)
-          vstore4(get4(w + ((long)k * padded_c + c0 + e / COLUMNS) * padded_n + column + e % COLUMNS), 0,
+          vstore4(at4_x(w, ((long)k * padded_c + c0 + e / COLUMNS) * padded_n + column + e % COLUMNS), 0,
                   &b[e / COLUMNS][e % COLUMNS]);
         barrier(CLK_LOCAL_MEM_FENCE);
         MULTIPLY_TILES(a, b, sum);
@@ -123,7 +113,7 @@ kernel __attribute__((reqd_work_group_size(128, 1, 1))) void tiled(global const 
     const long to = order[at];
     UNROLL for (int j = 0; j < 8; ++j) {
       const int n = column + COLUMN(j);
-      if (n < width) put(y, to * width + n, sum[i][j] + bias[n]);
+      if (n < width) put_x(y, to * width + n, sum[i][j] + bias[n]);
     }
   }
 }
@@ -207,7 +197,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void mma_sorted(
     const long to = (long)order[at] * width;
     UNROLL for (int n = 0; n < COLUMNS / 8; ++n) UNROLL for (int j = 0; j < 2; ++j) {
       const int to_n = column + n * 8 + lane % 4 * 2 + j;
-      if (to_n < width) put(y, to + to_n, sum[i / 2][n][i % 2 * 2 + j] + bias[to_n]);
+      if (to_n < width) put_x(y, to + to_n, sum[i / 2][n][i % 2 * 2 + j] + bias[to_n]);
     }
   }
 }

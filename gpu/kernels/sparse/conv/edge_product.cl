@@ -1,6 +1,6 @@
 // Products of the edges of a relation, by kernel row, and their sums by destination; gradients of weights.
 //
-// Options: INDEX: the kernels that prepare edges. FROM_f16 or FROM_f32, the dtype of features and results. COLUMNS, 16,
+// Options: INDEX: the kernels that prepare edges. X, f16 or f32, the dtype of features and results. COLUMNS, 16,
 // 32 or 64, of a panel of products; BY_FOURS: channels are a multiple of four; NORMALIZED: see add_products. TILE, 16,
 // 32 or 64: the kernels of gradients of weights; EVERY_ROW: their edges are the rows themselves.
 //
@@ -41,27 +41,17 @@ kernel void map_edges(global const int* in, global const int* out, global const 
 
 #else
 
-#ifdef FROM_f16
-typedef ushort Stored;
-float get(global const Stored* p, long i) { return vload_half(i, (global const half*)p); }
-float4 get4(global const Stored* p, long i) { return vload_half4(0, (global const half*)(p + i)); }
-void put(global Stored* p, long i, float v) { vstore_half_rte(v, i, (global half*)p); }
-#else
-typedef float Stored;
-float get(global const Stored* p, long i) { return p[i]; }
-float4 get4(global const Stored* p, long i) { return vload4(0, p + i); }
-void put(global Stored* p, long i, float v) { p[i] = v; }
-#endif
+#include "element.cl"
 
 #ifdef COLUMNS
 
-kernel void pack_weight(global const Stored* from, global float* to, long size, int channels, int columns, int padded_a,
+kernel void pack_weight(global const X_t* from, global float* to, long size, int channels, int columns, int padded_a,
                         int padded_n, long stride_k, long stride_a, long stride_n) {
   const long e = get_global_id(0);
   if (e >= size) return;
   const int n = (int)(e % padded_n), a = (int)(e / padded_n % padded_a);
   const long k = e / padded_n / padded_a;
-  to[e] = n < columns && a < channels ? get(from, k * stride_k + a * stride_a + n * stride_n) : 0.0f;
+  to[e] = n < columns && a < channels ? at_x(from, k * stride_k + a * stride_a + n * stride_n) : 0.0f;
 }
 
 #define ROWS 128  // edges of a tile, and work-items
@@ -71,12 +61,12 @@ kernel void pack_weight(global const Stored* from, global float* to, long size, 
 #define COLUMN(j) ((j) / 4 * (COLUMNS / 2) + n0 + (j) % 4)
 
 // Four channels from c on of a row of features, zeros beyond the last.
-float4 channels_at(global const Stored* x, long row, int c, int channels) {
+float4 channels_at(global const X_t* x, long row, int c, int channels) {
 #ifdef BY_FOURS
-  return c < channels ? get4(x, row * channels + c) : (float4)(0.0f);
+  return c < channels ? at4_x(x, row * channels + c) : (float4)(0.0f);
 #else
   float v[4];
-  for (int i = 0; i < 4; ++i) v[i] = c + i < channels ? get(x, row * channels + c + i) : 0.0f;
+  for (int i = 0; i < 4; ++i) v[i] = c + i < channels ? at_x(x, row * channels + c + i) : 0.0f;
   return (float4)(v[0], v[1], v[2], v[3]);
 #endif
 }
@@ -84,7 +74,7 @@ float4 channels_at(global const Stored* x, long row, int c, int channels) {
 // products[e] = X[source[e]] W[k], for the edges of one tile: (kernel row, first edge, one past the last). Of two
 // factors the second is added.
 kernel __attribute__((reqd_work_group_size(ROWS, 1, 1))) void multiply_edges(
-    global const Stored* x, global const float* w, global const Stored* x2, global const float* w2, int factors,
+    global const X_t* x, global const float* w, global const X_t* x2, global const float* w2, int factors,
     global const int* source, global const int* tiles, int channels, int padded_a, int padded_n, int column,
     global float* products) {
   local float a[DEPTH][ROWS + 4];
@@ -96,7 +86,7 @@ kernel __attribute__((reqd_work_group_size(ROWS, 1, 1))) void multiply_edges(
   float sum[8][EACH];
   UNROLL for (int i = 0; i < 8; ++i) UNROLL for (int j = 0; j < EACH; ++j) sum[i][j] = 0.0f;
   for (int factor = 0; factor < factors; ++factor) {
-    global const Stored* from = factor == 0 ? x : x2;
+    global const X_t* from = factor == 0 ? x : x2;
     global const float* weight = (factor == 0 ? w : w2) + (long)k * padded_a * padded_n + column;
     for (int c0 = 0; c0 < padded_a; c0 += DEPTH) {
       for (int c = 0; c < DEPTH; c += 4) {
@@ -143,7 +133,7 @@ float divided(float sum, float2 squares, float eps) {
 // y[d] = bias + sum of the products of d's edges; a work-item takes four columns. Normalized: the sum is divided by
 // sqrt(sum of norms[k] + eps).
 kernel void add_products(global const float* products, global const int* offsets, global const int* place, long rows,
-                         int quads, int width, int column, global const Stored* bias, int biased, global Stored* y
+                         int quads, int width, int column, global const X_t* bias, int biased, global X_t* y
 #ifdef NORMALIZED
                          ,
                          global const float* norms, global const int* kernel_of, float eps
@@ -166,19 +156,19 @@ kernel void add_products(global const float* products, global const int* offsets
 #endif
   for (int j = 0; j < used; ++j) {
     const long at = column + n + j;
-    put(y, d * width + at, biased ? v[j] + get(bias, at) : v[j]);
+    put_x(y, d * width + at, biased ? v[j] + at_x(bias, at) : v[j]);
   }
 }
 
 // norms[k][n] = sum over channels of the squares of W[k][a][n]: of those that are not large, and of the large ones
 // times 2^-160
-kernel void sum_squares(global const Stored* w, global float* norms, int kernels, int channels, int columns,
-                        long stride_k, long stride_a, long stride_n) {
+kernel void sum_squares(global const X_t* w, global float* norms, int kernels, int channels, int columns, long stride_k,
+                        long stride_a, long stride_n) {
   const long i = get_global_id(0);
   if (i >= (long)kernels * columns) return;
   float sum = 0.0f, large = 0.0f;
   for (int a = 0; a < channels; ++a) {
-    const float v = get(w, i / columns * stride_k + a * stride_a + i % columns * stride_n), s = v * SMALLER;
+    const float v = at_x(w, i / columns * stride_k + a * stride_a + i % columns * stride_n), s = v * SMALLER;
     if (fabs(v) < LARGE) sum = fma(v, v, sum);
     else large = fma(s, s, large);
   }
@@ -201,8 +191,8 @@ kernel void sum_squares(global const Stored* w, global float* norms, int kernels
 
 // partial[k][part][a][c] = sum over the part's edges of X[in][a] G[out][c]; a work-group takes TILE of either.
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void multiply_parts(
-    global const Stored* x, global const Stored* g, global const int* in, global const int* out,
-    global const int* offsets, int parts, int rows, int columns, global float* partial) {
+    global const X_t* x, global const X_t* g, global const int* in, global const int* out, global const int* offsets,
+    int parts, int rows, int columns, global float* partial) {
   local float p[DEPTH][TILE + 1];
   local float q[DEPTH][TILE + 1];
   const int t = get_local_id(0), across = (columns + TILE - 1) / TILE;
@@ -215,8 +205,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void multiply_parts(
   for (int e0 = first; e0 < last; e0 += DEPTH) {
     for (int i = t; i < DEPTH * TILE; i += ITEMS) {
       const int e = e0 + i / TILE, a = a0 + i % TILE, c = c0 + i % TILE;
-      p[i / TILE][i % TILE] = e < last && a < rows ? get(x, (long)ROW_OF(in, e) * rows + a) : 0.0f;
-      q[i / TILE][i % TILE] = e < last && c < columns ? get(g, (long)ROW_OF(out, e) * columns + c) : 0.0f;
+      p[i / TILE][i % TILE] = e < last && a < rows ? at_x(x, (long)ROW_OF(in, e) * rows + a) : 0.0f;
+      q[i / TILE][i % TILE] = e < last && c < columns ? at_x(g, (long)ROW_OF(out, e) * columns + c) : 0.0f;
     }
     barrier(CLK_LOCAL_MEM_FENCE);
     UNROLL for (int e = 0; e < DEPTH; ++e) {
@@ -235,24 +225,24 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void multiply_parts(
 }
 
 // partial[part][c] = sum over the part's rows of g
-kernel void sum_columns(global const Stored* g, long rows, int columns, int parts, global float* partial) {
+kernel void sum_columns(global const X_t* g, long rows, int columns, int parts, global float* partial) {
   const long i = get_global_id(0);
   if (i >= (long)parts * columns) return;
   const long part = i / columns;
   float sum = 0.0f;
-  for (long r = rows * part / parts; r < rows * (part + 1) / parts; ++r) sum += get(g, r * columns + i % columns);
+  for (long r = rows * part / parts; r < rows * (part + 1) / parts; ++r) sum += at_x(g, r * columns + i % columns);
   partial[i] = sum;
 }
 
 // to(k, a, c) = sum over parts of partial[k][part][a][c]
 kernel void add_parts(global const float* partial, int parts, long size, int rows, int columns, long stride_k,
-                      long stride_a, long stride_c, global Stored* to) {
+                      long stride_a, long stride_c, global X_t* to) {
   const long i = get_global_id(0);
   if (i >= size) return;
   const long cell = (long)rows * columns, k = i / cell;
   float sum = 0.0f;
   for (int part = 0; part < parts; ++part) sum += partial[(k * parts + part) * cell + i % cell];
-  put(to, k * stride_k + i % cell / columns * stride_a + i % columns * stride_c, sum);
+  put_x(to, k * stride_k + i % cell / columns * stride_a + i % columns * stride_c, sum);
 }
 
 #endif  // TILE

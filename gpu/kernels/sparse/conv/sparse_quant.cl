@@ -5,42 +5,16 @@
 // of its tile into local memory, once for all of its rows. Rows come sorted by which kernel rows they meet.
 //
 // Options: QUANTIZE; DEQUANTIZE; SETUP, what comes before tiles; MMA, tiles for matrix units, with BITS and COLUMNS
-// (all outputs); else tiles for every device, with X_f16 if features are multiplied as halves.
+// (all outputs); else tiles for every device, with X, f16 or f32, in which features are multiplied. Where a
+// type is an argument, it is f16 or f32, too.
 
 #include "unroll.cl"
 
-#ifdef X_f16
-typedef ushort Feature;
-float feature(global const Feature* p, long i) { return vload_half(i, (global const half*)p); }
-float4 features4(global const Feature* p) { return vloada_half4(0, (global const half*)p); }
-#else
-typedef float Feature;
-float feature(global const Feature* p, long i) { return p[i]; }
-float4 features4(global const Feature* p) { return *(global const float4*)p; }
-#endif
-
-// Numbers in memory are f16 or f32.
-float read(global const void* p, int half_values, long i) {
-  return half_values ? vload_half(i, (global const half*)p) : ((global const float*)p)[i];
-}
-void put(global void* p, int half_values, long i, float v) {
-  if (half_values) vstore_half_rte(v, i, (global half*)p);
-  else ((global float*)p)[i] = v;
-}
+#include "element.cl"
 
 // Position of entry i of n (words or groups) of kernel row k and output c.
 long place(int kernels, int out, int n, int k, int i, int c) {
   return kernels == 1 ? (long)c * n + i : ((long)k * n + i) * out + c;
-}
-
-// To the nearest half, ties to even, by bits: adding 0.5 makes the ulp of a float that of a subnormal half.
-float round_half(float x) {
-  const uint sign = as_uint(x) & 0x80000000u, a = as_uint(x) & 0x7FFFFFFFu;
-  uint r = (a + 0xFFFu + (a >> 13 & 1u)) & 0xFFFFE000u;
-  if (a < 0x38800000u) r = as_uint((as_float(a) + 0.5f) - 0.5f);
-  else if (a > 0x7F800000u) r = a;
-  else if (r >= 0x47800000u) r = 0x7F800000u;
-  return as_float(r | sign);
 }
 
 #if defined(QUANTIZE) && PLUMB_FP64
@@ -51,17 +25,17 @@ float divide(float a, float b) { return (float)((double)a / (double)b); }
 
 // One work-item per kernel row, group and output, outputs fastest; channels from `in` on are zeros. Differences are
 // taken of halves, which never overflow; what halving loses of subnormal numbers is far below the least step, 1e-7.
-kernel void quantize(global const void* w, int halves, global uint* codes, global void* scales, global void* biases,
+kernel void quantize(global const void* w, int type, global uint* codes, global void* scales, global void* biases,
                      int kernels, int in, int out, int groups, int group, int bits, long step_k, long step_a,
                      long step_c) {
   const long e = get_global_id(0);
   if (e >= (long)kernels * groups * out) return;
   const int c = (int)(e % out), g = (int)(e / out % groups), k = (int)(e / out / groups);
   const long from = k * step_k + c * step_c;
-  float low = read(w, halves, from + g * group * step_a), high = low;
+  float low = real_at(w, type, from + g * group * step_a), high = low;
   int good = is_finite(low);
   for (int a = g * group + 1; a < (g + 1) * group; ++a) {
-    const float v = a < in ? read(w, halves, from + a * step_a) : 0.0f;
+    const float v = a < in ? real_at(w, type, from + a * step_a) : 0.0f;
     low = v < low ? v : low;
     high = v > high ? v : high;
     good &= is_finite(v);
@@ -78,14 +52,14 @@ kernel void quantize(global const void* w, int halves, global uint* codes, globa
   if (isinf(q0)) s = divide(edge * 0x1p-64f, divide(edge * 0x1p-64f, s));
   else if (q0 != 0.0f) s = divide(edge, q0);
   const long at = place(kernels, out, groups, k, g, c);
-  put(scales, halves, at, good ? s : NAN);
-  put(biases, halves, at, good ? b : NAN);
+  put_float(scales, type, at, good ? s : NAN);
+  put_float(biases, type, at, good ? b : NAN);
   const int per_word = 32 / bits, words = groups * group / per_word;
   for (int i = g * group / per_word; i < (g + 1) * group / per_word; ++i) {
     uint word = 0;
     for (int j = 0; j < per_word; ++j) {
       const int a = i * per_word + j;
-      const float x = a < in ? read(w, halves, from + a * step_a) : 0.0f;
+      const float x = a < in ? real_at(w, type, from + a * step_a) : 0.0f;
       float q = good ? rint(divide(0.5f * x - 0.5f * b, 0.5f * s)) : 0.0f;
       q = q < n ? q : n;
       word |= (q > 0.0f ? (uint)q : 0u) << (j * bits);
@@ -97,7 +71,7 @@ kernel void quantize(global const void* w, int halves, global uint* codes, globa
 
 #ifdef DEQUANTIZE
 // w = round(round(code s) + b), one work-item per element, in the order in which they lie.
-kernel void dequantize(global const uint* codes, global const void* s, global const void* b, global void* w, int halves,
+kernel void dequantize(global const uint* codes, global const void* s, global const void* b, global void* w, int type,
                        int kernels, int in, int out, int groups, int group, int bits, long step_k, long step_a,
                        long step_c) {
   const long e = get_global_id(0);
@@ -108,8 +82,8 @@ kernel void dequantize(global const uint* codes, global const void* s, global co
   const uint word = codes[place(kernels, out, groups * group / per_word, k, a / per_word, c)];
   const float code = (float)(word >> (a % per_word * bits) & ((1u << bits) - 1));
   const long g = place(kernels, out, groups, k, a / group, c);
-  const float product = code * read(s, halves, g);
-  put(w, halves, k * step_k + a * step_a + c * step_c, (halves ? round_half(product) : product) + read(b, halves, g));
+  const float product = code * real_at(s, type, g);
+  put_float(w, type, k * step_k + a * step_a + c * step_c, float_rounded(type, product) + real_at(b, type, g));
 }
 #endif
 
@@ -121,28 +95,28 @@ float code_value(uint word, int bits) { return as_float((word & ((1u << bits) - 
 #ifdef SETUP
 
 // Rows of features in the dtype of the product, widened to a whole number of tiles with zeros.
-kernel void cast_rows(global const void* from, int from_halves, global void* to, int to_halves, long rows, int width,
+kernel void cast_rows(global const void* from, int from_type, global void* to, int to_type, long rows, int width,
                       int padded) {
   const long e = get_global_id(0);
   if (e >= rows * padded) return;
   const int c = (int)(e % padded);
-  put(to, to_halves, e, c < width ? read(from, from_halves, e / padded * width + c) : 0.0f);
+  put_float(to, to_type, e, c < width ? real_at(from, from_type, e / padded * width + c) : 0.0f);
 }
 
 // What a launch begins with: the outputs that the preparation made (words and counted of them), scales, biases and the
 // bias as floats, and no bad weight yet.
 kernel void begin(global const int* coords, global int* coords_out, long words, global const int* counts,
-                  global int* counts_out, int counted, global const void* scales, global const void* biases, int halves,
-                  long n, global float* s, global float* b, global const void* bias, int bias_halves, int given,
-                  int out, global float* bias_out, global int* bad) {
+                  global int* counts_out, int counted, global const void* scales, global const void* biases, int type,
+                  long n, global float* s, global float* b, global const void* bias, int bias_type, int given, int out,
+                  global float* bias_out, global int* bad) {
   const long e = get_global_id(0);
   if (e < words) coords_out[e] = coords[e];
   if (e < counted) counts_out[e] = counts[e];
   if (e < n) {
-    s[e] = read(scales, halves, e);
-    b[e] = read(biases, halves, e);
+    s[e] = real_at(scales, type, e);
+    b[e] = real_at(biases, type, e);
   }
-  if (e < out) bias_out[e] = given ? read(bias, bias_halves, e) : 0.0f;
+  if (e < out) bias_out[e] = given ? real_at(bias, bias_type, e) : 0.0f;
   if (e == 0) bad[0] = 0;
 }
 
@@ -169,12 +143,11 @@ kernel void check_weights(global const uint* words, global const float* s, globa
 
 // The rows that tiles may not compute, one element at a time: all of them if a weight is bad, else those that are
 // marked.
-kernel void compute_rows(global const Feature* x, global const uint* words, global const float* s,
-                         global const float* b, global const float* bias, global void* y, int half_results, int kernels,
-                         int in, int out, int groups, int group, int bits, int padded_c, global const int* map,
-                         int spread, long rows, global const int* bad, global const int* marked, int merged,
-                         global const int* offsets, global const int* edge_in, global const int* edge_kernel,
-                         global const int* active) {
+kernel void compute_rows(global const X_t* x, global const uint* words, global const float* s, global const float* b,
+                         global const float* bias, global void* y, int y_type, int kernels, int in, int out, int groups,
+                         int group, int bits, int padded_c, global const int* map, int spread, long rows,
+                         global const int* bad, global const int* marked, int merged, global const int* offsets,
+                         global const int* edge_in, global const int* edge_kernel, global const int* active) {
   const int all = bad[0], per_word = 32 / bits, stored = groups * group / per_word;
   if (!all && !merged) return;
   for (long i = get_global_id(0); i < rows * out; i += get_global_size(0)) {
@@ -191,10 +164,10 @@ kernel void compute_rows(global const Feature* x, global const uint* words, glob
         const uint word = words[place(kernels, out, stored, k, a / per_word, c)];
         const float code = code_value(word >> (a % per_word * bits), bits);
         const long g = place(kernels, out, groups, k, a / group, c);
-        sum = fma(feature(x, row * padded_c + a), fma(code, s[g], b[g]), sum);
+        sum = fma(at_x(x, row * padded_c + a), fma(code, s[g], b[g]), sum);
       }
     }
-    put(y, half_results, i, sum + bias[c]);
+    put_float(y, y_type, i, sum + bias[c]);
   }
 }
 
@@ -203,9 +176,9 @@ kernel void compute_rows(global const Feature* x, global const uint* words, glob
 // A work-item decodes 8 channels of one output: one word of 4 bits, two of 8. Without an order (sorted 0) rows are
 // taken as they come.
 kernel __attribute__((reqd_work_group_size(128, 1, 1))) void tiled(
-    global const Feature* x, global const uint* words, global const float* s, global const float* b,
-    global const float* bias, global void* y, int half_results, int kernels, int in, int out, int groups, int group,
-    int bits, int padded_c, global const int* map, int spread, long rows, global const int* order, int sorted) {
+    global const X_t* x, global const uint* words, global const float* s, global const float* b,
+    global const float* bias, global void* y, int y_type, int kernels, int in, int out, int groups, int group, int bits,
+    int padded_c, global const int* map, int spread, long rows, global const int* order, int sorted) {
   local float left[DEPTH][ROWS + 4];
   local float right[DEPTH][COLUMNS];
   local uint met;
@@ -221,7 +194,7 @@ kernel __attribute__((reqd_work_group_size(128, 1, 1))) void tiled(
       const long row = o >= 0 ? input_of(map, spread, kernels, o, k) : -1;
       for (int c0 = 0; c0 < padded_c; c0 += DEPTH) {
         for (int c = 0; c < DEPTH; c += 4)
-          hold(left, c, t, row >= 0 ? features4(x + row * padded_c + c0 + c) : (float4)(0.0f));
+          hold(left, c, t, row >= 0 ? at4_x(x, row * padded_c + c0 + c) : (float4)(0.0f));
         const int a0 = c0 + mine_c, inside = column + mine_n < out;
         float scale = 0.0f, shift = 0.0f;
         ulong codes = 0;
@@ -247,7 +220,7 @@ kernel __attribute__((reqd_work_group_size(128, 1, 1))) void tiled(
     const long to = sorted ? order[at] : at;
     UNROLL for (int j = 0; j < 8; ++j) {
       const int n = column + COLUMN(j);
-      if (n < out) put(y, half_results, to * out + n, sum[i][j] + bias[n]);
+      if (n < out) put_float(y, y_type, to * out + n, sum[i][j] + bias[n]);
     }
   }
 }
@@ -268,12 +241,7 @@ uint halves(float low, float high) {
   return r;
 }
 #else
-uint halves(float low, float high) {
-  ushort h[2];
-  vstore_half_rte(low, 0, (half*)h);
-  vstore_half_rte(high, 1, (half*)h);
-  return h[0] | (uint)h[1] << 16;
-}
+uint halves(float low, float high) { return f16_word(low) | (uint)f16_word(high) << 16; }
 #endif
 
 #define PER_WORD (32 / BITS)
@@ -316,8 +284,8 @@ void decode(local ushort* to, Codes f, int t) {
 // Codes are fetched one step before they are decoded. At most 32 kernel rows.
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void mma_sorted(
     global const ushort* x, global const uint* words, global const float* s, global const float* b,
-    global const float* bias, global void* y, int half_results, int kernels, int chunks, int group,
-    global const int* map, global const int* order, long rows) {
+    global const float* bias, global void* y, int y_type, int kernels, int chunks, int group, global const int* map,
+    global const int* order, long rows) {
   local ushort stage[STAGES * STAGE] __attribute__((aligned(16)));
   local uint met;
   local int list[32];  // the kernel rows that some row of the tile meets
@@ -364,7 +332,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void mma_sorted(
     const long to = (long)order[at] * COLUMNS;
     UNROLL for (int n = 0; n < COLUMNS / 8; ++n) UNROLL for (int j = 0; j < 2; ++j) {
       const int c = n * 8 + lane % 4 * 2 + j;
-      put(y, half_results, to + c, sum[i / 2][n][i % 2 * 2 + j] + bias[c]);
+      put_float(y, y_type, to + c, sum[i / 2][n][i % 2 * 2 + j] + bias[c]);
     }
   }
 }

@@ -1,7 +1,8 @@
 // Global pooling: rows sorted by batch, reduced in levels. A work-item joins up to 64 elements of one channel.
 //
-// Options: FROM_f16 or FROM_f32, the dtype of features and results. Sums are in f32.
-#pragma OPENCL FP_CONTRACT OFF
+// Options: X, f16 or f32, the dtype of features and results. Sums are in f32.
+
+#include "element.cl"
 
 // s / d so that rounding it to a half rounds the quotient once: an inexact quotient is cut to an odd last bit.
 float odd_quotient(float s, float d) {
@@ -11,17 +12,7 @@ float odd_quotient(float s, float d) {
   return as_float((as_int(q) - away) | 1);
 }
 
-#ifdef FROM_f16
-typedef ushort Stored;
-float get(global const Stored* p, long i) { return vload_half(i, (global const half*)p); }
-void put(global Stored* p, long i, float v) { vstore_half_rte(v, i, (global half*)p); }
-float quotient(float s, float d) { return odd_quotient(s, d); }
-#else
-typedef float Stored;
-float get(global const Stored* p, long i) { return p[i]; }
-void put(global Stored* p, long i, float v) { p[i] = v; }
-float quotient(float s, float d) { return s / d; }
-#endif
+float quotient(float s, float d) { return X == f16 ? odd_quotient(s, d) : s / d; }
 
 // batch[r]: column 0, or the interval of `ends` that holds r; B for rows of none. order[r] = r
 kernel void find_batches(global const void* rows, int wide, long n, long active, long B, int counted,
@@ -111,7 +102,7 @@ kernel void find_offsets(global const int* key, long n, long B, global int* offs
 #define SCALE 0x1p-32f  // sums that overflow are taken of rows scaled down
 
 // Pieces of the rows of a batch. max: NaN is never greater, of equal values the first stays; b counts them.
-kernel void reduce_rows(global const Stored* x, global const int* order, global const int* bounds, long pieces,
+kernel void reduce_rows(global const X_t* x, global const int* order, global const int* bounds, long pieces,
                         int channels, int max, global float* a, global float* b) {
   const long i = get_global_id(0);
   if (i >= pieces * channels) return;
@@ -119,7 +110,7 @@ kernel void reduce_rows(global const Stored* x, global const int* order, global 
   const int c = (int)(i % channels);
   float s = max ? -INFINITY : 0.0f, t = 0.0f;
   for (int e = bounds[piece]; e < bounds[piece + 1]; ++e) {
-    const float v = get(x, (long)order[e] * channels + c);
+    const float v = at_x(x, (long)order[e] * channels + c);
     if (!max) {
       s += v;
       t += v * SCALE;
@@ -158,22 +149,22 @@ kernel void reduce_partials(global const float* from_a, global const float* from
 }
 
 // A mean leaves the range of its values by rounding only where all of them lie within its error, so the first one, too.
-float in_range(float mean, global const Stored* x, global const int* order, int begin, int end, int channels, int c) {
-  const float v = get(x, (long)order[begin] * channels + c);
+float in_range(float mean, global const X_t* x, global const int* order, int begin, int end, int channels, int c) {
+  const float v = at_x(x, (long)order[begin] * channels + c);
   const float error = (float)(end - begin + 2) * fma(0x1p-23f, fabs(mean), 0x1p-149f);
   if (mean == v || !(fabs(mean - v) <= error)) return mean;
   float least = v, most = v;
   for (int e = begin + 1; e < end; ++e) {
-    const float w = get(x, (long)order[e] * channels + c);
+    const float w = at_x(x, (long)order[e] * channels + c);
     least = w < least ? w : least;
     most = w > most ? w : most;
   }
   return mean < least ? least : mean > most ? most : mean;
 }
 
-kernel void finish(global const Stored* x, global const int* order, global const int* offsets, global const float* a,
+kernel void finish(global const X_t* x, global const int* order, global const int* offsets, global const float* a,
                    global const float* b, global const int* sizes, long batches, int channels, int divide,
-                   global Stored* y) {
+                   global X_t* y) {
   const long i = get_global_id(0);
   if (i >= batches * channels) return;
   const float n = (float)sizes[i / channels];
@@ -184,22 +175,22 @@ kernel void finish(global const Stored* x, global const int* order, global const
     const long batch = i / channels;
     v = in_range(v, x, order, offsets[batch], offsets[batch + 1], channels, (int)(i % channels));
   }
-  put(y, i, v);
+  put_x(y, i, v);
 }
 
 // Gradients of mode 0 sum, 1 avg, 2 max: what each row gets of its batch.
-kernel void share(global const Stored* x, global const Stored* seed, global const int* batch, global const int* sizes,
+kernel void share(global const X_t* x, global const X_t* seed, global const int* batch, global const int* sizes,
                   global const float* best, global const float* ties, long rows, long batches, int channels, int mode,
-                  global Stored* y) {
+                  global X_t* y) {
   const long i = get_global_id(0);
   if (i >= rows * channels) return;
   const long b = batch[i / channels], at = b * channels + i % channels;
   float v = 0.0f;
   if (b < batches) {
-    const float g = get(seed, at);
+    const float g = at_x(seed, at);
     if (mode == 0) v = g;
     else if (mode == 1) v = quotient(g, (float)sizes[b]);
-    else if (get(x, i) == best[at]) v = quotient(g, ties[at]);
+    else if (at_x(x, i) == best[at]) v = quotient(g, ties[at]);
   }
-  put(y, i, v);
+  put_x(y, i, v);
 }

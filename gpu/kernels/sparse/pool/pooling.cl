@@ -1,11 +1,8 @@
 // Sparse pooling and its derivatives: a work-item computes a step of EACH channels of one row, edge after edge.
 //
-// Options: FROM_f16 or FROM_f32, the dtype of features and results; EACH, 1 or 4 channels. Sums are in f32.
-#pragma OPENCL FP_CONTRACT OFF
+// Options: X, f16 or f32, the dtype of features and results; EACH, 1 or 4 channels. Sums are in f32.
 
-#ifndef EACH
-#define EACH 1
-#endif
+#include "element.cl"
 
 #if EACH == 4
 typedef float4 Step;
@@ -13,16 +10,20 @@ typedef int4 Bits;
 #define BITS(v) as_int4(v)
 #define STEP(v) as_float4(v)
 #define SOME(b) any(b)
-Step get_float(global const float* p, long i) { return vload4(0, p + i); }
-void put_float(global float* p, long i, Step v) { vstore4(v, 0, p + i); }
+#define get at4_x
+#define put put4_x
+#define get_float at4_f32
+#define put_float put4_f32
 #else
 typedef float Step;
 typedef int Bits;
 #define BITS(v) as_int(v)
 #define STEP(v) as_float(v)
 #define SOME(b) (b)
-Step get_float(global const float* p, long i) { return p[i]; }
-void put_float(global float* p, long i, Step v) { p[i] = v; }
+#define get at_x
+#define put put_x
+#define get_float at_f32
+#define put_float put_f32
 #endif
 
 // s / d so that rounding it to a half rounds the quotient once: an inexact quotient is cut to an odd last bit.
@@ -33,22 +34,7 @@ Step odd_quotient(Step s, Step d) {
   return STEP(BITS(q) + (cut & away) | (cut & 1));
 }
 
-#ifdef FROM_f16
-typedef ushort Stored;
-#if EACH == 4
-Step get(global const Stored* p, long i) { return vload_half4(0, (global const half*)p + i); }
-void put(global Stored* p, long i, Step v) { vstore_half4_rte(v, 0, (global half*)p + i); }
-#else
-Step get(global const Stored* p, long i) { return vload_half(i, (global const half*)p); }
-void put(global Stored* p, long i, Step v) { vstore_half_rte(v, i, (global half*)p); }
-#endif
-Step quotient(Step s, float d) { return odd_quotient(s, (Step)d); }
-#else
-typedef float Stored;
-Step get(global const Stored* p, long i) { return get_float(p, i); }
-void put(global Stored* p, long i, Step v) { put_float(p, i, v); }
-Step quotient(Step s, float d) { return s / (Step)d; }
-#endif
+Step quotient(Step s, float d) { return X == f16 ? odd_quotient(s, (Step)d) : s / (Step)d; }
 
 // Work-item i of `items`: its row, and where its channels begin.
 #define PLACE(i, row, c)                                                   \
@@ -67,7 +53,7 @@ kernel void find_divisors(global const int* offsets, global const int* kernel_id
 }
 
 // sum over e of w x scale
-Step sum_edges(global const Stored* x, int channels, int c, int begin, int end, global const int* in,
+Step sum_edges(global const X_t* x, int channels, int c, int begin, int end, global const int* in,
                global const int* kernel_ids, int weighted, global const float* weight, float scale) {
   Step sum = (Step)0.0f;
   for (int e = begin; e < end; ++e) {
@@ -78,7 +64,7 @@ Step sum_edges(global const Stored* x, int channels, int c, int begin, int end, 
 }
 
 // A mean within the range of its values, which rounding may leave.
-Step in_range(Step mean, global const Stored* x, int channels, int c, int begin, int end, global const int* in) {
+Step in_range(Step mean, global const X_t* x, int channels, int c, int begin, int end, global const int* in) {
   Step least = (Step)INFINITY, most = (Step)-INFINITY;
   for (int e = begin; e < end; ++e) {
     const Step v = get(x, (long)in[e] * channels + c);
@@ -90,7 +76,7 @@ Step in_range(Step mean, global const Stored* x, int channels, int c, int begin,
 }
 
 // A sum that is to be divided may overflow though its quotient does not: such channels are summed again, scaled.
-kernel void pool_sum(long items, int channels, global const Stored* x, global Stored* y, global const int* offsets,
+kernel void pool_sum(long items, int channels, global const X_t* x, global X_t* y, global const int* offsets,
                      global const int* in, global const int* kernel_ids, int weighted, global const float* weight,
                      int divided, global const float* divisor) {
   const long i = get_global_id(0);
@@ -110,7 +96,7 @@ kernel void pool_sum(long items, int channels, global const Stored* x, global St
 }
 
 // NaN is never greater; of equal values the first edge's stays.
-kernel void pool_max(long items, int channels, global const Stored* x, global Stored* y, global const int* offsets,
+kernel void pool_max(long items, int channels, global const X_t* x, global X_t* y, global const int* offsets,
                      global const int* in) {
   const long i = get_global_id(0);
   if (i >= items) return;
@@ -125,10 +111,9 @@ kernel void pool_max(long items, int channels, global const Stored* x, global St
 
 // Gradients: y[i] = sum over the edges e of input i, ids ascending, of (w / divisor) G[out[e]]; without weights, of
 // G[out[e]] / divisor
-kernel void pool_gradient(long items, int channels, global const Stored* seed, global Stored* y,
-                          global const int* offsets, global const int* ids, global const int* out,
-                          global const int* kernel_ids, int weighted, global const float* weight, int divided,
-                          global const float* divisor) {
+kernel void pool_gradient(long items, int channels, global const X_t* seed, global X_t* y, global const int* offsets,
+                          global const int* ids, global const int* out, global const int* kernel_ids, int weighted,
+                          global const float* weight, int divided, global const float* divisor) {
   const long i = get_global_id(0);
   if (i >= items) return;
   PLACE(i, row, c);
@@ -144,8 +129,8 @@ kernel void pool_gradient(long items, int channels, global const Stored* seed, g
 }
 
 // best[o] = the greatest value, share[o] = G[o] / (how many edges have it)
-kernel void pool_ties(long items, int channels, global const Stored* x, global const Stored* seed,
-                      global float* best_of, global float* share, global const int* offsets, global const int* in) {
+kernel void pool_ties(long items, int channels, global const X_t* x, global const X_t* seed, global float* best_of,
+                      global float* share, global const int* offsets, global const int* in) {
   const long i = get_global_id(0);
   if (i >= items) return;
   PLACE(i, o, c);
@@ -160,8 +145,8 @@ kernel void pool_ties(long items, int channels, global const Stored* x, global c
 }
 
 // y[i] = sum over the edges of input i of share[o] where x[i] = best[o]
-kernel void pool_selected(long items, int channels, global const Stored* x, global const float* best,
-                          global const float* share, global Stored* y, global const int* offsets, global const int* ids,
+kernel void pool_selected(long items, int channels, global const X_t* x, global const float* best,
+                          global const float* share, global X_t* y, global const int* offsets, global const int* ids,
                           global const int* out) {
   const long i = get_global_id(0);
   if (i >= items) return;
@@ -176,7 +161,7 @@ kernel void pool_selected(long items, int channels, global const Stored* x, glob
 }
 
 // y[o] = the tangent of the greatest value, of equal ones that of the lowest input row; 0 if there is none
-kernel void pool_winners(long items, int channels, global const Stored* x, global const Stored* seed, global Stored* y,
+kernel void pool_winners(long items, int channels, global const X_t* x, global const X_t* seed, global X_t* y,
                          global const int* offsets, global const int* in) {
   const long i = get_global_id(0);
   if (i >= items) return;

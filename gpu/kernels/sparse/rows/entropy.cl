@@ -1,14 +1,10 @@
 // Cumulative tables: a row per work-item, its float32 sum in order; tiles of columns pass through local memory, so that
-// neighbours read and write neighbouring addresses.
+// neighbours read and write neighbouring addresses. Built for the type X of probabilities, f16 or f32.
 
 #define ITEMS 64
 #define COLUMNS 32
 
-#ifdef HALF
-float probability(global const void* p, long i) { return vload_half(i, (global const half*)p); }
-#else
-float probability(global const void* p, long i) { return ((global const float*)p)[i]; }
-#endif
+#include "element.cl"
 
 // round(x), ties upwards, of 0 <= x <= 65536: the fraction is exact.
 int rounded(float x) {
@@ -17,9 +13,8 @@ int rounded(float x) {
 }
 
 // bad: the lowest row with a probability that is not finite among those that are read.
-kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void cdf_rows(global const void* prob, long symbols,
-                                                                        long rows, global ushort* out,
-                                                                        global int* bad) {
+kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void cdf_rows(global const X_t* prob, long symbols, long rows,
+                                                                        global ushort* out, global int* bad) {
   local float x[ITEMS][COLUMNS + 1];
   local ushort bound[ITEMS][COLUMNS + 1];
   const int t = get_local_id(0), room = (int)(65536 - symbols);
@@ -31,7 +26,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void cdf_rows(global c
     const int columns = (int)min((long)COLUMNS, symbols - j);
     for (int k = t; k < ITEMS * COLUMNS; k += ITEMS) {
       const int row = k / COLUMNS, column = k % COLUMNS;
-      if (row < here && column < columns) x[row][column] = probability(prob, (first + row) * symbols + j - 1 + column);
+      if (row < here && column < columns) x[row][column] = at_x(prob, (first + row) * symbols + j - 1 + column);
     }
     barrier(CLK_LOCAL_MEM_FENCE);
     for (int column = 0; t < here && column < columns; ++column) {

@@ -1,22 +1,7 @@
-// Projection, activations and dropout of feature matrices. Built for the features' type, -DFROM_f16 or -DFROM_f32,
-// and for the result's where it may differ, -DTO_f16 or -DTO_f32. All arithmetic is that of float. UNROLL: how far
-// the innermost loop of a product is unrolled.
-#pragma OPENCL FP_CONTRACT OFF
+// Projection, activations and dropout of feature matrices. Built for the features' type X and the result's type Y, f16
+// or f32. All arithmetic is that of float. UNROLL: how far the innermost loop of a product is unrolled.
 
-#ifdef FROM_f16
-typedef ushort stored;
-#define LOAD(p, i) vload_half(i, (global const half*)(p))
-#else
-typedef float stored;
-#define LOAD(p, i) (p)[i]
-#endif
-#ifdef TO_f16
-typedef ushort result;
-#define STORE(v, i, p) vstore_half_rte(v, i, (global half*)(p))
-#else
-typedef float result;
-#define STORE(v, i, p) (p)[i] = (v)
-#endif
+#include "element.cl"
 
 // y[n,c] = sum_a x[n,a] w[c,a] + bias[c]. A work-group of 16 x 16 computes 64 x 64 elements, a work-item every 16th
 // row and column of them; each element is one chain of fma over all of a, and the bias is added to it.
@@ -28,9 +13,9 @@ typedef float result;
 #define TILE (SIDE * BLOCK)
 #define DEPTH 16
 
-__attribute__((reqd_work_group_size(SIDE, SIDE, 1))) kernel void linear(global const stored* x, global const stored* w,
+__attribute__((reqd_work_group_size(SIDE, SIDE, 1))) kernel void linear(global const X_t* x, global const X_t* w,
                                                                         global const float* bias, int biased, long rows,
-                                                                        int depth, int channels, global result* y) {
+                                                                        int depth, int channels, global Y_t* y) {
   local float tile_x[DEPTH][TILE + 1], tile_w[DEPTH][TILE + 1];
   const int i = get_local_id(0), j = get_local_id(1), item = j * SIDE + i;
   const long row0 = (long)get_group_id(1) * TILE;
@@ -43,8 +28,8 @@ __attribute__((reqd_work_group_size(SIDE, SIDE, 1))) kernel void linear(global c
       const int line = e / DEPTH, a = a0 + e % DEPTH;
       const long row = row0 + line;
       const int column = column0 + line;
-      tile_x[e % DEPTH][line] = row < rows && a < depth ? LOAD(x, row * depth + a) : 0.0f;
-      tile_w[e % DEPTH][line] = column < channels && a < depth ? LOAD(w, (long)column * depth + a) : 0.0f;
+      tile_x[e % DEPTH][line] = row < rows && a < depth ? at_x(x, row * depth + a) : 0.0f;
+      tile_w[e % DEPTH][line] = column < channels && a < depth ? at_x(w, (long)column * depth + a) : 0.0f;
     }
     barrier(CLK_LOCAL_MEM_FENCE);
     const int used = min(DEPTH, depth - a0);
@@ -59,7 +44,7 @@ __attribute__((reqd_work_group_size(SIDE, SIDE, 1))) kernel void linear(global c
       const long row = row0 + j + r * SIDE;
       const int column = column0 + i + c * SIDE;
       if (row >= rows || column >= channels) continue;
-      STORE(biased ? sum[r][c] + bias[column] : sum[r][c], row * channels + column, y);
+      put_y(y, row * channels + column, biased ? sum[r][c] + bias[column] : sum[r][c]);
     }
 }
 
@@ -94,9 +79,9 @@ float applied(int kind, float x, float alpha, float beta, float cut) {
   return x > cut ? x : ((z > 0 ? z : 0.0f) + log1p(exp(-fabs(z)))) / beta;
 }
 
-kernel void activate(int kind, global const stored* x, long n, float alpha, float beta, float cut, global result* y) {
+kernel void activate(int kind, global const X_t* x, long n, float alpha, float beta, float cut, global Y_t* y) {
   const long i = get_global_id(0);
-  if (i < n) STORE(applied(kind, LOAD(x, i), alpha, beta, cut), i, y);
+  if (i < n) put_y(y, i, applied(kind, at_x(x, i), alpha, beta, cut));
 }
 
 // ---- dropout: Threefry-2x32-20 as in random.cl; counter i decides elements i and i + gap
@@ -123,13 +108,12 @@ uint2 threefry(uint k0, uint k1, uint2 x) {
   return four_rounds(x, 13, 15, 26, 6) + (uint2)(k2, k0 + 5);
 }
 
-void drop(global const stored* x, long i, uint word, ulong least, float scale, global result* y) {
-  const float v = word >= least ? LOAD(x, i) * scale : 0.0f;
-  STORE(v, i, y);
+void drop(global const X_t* x, long i, uint word, ulong least, float scale, global Y_t* y) {
+  put_y(y, i, word >= least ? at_x(x, i) * scale : 0.0f);
 }
 
-kernel void dropout(global const stored* x, global const uint* key, long h, long gap, ulong least, float scale,
-                    global result* y) {
+kernel void dropout(global const X_t* x, global const uint* key, long h, long gap, ulong least, float scale,
+                    global Y_t* y) {
   const long i = get_global_id(0);
   if (i >= gap) return;
   const bool lone = i == h;  // the middle one of an odd number
@@ -138,7 +122,7 @@ kernel void dropout(global const stored* x, global const uint* key, long h, long
   if (!lone) drop(x, i + gap, w.y, least, scale, y);
 }
 
-kernel void copy_values(global const stored* x, long n, global stored* y) {
+kernel void copy_values(global const X_t* x, long n, global X_t* y) {
   const long i = get_global_id(0);
   if (i < n) y[i] = x[i];
 }

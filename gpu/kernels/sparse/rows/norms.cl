@@ -1,15 +1,6 @@
-// Normalisations of feature matrices, in float. Built for one type of feature: -DFROM_f16 or -DFROM_f32.
-#pragma OPENCL FP_CONTRACT OFF
+// Normalisations of feature matrices, in float. Built for one type of feature: X, f16 or f32.
 
-#ifdef FROM_f16
-typedef ushort stored;
-#define LOAD(p, i) vload_half(i, (global const half*)(p))
-#define STORE(v, i, p) vstore_half_rte(v, i, (global half*)(p))
-#else
-typedef float stored;
-#define LOAD(p, i) (p)[i]
-#define STORE(v, i, p) (p)[i] = (v)
-#endif
+#include "element.cl"
 
 #define LANES 32   // neighbouring columns, or work-items that share a row
 #define STRANDS 4  // work-items that share a column, or rows of a work-group
@@ -39,7 +30,7 @@ float scaled_eps(float eps, float f) { return f < 1 ? fmax(eps * f * f, 0x1p-126
 // the distances and that of their squares. A work-item adds every fourth row; the four sums of a column are added
 // pairwise.
 kernel __attribute__((reqd_work_group_size(LANES, STRANDS, 1))) void sum_columns(
-    global const stored* x, long rows, long channels, global const float* centre, global const float* correction,
+    global const X_t* x, long rows, long channels, global const float* centre, global const float* correction,
     global const float* spread, global const float* factor, int mode, global float* partial, global float* peaks) {
   local float sums[STRANDS][LANES], others[STRANDS][LANES];
   const int i = get_local_id(0), j = get_local_id(1);
@@ -50,7 +41,7 @@ kernel __attribute__((reqd_work_group_size(LANES, STRANDS, 1))) void sum_columns
   const int wanted = c < channels && (mode != AGAIN || f < 1) && (mode != SPREAD || spread[c] < 0);
   float sum = 0, other = 0;  // the squares, or the peak
   for (long r = wanted ? block * BLOCK + j : end; r < end; r += STRANDS) {
-    const float v = LOAD(x, r * channels + c), d = v * f - m - lacks;
+    const float v = at_x(x, r * channels + c), d = v * f - m - lacks;
     sum += d;
     other = mode >= SQUARES ? other + d * d : fmax(other, fabs(v));
   }
@@ -108,15 +99,15 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void join_blocks(
   variance[c] = v * back * back;
 }
 
-kernel void scale_columns(global const stored* x, long n, long channels, float eps, global const float* factor,
+kernel void scale_columns(global const X_t* x, long n, long channels, float eps, global const float* factor,
                           global const float* centre, global const float* correction, global const float* variance,
-                          global const float* scale, global const float* bias, global stored* out) {
+                          global const float* scale, global const float* bias, global X_t* out) {
   const long e = get_global_id(0);
   if (e >= n) return;
   const long c = e % channels;
   const float f = factor[c];
-  const float d = LOAD(x, e) * f - centre[c] - correction[c];
-  STORE(d * rsqrt(variance[c] + scaled_eps(eps, f)) * scale[c] + bias[c], e, out);
+  const float d = at_x(x, e) * f - centre[c] - correction[c];
+  put_x(out, e, d * rsqrt(variance[c] + scaled_eps(eps, f)) * scale[c] + bias[c]);
 }
 
 // The sum over the work-items of a row, or the greatest, pairwise; every one of them gets it.
@@ -133,34 +124,34 @@ float joined(local float* values, float value, int greatest) {
   return all;
 }
 
-kernel __attribute__((reqd_work_group_size(LANES, STRANDS, 1))) void scale_rows(global const stored* x, long rows,
+kernel __attribute__((reqd_work_group_size(LANES, STRANDS, 1))) void scale_rows(global const X_t* x, long rows,
                                                                                 long channels, int centred, float eps,
                                                                                 global const float* scale,
                                                                                 global const float* bias,
-                                                                                global stored* out) {
+                                                                                global X_t* out) {
   local float sums[STRANDS][LANES];
   const int i = get_local_id(0), j = get_local_id(1);
   const long r = get_global_id(1), columns = r < rows ? channels : 0;
   x += r < rows ? r * channels : 0;
   float f = 1, sum = 0, mean = 0, correction = 0;
-#ifndef FROM_f16  // no half is beyond 2^40
-  float peak = 0;
-  for (long c = i; c < columns; c += LANES) peak = fmax(peak, fabs(x[c]));
-  f = factor_of(joined(sums[j], peak, 1));
-#endif
+  if (X != f16) {  // no half is beyond 2^40
+    float peak = 0;
+    for (long c = i; c < columns; c += LANES) peak = fmax(peak, fabs(at_x(x, c)));
+    f = factor_of(joined(sums[j], peak, 1));
+  }
   if (centred) {
-    for (long c = i; c < columns; c += LANES) sum += LOAD(x, c) * f;
+    for (long c = i; c < columns; c += LANES) sum += at_x(x, c) * f;
     mean = joined(sums[j], sum, 0) / (float)channels;
     sum = 0;
-    for (long c = i; c < columns; c += LANES) sum += LOAD(x, c) * f - mean;
+    for (long c = i; c < columns; c += LANES) sum += at_x(x, c) * f - mean;
     correction = joined(sums[j], sum, 0) / (float)channels;
   }
   sum = 0;
   for (long c = i; c < columns; c += LANES) {
-    const float d = LOAD(x, c) * f - mean - correction;
+    const float d = at_x(x, c) * f - mean - correction;
     sum += d * d;
   }
   const float s = rsqrt(joined(sums[j], sum, 0) / (float)channels + scaled_eps(eps, f));
   for (long c = i; c < columns; c += LANES)
-    STORE((LOAD(x, c) * f - mean - correction) * s * scale[c] + bias[c], r * channels + c, out);
+    put_x(out, r * channels + c, (at_x(x, c) * f - mean - correction) * s * scale[c] + bias[c]);
 }

@@ -1,18 +1,7 @@
 // Features of aligned sparse tensors. Lookups and scans are those of relation.cl; here rows are paired, copied and
-// combined, one work-item per row or per feature. Built for one type of feature: -DFROM_f16 or -DFROM_f32.
-#pragma OPENCL FP_CONTRACT OFF
+// combined, one work-item per row or per feature. Built for one type of feature: X, f16 or f32.
 
-#ifdef FROM_f16
-typedef ushort stored;
-#define LOAD(p, i) vload_half(i, (global const half*)(p))
-#define STORE(v, i, p) vstore_half_rte(v, i, (global half*)(p))
-#define STORED(word) (ushort)(word)
-#else
-typedef float stored;
-#define LOAD(p, i) (p)[i]
-#define STORE(v, i, p) (p)[i] = (v)
-#define STORED(word) as_float(word)
-#endif
+#include "element.cl"
 
 enum { INNER, LEFT, RIGHT, OUTER };
 
@@ -81,26 +70,28 @@ float combined(int op, float a, float b) {
   return lesser(a, b);
 }
 
-kernel void combine(int op, global const stored* x, global const stored* y, float lhs_fill, float rhs_fill,
+kernel void combine(int op, global const X_t* x, global const X_t* y, float lhs_fill, float rhs_fill,
                     global const int* l, global const int* r, global const int* active, long capacity, long channels,
-                    global stored* out) {
+                    global X_t* out) {
   const long e = get_global_id(0);
   if (e >= capacity * channels) return;
   const long o = e / channels, c = e - o * channels;
   if (o >= active[0]) return;
-  const float a = l[o] >= 0 ? LOAD(x, l[o] * channels + c) : lhs_fill;
-  const float b = r[o] >= 0 ? LOAD(y, r[o] * channels + c) : rhs_fill;
-  STORE(combined(op, a, b), e, out);
+  const float a = l[o] >= 0 ? at_x(x, l[o] * channels + c) : lhs_fill;
+  const float b = r[o] >= 0 ? at_x(y, r[o] * channels + c) : rhs_fill;
+  put_x(out, e, combined(op, a, b));
 }
 
 // Channels [first, first + channels) of each row of `out`, `width` wide: row rows[o] of x, or the fill where that
 // is none of its n rows. `count`: how many rows there are, or null for all of `capacity`.
-kernel void select_rows(global const stored* x, long n, global const int* rows, global const int* count, int counted,
-                        long capacity, long channels, uint fill, long first, long width, global stored* out) {
+kernel void select_rows(global const X_t* x, long n, global const int* rows, global const int* count, int counted,
+                        long capacity, long channels, float fill, long first, long width, global X_t* out) {
   const long e = get_global_id(0);
   if (e >= capacity * channels) return;
   const long o = e / channels, c = e - o * channels;
   if (counted && o >= count[0]) return;
   const int row = rows[o];
-  out[o * width + first + c] = row >= 0 && row < n ? x[row * channels + c] : STORED(fill);
+  const long at = o * width + first + c;
+  if (row >= 0 && row < n) out[at] = x[row * channels + c];
+  else put_x(out, at, fill);
 }

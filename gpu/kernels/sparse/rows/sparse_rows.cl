@@ -1,16 +1,7 @@
 // Rows of a sparse tensor merged, joined, kept and ranked. Lookups, scans and the sorting of groups are those of
-// relation.cl. Built for one type of feature: -DFROM_f16 or -DFROM_f32. Coordinates are int, or long (`wide`).
-#pragma OPENCL FP_CONTRACT OFF
+// relation.cl. Built for one type of feature: X, f16 or f32. Coordinates are int, or long (`wide`).
 
-#ifdef FROM_f16
-typedef ushort stored;
-#define LOAD(p, i) vload_half(i, (global const half*)(p))
-#define STORE(v, i, p) vstore_half_rte(v, i, (global half*)(p))
-#else
-typedef float stored;
-#define LOAD(p, i) (p)[i]
-#define STORE(v, i, p) (p)[i] = (v)
-#endif
+#include "element.cl"
 
 void copy_site(global const void* from, int wide, long i, global void* to, long o) {
   if (wide) ((global long4*)to)[o] = ((global const long4*)from)[i];
@@ -41,8 +32,8 @@ kernel void place_rows(global const int* first, global const int* number, long n
   if (i < n) members[atomic_inc(&cursor[number[first[i]]])] = (int)i;
 }
 
-kernel void mean_rows(global const stored* x, global const int* starts, global const int* members,
-                      global const int* active, long capacity, long channels, global stored* out) {
+kernel void mean_rows(global const X_t* x, global const int* starts, global const int* members,
+                      global const int* active, long capacity, long channels, global X_t* out) {
   const long e = get_global_id(0);
   if (e >= capacity * channels) return;
   const long o = e / channels, c = e - o * channels;
@@ -52,9 +43,9 @@ kernel void mean_rows(global const stored* x, global const int* starts, global c
     out[e] = x[members[begin] * channels + c];
     return;
   }
-  float sum = LOAD(x, members[begin] * channels + c), least = sum, most = sum;
+  float sum = at_x(x, members[begin] * channels + c), least = sum, most = sum;
   for (int j = begin + 1; j < end; ++j) {
-    const float v = LOAD(x, members[j] * channels + c);
+    const float v = at_x(x, members[j] * channels + c);
     sum += v;
     least = v < least ? v : least;
     most = v > most ? v : most;
@@ -63,25 +54,25 @@ kernel void mean_rows(global const stored* x, global const int* starts, global c
   float mean = sum / n;
   if (!isfinite(mean)) {  // summed again, scaled
     float again = 0;
-    for (int j = begin; j < end; ++j) again += LOAD(x, members[j] * channels + c) * 0x1p-32f;
+    for (int j = begin; j < end; ++j) again += at_x(x, members[j] * channels + c) * 0x1p-32f;
     mean = again / n * 0x1p32f;
   }
   // Rounding may leave the range of the values.
-  STORE(mean < least ? least : mean > most ? most : mean, e, out);
+  put_x(out, e, mean < least ? least : mean > most ? most : mean);
 }
 
 // ---- copies: a work-item takes one feature, and the first of a row its site
 
-kernel void copy_first(global const void* coords, int wide, global const stored* x, long n, long channels,
-                       global void* out_coords, global stored* out, global int* active) {
+kernel void copy_first(global const void* coords, int wide, global const X_t* x, long n, long channels,
+                       global void* out_coords, global X_t* out, global int* active) {
   const long e = get_global_id(0);
   if (e == 0) active[0] = (int)n;
   if (e < n) copy_site(coords, wide, e, out_coords, e);
   if (e < n * channels) out[e] = x[e];
 }
 
-kernel void collate(global const void* coords, int wide, global const stored* x, long n, long channels, int batch,
-                    long at, global void* out_coords, global stored* out, global int* counts) {
+kernel void collate(global const void* coords, int wide, global const X_t* x, long n, long channels, int batch, long at,
+                    global void* out_coords, global X_t* out, global int* counts) {
   const long e = get_global_id(0);
   if (e == 0) counts[batch] = (int)n;
   if (e < n && wide) {
@@ -95,9 +86,9 @@ kernel void collate(global const void* coords, int wide, global const stored* x,
 }
 
 // Row o of the results is row rows[o], for all o below *count, or below `capacity` if it is not counted.
-kernel void take_rows(global const void* coords, int wide, global const stored* x, global const int* rows,
+kernel void take_rows(global const void* coords, int wide, global const X_t* x, global const int* rows,
                       global const int* count, int counted, long capacity, long channels, global void* out_coords,
-                      global stored* out) {
+                      global X_t* out) {
   const long e = get_global_id(0), n = counted ? min(capacity, (long)count[0]) : capacity;
   if (e < n) copy_site(coords, wide, rows[e], out_coords, e);
   if (e >= n * channels) return;
@@ -130,10 +121,10 @@ kernel void list_kept(global const int* flag, global const int* position, long n
 // ---- ranks: a stable radix sort by score, then by batch
 
 // The unsigned order of keys is that of scores: NaN above all, both zeros equal.
-kernel void score_keys(global const stored* x, long n, long channels, global uint* key, global int* row) {
+kernel void score_keys(global const X_t* x, long n, long channels, global uint* key, global int* row) {
   const long i = get_global_id(0);
   if (i >= n) return;
-  const float v = LOAD(x, i * channels);
+  const float v = at_x(x, i * channels);
   const uint b = v == 0.0f ? 0u : as_uint(v);
   key[i] = isnan(v) ? 0xFFFFFFFFu : b >> 31 ? ~b : b | 0x80000000u;
   row[i] = (int)i;
