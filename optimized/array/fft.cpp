@@ -42,7 +42,7 @@ constexpr Limit kPanelRows{"fft.panel_rows", 4096, 64};  // a longer panel leave
 constexpr Limit kFewLines{"fft.few_lines", 1024, 32};    // lines from which empty lanes cost more than four steps
 
 // Uninitialised floats on a page boundary.
-struct Floats : RawRoom<float, 4096> {
+struct PageFloats : RawRoom<float, 4096> {
   using RawRoom::RawRoom;
   operator float*() const { return get(); }  // NOLINT
 };
@@ -122,7 +122,7 @@ std::int64_t panel_floats(std::int64_t rows) { return rows * 2 * lanes(); }
 // The two panels that passes alternate between. The second begins off the page boundary, so that a load
 // from one and a store to the other do not share their low address bits.
 struct Pair {
-  Floats memory;
+  PageFloats memory;
   float *x, *y;
   explicit Pair(std::int64_t rows)
       : memory(2 * panel_floats(rows) + 2048), x(memory), y(x + (panel_floats(rows) + 1023) / 1024 * 1024 + 528) {}
@@ -336,7 +336,7 @@ void four_step(const Lines& t) {
   const auto scale = static_cast<float>(t.p.scale);
   const bool direct = t.p.out == t.p.n;  // else the line is made apart and its first part copied
   parallel_for(t.p.lines, 1 + 65536 / t.p.n, [&](std::int64_t begin, std::int64_t end) {
-    const Floats scratch(plan->scratch_floats(t.v)), buffer(2 * t.p.n), made(direct ? 1 : 2 * t.p.n);
+    const PageFloats scratch(plan->scratch_floats(t.v)), buffer(2 * t.p.n), made(direct ? 1 : 2 * t.p.n);
     for (std::int64_t l = begin; l < end; ++l) {
       const float* x = t.dense(l, buffer);
       const Range range = fft::range_of(split_columns(*plan, x, t.p.inverse, 1, scratch));
@@ -402,7 +402,7 @@ void bluestein_lines(const Lines& t) {
   const auto c = cached<Convolution>(t.p.n);
   const auto plan = cached<Split>(c->m, t.v);
   parallel_for(t.p.lines, 1 + 32768 / t.p.n, [&](std::int64_t begin, std::int64_t end) {
-    const Floats scratch(plan->scratch_floats(t.v)), x(2 * c->m), y(2 * c->m);
+    const PageFloats scratch(plan->scratch_floats(t.v)), x(2 * c->m), y(2 * c->m);
     const auto transform = [&](const float* from, float* to) {
       split_columns(*plan, from, false, 1, scratch);
       split_rows(*plan, false, 1, 0, 1, to, scratch);

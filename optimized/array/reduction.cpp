@@ -14,7 +14,7 @@
 #include "core/room.h"
 #include "core/route.h"
 #include "optimized/dispatch.h"
-#include "optimized/element.h"
+#include "optimized/element_of.h"
 #include "optimized/exp.h"
 #include "optimized/nest.h"
 
@@ -243,7 +243,7 @@ void sum_down(const SumPlan& p, Element t, const std::byte* x, std::int64_t byte
 
 template <class A>
 void sum_as(const SumPlan& p, const Tensor& x, A* out) {
-  const auto t = static_cast<Element>(x.dtype());
+  const auto t = element_of(x.dtype());
   const std::int64_t bytes = is_complex(x.dtype()) ? 4 : info(x.dtype()).bytes;
   const auto* from = x.read<std::byte>();
   if (p.n == 0) std::fill_n(out, p.outer * p.width, A{});
@@ -272,7 +272,7 @@ void sum(const Call& c, std::vector<Tensor>& out) {
   }
   Room<float> sums(static_cast<std::size_t>(s.size()));
   sum_as(p, x, sums.data());
-  PLUMB_DISPATCH(round_sums)(static_cast<Element>(s.dtype()), sums.data(), s.size(), s.write<std::uint16_t>());
+  PLUMB_DISPATCH(round_sums)(element_of(s.dtype()), sums.data(), s.size(), s.write<std::uint16_t>());
 }
 
 // ---- softmax
@@ -388,7 +388,7 @@ void softmax(const Call& c, std::vector<Tensor>& out) {
   const std::vector<std::size_t> order = kept_first(c.shape(0), c.axes());
   const Tensor x = dense_lines(c, l), moved = permuted(out[0], order), y = l.adjacent ? out[0] : Tensor(moved.spec());
   Softmax s{l,
-            static_cast<Element>(x.dtype()),
+            element_of(x.dtype()),
             x.read<std::byte>(),
             y.write<std::byte>(),
             info(x.dtype()).bytes,

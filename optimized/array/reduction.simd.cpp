@@ -192,20 +192,11 @@ inline A exponentials(const S* x, std::int64_t n, A m, A* e) {
   return total_of<A>(s)[0];
 }
 
-inline void put(float* p, f32v v) { store(p, v); }
-inline void put(double* p, f64v v) { store(p, v); }
-inline void put(Half* p, f32v v) { store_half(&p->bits, v); }
-inline void put(Bf16* p, f32v v) { store_bf16(&p->bits, v); }
-inline void put_one(float* p, float v) { *p = v; }
-inline void put_one(double* p, double v) { *p = v; }
-inline void put_one(Half* p, float v) { p->bits = f32_to_half(v); }
-inline void put_one(Bf16* p, float v) { p->bits = f32_to_bf16(v); }
-
 template <class A, class T>
 inline void scaled(const A* e, std::int64_t n, A factor, T* y) {
   std::int64_t i = 0;
-  for (; i + kLanes<A> <= n; i += kLanes<A>) put(y + i, elements<A>(e + i) * factor);
-  for (; i < n; ++i) put_one(y + i, e[i] * factor);
+  for (; i + kLanes<A> <= n; i += kLanes<A>) store_elements(y + i, elements<A>(e + i) * factor);
+  for (; i < n; ++i) store_element(y + i, e[i] * factor);
 }
 
 // The same with stores that go around the caches, for outputs beyond them; settle() before another thread reads these.
@@ -279,9 +270,10 @@ void softmax_strip(const S* x, std::int64_t n, std::int64_t stride, std::int64_t
   for (int r = 0; r < kRegisters<A>; ++r) total[r] = A{1} / total[r];
   for (std::int64_t i = 0; i < n; ++i, y += stride, e += kSums<A>) {
     if (width == kSums<A>)
-      for (int r = 0; r < kRegisters<A>; ++r) put(y + r * kLanes<A>, elements<A>(e + r * kLanes<A>) * total[r]);
+      for (int r = 0; r < kRegisters<A>; ++r)
+        store_elements(y + r * kLanes<A>, elements<A>(e + r * kLanes<A>) * total[r]);
     else
-      for (std::int64_t j = 0; j < width; ++j) put_one(y + j, e[j] * total[j / kLanes<A>][j % kLanes<A>]);
+      for (std::int64_t j = 0; j < width; ++j) store_element(y + j, e[j] * total[j / kLanes<A>][j % kLanes<A>]);
   }
 }
 

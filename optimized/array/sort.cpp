@@ -20,10 +20,11 @@
 #include "core/route.h"
 #include "optimized/array/sort.h"
 #include "optimized/dispatch.h"
+#include "optimized/element_of.h"
 
 namespace plumb {
 
-PLUMB_DECLARE_SIMD(void order_keys(int kind, int bytes, const unsigned char* x, std::int64_t stride, std::int64_t n,
+PLUMB_DECLARE_SIMD(void order_keys(Element, const unsigned char* x, std::int64_t stride, std::int64_t n,
                                    std::uint32_t* narrow, std::uint64_t* wide))
 PLUMB_DECLARE_SIMD(void bucket_ids_narrow(const std::uint32_t* keys, std::int64_t n, const std::uint32_t* splitters,
                                           int count, std::uint8_t* ids))
@@ -92,27 +93,15 @@ Geometry geometry(const Call& c) {
   return g;
 }
 
-int kind_of(Dtype t) {
-  if (t == Dtype::bf16) return 4;
-  switch (info(t).kind) {
-    case Kind::boolean: return 0;
-    case Kind::unsigned_integer: return 1;
-    case Kind::signed_integer: return 2;
-    case Kind::real: return 3;
-    case Kind::complex: return 5;
-  }
-  return 1;
-}
-
 // Keys of elements [begin, end) of a line, to keys[begin] ..
 template <class K>
 void encode(const Geometry& g, std::int64_t line, std::int64_t begin, std::int64_t end, K* keys) {
   const int bytes = info(g.x.dtype()).bytes;
   const unsigned char* x = g.x.read<unsigned char>() + (g.base(line) + begin * g.stride) * bytes;
   if constexpr (sizeof(K) == 4) {
-    PLUMB_DISPATCH(order_keys)(kind_of(g.x.dtype()), bytes, x, g.stride, end - begin, keys + begin, nullptr);
+    PLUMB_DISPATCH(order_keys)(element_of(g.x.dtype()), x, g.stride, end - begin, keys + begin, nullptr);
   } else {
-    PLUMB_DISPATCH(order_keys)(kind_of(g.x.dtype()), bytes, x, g.stride, end - begin, nullptr, keys + begin);
+    PLUMB_DISPATCH(order_keys)(element_of(g.x.dtype()), x, g.stride, end - begin, nullptr, keys + begin);
   }
 }
 

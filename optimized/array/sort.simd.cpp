@@ -1,5 +1,5 @@
 // Order-preserving integer keys, and networks that sort one line per lane.
-#include "optimized/simd.h"
+#include "optimized/element.h"
 
 namespace plumb {
 namespace PLUMB_ISA_NAME {
@@ -63,10 +63,10 @@ static void encode(const unsigned char* x, std::int64_t stride, std::int64_t n, 
 
 template <class V, class K>
 static void classify(const K* keys, std::int64_t n, const K* splitters, int count, std::uint8_t* ids) {
-  constexpr int kLanes = kVectorBytes / static_cast<int>(sizeof(K));
-  typedef std::uint8_t narrow __attribute__((vector_size(kLanes)));
+  constexpr int lanes = kVectorBytes / static_cast<int>(sizeof(K));
+  typedef std::uint8_t narrow __attribute__((vector_size(lanes)));
   std::int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
+  for (; i + lanes <= n; i += lanes) {
     V key, id{};
     std::memcpy(&key, keys + i, sizeof key);
     for (int s = 0; s < count; ++s) id -= (V)(key >= splitters[s]);
@@ -121,26 +121,25 @@ constexpr std::uint64_t kBias = std::uint64_t{1} << 63;  // unsigned order as si
 
 }  // namespace
 
-// kind: 0 bool, 1 unsigned, 2 signed, 3 float, 4 bfloat16, 5 complex. stride in elements. Keys of at most four
-// bytes go to `narrow`, others to `wide`.
-void order_keys(int kind, int bytes, const unsigned char* x, std::int64_t stride, std::int64_t n, std::uint32_t* narrow,
+// stride in elements. Keys of at most four bytes go to `narrow`, others to `wide`.
+void order_keys(Element t, const unsigned char* x, std::int64_t stride, std::int64_t n, std::uint32_t* narrow,
                 std::uint64_t* wide) {
   using std::uint16_t, std::uint32_t, std::uint64_t, std::uint8_t;
-  if (kind == 0) return encode<uint8_t, Boolean>(x, stride, n, narrow);
-  if (kind == 4) return encode<uint16_t, Floating<uint16_t, 0x7F80>>(x, stride, n, narrow);
-  if (kind == 5) return encode<uint64_t, ComplexKey>(x, stride, n, wide);
-  switch (10 * kind + bytes) {
-    case 11: return encode<uint8_t, Unsigned<uint8_t>>(x, stride, n, narrow);
-    case 12: return encode<uint16_t, Unsigned<uint16_t>>(x, stride, n, narrow);
-    case 14: return encode<uint32_t, Unsigned<uint32_t>>(x, stride, n, narrow);
-    case 18: return encode<uint64_t, Unsigned<uint64_t>>(x, stride, n, wide);
-    case 21: return encode<uint8_t, Signed<uint8_t>>(x, stride, n, narrow);
-    case 22: return encode<uint16_t, Signed<uint16_t>>(x, stride, n, narrow);
-    case 24: return encode<uint32_t, Signed<uint32_t>>(x, stride, n, narrow);
-    case 28: return encode<uint64_t, Signed<uint64_t>>(x, stride, n, wide);
-    case 32: return encode<uint16_t, Floating<uint16_t, 0x7C00>>(x, stride, n, narrow);
-    case 34: return encode<uint32_t, Floating<uint32_t, 0x7F800000u>>(x, stride, n, narrow);
-    default: return encode<uint64_t, Floating<uint64_t, 0x7FF0000000000000u>>(x, stride, n, wide);
+  switch (t) {
+    case Element::boolean: return encode<uint8_t, Boolean>(x, stride, n, narrow);
+    case Element::u8: return encode<uint8_t, Unsigned<uint8_t>>(x, stride, n, narrow);
+    case Element::u16: return encode<uint16_t, Unsigned<uint16_t>>(x, stride, n, narrow);
+    case Element::u32: return encode<uint32_t, Unsigned<uint32_t>>(x, stride, n, narrow);
+    case Element::u64: return encode<uint64_t, Unsigned<uint64_t>>(x, stride, n, wide);
+    case Element::i8: return encode<uint8_t, Signed<uint8_t>>(x, stride, n, narrow);
+    case Element::i16: return encode<uint16_t, Signed<uint16_t>>(x, stride, n, narrow);
+    case Element::i32: return encode<uint32_t, Signed<uint32_t>>(x, stride, n, narrow);
+    case Element::i64: return encode<uint64_t, Signed<uint64_t>>(x, stride, n, wide);
+    case Element::f16: return encode<uint16_t, Floating<uint16_t, 0x7C00>>(x, stride, n, narrow);
+    case Element::bf16: return encode<uint16_t, Floating<uint16_t, 0x7F80>>(x, stride, n, narrow);
+    case Element::f32: return encode<uint32_t, Floating<uint32_t, 0x7F800000u>>(x, stride, n, narrow);
+    case Element::f64: return encode<uint64_t, Floating<uint64_t, 0x7FF0000000000000u>>(x, stride, n, wide);
+    case Element::c64: return encode<uint64_t, ComplexKey>(x, stride, n, wide);
   }
 }
 

@@ -8,6 +8,7 @@
 #include "core/room.h"
 #include "core/route.h"
 #include "optimized/dispatch.h"
+#include "optimized/floats.h"
 #include "optimized/linalg/gemm.h"
 
 namespace plumb {
@@ -27,8 +28,6 @@ PLUMB_LINALG_THIN(f32, float)
 PLUMB_LINALG_THIN(f64, double)
 #undef PLUMB_LINALG_THIN
 PLUMB_DECLARE_SIMD(int linalg_dot_lanes(bool f64))
-PLUMB_DECLARE_SIMD(void linalg_round_bf16(const float* from, std::uint16_t* to, std::int64_t n))
-PLUMB_DECLARE_SIMD(void linalg_round_f16(const float* from, std::uint16_t* to, std::int64_t n))
 
 namespace {
 
@@ -108,8 +107,10 @@ struct Product {
 
 // The rows of f32 sums become 16-bit values.
 void round_to(Dtype out, const float* from, std::uint16_t* to, std::int64_t count) {
-  const auto round = out == Dtype::f16 ? PLUMB_DISPATCH(linalg_round_f16) : PLUMB_DISPATCH(linalg_round_bf16);
-  parallel_for(count, 1 << 16, [&](std::int64_t i, std::int64_t end) { round(from + i, to + i, end - i); });
+  const Element t = element_of(out);
+  parallel_for(count, 1 << 16, [&](std::int64_t i, std::int64_t end) {
+    PLUMB_DISPATCH(from_floats)(from + i, end - i, t, to + i);
+  });
 }
 
 void multiply(const Product& p, std::int64_t t, std::byte* c) {

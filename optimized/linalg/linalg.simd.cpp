@@ -198,17 +198,5 @@ PLUMB_LINALG_THIN(f32, float)
 PLUMB_LINALG_THIN(f64, double)
 #undef PLUMB_LINALG_THIN
 
-void linalg_round_bf16(const float* from, std::uint16_t* to, std::int64_t n) {
-  std::int64_t i = 0;
-  for (; i + kF32 <= n; i += kF32) store_bf16(to + i, load(from + i));
-  for (; i < n; ++i) to[i] = f32_to_bf16(from[i]);
-}
-
-void linalg_round_f16(const float* from, std::uint16_t* to, std::int64_t n) {
-  std::int64_t i = 0;
-  for (; i + kF32 <= n; i += kF32) store_half(to + i, load(from + i));
-  for (; i < n; ++i) to[i] = f32_to_half(from[i]);
-}
-
 }  // namespace PLUMB_ISA_NAME
 }  // namespace plumb

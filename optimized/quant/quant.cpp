@@ -6,49 +6,26 @@
 #include "core/pool.h"
 #include "core/room.h"
 #include "core/route.h"
+#include "optimized/floats.h"
 #include "optimized/linalg/gemm.h"
 #include "optimized/quant/quant_kernels.h"
 
 namespace plumb {
 namespace {
 
-int kind_of(Dtype t) { return t == Dtype::f32 ? 0 : t == Dtype::f16 ? 1 : 2; }
+using cpu::Floats;
+
 bool small_float(Dtype t) { return t == Dtype::f32 || t == Dtype::f16 || t == Dtype::bf16; }
 
 // The kernels of the instruction set in use.
 struct Kernels {
-  decltype(&base::quant_to_f32) to_f32 = PLUMB_DISPATCH(quant_to_f32);
-  decltype(&base::quant_from_f32) from_f32 = PLUMB_DISPATCH(quant_from_f32);
+  decltype(&base::to_floats) to_floats = PLUMB_DISPATCH(to_floats);
+  decltype(&base::from_floats) from_floats = PLUMB_DISPATCH(from_floats);
   decltype(&base::quant_weights) weights = PLUMB_DISPATCH(quant_weights);
   decltype(&base::quant_expand) expand = PLUMB_DISPATCH(quant_expand);
   decltype(&base::quant_dot) dot = PLUMB_DISPATCH(quant_dot);
   decltype(&base::quant_columns) columns = PLUMB_DISPATCH(quant_columns);
   decltype(&base::quant_encode) encode = PLUMB_DISPATCH(quant_encode);
-};
-
-// A dense tensor of f32, f16 or bf16 as floats: its own storage if it is f32.
-class Floats {
- public:
-  explicit Floats(const Tensor& t) : tensor_(contiguous(t)) {
-    if (t.dtype() == Dtype::f32) {
-      data_ = tensor_.read<float>();
-      return;
-    }
-    const std::int64_t n = t.size();
-    own_.resize(static_cast<std::size_t>(n));
-    const auto* words = tensor_.read<std::uint16_t>();
-    const Kernels simd;
-    parallel_for(n, 1 << 15, [&](std::int64_t from, std::int64_t to) {
-      simd.to_f32(words + from, kind_of(t.dtype()), to - from, own_.data() + from);
-    });
-    data_ = own_.data();
-  }
-  const float* data() const { return data_; }
-
- private:
-  Tensor tensor_;
-  Room<float> own_;
-  const float* data_ = nullptr;
 };
 
 std::int64_t group_of(const Request& r) { return r.none("group_size") ? 64 : r.integer("group_size"); }
@@ -57,10 +34,10 @@ int bits_of(const Request& r) { return r.none("bits") ? 4 : static_cast<int>(r.i
 // A result as bytes: taken once, before any thread writes to it.
 struct Target {
   std::byte* data;
-  int kind;
+  Element type;
   std::int64_t bytes;
   explicit Target(const Tensor& t)
-      : data(t.write<std::byte>()), kind(kind_of(t.dtype())), bytes(info(t.dtype()).bytes) {}
+      : data(t.write<std::byte>()), type(element_of(t.dtype())), bytes(info(t.dtype()).bytes) {}
   std::byte* at(std::int64_t element) const { return data + element * bytes; }
 };
 
@@ -71,7 +48,8 @@ constexpr Limit kBatch{"quant.batch", 64, 2};  // groups converted at a time
 // Rows hold whole groups and whole words, so the whole tensor is one line of groups.
 void quantize(const Call& c, std::vector<Tensor>& out) {
   const std::int64_t group = group_of(c), groups = c[0].size() / group;
-  const int bits = bits_of(c), kind = kind_of(c.dtype(0));
+  const int bits = bits_of(c);
+  const Element t = element_of(c.dtype(0));
   const Tensor w = contiguous(c[0]);
   auto* codes = out[0].write<std::uint8_t>();
   const auto* words = w.read<std::byte>();
@@ -84,18 +62,18 @@ void quantize(const Call& c, std::vector<Tensor>& out) {
     float s[kBatch.usual], b[kBatch.usual];
     for (std::int64_t g = from; g < to; g += batch) {
       const std::int64_t n = std::min(batch, to - g);
-      simd.to_f32(words + g * group * bytes, kind, n * group, values.data());
-      simd.encode(values.data(), n, group, bits, quant_scale_limit(kind), codes + g * group * bits / 8, s, b);
-      simd.from_f32(s, n, kind, scales.at(g));
-      simd.from_f32(b, n, kind, biases.at(g));
+      simd.to_floats(t, words + g * group * bytes, n * group, values.data());
+      simd.encode(values.data(), n, group, bits, quant_scale_limit(t), codes + g * group * bits / 8, s, b);
+      simd.from_floats(s, n, t, scales.at(g));
+      simd.from_floats(b, n, t, biases.at(g));
     }
   });
 }
 
 void dequantize(const Call& c, std::vector<Tensor>& out) {
   const std::int64_t group = group_of(c), groups = out[0].size() / group;
-  const int bits = bits_of(c), product = kind_of(c.dtype(1));
-  const int sum = kind_of(promote(c.dtype(1), c.dtype(2)));
+  const int bits = bits_of(c);
+  const Element product = element_of(c.dtype(1)), sum = element_of(promote(c.dtype(1), c.dtype(2)));
   const Target w(out[0]);
   const Tensor codes = contiguous(c[0]);
   const Floats s(c[1]), b(c[2]);
@@ -103,7 +81,7 @@ void dequantize(const Call& c, std::vector<Tensor>& out) {
   const Kernels simd;
   parallel_for(groups, 256, [&](std::int64_t from, std::int64_t to) {
     simd.expand(bytes + from * group * bits / 8, bits, group, s.data() + from, b.data() + from, (to - from) * group,
-                product, sum, w.kind, w.at(from * group));
+                product, sum, w.type, w.at(from * group));
   });
 }
 
@@ -209,7 +187,7 @@ void panel_block(const Product& p, std::size_t i, std::int64_t m0, std::int64_t 
   KeptRoom::Lease<float> panel_lease, block_lease;
   const std::int64_t most = kPanelDepth.of(p.k);
   float* panel = kept_panel.get(most * n, panel_lease);
-  const bool direct = y.kind == 0;
+  const bool direct = y.type == Element::f32;
   const std::int64_t first = (static_cast<std::int64_t>(i) * p.m + m0) * p.n + n0, ldc = direct ? p.n : n;
   float* c = direct ? reinterpret_cast<float*>(y.at(first)) : kept_block.get(m * n, block_lease);
   const Kernels simd;
@@ -220,7 +198,7 @@ void panel_block(const Product& p, std::size_t i, std::int64_t m0, std::int64_t 
     gemm(m, n, depth, {p.x_at(i, m0, k0), p.x.dtype(), p.k, 1}, right, c, ldc, k0 > 0);
     k0 += most;
   } while (k0 < p.k);
-  for (std::int64_t r = 0; !direct && r < m; ++r) simd.from_f32(c + r * n, n, y.kind, y.at(first + r * p.n));
+  for (std::int64_t r = 0; !direct && r < m; ++r) simd.from_floats(c + r * n, n, y.type, y.at(first + r * p.n));
 }
 
 void multiply_panels(const Call& c, std::vector<Tensor>& out) {
@@ -251,7 +229,7 @@ struct Narrow {
     y = sums.empty() ? out.write<float>() : sums.data();
   }
   void finish(const Tensor& out) const {
-    if (!sums.empty()) Kernels().from_f32(sums.data(), out.size(), kind_of(out.dtype()), Target(out).data);
+    if (!sums.empty()) PLUMB_DISPATCH(from_floats)(sums.data(), out.size(), element_of(out.dtype()), Target(out).data);
   }
 };
 

@@ -1,4 +1,5 @@
 // Packing and unpacking of quantization codes, and sums over them, 32 codes at a time: 4 bits bytes.
+#include "optimized/element.h"
 #include "optimized/quant/decode.h"
 
 namespace plumb {
@@ -71,23 +72,16 @@ inline Unit unit_at(const std::uint8_t* p) {
   return u;
 }
 
-inline f32v load_kind(const void* p, std::int64_t i, int kind) {
-  if (kind == 0) return load(static_cast<const float*>(p) + i);
-  const std::uint16_t* words = static_cast<const std::uint16_t*>(p) + i;
-  return kind == 1 ? load_half(words) : load_bf16(words);
+inline void store_as(Element t, void* p, std::int64_t i, f32v v) {
+  if (t == Element::f32) return store_elements(static_cast<float*>(p) + i, v);
+  t == Element::f16 ? store_elements(static_cast<Half*>(p) + i, v) : store_elements(static_cast<Bf16*>(p) + i, v);
 }
 
-inline void store_kind(void* p, std::int64_t i, int kind, f32v v) {
-  if (kind == 0) return store(static_cast<float*>(p) + i, v);
-  std::uint16_t* words = static_cast<std::uint16_t*>(p) + i;
-  kind == 1 ? store_half(words, v) : store_bf16(words, v);
-}
-
-inline f32v round_kind(int kind, f32v v) {
-  if (kind == 0) return v;
+inline f32v rounded(Element t, f32v v) {
+  if (t == Element::f32) return v;
   std::uint16_t words[kF32];
-  store_kind(words, 0, kind, v);
-  return load_kind(words, 0, kind);
+  store_as(t, words, 0, v);
+  return t == Element::f16 ? load_half(words) : load_bf16(words);
 }
 
 // Calls f(unit, scale, bias, first code of the unit) for n codes.
@@ -110,11 +104,11 @@ void weights(const std::uint8_t* codes, std::int64_t group, const float* s, cons
 }
 
 template <int bits>
-void expand(const std::uint8_t* codes, std::int64_t group, const float* s, const float* b, std::int64_t n, int product,
-            int sum, int kind, void* out) {
+void expand(const std::uint8_t* codes, std::int64_t group, const float* s, const float* b, std::int64_t n,
+            Element product, Element sum, Element t, void* out) {
   for_each_unit<bits>(codes, group, s, b, n, [&](const Unit& u, f32v scale, f32v bias, std::int64_t i) {
     for (int p = 0; p < kParts; ++p)
-      store_kind(out, i + p * kF32, kind, round_kind(sum, round_kind(product, u.v[p] * scale) + bias));
+      store_as(t, out, i + p * kF32, rounded(sum, rounded(product, u.v[p] * scale) + bias));
   });
 }
 
@@ -271,32 +265,14 @@ inline void with_rows(int rows, F&& f) {
 
 }  // namespace
 
-void quant_to_f32(const void* in, int kind, std::int64_t n, float* out) {
-  std::int64_t i = 0;
-  for (; i + kF32 <= n; i += kF32) store(out + i, load_kind(in, i, kind));
-  const auto* words = static_cast<const std::uint16_t*>(in);
-  for (; i < n; ++i)
-    out[i] = kind == 0 ? static_cast<const float*>(in)[i] : kind == 1 ? half_to_f32(words[i]) : bf16_to_f32(words[i]);
-}
-
-void quant_from_f32(const float* in, std::int64_t n, int kind, void* out) {
-  std::int64_t i = 0;
-  for (; i + kF32 <= n; i += kF32) store_kind(out, i, kind, load(in + i));
-  auto* words = static_cast<std::uint16_t*>(out);
-  for (; i < n; ++i) {
-    if (kind == 0) static_cast<float*>(out)[i] = in[i];
-    else words[i] = kind == 1 ? f32_to_half(in[i]) : f32_to_bf16(in[i]);
-  }
-}
-
 void quant_weights(const std::uint8_t* codes, int bits, std::int64_t group, const float* s, const float* b,
                    std::int64_t n, float* out) {
   with_bits(bits, [&](auto width) { weights<width.number>(codes, group, s, b, n, out); });
 }
 
 void quant_expand(const std::uint8_t* codes, int bits, std::int64_t group, const float* s, const float* b,
-                  std::int64_t n, int product, int sum, int kind, void* out) {
-  with_bits(bits, [&](auto width) { expand<width.number>(codes, group, s, b, n, product, sum, kind, out); });
+                  std::int64_t n, Element product, Element sum, Element t, void* out) {
+  with_bits(bits, [&](auto width) { expand<width.number>(codes, group, s, b, n, product, sum, t, out); });
 }
 
 void quant_dot(const float* x, std::int64_t ldx, int rows, const std::uint8_t* codes, int bits, std::int64_t group,

@@ -1,24 +1,22 @@
 // Kernels of quant.simd.cpp. Codes are bit streams that start on a byte; n and group are multiples of 32.
-// A kind names an element type in memory: 0 f32, 1 f16, 2 bf16.
 #pragma once
 
 #include <cstdint>
 #include <limits>
 
 #include "optimized/dispatch.h"
+#include "optimized/element.h"
 
 namespace plumb {
-
-PLUMB_DECLARE_SIMD(void quant_to_f32(const void* in, int kind, std::int64_t n, float* out))
-PLUMB_DECLARE_SIMD(void quant_from_f32(const float* in, std::int64_t n, int kind, void* out))
 
 // out = code s + b, as decode.h has it.
 PLUMB_DECLARE_SIMD(void quant_weights(const std::uint8_t* codes, int bits, std::int64_t group, const float* s,
                                       const float* b, std::int64_t n, float* out))
 
-// out = round(round(code s) + b), rounded to the kinds `product` and `sum`, then to `kind`.
+// out = round(round(code s) + b), rounded to the types `product` and `sum`, then to `t`; each f32, f16 or bf16.
 PLUMB_DECLARE_SIMD(void quant_expand(const std::uint8_t* codes, int bits, std::int64_t group, const float* s,
-                                     const float* b, std::int64_t n, int product, int sum, int kind, void* out))
+                                     const float* b, std::int64_t n, Element product, Element sum, Element t,
+                                     void* out))
 
 // y_r = sum_k x_rk (code s + b)_k for 1 to 4 rows of x: 32 interleaved sums joined by a tree.
 PLUMB_DECLARE_SIMD(void quant_dot(const float* x, std::int64_t ldx, int rows, const std::uint8_t* codes, int bits,
@@ -35,9 +33,9 @@ PLUMB_DECLARE_SIMD(void quant_columns(const float* x, std::int64_t ldx, int rows
 PLUMB_DECLARE_SIMD(void quant_encode(const float* w, std::int64_t groups, std::int64_t group, int bits, float most,
                                      std::uint8_t* codes, float* s, float* b))
 
-// Scales from here on round to infinity in the kind.
-inline float quant_scale_limit(int kind) {
-  return kind == 0 ? std::numeric_limits<float>::infinity() : kind == 1 ? 65520.0F : 0x1.FFp127F;
+// Scales from here on round to infinity.
+inline float quant_scale_limit(Element t) {
+  return t == Element::f32 ? std::numeric_limits<float>::infinity() : t == Element::f16 ? 65520.0F : 0x1.FFp127F;
 }
 
 }  // namespace plumb

@@ -166,19 +166,12 @@ void end_streams() {
 
 void scatter_halves(const float* from, std::int64_t stride, const std::int32_t* order, std::int64_t rows,
                     std::int64_t width, std::uint16_t* to) {
-  for (std::int64_t r = 0; r < rows; ++r) floats_to_halves(from + r * stride, width, to + order[r] * width);
-}
-
-void halves_to_floats(const std::uint16_t* from, std::int64_t n, float* to) {
-  std::int64_t i = 0;
-  for (; i + kF32 <= n; i += kF32) store(to + i, load_half(from + i));
-  for (; i < n; ++i) to[i] = half_to_f32(from[i]);
-}
-
-void floats_to_halves(const float* from, std::int64_t n, std::uint16_t* to) {
-  std::int64_t i = 0;
-  for (; i + kF32 <= n; i += kF32) store_half(to + i, load(from + i));
-  for (; i < n; ++i) to[i] = f32_to_half(from[i]);
+  for (std::int64_t r = 0; r < rows; ++r, from += stride) {
+    std::uint16_t* row = to + order[r] * width;
+    std::int64_t c = 0;
+    for (; c + kF32 <= width; c += kF32) store_half(row + c, load(from + c));
+    for (; c < width; ++c) row[c] = f32_to_half(from[c]);
+  }
 }
 
 }  // namespace PLUMB_ISA_NAME

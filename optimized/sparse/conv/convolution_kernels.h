@@ -31,8 +31,6 @@ PLUMB_DECLARE_SIMD(void convolution_tile(const ConvolutionTile&); std::int64_t c
                                        std::int64_t rows, std::int64_t width, float* to);
                    void end_streams();
                    void scatter_halves(const float* from, std::int64_t stride, const std::int32_t* order,
-                                       std::int64_t rows, std::int64_t width, std::uint16_t* to);
-                   void halves_to_floats(const std::uint16_t* from, std::int64_t n, float* to);
-                   void floats_to_halves(const float* from, std::int64_t n, std::uint16_t* to))
+                                       std::int64_t rows, std::int64_t width, std::uint16_t* to))
 
 }  // namespace plumb

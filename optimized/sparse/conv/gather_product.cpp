@@ -21,8 +21,7 @@ float* at_line(float* p) { return p + (kLine - reinterpret_cast<std::uintptr_t>(
 // Rows of a block: with the sums of the block before they stay in the second level cache.
 constexpr Limit kBlockSums{"gather_product.block_sums", 131072, 96};
 constexpr Limit kMinRows{"gather_product.least_rows", 256, 5}, kMaxRows{"gather_product.most_rows", 1024, 12};
-constexpr Limit kDepth{"gather_product.depth", 128, 12};    // channels whose weights stay in the first level cache
-constexpr Limit kHalves{"gather_product.halves", 256, 24};  // floats rounded at once
+constexpr Limit kDepth{"gather_product.depth", 128, 12};  // channels whose weights stay in the first level cache
 
 std::int64_t block_rows(std::int64_t rows, std::int64_t columns) {
   const std::int64_t least = kMinRows.of(rows), most = kMaxRows.of(rows);
@@ -43,16 +42,6 @@ Room<std::int32_t> picked(const std::int32_t* from, const Room<std::int32_t>& id
   return to;
 }
 
-void round_to_halves(const float* from, std::int64_t n, float* to) {
-  std::uint16_t halves[kHalves.usual];
-  const std::int64_t most = kHalves.of(n);
-  for (std::int64_t i = 0; i < n; i += most) {
-    const std::int64_t m = std::min(most, n - i);
-    PLUMB_DISPATCH(floats_to_halves)(from + i, m, halves);
-    PLUMB_DISPATCH(halves_to_floats)(halves, m, to + i);
-  }
-}
-
 }  // namespace
 
 Incidence by_output(const Relation& r) {
@@ -63,22 +52,6 @@ Incidence by_input(const Relation& r, std::int64_t inputs) {
   Room<std::int32_t> offsets(index(inputs) + 1), ids(index(r.edges));
   group_edges(r.in.data, r.edges, inputs, offsets.data(), ids.data());
   return {r.kernels, std::move(offsets), picked(outputs_of(r).data(), ids), picked(r.kernel.data, ids)};
-}
-
-Floats::Floats(const Call& call, std::string_view input) : Floats(call.has(input) ? call[input] : Tensor()) {}
-
-Floats::Floats(const Tensor& t, Dtype rounded) : dense_(t.defined() ? contiguous(t) : t) {
-  if (!t.defined() || dense_.size() == 0) return;
-  const bool half = dense_.dtype() == Dtype::f16;
-  if (!half) data_ = dense_.read<float>();
-  if (!half && rounded == Dtype::f32) return;
-  copy_ = Block<float>(dense_.size());
-  const std::uint16_t* halves = half ? dense_.read<std::uint16_t>() : nullptr;
-  parallel_for(dense_.size(), 65536, [&](std::int64_t begin, std::int64_t end) {
-    if (half) return PLUMB_DISPATCH(halves_to_floats)(halves + begin, end - begin, copy_.data + begin);
-    round_to_halves(data_ + begin, end - begin, copy_.data + begin);
-  });
-  data_ = copy_.data;
 }
 
 Weights::Weights(std::int64_t channel_count, std::int64_t column_count)
@@ -310,8 +283,7 @@ std::function<void(const Sums&)> into_rows(const Tensor& to) {
 }
 
 void store_floats(const float* from, std::int64_t n, Dtype type, void* to, std::int64_t offset) {
-  if (type == Dtype::f32) std::copy_n(from, n, static_cast<float*>(to) + offset);
-  else PLUMB_DISPATCH(floats_to_halves)(from, n, static_cast<std::uint16_t*>(to) + offset);
+  PLUMB_DISPATCH(from_floats)(from, n, element_of(type), static_cast<std::byte*>(to) + offset * info(type).bytes);
 }
 
 Order gather_order(const Call&) {

@@ -13,6 +13,7 @@
 
 #include "core/room.h"
 #include "core/route.h"
+#include "optimized/floats.h"
 #include "optimized/sparse/sites/relation.h"
 
 namespace plumb::cpu {
@@ -25,21 +26,6 @@ struct Incidence {
 };
 Incidence by_output(const Relation&);
 Incidence by_input(const Relation&, std::int64_t inputs);
-
-// The elements of f16 or f32 in row-major order as floats: in place if they are that already. `rounded` f16: each to
-// the nearest half.
-class Floats {
- public:
-  explicit Floats(const Tensor&, Dtype rounded = Dtype::f32);
-  Floats(const Call&, std::string_view input);  // none, if an optional input is not given
-  const float* data() const { return data_; }
-  std::span<const float> values() const { return {data_, static_cast<std::size_t>(data_ ? dense_.size() : 0)}; }
-
- private:
-  Tensor dense_;
-  Block<float> copy_;
-  const float* data_ = nullptr;
-};
 
 // Element (k, a, n) of a weight lies at k * kernel + a * channel + n * column.
 struct WeightStrides {

@@ -18,8 +18,6 @@ using namespace cpu;
 
 enum : std::size_t { kFeatures = 2, kWeight, kScales };  // of a convolution
 
-int kind_of(Dtype t) { return t == Dtype::f32 ? 0 : 1; }
-
 // A packed weight, read: codes, and scales and biases as floats.
 struct Packed {
   std::int64_t kernels, out, stored, words, groups, group, in;
@@ -154,8 +152,8 @@ void product_block(const Product& p, std::int64_t m0, std::int64_t m, std::int64
     gemm(m, n, std::min(depth, p.w.in - k0), p.rows_from(m0, k0), {panel, Dtype::f32, 1, depth}, block, n,
          k0 > 0 || !p.bias.empty());
   }
-  for (std::int64_t r = 0; r < m; ++r) PLUMB_DISPATCH(quant_from_f32)
-  (block + r * n, n, kind_of(type), to + ((m0 + r) * p.w.out + n0) * info(type).bytes);
+  for (std::int64_t r = 0; r < m; ++r) PLUMB_DISPATCH(from_floats)
+  (block + r * n, n, element_of(type), to + ((m0 + r) * p.w.out + n0) * info(type).bytes);
 }
 
 void linear(const Call& c, std::vector<Tensor>& out) {
@@ -195,7 +193,8 @@ void each_task(const Axes& x, F&& f) {
 void quantize(const Call& c, std::vector<Tensor>& out) {
   const Axes x = axes_of(c.shape(0));
   const Floats w(c[0]);
-  const int bits = static_cast<int>(c.integer("bits")), kind = kind_of(c.dtype(0)), last = x.kernels == 1 ? 2 : 1;
+  const int bits = static_cast<int>(c.integer("bits")), last = x.kernels == 1 ? 2 : 1;
+  const Element t = element_of(c.dtype(0));
   const std::int64_t words = out[0].dim(last), groups = out[1].dim(last), stored = words * 32 / bits;
   const bool one = x.kernels == 1;
   auto* codes = out[0].write<std::uint32_t>();
@@ -208,12 +207,12 @@ void quantize(const Call& c, std::vector<Tensor>& out) {
       for (std::int64_t j = 0; j < n; ++j)
         values[static_cast<std::size_t>(j * stored + a)] = w.data()[k * x.step_k + a * x.step_a + (c0 + j) * x.step_c];
     PLUMB_DISPATCH(quant_encode)
-    (values.data(), n * groups, stored / groups, bits, quant_scale_limit(kind),
+    (values.data(), n * groups, stored / groups, bits, quant_scale_limit(t),
      reinterpret_cast<std::uint8_t*>(packed.data()), s.data(), b.data());
     if (one) {
       std::copy(packed.begin(), packed.end(), codes + c0 * words);
-      PLUMB_DISPATCH(quant_from_f32)(s.data(), n * groups, kind, scales + c0 * groups * bytes);
-      PLUMB_DISPATCH(quant_from_f32)(b.data(), n * groups, kind, biases + c0 * groups * bytes);
+      PLUMB_DISPATCH(from_floats)(s.data(), n * groups, t, scales + c0 * groups * bytes);
+      PLUMB_DISPATCH(from_floats)(b.data(), n * groups, t, biases + c0 * groups * bytes);
       return;
     }
     for (std::int64_t i = 0; i < words; ++i)
@@ -222,23 +221,16 @@ void quantize(const Call& c, std::vector<Tensor>& out) {
     const Room<float> turned_s = turned(s.data(), n, groups), turned_b = turned(b.data(), n, groups);
     for (std::int64_t g = 0; g < groups; ++g) {
       const std::int64_t at = ((k * groups + g) * x.out + c0) * bytes;
-      PLUMB_DISPATCH(quant_from_f32)(turned_s.data() + g * n, n, kind, scales + at);
-      PLUMB_DISPATCH(quant_from_f32)(turned_b.data() + g * n, n, kind, biases + at);
+      PLUMB_DISPATCH(from_floats)(turned_s.data() + g * n, n, t, scales + at);
+      PLUMB_DISPATCH(from_floats)(turned_b.data() + g * n, n, t, biases + at);
     }
   });
-}
-
-void round_line(float* v, std::int64_t n, int kind) {
-  if (kind == 0) return;
-  std::uint16_t words[kOutputs.usual];
-  PLUMB_DISPATCH(quant_from_f32)(v, n, kind, words);
-  PLUMB_DISPATCH(quant_to_f32)(words, kind, n, v);
 }
 
 void dequantize(const Call& c, std::vector<Tensor>& out) {
   const Axes x = axes_of(out[0].shape());
   const Packed p(c, 0, x.kernels, x.in);
-  const int kind = kind_of(out[0].dtype());
+  const Element t = element_of(out[0].dtype());
   const std::int64_t bytes = info(out[0].dtype()).bytes,
                      step = p.kernels == 1 ? 1 : x.out;  // between words of an output
   auto* to = out[0].write<std::byte>();
@@ -254,14 +246,14 @@ void dequantize(const Call& c, std::vector<Tensor>& out) {
         v[j] = static_cast<float>(word >> (a * p.bits % 32) & ((1U << p.bits) - 1)) *
                p.s.data()[place(c0 + j, p.groups) + a / p.group * step];
       }
-      round_line(v, n, kind);
+      PLUMB_DISPATCH(round_floats)(v, n, t, v);
       for (std::int64_t j = 0; j < n; ++j) v[j] += p.b.data()[place(c0 + j, p.groups) + a / p.group * step];
-      if (x.step_c == 1) PLUMB_DISPATCH(quant_from_f32)(v, n, kind, to + (k * x.step_k + a * x.step_a + c0) * bytes);
+      if (x.step_c == 1) PLUMB_DISPATCH(from_floats)(v, n, t, to + (k * x.step_k + a * x.step_a + c0) * bytes);
       else
         for (std::int64_t j = 0; j < n; ++j) lines[static_cast<std::size_t>(j * x.in + a)] = v[j];
     }
-    for (std::int64_t j = 0; x.step_c != 1 && j < n; ++j) PLUMB_DISPATCH(quant_from_f32)
-    (lines.data() + j * x.in, x.in, kind, to + (k * x.step_k + (c0 + j) * x.step_c) * bytes);
+    for (std::int64_t j = 0; x.step_c != 1 && j < n; ++j) PLUMB_DISPATCH(from_floats)
+    (lines.data() + j * x.in, x.in, t, to + (k * x.step_k + (c0 + j) * x.step_c) * bytes);
   });
 }
 

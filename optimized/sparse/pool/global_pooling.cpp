@@ -77,13 +77,11 @@ Batches::Batches(const Call& call, std::int64_t B, std::int64_t C)
   std::iota(numbers.begin(), numbers.end(), 0);
 }
 
-using Floats = Room<float>;
-
 // Y[b] in f32, chunk by chunk; with `scale`, of the rows times that.
-Floats reduced(const Batches& b, const Tensor& features, Mode mode, float scale = 1) {
-  Floats partial(static_cast<std::size_t>(b.chunk_count() * b.channels)),
+Room<float> reduced(const Batches& b, const Tensor& features, Mode mode, float scale = 1) {
+  Room<float> partial(static_cast<std::size_t>(b.chunk_count() * b.channels)),
       y(static_cast<std::size_t>(b.batches * b.channels));
-  const Floats scales(scale == 1 ? 0 : b.rows.size(), scale);
+  const Room<float> scales(scale == 1 ? 0 : b.rows.size(), scale);
   const auto kernel = mode == Mode::max ? PLUMB_DISPATCH(pool_max) : PLUMB_DISPATCH(pool_sum);
   PoolJob job{{b.chunks.data(), b.rows.data(), nullptr, scales.empty() ? nullptr : scales.data(), nullptr},
               pool_rows(features),
@@ -143,10 +141,10 @@ double in_range(double mean, const Batches& b, const Tensor& features, std::int6
 }
 
 // y / n of each batch, once; sums that overflow are taken again of scaled rows.
-void divide(Floats& y, const Batches& b, const Tensor& features) {
+void divide(Room<float>& y, const Batches& b, const Tensor& features) {
   const bool half = features.dtype() == Dtype::f16;
   const auto n = [&](std::size_t i) { return static_cast<double>(b.size(static_cast<std::int64_t>(i) / b.channels)); };
-  Floats again;
+  Room<float> again;
   if (!std::all_of(y.begin(), y.end(), [](float v) { return std::isfinite(v); }))
     again = reduced(b, features, Mode::sum, 0x1p-32F);
   for (std::size_t i = 0; i < y.size(); ++i) {
@@ -157,7 +155,7 @@ void divide(Floats& y, const Batches& b, const Tensor& features) {
 }
 
 // A copy of each, rounded to the dtype of out: the sum of one, or where a zero has its sign the greatest of one.
-void store(const Floats& y, const Tensor& out, Mode mode) {
+void store(const Room<float>& y, const Tensor& out, Mode mode) {
   if (y.empty()) return;
   const Room<std::int32_t> zeros(1, 0);
   Room<std::int32_t> bounds(2, 0);
@@ -190,7 +188,7 @@ Job prepare(const Call& call, const std::vector<Spec>& specs) {
   const auto out = fresh(specs);
   return {[call, b, out] {
             const Tensor features = contiguous(call["features"]);
-            Floats y = reduced(*b, features, mode);
+            Room<float> y = reduced(*b, features, mode);
             if (mode == Mode::avg) divide(y, *b, features);
             store(y, (*out)[0], mode);
           },
@@ -198,8 +196,8 @@ Job prepare(const Call& call, const std::vector<Spec>& specs) {
 }
 
 // How many rows of each batch have its greatest value.
-Room<double> ties(const Batches& b, const Tensor& features, const Floats& best) {
-  Floats partial(static_cast<std::size_t>(b.chunk_count() * b.channels));
+Room<double> ties(const Batches& b, const Tensor& features, const Room<float>& best) {
+  Room<float> partial(static_cast<std::size_t>(b.chunk_count() * b.channels));
   PoolJob job{{b.chunks.data(), b.rows.data(), b.chunk_batch.data(), nullptr, nullptr},
               pool_rows(features),
               {partial.data(), false},
@@ -221,9 +219,9 @@ void gradient(const Call& call, const Batches& b, const Tensor& out) {
   const Tensor features = contiguous(call["features"]);
   const Wide seeds = widen(call["cotangent"]);
   const Reals& G = reals(seeds);
-  const Floats best = mode == Mode::max ? reduced(b, features, mode) : Floats();
+  const Room<float> best = mode == Mode::max ? reduced(b, features, mode) : Room<float>();
   const Room<double> many = mode == Mode::max ? ties(b, features, best) : Room<double>();
-  Floats share(G.data.size());
+  Room<float> share(G.data.size());
   for (std::size_t i = 0; i < share.size(); ++i) {
     double n = 1;
     if (mode == Mode::avg) n = static_cast<double>(b.size(static_cast<std::int64_t>(i) / b.channels));

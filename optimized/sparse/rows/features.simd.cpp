@@ -1,9 +1,8 @@
 // Biases, activations and dropout on runs of features. Activations are computed in binary64, two registers for each
 // register of floats, so that one rounding to the output is all that shows.
 #include "optimized/activation.h"
+#include "optimized/element.h"
 #include "optimized/exp.h"
-#include "optimized/feature_values.h"
-#include "optimized/float_values.h"
 
 namespace plumb {
 namespace PLUMB_ISA_NAME {

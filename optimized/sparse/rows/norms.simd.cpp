@@ -1,5 +1,5 @@
 // Sums down feature columns, normalisation by column statistics, and of rows by their own; all in binary64.
-#include "optimized/feature_values.h"
+#include "optimized/element.h"
 
 namespace plumb {
 namespace PLUMB_ISA_NAME {

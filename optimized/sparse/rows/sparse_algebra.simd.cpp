@@ -1,5 +1,5 @@
 // Two aligned feature rows made one, channel by channel.
-#include "optimized/float_values.h"
+#include "optimized/element.h"
 
 namespace plumb {
 namespace PLUMB_ISA_NAME {

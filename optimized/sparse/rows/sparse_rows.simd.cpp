@@ -1,5 +1,5 @@
 // Means of groups of feature rows: each sum in row order, in float.
-#include "optimized/float_values.h"
+#include "optimized/element.h"
 
 namespace plumb {
 namespace PLUMB_ISA_NAME {
