@@ -65,6 +65,8 @@ Whole power(Whole a, Whole n) {  // modulo 2^64 or less, in unsigned numbers, wh
 }
 template <Real T>
 T power(T a, T b) {
+  // Exact; glibc 2.36's powl gives +inf for -inf to a large negative power.
+  if (std::isinf(a)) return std::pow(static_cast<double>(a), static_cast<double>(b));
   return std::pow(a, b);
 }
 

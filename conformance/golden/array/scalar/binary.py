@@ -53,6 +53,9 @@ for n in WORDS:
 for n, a, b in [("int32", [2, -3, 7, 0, 5, 46341], [10, 3, 0, 0, -1, 2]), ("uint8", [2, 3, 0, 7], [9, 5, 0, 1])]:
     x, y = array(n, a), array(n, b)
     c.add("power", {}, {"a": value(x), "b": value(y)}, [("out", value(mx.power(x, y)))], note="wraps")
+a, b = np.array([-np.inf, np.inf, -np.inf, -np.inf, 0, 1]), np.array([-2.0**63, -2.0**63, 3, 2.0**63, 0, np.nan])
+c.add("power", {}, {"a": a, "b": b}, [("out", np.power(a, b))], note="C99, annex F",
+      source=f"numpy {np.__version__}")
 
 
 def judged(op, a, b, y, note="", tol=0):
