@@ -10,6 +10,7 @@ using namespace reference;
 
 // What the lines use beside the functions of <cmath>, which take double and long double.
 
+Whole times(Whole a, Whole b) { return product(a, b); }
 template <class T>
 T times(T a, T b) {
   return a * b;

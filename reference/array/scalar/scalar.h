@@ -17,7 +17,12 @@
 
 namespace plumb::reference {
 
-__extension__ typedef __int128 Whole;  // sums and products of two whole numbers are exact
+__extension__ typedef __int128 Whole;  // sums and differences of two whole numbers are exact
+__extension__ typedef unsigned __int128 Modular;
+
+inline Whole product(Whole a, Whole b) {  // modulo 2^128: that of two u64 may pass the range of Whole
+  return static_cast<Whole>(static_cast<Modular>(a) * static_cast<Modular>(b));
+}
 
 // What a definition is asked for.
 template <class T>

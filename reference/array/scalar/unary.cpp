@@ -11,6 +11,7 @@ using namespace reference;
 Complex times(Complex a, Complex b) {  // (a + b i)(c + d i) = (ac - bd) + (ad + bc) i
   return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
 }
+Whole times(Whole a, Whole b) { return product(a, b); }
 template <class T>
 T times(T a, T b) {
   return a * b;
