@@ -143,7 +143,7 @@ Op unary_row(const Scalar& line) {
   Op op = row(line, kUnaryCases);
   op.signature = "x T[*S] -> out " + result(line) + "[*S]";
   op.types = types(line, "T");
-  op.bench = bench(line, "  ci     @T.2048x2048.row.uniform/@A\n");
+  op.bench = bench(line, "  ci     @T.1024x1024.row.uniform/@A\n");
   return op;
 }
 
@@ -151,7 +151,7 @@ Op binary_row(const Scalar& line) {
   Op op = row(line, kBinaryCases);
   op.signature = "a T[...], b U[...] -> out " + result(line) + "[...]";
   op.types = types(line, "T, U");
-  op.bench = bench(line, "  ci     @T.2048x2048.row.uniform+@T.2048x2048.row.uniform/@A\n");
+  op.bench = bench(line, "  ci     @T.1024x1024.row.uniform+@T.1024x1024.row.uniform/@A\n");
   return op;
 }
 
