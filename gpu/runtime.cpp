@@ -218,7 +218,7 @@ BufferPtr constant_bytes(const std::byte* values, std::size_t bytes) {
   static std::mutex lock;
   static auto* known = new std::map<std::vector<std::byte>, BufferPtr>;  // never destroyed, as the session
   const auto fresh = [&] {
-    const BufferPtr b = make(std::max<std::size_t>(1, bytes));
+    BufferPtr b = make(std::max<std::size_t>(1, bytes));
     if (bytes > 0) b->upload(values);
     return b;
   };

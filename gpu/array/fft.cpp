@@ -291,7 +291,7 @@ struct Plan {
 
 // Without imaginary parts, if they are complex already.
 BufferPtr as_complex(Steps& steps, Dtype from, const BufferPtr& x, std::int64_t total) {
-  const BufferPtr y = complexes(total);
+  BufferPtr y = complexes(total);
   const bool real = from == Dtype::c64;
   gpu::Kernel kernel = real ? gpu::Kernel("fft", "without_imaginary") : gpu::Kernel("copy", "to_complex");
   if (real) kernel.arg(x).arg(y).arg(total);
@@ -307,7 +307,7 @@ BufferPtr complex_input(Steps& steps, Problem& p, const Tensor& t) {
   if (t.dtype() != Dtype::c64 || p.real_in) x = as_complex(steps, t.dtype(), x, total);
   if (!p.real_out) return x;
   const std::int64_t bins = p.lines * p.n;
-  const BufferPtr y = complexes(bins);
+  BufferPtr y = complexes(bins);
   gpu::Kernel kernel("fft", "whole_spectrum");
   kernel.arg(x).arg(y).arg(bins).arg(p.n).arg(p.size).arg(p.inner);
   add_each(steps, std::move(kernel), bins);

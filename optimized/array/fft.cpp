@@ -443,7 +443,7 @@ void convert_number(const Tensor& t, float* out) {
 
 // Any dtype and layout as dense complex numbers; the tensor itself if it is that already.
 Tensor complex_input(const Tensor& in) {
-  const Tensor t = contiguous(in);
+  Tensor t = contiguous(in);
   if (t.dtype() == Dtype::c64) return t;
   Tensor c(Spec{Dtype::c64, t.shape()});
   float* out = c.write<float>();

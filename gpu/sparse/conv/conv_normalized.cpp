@@ -16,7 +16,7 @@ bool one_point(const Geometry& g) {
 
 // [k][c]: sum over a of W[k,a,c]^2, in two parts
 BufferPtr add_norms(Steps& s, const Sum& sum, std::int64_t kernels) {
-  const BufferPtr norms = scratch(static_cast<std::size_t>(8 * kernels * sum.columns));
+  BufferPtr norms = scratch(static_cast<std::size_t>(8 * kernels * sum.columns));
   const Factor& f = sum.factors[0];
   Kernel k("edge_product", "sum_squares", {{"X", sum.dtype}, {"COLUMNS", 16}});
   k.arg(f.weight).arg(norms).arg(small(kernels)).arg(small(sum.channels)).arg(small(sum.columns));

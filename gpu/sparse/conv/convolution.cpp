@@ -35,7 +35,7 @@ std::int32_t small(std::int64_t v) {
 }
 
 bool given_targets(const Request& r) {
-  constexpr std::string_view kTargets = "target_coords";
+  static constexpr std::string_view kTargets = "target_coords";
   const auto& names = r.op->inputs;
   return std::any_of(names.begin(), names.end(), [](std::string_view n) { return n.starts_with(kTargets); }) &&
          r.has(kTargets);

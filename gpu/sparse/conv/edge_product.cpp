@@ -78,7 +78,7 @@ struct Panel {
 // [kernel row][channel][column] in f32, or [kernel row][column][channel] in f16; zeros beyond.
 BufferPtr add_packed(Steps& s, const KernelEdges& e, const Factor& f, const Sum& sum, const Panel& p) {
   const std::int64_t size = e.geometry.kernels * p.padded_a * p.padded_n;
-  const BufferPtr packed = scratch(static_cast<std::size_t>((sum.matrix ? 2 : 4) * size));
+  BufferPtr packed = scratch(static_cast<std::size_t>((sum.matrix ? 2 : 4) * size));
   Kernel k(p.family, "pack_weight", p.options);
   k.arg(f.weight).arg(packed).arg(size).arg(small(sum.channels)).arg(small(sum.columns)).arg(small(p.padded_a));
   s.run(k.arg(small(p.padded_n)).arg(f.strides.kernel).arg(f.strides.channel).arg(f.strides.column), size);

@@ -46,7 +46,7 @@ struct Aligned {
 Aligned add_alignment(Steps& s, const Call& call, const std::vector<Tensor>& out) {
   const Rows lhs(call[kLhs], call[kLhsActive]), rhs(call[kRhs], call[kRhsActive]);
   const Join join = join_of(call);
-  const Aligned a{output(out[3]), output(out[4]), output(out[2]), out[0].dim(0)};
+  Aligned a{output(out[3]), output(out[4]), output(out[2]), out[0].dim(0)};
   const BufferPtr none = ints(1);
   const BufferPtr in_rhs = join == kRight ? none : add_lookup(s, call, rhs, lhs);
   const BufferPtr in_lhs = join == kRight || join == kOuter ? add_lookup(s, call, lhs, rhs) : none;

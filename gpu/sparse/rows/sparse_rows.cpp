@@ -95,7 +95,8 @@ Job collate(const Call& call, const std::vector<Spec>& specs) {
   const std::int64_t channels = out[1].dim(1);
   std::int64_t at = 0;
   for (std::int32_t b = 0; b < out[2].dim(0); ++b) {
-    const Tensor &coords = call[static_cast<std::size_t>(2 * b)], &features = call[static_cast<std::size_t>(2 * b + 1)];
+    const std::size_t pair = 2 * static_cast<std::size_t>(b);
+    const Tensor &coords = call[pair], &features = call[pair + 1];
     const std::int64_t n = coords.dim(0);
     Kernel k = kernel("collate", out[1].dtype());
     k.arg(dense(coords))

@@ -38,7 +38,7 @@ struct Blocks {
 Blocks add_blocks(Steps& s, const Rows& rows) {
   const std::int64_t n = rows.active;
   const std::uint64_t slots = std::bit_ceil(static_cast<std::uint64_t>(std::max<std::int64_t>(2 * n, 2)));
-  const Blocks b{scratch(16 * slots), ints(n), static_cast<std::uint32_t>(slots - 1)};
+  Blocks b{scratch(16 * slots), ints(n), static_cast<std::uint32_t>(slots - 1)};
   const BufferPtr slot_of = ints(n), used = ints(1);
   s.fill(b.table, 0);
   s.fill(b.lowest, 0xFF);
@@ -86,7 +86,7 @@ Numbered add_numbers(Steps& s, const Geometry& g, const Rows& rows, Mode mode, s
                      const BufferPtr& geometry, const BufferPtr& out_coords, const BufferPtr& counts) {
   const Table t = add_table(s, rows.data, rows.wide, mode, g.kernels, n, geometry);
   const BufferPtr flag = ints(n);
-  const Numbered r{ints(n), ints(n + 1)};
+  Numbered r{ints(n), ints(n + 1)};
   const auto kernels = static_cast<std::int32_t>(g.kernels);
   Kernel find = relation_kernel("find_first");
   find.arg(rows.data).arg(rows.wide).arg(std::int32_t{mode}).arg(kernels).arg(geometry).arg(n);
@@ -133,7 +133,7 @@ BufferPtr add_merged(Steps& s, const Geometry& g, const Rows& in, const BufferPt
   s.run(relation_kernel("copy_ints").arg(e.offsets).arg(cursor).arg(cells), cells);
   s.run(relation_kernel("place_candidates").arg(output).arg(in.active).arg(kernels).arg(cursor).arg(codes), cells);
   s.run(relation_kernel("sort_groups").arg(e.offsets).arg(cells).arg(codes), cells);
-  const BufferPtr position = ints(cells);
+  BufferPtr position = ints(cells);
   Kernel list = relation_kernel("list_merged");
   list.arg(codes).arg(output).arg(in.active).arg(kernels).arg(e.in).arg(e.out).arg(e.kernel).arg(position);
   s.run(list, cells);
@@ -277,7 +277,7 @@ BufferPtr add_map(Steps& s, const Geometry& g, const Rows& in, const Rows& targe
     s.run(relation_kernel("copy_sites").arg(given.data).arg(given.wide).arg(given.active).arg(out_coords).arg(counts),
           std::max<std::int64_t>(given.active, 1));
   const Blocks blocks = add_blocks(s, in);
-  const BufferPtr map = ints(out_capacity * g.kernels), none = ints(2);
+  BufferPtr map = ints(out_capacity * g.kernels), none = ints(2);
   const bool inverse = g.kind == RelationKind::target_transposed, ordered = ordering && ordering->bits > 0;
   Kernel k = relation_kernel("map_inputs");
   k.arg(out_coords)
@@ -320,7 +320,7 @@ void bucket_outputs(Steps& s, const Geometry& g, const Ordering& o, const Buffer
 }
 
 BufferPtr end_order(Steps& s, const Ordering& o, std::int64_t rows) {
-  const BufferPtr order = ints(rows);
+  BufferPtr order = ints(rows);
   if (o.bits == 0) {
     s.run(relation_kernel("count_up").arg(order).arg(rows), rows);
     return order;
