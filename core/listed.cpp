@@ -41,14 +41,16 @@ void add(std::vector<Reject>& all, const pattern::Sweep& s, Case call) {
 template <class T>
 std::vector<T> Listed<T>::expanded() const {
   std::vector<T> all;
-  for (const pattern::Sweep& s : pattern::read(text_, verbs(static_cast<T*>(nullptr))))
+  const std::string lines = text();
+  for (const pattern::Sweep& s : pattern::read(lines, verbs(static_cast<T*>(nullptr))))
     pattern::expand(s, [&](const std::string& call) { add(all, s, parse_call(call)); });
   return all;
 }
 
 template <class T>
 std::string Listed<T>::fault() const try {
-  for (const pattern::Sweep& s : pattern::read(text_, verbs(static_cast<T*>(nullptr))))
+  const std::string lines = text();
+  for (const pattern::Sweep& s : pattern::read(lines, verbs(static_cast<T*>(nullptr))))
     if (std::is_same_v<T, Reject> && s.reason.empty())
       return "line " + std::to_string(s.line) + ", '" + s.source + "': nothing says why it is refused";
   return "";

@@ -1,4 +1,5 @@
-// The calls that a row lists: as text in the language of pattern.h, or as a function where that cannot say it.
+// The calls that a row lists: as text in the language of pattern.h, which may be written when it is first asked for, or
+// as a function where that cannot say it.
 #pragma once
 
 #include <functional>
@@ -24,9 +25,11 @@ class Listed {
   }
   template <class F>
   requires std::is_invocable_r_v<std::vector<T>, F> Listed(F make) : make_(std::move(make)) {}  // NOLINT
+  template <class F>
+  requires std::is_invocable_r_v<std::string, F> Listed(F write) : write_(std::move(write)) {}  // NOLINT
 
-  explicit operator bool() const { return make_ || !text_.empty(); }
-  const std::string& text() const { return text_; }  // empty for a function
+  explicit operator bool() const { return make_ || write_ || !text_.empty(); }
+  std::string text() const { return write_ ? write_() : text_; }  // empty for a function
 
   // Expanded anew. Throws Error(query) that names the line.
   std::vector<T> operator()() const { return make_ ? make_() : expanded(); }
@@ -36,6 +39,7 @@ class Listed {
   std::vector<T> expanded() const;
 
   std::string text_;
+  std::function<std::string()> write_;
   std::function<std::vector<T>()> make_;
 };
 

@@ -10,15 +10,6 @@ using namespace reference;
 
 // What the lines use beside the functions of <cmath>, which take double and long double.
 
-Whole times(Whole a, Whole b) { return product(a, b); }
-template <class T>
-T times(T a, T b) {
-  return a * b;
-}
-Complex times(Complex a, Complex b) {  // (a + b i)(c + d i) = (ac - bd) + (ad + bc) i
-  return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
-}
-
 double over(double a, double b) { return a / b; }
 Complex over(Complex a, Complex b) {  // (a + b i) / (c + d i) = ((ac + bd) + (bc - ad) i) / (c^2 + d^2)
   const double square = b.real() * b.real() + b.imag() * b.imag();
@@ -117,19 +108,20 @@ std::vector<Allowances> logaddexp_bound(const Call& c, const std::vector<Wide>& 
   return {all};
 }
 
+constexpr std::string_view kReal = "bool integers floats", kNumbers = "integers floats", kWords = "bool integers";
+constexpr Result kPromoted{"P", "P = promote(T, U)"}, kFloat{"F", "P = promote(T, U); F = float(P)"};
+constexpr Result kWord{"P", "P = promote(T, U): bool integers"},
+    kShifted{"N", "P = promote(T, U): bool integers; N = number(P)"};
+constexpr std::string_view kWide = "wide-60 wide-60,uniform-3 uniform-3", kClose = "int-2 int-2,order order";
+
 Op logaddexp_row() {
   Op op = function2<[](Real auto a, Real auto b) { return logaddexp<decltype(a)>(a, b); }>(
-      {"logaddexp", "bool integers floats", "P = promote(T, U); F = float(P)", "out_i = log (e^a_i + e^b_i)",
+      {"logaddexp", kReal, kFloat, "out_i = log (e^a_i + e^b_i)",
        "uniform-3 uniform-3,uniform-100 uniform-3,wide-7 wide-7", "an infinite larger one is the result"});
   op.tolerance = {};
   op.tolerance.kind = Tolerance::Class::inherited, op.tolerance.bound = logaddexp_bound;
   return op;
 }
-
-constexpr std::string_view kReal = "bool integers floats", kNumbers = "integers floats", kWords = "bool integers";
-constexpr std::string_view kPromoted = "P = promote(T, U)", kFloat = "P = promote(T, U); F = float(P)";
-constexpr std::string_view kWord = "P = promote(T, U): bool integers";
-constexpr std::string_view kWide = "wide-60 wide-60,uniform-3 uniform-3", kClose = "int-2 int-2,order order";
 
 }  // namespace
 
@@ -183,10 +175,10 @@ std::vector<Op> binary_ops() {
     rounded2<[](Whole a, Whole b) { return a ^ b; }>(
         {"bitwise_xor", kWords, kWord, "out_i = either a_i or b_i, bit by bit", "bits bits,whole whole"}),
     rounded2<[](Whole a, Whole n, Dtype t) { return a << shift(n, t); }>(
-        {"left_shift", kWords, "P = promote(T, U): bool integers; N = number(P)", "out_i = a_i 2^b_i",
+        {"left_shift", kWords, kShifted, "out_i = a_i 2^b_i",
          "bits below-8,bits bits", "bool as u8; counts modulo 32, of 64 bits modulo 64; wraps"}),
     rounded2<[](Whole a, Whole n, Dtype t) { return (a >> shift(n, t)); }>(
-        {"right_shift", kWords, "P = promote(T, U): bool integers; N = number(P)", "out_i = floor(a_i / 2^b_i)",
+        {"right_shift", kWords, kShifted, "out_i = floor(a_i / 2^b_i)",
          "bits below-8,bits bits", "bool as u8; counts modulo 32, of 64 bits modulo 64"}),
   };
 }

@@ -1,21 +1,23 @@
 #include "reference/array/scalar/scalar.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/signature.h"
 
 namespace plumb::reference {
 namespace {
 
-// @T stands for the types of the row, @S for all of them but f64, @D for where the function is delicate.
+// @T stands for the types of the row, @F for the inexact ones (@E in turn), @H for those of 16 bits, @D for where the
+// function is delicate (@L alone), @P for pairs of types.
 constexpr const char* kUnaryCases = R"(
-  call   {t}.{s}.{l}.{x}/@A
+  call   {t}.{s}.{l}.{x}/-
   from   t=f32 l=row s=5x33 x=special
   smoke  t=@T x={special,int-3}
   smoke  t=@F x=@L             # where the function is delicate
   smoke  t=@T s=4001 x=lanes      # each special value in each lane of 512 bits of halves
   ci     t=@F x={uniform,@D,tiny,huge,subnormal,whole,order} s=3x4x21
-  ci     t=@T x=@W s=5x67
+  ci     t=@T x=bits s=5x67
   ci     l={@layouts} s=3x4x21
   ci     t=@T l=[transposed,stepped,reversed,broadcast,padded] s=3x4x21
   ci     l={@layouts} s=2x3x2x3x2x3x2x3x2   # more axes than a kernel takes
@@ -27,14 +29,14 @@ constexpr const char* kUnaryCases = R"(
 )";
 
 constexpr const char* kBinaryCases = R"(
-  call   {t}.{s}.{l}.{x}+{u}.{r}.{m}.{y}/@A
+  call   {t}.{s}.{l}.{x}+{u}.{r}.{m}.{y}/-
   from   t=f32 l=row x=special u={t} r={s} m=row y={x} s=5x33
   smoke  t=@T x={special,int-3}
   smoke  t=@F x,y={@D}            # where the function is delicate
   smoke  t=@T s=4001 x=lanes y=lanes-19   # each special value in each lane of 512 bits of halves
   ci     t=@F x={uniform,tiny,huge,subnormal,whole,order} s=3x4x21
   ci     t=@F x,y={@D} s=3x4x21
-  ci     t=@T x=@W s=5x67
+  ci     t=@T x=bits s=5x67
   ci     l={@layouts} m={@layouts} s=3x4x5
   ci     t,u={@P} s=3x1 r=5 x=int-3 y={x}   # each type with some others; add has every pair
   from   pairs={s s, s 7, 7 s, 3x1 1x4, 2x3x4x5 4x1, 1x1 2x3, 1 0, 0x3 1x3, 0 s, 5x1x6x1 7x1x8, 64x1 1x65,
@@ -48,54 +50,65 @@ void replace(std::string& text, std::string_view what, std::string_view by) {
     text.replace(at, what.size(), by);
 }
 
-// Those of the words of a signature that belong, as a list of a pattern; that of f32 alone where there are none.
-template <class F>
-std::string list(const std::string& types, F&& belongs) {
-  const Signature s = parse_signature("x T[] -> out T[]", "T: " + types);
-  std::string text;
-  for (const Dtype t : s.rules[0].accepted)
-    if (belongs(t)) text += (text.empty() ? "" : ",") + std::string(name(t));
-  return text;
-}
-
-// Each type with itself, its neighbour and the fifth from it, if what they promote to is one of them.
-std::string pairs(const std::string& types) {
-  const Signature s = parse_signature("x T[] -> out T[]", "T: " + types);
-  const std::vector<Dtype>& all = s.rules[0].accepted;
-  std::string text;
-  for (std::size_t i = 0; i < all.size(); ++i)
-    for (const std::size_t apart : {0, 1, 5}) {
-      const Dtype t = all[i], u = all[(i + apart) % all.size()];
-      if (std::find(all.begin(), all.end(), promote(t, u)) == all.end()) continue;
-      text += (text.empty() ? "" : ", ") + std::string(name(t)) + " " + std::string(name(u));
-    }
-  return text;
-}
-
 // A list of a pattern; one value alone is none.
 std::string braces(const std::string& values) {
   return values.find(',') == std::string::npos ? values : "{" + values + "}";
 }
 
+template <class F>
+std::string list(const std::vector<Dtype>& types, F&& belongs) {
+  std::string text;
+  for (const Dtype t : types)
+    if (belongs(t)) text.append(text.empty() ? "" : ",").append(name(t));
+  return text;
+}
+
+// Each type with itself, its neighbour and the fifth from it, if what they promote to is one of them.
+std::string pairs(const std::vector<Dtype>& all) {
+  std::string text;
+  for (std::size_t i = 0; i < all.size(); ++i)
+    for (const std::size_t apart : {0, 1, 5}) {
+      const Dtype t = all[i], u = all[(i + apart) % all.size()];
+      if (std::find(all.begin(), all.end(), promote(t, u)) == all.end()) continue;
+      text.append(text.empty() ? "" : ", ").append(name(t)).append(" ").append(name(u));
+    }
+  return text;
+}
+
+// What stands for the words of a pattern, by the types that a row takes.
+struct Words {
+  std::string all, floats, halves, f32, pairs;
+
+  explicit Words(std::string_view in)
+      : Words(parse_signature("x T[] -> out T[]", "T: " + std::string(in)).rules[0].accepted) {}
+  explicit Words(const std::vector<Dtype>& types)
+      : all(list(types, [](Dtype) { return true; })),
+        floats(list(types, is_inexact)),
+        halves(list(types, [](Dtype t) { return info(t).precision < 16 && is_real(t); })),
+        f32(list(types, [](Dtype t) { return t == Dtype::f32; })),
+        pairs(reference::pairs(types)) {
+    if (floats.empty()) floats = name(types.back());  // the widest whole numbers
+  }
+};
+
+// The pattern without a line that nothing is left of.
+void drop(std::string& text, std::string_view begins) {
+  const std::size_t from = text.find(begins), to = text.find('\n', from);
+  if (from != std::string::npos) text.erase(from, to + 1 - from);
+}
+
 std::string cases(const char* pattern, const Scalar& line) {
-  const std::string in(line.in);
+  const Words words(line.in);
   std::string text = pattern;
-  const std::string all = list(in, [](Dtype) { return true; });
-  std::string floats = list(in, [](Dtype t) { return is_inexact(t); });
-  std::string halves = list(in, [](Dtype t) { return info(t).precision < 16 && is_real(t); });
-  const std::string f32 = list(in, [](Dtype t) { return t == Dtype::f32; });
-  if (floats.empty()) floats = all.substr(all.rfind(',') + 1);  // the widest whole numbers
-  const auto drop = [&](std::string_view begins) {              // a line that nothing is left of
-    const std::size_t from = text.find(begins), to = text.find('\n', from);
-    if (from != std::string::npos) text.erase(from, to + 1 - from);
-  };
-  if (halves.empty()) drop("  ci     t=@H");
-  if (f32.empty()) drop("  nightly t=@N"), replace(text, "t=f32", "t=" + floats.substr(0, floats.find(',')));
-  replace(text, "@T", braces(all)), replace(text, "@E", floats), replace(text, "@F", braces(floats)),
-      replace(text, "@H", braces(halves));
-  replace(text, "@N", f32), replace(text, "@P", pairs(in)), replace(text, "@D", line.delicate);
-  replace(text, "@L", braces(std::string(line.delicate))), replace(text, "@W", line.bits);
-  replace(text, "@A", line.attrs.empty() ? "-" : "");
+  const std::string_view floats = words.floats;
+  if (words.halves.empty()) drop(text, "  ci     t=@H");
+  if (words.f32.empty())
+    drop(text, "  nightly t=@N"), replace(text, "t=f32", "t=" + words.floats.substr(0, floats.find(',')));
+  const std::string delicate(line.delicate);
+  const std::pair<std::string_view, std::string> all[] = {
+      {"@T", braces(words.all)}, {"@F", braces(words.floats)}, {"@E", words.floats},     {"@H", braces(words.halves)},
+      {"@N", words.f32},         {"@P", words.pairs},          {"@L", braces(delicate)}, {"@D", delicate}};
+  for (const auto& [word, by] : all) replace(text, word, by);
   return text;
 }
 
@@ -103,31 +116,29 @@ Cost cost(const Call& c) {
   return {static_cast<double>(count(c.outputs()[0].shape)), input_bytes(c) + output_bytes(c)};
 }
 
-Op row(const Scalar& line, const char* pattern) {
+// In the text of a call, % stands for the dtype that is timed.
+std::string bench(const char* call, const Scalar& line) {
+  const Words words(line.in);
+  std::string text = call;
+  replace(text, "%", words.f32.empty() ? words.floats : words.f32);
+  return text;
+}
+
+std::string types(const Scalar& line, const char* operands) {
+  std::string text = std::string(operands) + ": " + std::string(line.in);
+  if (!line.out.follows.empty()) text.append("; ").append(line.out.follows);
+  return text;
+}
+
+// Texts are written when they are asked for: whoever looks for another operation makes these rows too.
+Op row(const Scalar& line, std::string signature, const char* operands, const char* pattern, const char* timed) {
   Op op;
-  op.name = line.name, op.equation = line.equation, op.meaning = line.meaning, op.attrs = line.attrs;
-  op.cases = cases(pattern, line);
+  op.name = line.name, op.equation = line.equation, op.meaning = line.meaning;
+  op.signature = std::move(signature), op.types = types(line, operands);
+  op.cases = [=] { return cases(pattern, line); };
+  op.bench = [=] { return bench(timed, line); };
   op.cost = cost;
   return op;
-}
-
-// "F = float(T)" gives the letter F.
-std::string types(const Scalar& line, const std::string& operands) {
-  const std::string text = operands + ": " + std::string(line.in);
-  return line.out.find('=') == std::string_view::npos ? text : text + "; " + std::string(line.out);
-}
-std::string result(const Scalar& line) {
-  const std::size_t end = line.out.rfind('='), letter = end == std::string_view::npos ? 0 : line.out.rfind(';') + 1;
-  if (end == std::string_view::npos) return std::string(line.out);
-  return std::string(line.out.substr(line.out.find_first_not_of(' ', letter), 1));
-}
-
-std::string bench(const Scalar& line, const char* call) {
-  const std::string all = list(std::string(line.in), [](Dtype) { return true; });
-  std::string text = call;
-  replace(text, "@T", all.find("f32") == std::string::npos ? all.substr(all.rfind(',') + 1) : "f32");
-  replace(text, "@A", line.attrs.empty() ? "-" : "");
-  return text;
 }
 
 }  // namespace
@@ -140,19 +151,13 @@ Dtype operand_dtype(const Call& c) {
 }
 
 Op unary_row(const Scalar& line) {
-  Op op = row(line, kUnaryCases);
-  op.signature = "x T[*S] -> out " + result(line) + "[*S]";
-  op.types = types(line, "T");
-  op.bench = bench(line, "  ci     @T.1024x1024.row.uniform/@A\n");
-  return op;
+  return row(line, "x T[*S] -> out " + std::string(line.out.type) + "[*S]", "T", kUnaryCases,
+             "  ci     %.1024x1024.row.uniform/-\n");
 }
 
 Op binary_row(const Scalar& line) {
-  Op op = row(line, kBinaryCases);
-  op.signature = "a T[...], b U[...] -> out " + result(line) + "[...]";
-  op.types = types(line, "T, U");
-  op.bench = bench(line, "  ci     @T.1024x1024.row.uniform+@T.1024x1024.row.uniform/@A\n");
-  return op;
+  return row(line, "a T[...], b U[...] -> out " + std::string(line.out.type) + "[...]", "T, U", kBinaryCases,
+             "  ci     %.1024x1024.row.uniform+%.1024x1024.row.uniform/-\n");
 }
 
 }  // namespace plumb::reference

@@ -20,8 +20,11 @@ namespace plumb::reference {
 __extension__ typedef __int128 Whole;  // sums and differences of two whole numbers are exact
 __extension__ typedef unsigned __int128 Modular;
 
-inline Whole product(Whole a, Whole b) {  // modulo 2^128: that of two u64 may pass the range of Whole
-  return static_cast<Whole>(static_cast<Modular>(a) * static_cast<Modular>(b));
+// Products: of whole numbers modulo 2^128, since that of two u64 may pass the range of Whole.
+inline double times(double a, double b) { return a * b; }
+inline Whole times(Whole a, Whole b) { return static_cast<Whole>(static_cast<Modular>(a) * static_cast<Modular>(b)); }
+inline Complex times(Complex a, Complex b) {  // (a + b i)(c + d i) = (ac - bd) + (ad + bc) i
+  return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
 }
 
 // What a definition is asked for.
@@ -32,16 +35,21 @@ concept Inexact = Real<T> || std::is_same_v<T, Complex>;
 template <class T>
 concept Ordered = Real<T> || std::is_same_v<T, Whole>;
 
+// The type of a result: "T", or a letter with the rule by which it follows.
+struct Result {
+  constexpr Result(const char* result, std::string_view rule = "")
+      : type(result), follows(rule) {}  // NOLINT: a line states it
+  std::string_view type, follows;
+};
+
 // A line of a list of scalar operations.
 struct Scalar {
   std::string_view name;
   std::string_view in;        // what its operands may be, in the words of signature.h: "all"
-  std::string_view out;       // "T", or "bool", or a letter that follows: "F = float(T)"
+  Result out;                 // "bool", or {"F", "F = float(T)"}
   std::string_view equation;  // "out_i = e^x_i"
   std::string_view delicate;  // fills of f32 where it is delicate: "wide-7,near-88"
   std::string_view meaning = "";
-  std::string_view bits = "bits";  // random words, or what f64 can bear of them
-  Attrs attrs = {};
 };
 
 Op unary_row(const Scalar&);
@@ -120,33 +128,32 @@ inline Tolerance::Class rounded_reals(const Call& c) {
   return is_complex(operand_dtype(c)) ? Tolerance::Class::function : Tolerance::Class::rounded;
 }
 
-template <auto f>
-Op rounded(const Scalar& line) {
-  Op op = unary_row(line);
-  op.oracle = unary_oracle<f, double>;
+inline Op rounded_row(Op op, Oracle oracle) {
+  op.oracle = oracle;
   op.tolerance.kind = Tolerance::Class::rounded, op.tolerance.when = rounded_reals;
   return op;
+}
+inline Op function_row(Op op, Oracle oracle) {
+  op.oracle = oracle;
+  op.tolerance.kind = Tolerance::Class::function;
+  return op;
+}
+
+template <auto f>
+Op rounded(const Scalar& line) {
+  return rounded_row(unary_row(line), unary_oracle<f, double>);
 }
 template <auto f>
 Op function(const Scalar& line) {
-  Op op = unary_row(line);
-  op.oracle = unary_oracle<f, long double>;
-  op.tolerance.kind = Tolerance::Class::function;
-  return op;
+  return function_row(unary_row(line), unary_oracle<f, long double>);
 }
 template <auto f>
 Op rounded2(const Scalar& line) {
-  Op op = binary_row(line);
-  op.oracle = binary_oracle<f, double>;
-  op.tolerance.kind = Tolerance::Class::rounded, op.tolerance.when = rounded_reals;
-  return op;
+  return rounded_row(binary_row(line), binary_oracle<f, double>);
 }
 template <auto f>
 Op function2(const Scalar& line) {
-  Op op = binary_row(line);
-  op.oracle = binary_oracle<f, long double>;
-  op.tolerance.kind = Tolerance::Class::function;
-  return op;
+  return function_row(binary_row(line), binary_oracle<f, long double>);
 }
 
 }  // namespace plumb::reference

@@ -8,15 +8,6 @@ using namespace reference;
 
 // What the lines use beside the functions of <cmath>, which take double and long double.
 
-Complex times(Complex a, Complex b) {  // (a + b i)(c + d i) = (ac - bd) + (ad + bc) i
-  return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
-}
-Whole times(Whole a, Whole b) { return product(a, b); }
-template <class T>
-T times(T a, T b) {
-  return a * b;
-}
-
 Whole abs(Whole x) { return x < 0 ? -x : x; }
 double abs(double x) { return std::abs(x); }
 double abs(Complex z) { return std::hypot(z.real(), z.imag()); }
@@ -97,7 +88,8 @@ T conj(T x) {
 }
 Complex conj(Complex z) { return {z.real(), -z.imag()}; }
 
-constexpr std::string_view kReal = "bool integers floats", kFloat = "F = float(T)", kPart = "R = part(T)";
+constexpr std::string_view kReal = "bool integers floats";
+constexpr Result kFloat{"F", "F = float(T)"}, kPart{"R", "R = part(T)"};
 
 // clang-format off
 std::vector<Op> exact_rows() {
