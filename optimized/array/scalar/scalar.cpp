@@ -7,8 +7,10 @@
 #include "core/pool.h"
 #include "optimized/array/operand.h"
 #include "optimized/dispatch.h"
+#include "optimized/element_of.h"
 #include "optimized/functions_ulps.h"
 #include "optimized/nest.h"
+#include "plans/array/scalar/operand.h"
 
 namespace plumb {
 
@@ -34,7 +36,7 @@ struct Operand {
   alignas(64) std::array<std::byte, kTileBytes> lanes;
 
   Operand(const Tensor& t, Dtype to, std::int64_t inner)
-      : first(t.read<std::byte>()), bytes(info(t.dtype()).bytes), step(inner), type(static_cast<Element>(to)) {
+      : first(t.read<std::byte>()), bytes(info(t.dtype()).bytes), step(inner), type(element_of(to)) {
     convert = t.dtype() == to && step == 1 ? nullptr : converter(t.dtype(), to);
   }
   const void* at(std::int64_t offset, std::int64_t n) {
@@ -49,24 +51,17 @@ struct Operand {
   }
 };
 
-// The dtype that all operands are computed in: what they promote to, or a float where the result of whole numbers is.
-Dtype common(const Call& c, Dtype out) {
-  Dtype t = c.dtype(0);
-  for (std::size_t i = 1; i < c.in.size(); ++i) t = promote(t, c.dtype(i));
-  return is_inexact(out) ? at_least_float(t) : t;
-}
-
 template <std::size_t N>
 void run_on(const Call& c, const ScalarKernel& kernel, const Tensor& z) {
-  const Dtype t = common(c, z.dtype());
-  const Lane lane = lane_of(static_cast<Element>(t));
+  const Dtype t = computed_in(c, z.dtype());
+  const Lane lane = lane_of(element_of(t));
   const TileFunction f = kernel.lanes[static_cast<int>(lane)];
   if (!f) throw std::logic_error(std::string(c.op->name) + " has no kernel for " + std::string(name(t)));
   std::array<Strides, N + 1> strides;
   for (std::size_t k = 0; k < N; ++k) strides[k] = broadcast_strides(c[k], z.shape());
   strides[N] = row_major(z.shape());
   const auto loops = nest<N + 1>(z.shape(), strides);
-  const auto to = static_cast<Element>(z.dtype());
+  const auto to = element_of(z.dtype());
   const bool direct = plain(to) && lane_of(to) == lane;
   const std::int64_t bytes = info(z.dtype()).bytes;
   std::byte* out = z.write<std::byte>();
@@ -82,7 +77,7 @@ void run_on(const Call& c, const ScalarKernel& kernel, const Tensor& z) {
         for (std::size_t k = 0; k < N; ++k) x[k] = operands[k].at(at[k] + i * operands[k].step, n);
         std::byte* y = out + (at[N] + i) * bytes;
         const bool whole = direct && n % kWhole == 0;
-        f(x.data(), whole ? y : result.data(), n, static_cast<Element>(t));
+        f(x.data(), whole ? y : result.data(), n, element_of(t));
         if (!whole) PLUMB_DISPATCH(store_tile)(lane, to, result.data(), y, n);
       }
     });
@@ -103,7 +98,7 @@ constexpr double kScaledUlps = 1.5;
 
 Order order(const Call& c) {
   Order o;
-  const Dtype t = common(c, output_specs(c)[0].dtype);
+  const Dtype t = computed_in(c, output_specs(c)[0].dtype);
   const bool narrow = t == Dtype::f16 || t == Dtype::bf16 || t == Dtype::f32;
   o.accumulator = narrow ? Dtype::f32 : Dtype::f64;
   o.function_ulps = is_complex(t) ? kComplexUlps : 0.5;

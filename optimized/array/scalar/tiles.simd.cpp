@@ -41,15 +41,12 @@ void store_bit(const void* tile, std::uint8_t* y, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] & 1;
 }
 
-void store_half_tile(const float* x, std::uint16_t* y, std::int64_t n) {
+template <class S>
+void store_halves(const float* x, void* to, std::int64_t n) {
+  auto* y = static_cast<S*>(to);
   std::int64_t i = 0;
-  for (; i + kF32 <= n; i += kF32) store_half(y + i, at<F32>(x, i));
-  for (; i < n; ++i) y[i] = f32_to_half(x[i]);
-}
-void store_bf16_tile(const float* x, std::uint16_t* y, std::int64_t n) {
-  std::int64_t i = 0;
-  for (; i + kF32 <= n; i += kF32) store_bf16(y + i, at<F32>(x, i));
-  for (; i < n; ++i) y[i] = f32_to_bf16(x[i]);
+  for (; i + kF32 <= n; i += kF32) store_elements(y + i, at<F32>(x, i));
+  for (; i < n; ++i) store_element(y + i, x[i]);
 }
 void store_pairs(const double* re, float* y, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i)
@@ -96,8 +93,8 @@ void store_tile(Lane in, Element t, const void* tile, void* to, std::int64_t n) 
     case Element::i32: return store_words<std::uint32_t>(tile, to, n);
     case Element::u64:
     case Element::i64: return store_words<std::uint64_t>(tile, to, n);
-    case Element::f16: return store_half_tile(f, static_cast<std::uint16_t*>(to), n);
-    case Element::bf16: return store_bf16_tile(f, static_cast<std::uint16_t*>(to), n);
+    case Element::f16: return store_halves<Half>(f, to, n);
+    case Element::bf16: return store_halves<Bf16>(f, to, n);
     case Element::f32:
       if (in == Lane::c64) return store_real_parts(d, static_cast<float*>(to), n);
       std::memcpy(to, tile, static_cast<std::size_t>(n) * sizeof(float));
