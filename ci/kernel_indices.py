@@ -22,7 +22,8 @@ import sys
 
 KERNELS = pathlib.Path(__file__).resolve().parent.parent / "gpu" / "kernels"
 PRELUDE = ["PLUMB_FP64", "PLUMB_FP16", "PLUMB_INT64_ATOMICS"]
-PARTS = {"element", "fragments", "gather", "row_fragments", "row_tiles", "sites", "unroll"}  # included by others
+PARTS = {"element", "fragments", "functions", "gather", "row_fragments", "row_tiles", "scalar", "sites",
+         "unroll"}  # included by others
 
 # Alternatives of each option, as in matrix_kernels.py; a file that is not here needs none.
 BUILDS = {
@@ -33,6 +34,7 @@ BUILDS = {
     "edge_product_mma": [["COLUMNS=32 DEPTH=32", "TILE=32 DEPTH=32"], ["", "BY_EIGHTS"], ["", "EVERY_ROW"]],
     "elementwise": [["ADD_f32", "ADD_f16", "VIA_WHOLE", "VIA_FLOAT", "VIA_DOUBLE", "VIA_COMPLEX"]],
     "entropy": [["X=f32", "X=f16"]],
+    "binary": [["LANE_F32", "LANE_F64", "LANE_C64", "LANE_I64", "LANE_U64"]],
     "features": [["X=f32 Y=f32", "X=f16 Y=f16"]],
     "fft": [["", "N=16 PASSES= LINES=4 GROUP=64 MODE=1 SWAP_IN=0 SWAP_OUT=1 CUT_IN=1 CUT_OUT=1 NEXT_IN=0 NEXT_OUT=0 "
                  "TURNED=1 CHIRPED=1"], ["LOAD_COLUMNS=0 STORE_COLUMNS=1", "LOAD_COLUMNS=1 STORE_COLUMNS=0"]],
@@ -48,6 +50,7 @@ BUILDS = {
     "sparse_algebra": [["X=f16"]],
     "sparse_quant": [["QUANTIZE", "DEQUANTIZE", "SETUP", "X=f16", "X=f16 MMA BITS=4 COLUMNS=32"]],
     "sparse_rows": [["X=f16"]],
+    "unary": [["LANE_F32", "LANE_F64", "LANE_C64", "LANE_I64", "LANE_U64"]],
 }
 
 NARROWED, PRODUCT = "a work-item's number made narrow", "a product in 32 bits"

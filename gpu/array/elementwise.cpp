@@ -1,40 +1,16 @@
 // OpenCL routes of the elementwise operations.
 #include <algorithm>
 
-#include "gpu/runtime.h"
+#include "gpu/array/operand.h"
 
 namespace plumb {
 namespace {
 
 constexpr std::int64_t kWorthDevice = 1 << 16;  // elements
-constexpr std::size_t kAxes = 8;                // as in kernels/elementwise.cl
-
-// The output's axes with the strides of both operands, innermost first: unit axes dropped, neighbours that
-// continue each other in every tensor merged.
-struct Axis {
-  std::int64_t size, a, b;
-};
-
-std::int64_t stride_along(const Tensor& t, std::size_t back) {  // back: axes counted from the last
-  if (back >= t.shape().size() || t.shape()[t.shape().size() - 1 - back] == 1) return 0;
-  return t.strides()[t.shape().size() - 1 - back];
-}
-
-std::vector<Axis> axes_of(const Call& c, const Shape& out) {
-  std::vector<Axis> axes;
-  for (std::size_t back = 0; back < out.size(); ++back) {
-    const Axis x{out[out.size() - 1 - back], stride_along(c[0], back), stride_along(c[1], back)};
-    if (x.size == 1) continue;
-    if (!axes.empty() && x.a == axes.back().a * axes.back().size && x.b == axes.back().b * axes.back().size)
-      axes.back().size *= x.size;
-    else axes.push_back(x);
-  }
-  return axes;
-}
 
 Shape out_shape(const Call& c) { return broadcast(c.op->name, c.shape(0), c.shape(1)); }
 
-bool few_axes(const Call& c, const Device&) { return axes_of(c, out_shape(c)).size() <= kAxes; }
+bool few_axes(const Call& c, const Device&) { return gpu::operand_axes(c, out_shape(c)).size() <= gpu::kOperandAxes; }
 bool has_fp64(const Call& c, const Device& d) {
   return d.fp64 || (c.dtype(0) != Dtype::f64 && c.dtype(1) != Dtype::f64);
 }
@@ -47,15 +23,21 @@ bool large(const Call& c, const Device&) { return count(out_shape(c)) >= kWorthD
 
 // ---- dense operands of one dtype
 
-std::string flat_options(Dtype t) {
+gpu::Options flat_options(Dtype t) {
   switch (t) {
-    case Dtype::boolean: return "-DADD_bool";
-    case Dtype::f16: return "-DADD_f16";
-    case Dtype::bf16: return "-DADD_bf16";
+    case Dtype::boolean: return {{"ADD_bool"}};
+    case Dtype::f16: return {{"ADD_f16"}};
+    case Dtype::bf16: return {{"ADD_bf16"}};
     case Dtype::f32:
-    case Dtype::c64: return "-DADD_f32";
-    case Dtype::f64: return "-DADD_f64 -DFP64";
-    default: return "-DADD_" + std::to_string(8 * info(t).bytes);
+    case Dtype::c64: return {{"ADD_f32"}};
+    case Dtype::f64: return {{"ADD_f64"}};
+    default: break;
+  }
+  switch (info(t).bytes) {
+    case 1: return {{"ADD_8"}};
+    case 2: return {{"ADD_16"}};
+    case 4: return {{"ADD_32"}};
+    default: return {{"ADD_64"}};
   }
 }
 
@@ -74,31 +56,21 @@ Job add_flat(const Call& c, const std::vector<Spec>& specs) {
 
 // ---- any operands
 
-std::string any_options(const Call& c, Dtype to) {
-  const bool fp64 = c.dtype(0) == Dtype::f64 || c.dtype(1) == Dtype::f64;
-  const char* via = to == Dtype::c64   ? "-DVIA_COMPLEX"
-                    : to == Dtype::f64 ? "-DVIA_DOUBLE"
-                    : is_inexact(to)   ? "-DVIA_FLOAT"
-                                       : "-DVIA_WHOLE";
-  return std::string(via) + (fp64 ? " -DFP64" : "");
+const char* through(Dtype to) {
+  if (to == Dtype::c64) return "VIA_COMPLEX";
+  if (to == Dtype::f64) return "VIA_DOUBLE";
+  return is_inexact(to) ? "VIA_FLOAT" : "VIA_WHOLE";
 }
 
 Job add_any(const Call& c, const std::vector<Spec>& specs) {
   std::vector<Tensor> out = gpu::outputs(specs);
   const std::int64_t n = out[0].size();
   if (n == 0) return gpu::job(std::move(out), [] {});
-  const std::vector<Axis> axes = axes_of(c, specs[0].shape);
-  std::vector<std::int64_t> geometry(3 * kAxes, 0);
-  std::fill_n(geometry.begin(), kAxes, 1);
-  for (std::size_t i = 0; i < axes.size(); ++i) {
-    geometry[i] = axes[i].size;
-    geometry[kAxes + i] = axes[i].a;
-    geometry[2 * kAxes + i] = axes[i].b;
-  }
-  auto k = std::make_shared<gpu::Kernel>("elementwise", "add_any", any_options(c, specs[0].dtype));
+  const auto geometry = gpu::geometry(gpu::operand_axes(c, specs[0].shape), 2);
+  auto k = std::make_shared<gpu::Kernel>("elementwise", "add_any", gpu::Options{{through(specs[0].dtype)}});
   k->arg(gpu::input(c[0])).arg(static_cast<std::int32_t>(c.dtype(0))).arg(gpu::element_offset(c[0]));
   k->arg(gpu::input(c[1])).arg(static_cast<std::int32_t>(c.dtype(1))).arg(gpu::element_offset(c[1]));
-  k->arg(gpu::output(out[0])).arg(static_cast<std::int32_t>(specs[0].dtype)).arg(gpu::constants(geometry)).arg(n);
+  k->arg(gpu::output(out[0])).arg(static_cast<std::int32_t>(specs[0].dtype)).arg(geometry).arg(n);
   return gpu::job(std::move(out), [k, n] { k->run({static_cast<std::size_t>(n)}, {256}); });
 }
 
@@ -108,7 +80,7 @@ Job reciprocal(const Call& c, const std::vector<Spec>& specs) {
   std::vector<Tensor> out = gpu::outputs(specs);
   const std::int64_t n = out[0].size();
   if (n == 0) return gpu::job(std::move(out), [] {});
-  auto k = std::make_shared<gpu::Kernel>("elementwise", "reciprocal", "-DVIA_DOUBLE -DFP64");
+  auto k = std::make_shared<gpu::Kernel>("elementwise", "reciprocal", gpu::Options{{"VIA_DOUBLE"}});
   k->arg(gpu::dense(c[0])).arg(static_cast<std::int32_t>(c.dtype(0)));
   k->arg(gpu::output(out[0])).arg(static_cast<std::int32_t>(specs[0].dtype)).arg(n);
   return gpu::job(std::move(out), [k, n] { k->run({static_cast<std::size_t>(n)}, {256}); });

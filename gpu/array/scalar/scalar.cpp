@@ -2,49 +2,19 @@
 
 #include <algorithm>
 
+#include "gpu/array/operand.h"
+#include "plans/array/scalar/operand.h"
+
 namespace plumb::gpu {
 namespace {
 
 constexpr std::int64_t kWorthDevice = 1 << 16;  // elements
-constexpr std::size_t kAxes = 8;                // as in kernels/array/scalar/scalar.cl
 
-// The dtype that all operands are computed in: what they promote to, or a float where the result of whole numbers is.
-Dtype via(const Call& c) {
-  Dtype t = c.dtype(0);
-  for (std::size_t i = 1; i < c.in.size(); ++i) t = promote(t, c.dtype(i));
-  return is_inexact(output_specs(c)[0].dtype) ? at_least_float(t) : t;
-}
-
-// The axes of the result, innermost first, with the strides of the operands: unit axes dropped, neighbours that
-// continue each other in every operand merged.
-struct Axis {
-  std::int64_t size = 1;
-  std::vector<std::int64_t> steps;
-};
-
-std::int64_t stride_along(const Tensor& t, std::size_t back) {  // back: axes counted from the last
-  if (back >= t.shape().size() || t.shape()[t.shape().size() - 1 - back] == 1) return 0;
-  return t.strides()[t.shape().size() - 1 - back];
-}
-
-std::vector<Axis> axes_of(const Call& c, const Shape& out) {
-  std::vector<Axis> axes;
-  for (std::size_t back = 0; back < out.size(); ++back) {
-    Axis x{out[out.size() - 1 - back], {}};
-    if (x.size == 1) continue;
-    for (const Tensor& t : c.in) x.steps.push_back(stride_along(t, back));
-    bool merges = !axes.empty();
-    for (std::size_t k = 0; merges && k < c.in.size(); ++k)
-      merges = x.steps[k] == axes.back().steps[k] * axes.back().size;
-    if (merges) axes.back().size *= x.size;
-    else axes.push_back(std::move(x));
-  }
-  return axes;
-}
+Dtype via(const Call& c) { return computed_in(c, output_specs(c)[0].dtype); }
 
 Shape out_shape(const Call& c) { return output_specs(c)[0].shape; }
 
-bool few_axes(const Call& c, const Device&) { return axes_of(c, out_shape(c)).size() <= kAxes; }
+bool few_axes(const Call& c, const Device&) { return operand_axes(c, out_shape(c)).size() <= kOperandAxes; }
 bool large(const Call& c, const Device&) { return count(out_shape(c)) >= kWorthDevice; }
 bool has_fp64(const Call& c, const Device& d) {
   const auto wide = [](Dtype t) { return t == Dtype::f64 || t == Dtype::c64; };
@@ -71,22 +41,16 @@ Job prepare_scalar(std::string_view kernels, const Call& c, const std::vector<Sp
   std::vector<Tensor> out = outputs(specs);
   const std::int64_t n = out[0].size();
   if (n == 0) return job(std::move(out), [] {});
-  const std::vector<Axis> axes = axes_of(c, specs[0].shape);
-  std::vector<std::int64_t> geometry((1 + c.in.size()) * kAxes, 0);
-  std::fill_n(geometry.begin(), kAxes, 1);
-  bool dense = axes.size() <= 1;
-  for (std::size_t i = 0; i < axes.size(); ++i) {
-    geometry[i] = axes[i].size;
-    for (std::size_t k = 0; k < c.in.size(); ++k) {
-      geometry[(1 + k) * kAxes + i] = axes[i].steps[k];
-      dense = dense && axes[i].steps[k] == 1;
-    }
-  }
+  const std::vector<OperandAxis> axes = operand_axes(c, specs[0].shape);
+  const auto moves_by_one = [](const OperandAxis& x) {
+    return std::all_of(x.steps.begin(), x.steps.end(), [](std::int64_t step) { return step == 1; });
+  };
+  const bool dense = axes.size() <= 1 && std::all_of(axes.begin(), axes.end(), moves_by_one);
   const Dtype t = via(c);
   auto k = std::make_shared<Kernel>(kernels, "each_" + std::string(c.op->name), Options{{lane_of(t)}});
   for (const Tensor& x : c.in) k->arg(input(x)).arg(static_cast<std::int32_t>(x.dtype())).arg(element_offset(x));
   k->arg(output(out[0])).arg(static_cast<std::int32_t>(t)).arg(static_cast<std::int32_t>(specs[0].dtype));
-  k->arg(constants(geometry)).arg(std::int32_t{dense}).arg(n);
+  k->arg(geometry(axes, c.in.size())).arg(std::int32_t{dense}).arg(n);
   return job(std::move(out), [k, n] { k->run({static_cast<std::size_t>(n)}, {256}); });
 }
 
