@@ -4,13 +4,13 @@ ml_dtypes mpmath), far complex reciprocals by mpmath."""
 import pathlib
 import sys
 
-import ml_dtypes
 import mlx.core as mx
 import mpmath as mp
 import numpy as np
 
 sys.path.append(str(next(p for p in pathlib.Path(__file__).resolve().parents if p.name == "golden")))
 from corpus import Corpus  # noqa: E402
+from scalars import array, value  # noqa: E402
 
 mx.set_default_device(mx.cpu)
 
@@ -27,20 +27,6 @@ VALUES = {
     "complex64": [1 + 2j, -0.5j, 3e38 + 1j, 0.1 - 0.1j],
 }
 SMALL = [3, 1, 2, 0]
-
-
-def array(name, values):
-    exact = np.array(values, ml_dtypes.bfloat16 if name == "bfloat16" else name.rstrip("_"))
-    if name == "bfloat16":
-        return mx.array(exact.view(np.uint16)).view(mx.bfloat16)
-    return mx.array(exact, dtype=getattr(mx, name))
-
-
-def value(a):
-    """The same array for NumPy."""
-    if a.dtype == mx.bfloat16:
-        return np.array(a.view(mx.uint16)).view(ml_dtypes.bfloat16)
-    return np.array(a)
 
 
 def record(c, a, b, note=""):
