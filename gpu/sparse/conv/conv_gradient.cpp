@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "core/with_last.h"
 #include "gpu/sparse/conv/convolution.h"
 #include "gpu/sparse/conv/edge_product.h"
 
@@ -24,8 +25,7 @@ void add_weight_gradient(Steps& s, const Call& call, const KernelEdges& e, bool 
       weight_strides(call), out);
 }
 
-template <RelationKind base, bool matrix>
-Job vjp(const Call& call, const std::vector<Spec>& specs) {
+Job vjp(const Call& call, const std::vector<Spec>& specs, RelationKind base, bool matrix) {
   const std::vector<Tensor> out = outputs(specs);
   const KernelEdges e(call, base);
   const std::int64_t given = call.shape(call.index("cotangent"))[0];
@@ -47,8 +47,7 @@ Job vjp(const Call& call, const std::vector<Spec>& specs) {
   return job(out, [steps] { steps->enqueue(); });
 }
 
-template <RelationKind base>
-Job jvp(const Call& call, const std::vector<Spec>& specs) {
+Job jvp(const Call& call, const std::vector<Spec>& specs, RelationKind base) {
   const std::vector<Tensor> out = outputs(specs);
   const KernelEdges e(call, base);
   const auto steps = std::make_shared<Steps>();
@@ -79,9 +78,9 @@ Route mma_edges(std::string_view op, Prepare prepare) {
 
 template <RelationKind base>
 void append(std::vector<Route>& to, std::string_view vjp_name, std::string_view jvp_name) {
-  to.push_back(mma_edges(vjp_name, vjp<base, true>));
-  to.push_back(edges(vjp_name, vjp<base, false>));
-  to.push_back(edges(jvp_name, jvp<base>));
+  to.push_back(mma_edges(vjp_name, with_last<vjp, base, true>));
+  to.push_back(edges(vjp_name, with_last<vjp, base, false>));
+  to.push_back(edges(jvp_name, with_last<jvp, base>));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Normalised sparse convolutions on the device: see add_products in kernels/edge_product.cl.
 #include <memory>
 
+#include "core/with_last.h"
 #include "gpu/sparse/conv/convolution.h"
 #include "gpu/sparse/conv/edge_product.h"
 
@@ -24,8 +25,7 @@ BufferPtr add_norms(Steps& s, const Sum& sum, std::int64_t kernels) {
   return norms;
 }
 
-template <RelationKind base>
-Job prepare(const Call& call, const std::vector<Spec>& specs) {
+Job prepare(const Call& call, const std::vector<Spec>& specs, RelationKind base) {
   const std::vector<Tensor> out = outputs(specs);
   const KernelEdges e(call, base);
   const auto steps = std::make_shared<Steps>();
@@ -52,9 +52,9 @@ Route route(std::string_view op, Prepare prepare) { return relation_route(op, "g
 
 std::vector<Route> conv_normalized_gpu_routes() {
   using enum RelationKind;
-  return {route("normalized_subm_conv3d", prepare<submanifold>),
-          route("normalized_conv_transpose3d", prepare<transposed>),
-          route("normalized_generative_conv_transpose3d", prepare<generative>)};
+  return {route("normalized_subm_conv3d", with_last<prepare, submanifold>),
+          route("normalized_conv_transpose3d", with_last<prepare, transposed>),
+          route("normalized_generative_conv_transpose3d", with_last<prepare, generative>)};
 }
 
 }  // namespace plumb

@@ -1,6 +1,7 @@
 // Sparse convolution on the device: see kernels/convolution.cl. The relation is built on the device while a job is
 // prepared; a launch packs the operands and computes tiles of output rows.
 #include "gpu/sparse/conv/convolution.h"
+#include "core/with_last.h"
 
 #include <algorithm>
 #include <string>
@@ -181,8 +182,7 @@ void add_plain_rows(Steps& s, const Support& p, const Operands& o, const Geometr
   add_exceptions(s, k, p, o.bad, rows * o.out);
 }
 
-template <RelationKind base, bool matrix>
-Job prepare(const Call& call, const std::vector<Spec>& specs) {
+Job prepare(const Call& call, const std::vector<Spec>& specs, RelationKind base, bool matrix) {
   const std::vector<Tensor> out = outputs(specs);
   const std::int64_t rows = specs[1].shape[0];
   const Geometry g(call, kind_of(call, base));
@@ -212,9 +212,9 @@ const Condition kEnoughChannels{Stage::shape_dtype, "under 8 channels: steps of 
 
 template <RelationKind base>
 void append(std::vector<Route>& to, std::string_view op) {
-  to.push_back(relation_route(op, "gpu.mma_sorted", Tier::neural_accelerator, truncating_chain, prepare<base, true>,
-                              {kHalves}, {kEnoughChannels}));
-  to.push_back(relation_route(op, "gpu.tiled", Tier::gpu, fused_chain, prepare<base, false>));
+  to.push_back(relation_route(op, "gpu.mma_sorted", Tier::neural_accelerator, truncating_chain,
+                              with_last<prepare, base, true>, {kHalves}, {kEnoughChannels}));
+  to.push_back(relation_route(op, "gpu.tiled", Tier::gpu, fused_chain, with_last<prepare, base, false>));
 }
 
 }  // namespace

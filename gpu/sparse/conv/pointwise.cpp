@@ -2,6 +2,7 @@
 // columns and a long sum, is one of edge_product.cl.
 #include <memory>
 
+#include "core/with_last.h"
 #include "gpu/sparse/conv/edge_product.h"
 
 namespace plumb {
@@ -21,8 +22,7 @@ Job tiled(const Call& c, const std::vector<Spec>&) {
 }
 Job mma(const Call& c, const std::vector<Spec>&) { return product("gpu.mma", c[kFeatures], transposed(c[kWeight])); }
 
-template <bool matrix>
-Job vjp(const Call& c, const std::vector<Spec>& specs) {
+Job vjp(const Call& c, const std::vector<Spec>& specs, bool matrix) {
   const Job features = product(matrix ? "gpu.mma" : "gpu.tiled", c[kCotangent], c[kWeight]);
   const Tensor weight(specs[1]);
   const Shape& g = c.shape(kCotangent);
@@ -96,7 +96,7 @@ std::vector<Route> pointwise_gpu_routes() {
            .supports = {gpu::kExtentsFitInt, kHalf, kLocal},
            .prefers = {gpu::kNotHost, kLarge},
            .order = mma_order,
-           .prepare = vjp<true>},
+           .prepare = with_last<vjp, true>},
           {.op = "pointwise_projection_vjp",
            .name = "gpu.tiled",
            .tier = Tier::gpu,
@@ -104,7 +104,7 @@ std::vector<Route> pointwise_gpu_routes() {
            .supports = {gpu::kExtentsFitInt},
            .prefers = {gpu::kNotHost, kLarge},
            .order = chain,
-           .prepare = vjp<false>}};
+           .prepare = with_last<vjp, false>}};
 }
 
 }  // namespace plumb

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string>
 
+#include "core/with_last.h"
 #include "gpu/sparse/conv/convolution.h"
 
 namespace plumb {
@@ -104,8 +105,7 @@ void add_matrix_tiles(Steps& s, const Product& p, const Support& u, std::int64_t
   add_tiles(s, k, rows, 1);
 }
 
-template <RelationKind base, bool matrix>
-Job convolve(const Call& call, const std::vector<Spec>& specs) {
+Job convolve(const Call& call, const std::vector<Spec>& specs, RelationKind base, bool matrix) {
   const std::vector<Tensor> out = outputs(specs);
   const std::int64_t rows = specs[1].shape[0];
   const Geometry g(call, kind_of(call, base));
@@ -217,12 +217,12 @@ const Condition kUnpadded{Stage::storage, "input channels are stored with paddin
 
 template <RelationKind base>
 Route tiled(std::string_view op) {
-  return relation_route(op, "gpu.tiled", Tier::gpu, chain, convolve<base, false>);
+  return relation_route(op, "gpu.tiled", Tier::gpu, chain, with_last<convolve, base, false>);
 }
 
 template <RelationKind base>
 Route sorted(std::string_view op) {
-  return relation_route(op, "gpu.mma_sorted", Tier::neural_accelerator, matrix_chain, convolve<base, true>,
+  return relation_route(op, "gpu.mma_sorted", Tier::neural_accelerator, matrix_chain, with_last<convolve, base, true>,
                         {kHalves, kKernel27, kInputs, kOutputs, kUnpadded});
 }
 

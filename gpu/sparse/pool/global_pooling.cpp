@@ -2,6 +2,7 @@
 // 64, so that the result does not depend on how work-items are scheduled. See kernels/global_pooling.cl.
 #include <algorithm>
 
+#include "core/with_last.h"
 #include "gpu/sparse/sites/relation.h"
 
 namespace plumb {
@@ -130,17 +131,15 @@ Partial add_reduction(Steps& s, const Batches& w, const BufferPtr& x, Dtype type
   return all;
 }
 
-template <Mode mode>
-void check_filled(const Call& call, const Batches& w) {
+void check_filled(const Call& call, const Batches& w, Mode mode) {
   for (std::size_t b = 0; mode == Mode::max && b + 1 < w.offsets.size(); ++b)
     if (w.offsets[b + 1] == w.offsets[b]) call.fail(Reason::domain, "batch " + std::to_string(b) + " is empty");
 }
 
-template <Mode mode>
-Job prepare(const Call& call, const std::vector<Spec>& specs) {
+Job prepare(const Call& call, const std::vector<Spec>& specs, Mode mode) {
   const std::vector<Tensor> out = outputs(specs);
   const Batches w(call, specs[0].shape[0]);
-  check_filled<mode>(call, w);
+  check_filled(call, w, mode);
   const auto steps = std::make_shared<Steps>();
   const BufferPtr x = dense(call["features"]);
   const Partial p = add_reduction(*steps, w, x, specs[0].dtype, mode);
@@ -158,11 +157,10 @@ Job prepare(const Call& call, const std::vector<Spec>& specs) {
   return job(out, [steps] { steps->enqueue(); });
 }
 
-template <Mode mode>
-Job prepare_vjp(const Call& call, const std::vector<Spec>& specs) {
+Job prepare_vjp(const Call& call, const std::vector<Spec>& specs, Mode mode) {
   const std::vector<Tensor> out = outputs(specs);
   const Batches w(call, call["cotangent"].dim(0));
-  check_filled<mode>(call, w);
+  check_filled(call, w, mode);
   const auto steps = std::make_shared<Steps>();
   const BufferPtr x = dense(call["features"]);
   Partial p{w.sizes, w.sizes};
@@ -199,8 +197,9 @@ Route route(std::string_view op, bool vjp) {
           .supports = {kExtentsFitInt},
           .prefers = {kNotHost, kWorthLaunch},
           .order = mode == Mode::max || vjp ? nullptr : order<mode>,
-          .prepare = vjp ? prepare_vjp<mode> : prepare<mode>,
+          .prepare = with_last<prepare, mode>,
           .prepares = "the batches"};
+  if (vjp) r.prepare = with_last<prepare_vjp, mode>;
   if (mode == Mode::avg || (mode == Mode::max && vjp)) r.supports.push_back(kCountable);
   return r;
 }

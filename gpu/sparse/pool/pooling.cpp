@@ -1,5 +1,6 @@
 // Sparse pooling on the device: the relation is built while a job is prepared, a launch is one pass over its edges.
 #include "gpu/sparse/pool/pooling.h"
+#include "core/with_last.h"
 
 #include <algorithm>
 #include <array>
@@ -148,8 +149,7 @@ void add_maxima(Steps& s, const Windows& w, const Tensor& features, const Tensor
   s.run(k.kernel, k.items);
 }
 
-template <Pooling kind>
-Job prepare(const Call& call, const std::vector<Spec>& specs) {
+Job prepare(const Call& call, const std::vector<Spec>& specs, Pooling kind) {
   const std::vector<Tensor> out = outputs(specs);
   const Windows w(call, kind, specs[1].shape[0], false);
   const auto steps = std::make_shared<Steps>();
@@ -162,7 +162,7 @@ Job prepare(const Call& call, const std::vector<Spec>& specs) {
 
 template <Pooling kind>
 Route route(std::string_view op) {
-  return pooling_route(op, prepare<kind>, kForwardOrder<kind>);
+  return pooling_route(op, with_last<prepare, kind>, kForwardOrder<kind>);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // Derivatives of sparse pooling on the device: gradients are sums over the edges of each input row, without atomics.
+#include "core/with_last.h"
 #include "gpu/sparse/pool/pooling.h"
 
 namespace plumb {
@@ -31,8 +32,7 @@ void add_max_tangent(Steps& s, const Call& call, const Windows& w, const Tensor&
   s.run(k.kernel, k.items);
 }
 
-template <Pooling kind>
-Job prepare_vjp(const Call& call, const std::vector<Spec>& specs) {
+Job prepare_vjp(const Call& call, const std::vector<Spec>& specs, Pooling kind) {
   const std::vector<Tensor> out = outputs(specs);
   const Geometry geometry = pooling_geometry(call, kind);
   const std::int64_t n = call.shape(0)[0];
@@ -48,8 +48,7 @@ Job prepare_vjp(const Call& call, const std::vector<Spec>& specs) {
   return job(out, [steps] { steps->enqueue(); });
 }
 
-template <Pooling kind>
-Job prepare_jvp(const Call& call, const std::vector<Spec>& specs) {
+Job prepare_jvp(const Call& call, const std::vector<Spec>& specs, Pooling kind) {
   const std::vector<Tensor> out = outputs(specs);
   const Windows w(call, kind, specs[0].shape[0], false);
   const auto steps = std::make_shared<Steps>();
@@ -70,12 +69,12 @@ Order vjp_order(const Call&) {
 
 template <Pooling kind>
 Route vjp_route(std::string_view op) {
-  return pooling_route(op, prepare_vjp<kind>, vjp_order<kind>);
+  return pooling_route(op, with_last<prepare_vjp, kind>, vjp_order<kind>);
 }
 
 template <Pooling kind>
 Route jvp_route(std::string_view op) {
-  return pooling_route(op, prepare_jvp<kind>, kForwardOrder<kind>);
+  return pooling_route(op, with_last<prepare_jvp, kind>, kForwardOrder<kind>);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Normalisations on the device: see kernels/norms.cl.
 #include <algorithm>
 
+#include "core/with_last.h"
 #include "gpu/sparse/rows/features.h"
 
 namespace plumb {
@@ -96,8 +97,7 @@ Job batch_norm(const Call& call, const std::vector<Spec>& specs) {
   });
 }
 
-template <bool centred>
-Job row_norm(const Call& call, const std::vector<Spec>& specs) {
+Job row_norm(const Call& call, const std::vector<Spec>& specs, bool centred) {
   const std::vector<Tensor> out = gpu::outputs(specs);
   const std::int64_t rows = out[0].dim(0), channels = out[0].dim(1);
   gpu::Kernel k = kernel("scale_rows", out[0].dtype());
@@ -146,8 +146,8 @@ Route route(std::string_view op, std::string_view route_name, Job (*prepare)(con
 std::vector<Route> norms_gpu_routes() {
   return {route("batch_norm_features", "gpu.columns", batch_norm_features, column_order),
           route("batch_norm", "gpu.columns", batch_norm, column_order),
-          route("layer_norm_features", "gpu.rows", row_norm<true>, row_order),
-          route("rms_norm_features", "gpu.rows", row_norm<false>, row_order)};
+          route("layer_norm_features", "gpu.rows", with_last<row_norm, true>, row_order),
+          route("rms_norm_features", "gpu.rows", with_last<row_norm, false>, row_order)};
 }
 
 }  // namespace plumb

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "core/with_last.h"
 #include "gpu/array/sort.h"
 #include "gpu/sparse/sites/relation.h"
 
@@ -61,8 +62,7 @@ constexpr bool targeted(RelationKind kind) {
   return kind == RelationKind::target || kind == RelationKind::target_transposed;
 }
 
-template <RelationKind kind>
-Job prepare_map(const Call& call, const std::vector<Spec>& specs) {
+Job prepare_map(const Call& call, const std::vector<Spec>& specs, RelationKind kind) {
   const Geometry g(call, kind);
   const Rows in(call[0], call[1]), targets = targeted(kind) ? Rows(call[2], call[3]) : Rows();
   const std::vector<Tensor> out = outputs(specs);
@@ -157,14 +157,15 @@ Route sorted_route() {
 }  // namespace
 
 std::vector<Route> kernel_map_gpu_routes() {
-  return {route("kernel_offsets", "gpu.rows", kManyKernels, prepare_offsets<true>),
-          route("indexed_kernel_offsets", "gpu.rows", kManyKernels, prepare_offsets<false>),
-          route("kernel_row_permutation", "gpu.hash", kManyRows, prepare_permutation),
-          route("forward_map", "gpu.hash", kManyRows, prepare_map<RelationKind::forward>),
-          route("submanifold_map", "gpu.hash", kManyRows, prepare_map<RelationKind::submanifold>),
-          route("target_map", "gpu.hash", kManyRows, prepare_map<RelationKind::target>),
-          route("target_transposed_map", "gpu.hash", kManyRows, prepare_map<RelationKind::target_transposed>),
-          sorted_route()};
+  return {
+      route("kernel_offsets", "gpu.rows", kManyKernels, prepare_offsets<true>),
+      route("indexed_kernel_offsets", "gpu.rows", kManyKernels, prepare_offsets<false>),
+      route("kernel_row_permutation", "gpu.hash", kManyRows, prepare_permutation),
+      route("forward_map", "gpu.hash", kManyRows, with_last<prepare_map, RelationKind::forward>),
+      route("submanifold_map", "gpu.hash", kManyRows, with_last<prepare_map, RelationKind::submanifold>),
+      route("target_map", "gpu.hash", kManyRows, with_last<prepare_map, RelationKind::target>),
+      route("target_transposed_map", "gpu.hash", kManyRows, with_last<prepare_map, RelationKind::target_transposed>),
+      sorted_route()};
 }
 
 }  // namespace plumb

@@ -1,5 +1,6 @@
 // Relations on the device: hash tables and scans, no transfer but that of the counts of active rows.
 #include "gpu/sparse/sites/relation.h"
+#include "core/with_last.h"
 
 #include <algorithm>
 #include <bit>
@@ -347,8 +348,7 @@ namespace {
 
 using namespace gpu;
 
-template <RelationKind kind>
-Job prepare(const Call& call, const std::vector<Spec>& specs) {
+Job prepare(const Call& call, const std::vector<Spec>& specs, RelationKind kind) {
   const Geometry g(call, kind);
   const Rows in(call[0], call[1]), targets = kind == RelationKind::target ? Rows(call[2], call[3]) : Rows();
   const std::vector<Tensor> out = outputs(specs);
@@ -379,7 +379,7 @@ Route route(std::string_view op) {
               {Stage::shape_dtype, "under 4096 rows: the launches cost more",
                [](const Call& c, const Device&) { return c.shape(0)[0] >= kWorthLaunch; }},
           },
-      .prepare = prepare<kind>,
+      .prepare = with_last<prepare, kind>,
   };
 }
 

@@ -2,6 +2,7 @@
 // reference/sparse/sites/relation.h, the convolutions those of reference/sparse/conv/convolution.cpp.
 #include <algorithm>
 
+#include "core/with_last.h"
 #include "reference/sparse/conv/conv_rows.h"
 
 namespace plumb {
@@ -11,8 +12,7 @@ using namespace reference;
 
 // --- vjp: cotangent of the outputs to gradients of features, weight and bias
 
-template <RelationKind base>
-std::vector<Spec> infer_vjp(const Request& r) {
+std::vector<Spec> infer_vjp(const Request& r, RelationKind base) {
   const ConvShape s = check_convolution(r, base);
   if (r.size('G') > s.M)
     r.fail(Reason::shape,
@@ -23,8 +23,7 @@ std::vector<Spec> infer_vjp(const Request& r) {
 // dX[i,a]   = sum over edges (i,o,k), over c, of G[o,c] W[k,a,c]
 // dW[k,a,c] = sum over edges (i,o,k) of X[i,a] G[o,c]
 // db[c]     = sum over all rows o of G[o,c]
-template <RelationKind base>
-std::vector<Wide> vjp(const Call& call) {
+std::vector<Wide> vjp(const Call& call, RelationKind base) {
   const ConvShape s = check_convolution(call, base);
   const Relation r = relation_of(call, base);
   const Wide features = widen(call["features"]), weight = widen(call["weight"]), cotangent = widen(call["cotangent"]);
@@ -48,8 +47,7 @@ std::vector<Wide> vjp(const Call& call) {
 
 // The longest of the three sums: C products for each edge of the fullest input, one for each edge of the fullest
 // kernel row, one for each row of the cotangent.
-template <RelationKind base>
-std::int64_t vjp_terms(const Call& call) {
+std::int64_t vjp_terms(const Call& call, RelationKind base) {
   const ConvShape s = check_convolution(call, base);
   std::vector<std::int64_t> of_input(static_cast<std::size_t>(s.N)), of_kernel(static_cast<std::size_t>(s.K));
   std::int64_t input = 0, kernel = 0;
@@ -60,8 +58,7 @@ std::int64_t vjp_terms(const Call& call) {
   return std::max({input * s.C, kernel, call.shape(call.index("cotangent"))[0]});
 }
 
-template <RelationKind base>
-Cost vjp_cost(const Call& call) {
+Cost vjp_cost(const Call& call, RelationKind base) {
   const ConvShape s = check_convolution(call, base);
   const double products = static_cast<double>(std::ssize(relation_of(call, base).edges) * s.A * s.C);
   return {4 * products + static_cast<double>(count(call.shape(call.index("cotangent")))),
@@ -81,14 +78,12 @@ std::optional<Spot> vjp_spot(const Call& c, std::uint64_t key) {
 
 // --- jvp: tangents of features, weight and bias to the tangent of the outputs
 
-template <RelationKind base>
-std::vector<Spec> infer_jvp(const Request& r) {
+std::vector<Spec> infer_jvp(const Request& r, RelationKind base) {
   return r.outputs({{'R', check_convolution(r, base).M}});
 }
 
 // dY[o,c] = db[c] + sum over edges (i,o,k), over a, of dX[i,a] W[k,a,c] + X[i,a] dW[k,a,c]
-template <RelationKind base>
-std::vector<Wide> jvp(const Call& call) {
+std::vector<Wide> jvp(const Call& call, RelationKind base) {
   const ConvShape s = check_convolution(call, base);
   const Relation r = relation_of(call, base);
   const Wide features = widen(call["features"]), weight = widen(call["weight"]);
@@ -108,8 +103,7 @@ std::vector<Wide> jvp(const Call& call) {
   return {coords_of(r, s.M), dY, counts_of(r)};
 }
 
-template <RelationKind base>
-std::int64_t jvp_terms(const Call& call) {
+std::int64_t jvp_terms(const Call& call, RelationKind base) {
   const std::int64_t A = call.shape(call.index("features"))[1];
   return 2 * fullest_output(relation_of(call, base)) * A + (call.has("tangent_bias") ? 1 : 0);
 }
@@ -207,13 +201,13 @@ Op vjp_row(std::string_view name, std::string_view equation) {
           .meaning =
               "f16 is summed in at least f32 and rounded once; the cotangent has a row for each output, or more up to "
               "the capacity: further rows reach grad_bias only; features of inactive rows have gradient 0",
-          .infer = infer_vjp<base>,
-          .oracle = vjp<base>,
+          .infer = with_last<infer_vjp, base>,
+          .oracle = with_last<vjp, base>,
           .cases = {vjp_call(base), kConvInputs, kFarKernels, kGeometry, kept(base), kValues},
           .rejects = {vjp_refusals(base), kVjpRefusals},
           .bench = {vjp_call(base), kConvInputs, kConvTimed, bench(base)},
-          .cost = vjp_cost<base>,
-          .tolerance = {.kind = Tolerance::Class::accumulate, .terms = vjp_terms<base>},
+          .cost = with_last<vjp_cost, base>,
+          .tolerance = {.kind = Tolerance::Class::accumulate, .terms = with_last<vjp_terms, base>},
           .spot = vjp_spot,
           .corpus = "sparse_conv_vjp",
           .corpus_call = [](Attrs& a) { return recorded_kind(base, a); }};
@@ -232,13 +226,13 @@ Op jvp_row(std::string_view name, std::string_view equation) {
           .meaning =
               "f16 is summed in at least f32 and rounded once; both products belong to one sum; rows beyond counts[1] "
               "are unspecified",
-          .infer = infer_jvp<base>,
-          .oracle = jvp<base>,
+          .infer = with_last<infer_jvp, base>,
+          .oracle = with_last<jvp, base>,
           .cases = {jvp_call(base), kConvInputs, kFarKernels, kGeometry, kept(base), kValues},
           .rejects = jvp_refusals(base),
           .bench = {jvp_call(base), kConvInputs, kConvTimed, bench(base)},
-          .cost = [](const Call& c) { return conv_cost(c, base, infer_jvp<base>(c), 4); },
-          .tolerance = {.kind = Tolerance::Class::accumulate, .terms = jvp_terms<base>},
+          .cost = [](const Call& c) { return conv_cost(c, base, infer_jvp(c, base), 4); },
+          .tolerance = {.kind = Tolerance::Class::accumulate, .terms = with_last<jvp_terms, base>},
           .active = active_outputs,
           .spot = jvp_spot,
           .corpus = "sparse_conv_jvp",

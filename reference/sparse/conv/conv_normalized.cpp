@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/text.h"
+#include "core/with_last.h"
 #include "reference/sparse/conv/conv_rows.h"
 
 namespace plumb {
@@ -18,15 +19,13 @@ float eps_of(const Request& r) {
   return f;
 }
 
-template <RelationKind base>
-std::vector<Spec> infer(const Request& r) {
+std::vector<Spec> infer(const Request& r, RelationKind base) {
   (void)eps_of(r);
   return r.outputs({{'R', check_convolution(r, base).M}});
 }
 
 // A submanifold kernel of one point is a projection, and is not normalised.
-template <RelationKind base>
-bool bypassed(const Request& r) {
+bool bypassed(const Request& r, RelationKind base) {
   if (base != RelationKind::submanifold) return false;
   const Geometry g = geometry(r, base);
   return g.volume == 1 && g.dilation == Triple{1, 1, 1};
@@ -37,8 +36,7 @@ struct Sums {
   Reals N, D, G;
 };
 
-template <RelationKind base>
-Sums sums_of(const Call& call, const Relation& r) {
+Sums sums_of(const Call& call, const Relation& r, RelationKind base) {
   const ConvShape s = check_convolution(call, base);
   const Wide features = widen(call["features"]), weight = widen(call["weight"]);
   const Reals& X = reals(features);
@@ -56,12 +54,11 @@ Sums sums_of(const Call& call, const Relation& r) {
 }
 
 // Y[o,c] = N[o,c] / sqrt(D[o,c] + eps) + bias[c]
-template <RelationKind base>
-std::vector<Wide> convolution(const Call& call) {
+std::vector<Wide> convolution(const Call& call, RelationKind base) {
   const Relation r = relation_of(call, base);
-  const Sums t = sums_of<base>(call, r);
+  const Sums t = sums_of(call, r, base);
   const double eps = eps_of(call);
-  const bool plain = bypassed<base>(call);
+  const bool plain = bypassed(call, base);
   Reals Y = t.N;
   for (std::int64_t i = 0; i < Y.size() && !plain; ++i) Y[i] /= std::sqrt(t.D[i] + eps);
   if (call.has("bias")) {
@@ -96,15 +93,14 @@ Allowed element_bound(double N, double D, double G, double y, double eps, std::i
   return {error, may_overflow(G, n, o)};
 }
 
-template <RelationKind base>
-std::vector<Allowances> bound(const Call& call, const std::vector<Wide>& want, const Order& order) {
+std::vector<Allowances> bound(const Call& call, const std::vector<Wide>& want, const Order& order, RelationKind base) {
   const Relation r = relation_of(call, base);
-  const Sums t = sums_of<base>(call, r);
+  const Sums t = sums_of(call, r, base);
   const std::int64_t n = fullest_output(r) * call.shape(call.index("features"))[1];
   const Reals& Y = reals(want[1]);
   Allowances b(Y.shape);
   const double eps = eps_of(call);
-  const bool plain = bypassed<base>(call);
+  const bool plain = bypassed(call, base);
   for (std::int64_t i = 0; i < b.size(); ++i)
     b[i] = element_bound(t.N[i], t.D[i], t.G[i], Y[i], eps, n, order, plain, call.has("bias"),
                          call.dtype(call.index("features")));
@@ -156,15 +152,15 @@ Op row(std::string_view name, std::string_view meaning) {
       .equation =
           "Y[o] = bias + (sum over edges (i,o,k) of X[i] W[k]) / sqrt(sum over edges, over a, of W[k,a]^2 + eps)",
       .meaning = meaning,
-      .infer = infer<base>,
-      .oracle = convolution<base>,
+      .infer = with_last<infer, base>,
+      .oracle = with_last<convolution, base>,
       .cases = {conv_call(base, kInputs, ",eps={eps}"), kConvInputs, kFarKernels, kCases},
       .rejects = {"from bias={t}.{bs}.row.int-3 bs=5 eps=- y=int-3",
                   conv_refusals(base, "{coords}+i32.1.row.const-8+{x}+{w}+{bias}", ",eps={eps}"), kRefusals},
       .bench = {conv_call(base, kInputs), kConvInputs, kConvTimed,
                 base == RelationKind::submanifold ? "ci n=100000 t={f32,f16}" : "ci n=25000 t={f32,f16} k=2: K=8 s=2:"},
-      .cost = [](const Call& c) { return conv_cost(c, base, infer<base>(c), 2); },
-      .tolerance = {.kind = Tolerance::Class::inherited, .bound = bound<base>},
+      .cost = [](const Call& c) { return conv_cost(c, base, infer(c, base), 2); },
+      .tolerance = {.kind = Tolerance::Class::inherited, .bound = with_last<bound, base>},
       .active = active_outputs,
       .spot = [](const Call& c, std::uint64_t key) { return output_channels(c, {"weight"}, "bias", key); }};
 }

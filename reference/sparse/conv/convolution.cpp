@@ -1,5 +1,6 @@
 // Sparse convolutions: their rows, shape rules, oracle and cases. The geometry is that of
 // reference/sparse/sites/relation.h.
+#include "core/with_last.h"
 #include "reference/sparse/conv/conv_rows.h"
 
 namespace plumb {
@@ -9,14 +10,12 @@ using namespace reference;
 
 constexpr std::size_t kFeatures = 2, kWeight = 3, kBias = 4;  // positions of inputs
 
-template <RelationKind base>
-std::vector<Spec> infer(const Request& r) {
+std::vector<Spec> infer(const Request& r, RelationKind base) {
   return r.outputs({{'R', check_convolution(r, base).M}});
 }
 
 // Y[o,c] = bias[c] + sum over edges (i,o,k), over a, of X[i,a] W[k,a,c]
-template <RelationKind base>
-std::vector<Wide> convolution(const Call& call) {
+std::vector<Wide> convolution(const Call& call, RelationKind base) {
   const ConvShape s = check_convolution(call, base);
   const Relation r = relation_of(call, base);
   const Wide features = widen(call[kFeatures]), weight = widen(call[kWeight]);
@@ -129,12 +128,12 @@ Op row(std::string_view name, std::string_view equation) {
       .attrs = conv_attrs(base),
       .equation = equation,
       .meaning = kMeaning,
-      .infer = infer<base>,
-      .oracle = convolution<base>,
+      .infer = with_last<infer, base>,
+      .oracle = with_last<convolution, base>,
       .cases = {conv_call(base, kInputs), kConvInputs, kFarKernels, kCases},
       .rejects = {kGood, conv_refusals(base, "{coords}+i32.1.row.const-8+{x}+{w}+{bias}+{goal}"), kRefusals},
       .bench = {conv_call(base, kInputs), kConvInputs, kConvTimed, bench(base)},
-      .cost = [](const Call& c) { return conv_cost(c, base, infer<base>(c), 2); },
+      .cost = [](const Call& c) { return conv_cost(c, base, infer(c, base), 2); },
       .tolerance = {.kind = Tolerance::Class::accumulate, .terms = [](const Call& c) { return conv_terms(c, base); }},
       .active = active_outputs,
       .spot = [](const Call& c, std::uint64_t key) { return output_channels(c, {"weight"}, "bias", key); },

@@ -1,6 +1,7 @@
 // Packed weights of sparse layers: codes of 4 or 8 bits with a scale and a bias per group of input channels. Their
 // packing, and the products and convolutions with them. The geometry is that of reference/sparse/sites/relation.h.
 #include "reference/sparse/conv/sparse_quant.h"
+#include "core/with_last.h"
 
 #include <algorithm>
 #include <cmath>
@@ -115,8 +116,7 @@ Reals features_of(const Call& call, std::size_t features, std::size_t weight) {
 
 // ---------------------------------------------------------------------------- convolutions
 
-template <RelationKind base>
-std::vector<Spec> infer_conv(const Request& r) {
+std::vector<Spec> infer_conv(const Request& r, RelationKind base) {
   const ConvSites s = check_sites(r, base);
   const std::int64_t A = r.size('A');
   if (A == 0) r.fail(Reason::shape, "features without channels");
@@ -124,9 +124,8 @@ std::vector<Spec> infer_conv(const Request& r) {
 }
 
 // Y[o,c] = bias[c] + sum over edges (i,o,k), over a, of X[i,a] W[k,a,c]; X and bias of one call, W of the other
-template <RelationKind base>
-std::vector<Wide> convolved(const Call& call, const Call& packed, Taken taken) {
-  const std::vector<Spec> specs = infer_conv<base>(call);
+std::vector<Wide> convolved(const Call& call, const Call& packed, Taken taken, RelationKind base) {
+  const std::vector<Spec> specs = infer_conv(call, base);
   const Relation r = relation_of(call, base);
   const Packing p = packing(call, kWeight, geometry(call, base).volume, call.shape(kFeatures)[1]);
   const Reals X = features_of(call, kFeatures, kWeight), W = weights(packed, kWeight, p, taken);
@@ -142,13 +141,9 @@ std::vector<Wide> convolved(const Call& call, const Call& packed, Taken taken) {
   return {coords_of(r, specs[0].shape[0]), Y, counts_of(r)};
 }
 
-template <RelationKind base>
-std::vector<Wide> convolution(const Call& call) {
-  return convolved<base>(call, call, value_of);
-}
-template <RelationKind base>
-std::vector<Wide> convolution_magnitude(const Call& call) {
-  return convolved<base>(absolute(call), call, magnitude_of);
+std::vector<Wide> convolution(const Call& call, RelationKind base) { return convolved(call, call, value_of, base); }
+std::vector<Wide> convolution_magnitude(const Call& call, RelationKind base) {
+  return convolved(absolute(call), call, magnitude_of, base);
 }
 
 // Four output channels of many; the rows are whole.
@@ -197,15 +192,15 @@ Op conv_row(std::string_view name, std::string_view equation) {
           .attrs = std::move(attrs),
           .equation = equation,
           .meaning = kConvMeaning,
-          .infer = infer_conv<base>,
-          .oracle = convolution<base>,
+          .infer = with_last<infer_conv, base>,
+          .oracle = with_last<convolution, base>,
           .cases = conv_cases(base),
           .rejects = conv_rejects(base),
           .bench = conv_bench(base),
-          .cost = [](const Call& c) { return conv_cost(c, base, infer_conv<base>(c), 2); },
+          .cost = [](const Call& c) { return conv_cost(c, base, infer_conv(c, base), 2); },
           .tolerance = {.kind = Tolerance::Class::accumulate,
                         .terms = [](const Call& c) { return conv_terms(c, base); },
-                        .magnitude = convolution_magnitude<base>},
+                        .magnitude = with_last<convolution_magnitude, base>},
           .active = active_outputs,
           .spot = conv_spot,
           .corpus = "sparse_quantized_conv",
