@@ -29,7 +29,7 @@ template <class A>
 using Bits = typename BitsOf<A>::type;  // the integer as wide as A
 
 // Calls f with the elements as their storage type, and a value of the type in which they are summed: halves
-// in float, integers modulo 2^32 or 2^64. Complex numbers are pairs of floats.
+// in float, integers modulo 2^32 or 2^64, where a sign changes nothing. Complex numbers are pairs of floats.
 template <class F>
 inline void with_elements(Element t, const void* x, F&& f) {
   typedef std::uint32_t u32;
@@ -40,9 +40,9 @@ inline void with_elements(Element t, const void* x, F&& f) {
     case Element::u16: return f(static_cast<const std::uint16_t*>(x), u32{});
     case Element::i8: return f(static_cast<const std::int8_t*>(x), u32{});
     case Element::i16: return f(static_cast<const std::int16_t*>(x), u32{});
-    case Element::i32: return f(static_cast<const std::int32_t*>(x), u32{});
+    case Element::i32:
     case Element::u32: return f(static_cast<const u32*>(x), u32{});
-    case Element::i64: return f(static_cast<const std::int64_t*>(x), u64{});
+    case Element::i64:
     case Element::u64: return f(static_cast<const u64*>(x), u64{});
     case Element::f16: return f(static_cast<const Half*>(x), float{});
     case Element::bf16: return f(static_cast<const Bf16*>(x), float{});
@@ -281,12 +281,23 @@ void softmax_strip(const S* x, std::int64_t n, std::int64_t stride, std::int64_t
 // in which it computes.
 template <class F>
 inline void with_softmax_types(Element t, const void* x, void* y, F&& f) {
-  with_elements(t, x, [&](const auto* in, auto) {
-    if (t == Element::f64) return f(static_cast<const double*>(x), static_cast<double*>(y), double{});
-    if (t == Element::f16) return f(static_cast<const Half*>(x), static_cast<Half*>(y), float{});
-    if (t == Element::bf16) return f(static_cast<const Bf16*>(x), static_cast<Bf16*>(y), float{});
-    f(in, static_cast<float*>(y), float{});
-  });
+  const auto in_float = [&](const auto* in) { f(in, static_cast<float*>(y), float{}); };
+  switch (t) {
+    case Element::boolean:
+    case Element::u8: return in_float(static_cast<const std::uint8_t*>(x));
+    case Element::u16: return in_float(static_cast<const std::uint16_t*>(x));
+    case Element::i8: return in_float(static_cast<const std::int8_t*>(x));
+    case Element::i16: return in_float(static_cast<const std::int16_t*>(x));
+    case Element::i32: return in_float(static_cast<const std::int32_t*>(x));
+    case Element::u32: return in_float(static_cast<const std::uint32_t*>(x));
+    case Element::i64: return in_float(static_cast<const std::int64_t*>(x));
+    case Element::u64: return in_float(static_cast<const std::uint64_t*>(x));
+    case Element::c64:
+    case Element::f32: return in_float(static_cast<const float*>(x));
+    case Element::f16: return f(static_cast<const Half*>(x), static_cast<Half*>(y), float{});
+    case Element::bf16: return f(static_cast<const Bf16*>(x), static_cast<Bf16*>(y), float{});
+    case Element::f64: return f(static_cast<const double*>(x), static_cast<double*>(y), double{});
+  }
 }
 
 }  // namespace
