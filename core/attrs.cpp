@@ -43,6 +43,29 @@ Attr parse_list(std::string_view text) {
 
 }  // namespace
 
+Attr::Attr(bool v) : value_(v) {}
+Attr::Attr(int v) : value_(std::int64_t{v}) {}
+Attr::Attr(std::int64_t v) : value_(v) {}
+Attr::Attr(double v) : value_(v) {}
+Attr::Attr(const char* v) : value_(std::string(v)) {}
+Attr::Attr(std::string v) : value_(std::move(v)) {}
+Attr::Attr(std::vector<std::int64_t> v) : value_(std::move(v)) {}
+Attr::Attr(std::vector<double> v) : value_(std::move(v)) {}
+Attr::Attr(const Attr&) = default;
+Attr::Attr(Attr&&) noexcept = default;
+Attr& Attr::operator=(const Attr&) = default;
+Attr& Attr::operator=(Attr&&) noexcept = default;
+Attr::~Attr() = default;
+bool Attr::operator==(const Attr&) const = default;
+
+Attrs::Attrs(std::initializer_list<Item> items) : items_(items) {}
+Attrs::Attrs(const Attrs&) = default;
+Attrs::Attrs(Attrs&&) noexcept = default;
+Attrs& Attrs::operator=(const Attrs&) = default;
+Attrs& Attrs::operator=(Attrs&&) noexcept = default;
+Attrs::~Attrs() = default;
+bool Attrs::operator==(const Attrs&) const = default;
+
 std::string to_string(const Attr& a) {
   struct {
     std::string operator()(std::monostate) const { return "none"; }

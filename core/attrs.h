@@ -17,14 +17,20 @@ class Attr {
   using Value = std::variant<std::monostate, bool, std::int64_t, double, std::string, std::vector<std::int64_t>,
                              std::vector<double>>;
   Attr() = default;
-  Attr(bool v) : value_(v) {}                                  // NOLINT: attributes are written as literals
-  Attr(int v) : value_(std::int64_t{v}) {}                     // NOLINT
-  Attr(std::int64_t v) : value_(v) {}                          // NOLINT
-  Attr(double v) : value_(v) {}                                // NOLINT
-  Attr(const char* v) : value_(std::string(v)) {}              // NOLINT
-  Attr(std::string v) : value_(std::move(v)) {}                // NOLINT
-  Attr(std::vector<std::int64_t> v) : value_(std::move(v)) {}  // NOLINT
-  Attr(std::vector<double> v) : value_(std::move(v)) {}        // NOLINT
+  Attr(bool);                       // NOLINT: attributes are written as literals
+  Attr(int);                        // NOLINT
+  Attr(std::int64_t);               // NOLINT
+  Attr(double);                     // NOLINT
+  Attr(const char*);                // NOLINT
+  Attr(std::string);                // NOLINT
+  Attr(std::vector<std::int64_t>);  // NOLINT
+  Attr(std::vector<double>);        // NOLINT
+  // Not inline, here and below: every row has attributes, and would be compiled with all that they may hold.
+  Attr(const Attr&);
+  Attr(Attr&&) noexcept;
+  Attr& operator=(const Attr&);
+  Attr& operator=(Attr&&) noexcept;
+  ~Attr();
 
   const Value& value() const { return value_; }
   bool none() const { return std::holds_alternative<std::monostate>(value_); }
@@ -32,7 +38,7 @@ class Attr {
   const T* get() const {
     return std::get_if<T>(&value_);
   }
-  bool operator==(const Attr&) const = default;
+  bool operator==(const Attr&) const;
 
  private:
   Value value_;
@@ -48,7 +54,12 @@ class Attrs {
  public:
   using Item = std::pair<std::string, Attr>;
   Attrs() = default;
-  Attrs(std::initializer_list<Item> items) : items_(items) {}
+  Attrs(std::initializer_list<Item>);
+  Attrs(const Attrs&);
+  Attrs(Attrs&&) noexcept;
+  Attrs& operator=(const Attrs&);
+  Attrs& operator=(Attrs&&) noexcept;
+  ~Attrs();
 
   const Attr* find(std::string_view name) const;  // null if absent
   void set(std::string_view name, Attr value);    // replaces or appends
@@ -56,7 +67,7 @@ class Attrs {
   auto end() const { return items_.end(); }
   bool empty() const { return items_.empty(); }
   std::size_t size() const { return items_.size(); }
-  bool operator==(const Attrs&) const = default;
+  bool operator==(const Attrs&) const;
 
  private:
   std::vector<Item> items_;  // a handful at most: linear search beats any map

@@ -39,6 +39,27 @@ void add(std::vector<Reject>& all, const pattern::Sweep& s, Case call) {
 }  // namespace
 
 template <class T>
+Listed<T>::Listed() = default;
+template <class T>
+Listed<T>::Listed(const char* text) : text_(text ? text : "") {}
+template <class T>
+Listed<T>::Listed(std::string text) : text_(std::move(text)) {}
+template <class T>
+Listed<T>::Listed(std::initializer_list<std::string_view> parts) {
+  for (const std::string_view part : parts) text_.append(part).append("\n");
+}
+template <class T>
+Listed<T>::Listed(const Listed&) = default;
+template <class T>
+Listed<T>::Listed(Listed&&) noexcept = default;
+template <class T>
+Listed<T>& Listed<T>::operator=(const Listed&) = default;
+template <class T>
+Listed<T>& Listed<T>::operator=(Listed&&) noexcept = default;
+template <class T>
+Listed<T>::~Listed() = default;
+
+template <class T>
 std::vector<T> Listed<T>::expanded() const {
   std::vector<T> all;
   const std::string lines = text();

@@ -17,12 +17,16 @@ namespace plumb {
 template <class T>
 class Listed {
  public:
-  Listed() = default;
-  Listed(const char* text) : text_(text ? text : "") {}    // NOLINT: a row states its text as it is
-  Listed(std::string text) : text_(std::move(text)) {}     // NOLINT
-  Listed(std::initializer_list<std::string_view> parts) {  // one behind the other
-    for (const std::string_view part : parts) text_.append(part).append("\n");
-  }
+  Listed();
+  Listed(const char* text);                               // NOLINT: a row states its text as it is
+  Listed(std::string text);                               // NOLINT
+  Listed(std::initializer_list<std::string_view> parts);  // one behind the other
+  // Not inline: every row has lists.
+  Listed(const Listed&);
+  Listed(Listed&&) noexcept;
+  Listed& operator=(const Listed&);
+  Listed& operator=(Listed&&) noexcept;
+  ~Listed();
   template <class F>
   requires std::is_invocable_r_v<std::vector<T>, F> Listed(F make) : make_(std::move(make)) {}  // NOLINT
   template <class F>
@@ -43,6 +47,8 @@ class Listed {
   std::function<std::vector<T>()> make_;
 };
 
+extern template class Listed<Case>;
+extern template class Listed<Reject>;
 using Cases = Listed<Case>;
 using Rejects = Listed<Reject>;
 

@@ -268,3 +268,5 @@ double output_bytes(const Call& call) {
 }
 
 }  // namespace plumb
+
+template class std::vector<plumb::Op>;

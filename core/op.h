@@ -154,3 +154,5 @@ double input_bytes(const Call&);   // each input once
 double output_bytes(const Call&);  // each output once, all rows of room
 
 }  // namespace plumb
+
+extern template class std::vector<plumb::Op>;  // in op.cpp

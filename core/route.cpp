@@ -326,4 +326,13 @@ std::int64_t times_chosen(const Route& r) {
   return *n;
 }
 
+Job host_job(void (*f)(const Call&, std::vector<Tensor>&), const Call& call, const std::vector<Spec>& specs) {
+  auto out = std::make_shared<std::vector<Tensor>>();
+  for (const Spec& s : specs) out->emplace_back(s);
+  return {[f, call, out] { f(call, *out); }, [] {}, [out] { return *out; }};
+}
+
 }  // namespace plumb
+
+template class std::vector<plumb::Condition>;
+template class std::vector<plumb::Route>;

@@ -91,11 +91,13 @@ bool observe(const Condition&, const Call&, const Device&);  // its answer, coun
 std::int64_t times_chosen(const Route&);
 
 // Adapts a plain function over host tensors: `void f(const Call&, std::vector<Tensor>& out)`.
+Job host_job(void (*f)(const Call&, std::vector<Tensor>&), const Call&, const std::vector<Spec>&);
 template <void (*F)(const Call&, std::vector<Tensor>&)>
 Job host(const Call& call, const std::vector<Spec>& specs) {
-  auto out = std::make_shared<std::vector<Tensor>>();
-  for (const Spec& s : specs) out->emplace_back(s);
-  return {[call, out] { F(call, *out); }, [] {}, [out] { return *out; }};
+  return host_job(F, call, specs);
 }
 
 }  // namespace plumb
+
+extern template class std::vector<plumb::Condition>;  // in route.cpp
+extern template class std::vector<plumb::Route>;

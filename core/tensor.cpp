@@ -168,6 +168,12 @@ Shape broadcast(std::string_view op, const Shape& a, const Shape& b) {
   return out;
 }
 
+Tensor::Tensor(const Tensor&) = default;
+Tensor::Tensor(Tensor&&) noexcept = default;
+Tensor& Tensor::operator=(const Tensor&) = default;
+Tensor& Tensor::operator=(Tensor&&) noexcept = default;
+Tensor::~Tensor() = default;
+
 Tensor::Tensor(const Spec& spec) : dtype_(spec.dtype), shape_(spec.shape), strides_(row_major(spec.shape)) {
   std::int64_t bytes = 0;
   if (__builtin_mul_overflow(count(shape_), static_cast<std::int64_t>(info(dtype_).bytes), &bytes))
@@ -277,3 +283,7 @@ Tensor tensor(Dtype dtype, Shape shape, const std::vector<double>& values) {
 }
 
 }  // namespace plumb
+
+template class std::vector<plumb::Spec>;
+template class std::vector<plumb::Tensor>;
+template class std::vector<plumb::Wide>;

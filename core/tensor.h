@@ -82,6 +82,12 @@ class Tensor {
  public:
   Tensor() = default;                 // undefined: an optional input that was not given
   explicit Tensor(const Spec& spec);  // row-major, contents unspecified; throws Error(memory), or (shape) if negative
+  // Not inline: tensors are handed about in every file.
+  Tensor(const Tensor&);
+  Tensor(Tensor&&) noexcept;
+  Tensor& operator=(const Tensor&);
+  Tensor& operator=(Tensor&&) noexcept;
+  ~Tensor();
 
   bool defined() const { return storage_ != nullptr; }
   Dtype dtype() const { return dtype_; }
@@ -143,3 +149,8 @@ Shape shape_of(const Wide&);
 Tensor tensor(Dtype, Shape, const std::vector<double>& values);
 
 }  // namespace plumb
+
+// Compiled in tensor.cpp alone.
+extern template class std::vector<plumb::Spec>;
+extern template class std::vector<plumb::Tensor>;
+extern template class std::vector<plumb::Wide>;
