@@ -22,7 +22,7 @@ import sys
 
 KERNELS = pathlib.Path(__file__).resolve().parent.parent / "gpu" / "kernels"
 PRELUDE = ["PLUMB_FP64", "PLUMB_FP16", "PLUMB_INT64_ATOMICS"]
-PARTS = {"element", "fragments", "functions", "gather", "row_fragments", "row_tiles", "scalar", "sites",
+PARTS = {"element", "fragments", "functions", "gather", "place", "row_fragments", "row_tiles", "scalar", "sites",
          "unroll"}  # included by others
 
 # Alternatives of each option, as in matrix_kernels.py; a file that is not here needs none.
@@ -34,6 +34,8 @@ BUILDS = {
     "edge_product_mma": [["COLUMNS=32 DEPTH=32", "TILE=32 DEPTH=32"], ["", "BY_EIGHTS"], ["", "EVERY_ROW"]],
     "elementwise": [["ADD_f32", "ADD_f16", "VIA_WHOLE", "VIA_FLOAT", "VIA_DOUBLE", "VIA_COMPLEX"]],
     "entropy": [["X=f32", "X=f16"]],
+    "select": [["LANE_F32", "LANE_F64", "LANE_C64", "LANE_I64", "LANE_U64"]],
+    "given": [["LANE_F32", "LANE_F64", "LANE_C64", "LANE_I64", "LANE_U64"]],
     "binary": [["LANE_F32", "LANE_F64", "LANE_C64", "LANE_I64", "LANE_U64"]],
     "features": [["X=f32 Y=f32", "X=f16 Y=f16"]],
     "fft": [["", "N=16 PASSES= LINES=4 GROUP=64 MODE=1 SWAP_IN=0 SWAP_OUT=1 CUT_IN=1 CUT_OUT=1 NEXT_IN=0 NEXT_OUT=0 "

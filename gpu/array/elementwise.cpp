@@ -10,7 +10,9 @@ constexpr std::int64_t kWorthDevice = 1 << 16;  // elements
 
 Shape out_shape(const Call& c) { return broadcast(c.op->name, c.shape(0), c.shape(1)); }
 
-bool few_axes(const Call& c, const Device&) { return gpu::operand_axes(c, out_shape(c)).size() <= gpu::kOperandAxes; }
+bool few_axes(const Call& c, const Device&) {
+  return gpu::operand_axes(c.in, out_shape(c)).size() <= gpu::kOperandAxes;
+}
 bool has_fp64(const Call& c, const Device& d) {
   return d.fp64 || (c.dtype(0) != Dtype::f64 && c.dtype(1) != Dtype::f64);
 }
@@ -66,7 +68,7 @@ Job add_any(const Call& c, const std::vector<Spec>& specs) {
   std::vector<Tensor> out = gpu::outputs(specs);
   const std::int64_t n = out[0].size();
   if (n == 0) return gpu::job(std::move(out), [] {});
-  const auto geometry = gpu::geometry(gpu::operand_axes(c, specs[0].shape), 2);
+  const auto geometry = gpu::geometry(gpu::operand_axes(c.in, specs[0].shape), 2);
   auto k = std::make_shared<gpu::Kernel>("elementwise", "add_any", gpu::Options{{through(specs[0].dtype)}});
   k->arg(gpu::input(c[0])).arg(static_cast<std::int32_t>(c.dtype(0))).arg(gpu::element_offset(c[0]));
   k->arg(gpu::input(c[1])).arg(static_cast<std::int32_t>(c.dtype(1))).arg(gpu::element_offset(c[1]));

@@ -19,12 +19,12 @@ bool continues(const OperandAxis& inner, const OperandAxis& outer) {
 
 }  // namespace
 
-std::vector<OperandAxis> operand_axes(const Call& c, const Shape& out) {
+std::vector<OperandAxis> operand_axes(const std::vector<Tensor>& operands, const Shape& out) {
   std::vector<OperandAxis> axes;
   for (std::size_t back = 0; back < out.size(); ++back) {
     OperandAxis x{out[out.size() - 1 - back], {}};
     if (x.size == 1) continue;
-    for (const Tensor& t : c.in) x.steps.push_back(stride_along(t, back));
+    for (const Tensor& t : operands) x.steps.push_back(stride_along(t, back));
     if (!axes.empty() && continues(axes.back(), x)) axes.back().size *= x.size;
     else axes.push_back(std::move(x));
   }

@@ -16,7 +16,7 @@ struct OperandAxis {
 };
 
 // Innermost first: unit axes dropped, neighbours that continue each other in every operand merged.
-std::vector<OperandAxis> operand_axes(const Call&, const Shape& out);
+std::vector<OperandAxis> operand_axes(const std::vector<Tensor>& operands, const Shape& out);
 
 // For a kernel: 8 sizes, then 8 strides for each operand.
 BufferPtr geometry(const std::vector<OperandAxis>&, std::size_t operands);

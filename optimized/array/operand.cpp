@@ -1,5 +1,7 @@
 #include "optimized/array/operand.h"
 
+#include <limits>
+
 namespace plumb {
 namespace {
 
@@ -43,17 +45,52 @@ float traced(I v) {
   return negative ? -x : x;
 }
 
-// The promoted types are few: no value is ever narrowed, except whole numbers into floats and f64 into c64.
+// The same of a double: to 24 bits, towards 0, the last one set if anything was lost.
+float traced_double(double v) {
+  const auto nearest = static_cast<float>(v);
+  if (static_cast<double>(nearest) == v || v != v) return nearest;
+  const std::uint32_t bits = std::bit_cast<std::uint32_t>(nearest);
+  const bool away = (nearest < 0 ? -static_cast<double>(nearest) : nearest) > (v < 0 ? -v : v);
+  return base::from_bits((bits - (away ? 1 : 0)) | 1);
+}
+
+bool truth(Half v) { return (v.bits & 0x7FFF) != 0; }
+bool truth(Bf16 v) { return (v.bits & 0x7FFF) != 0; }
+bool truth(Pair v) { return v.re != 0 || v.im != 0; }
+template <class T>
+bool truth(T v) {
+  return v != 0;
+}
+
+template <class From>
+float as_float(From v) {  // whose rounding to a half is that of v
+  if constexpr (std::is_integral_v<From>) return traced(v);
+  else if constexpr (std::is_same_v<From, double>) return traced_double(v);
+  else return v;
+}
+
+// Towards 0, NaN to 0, beyond the range to its end.
+template <class I, class F>
+I whole(F v) {
+  constexpr F above = F(2) * static_cast<F>(std::uint64_t{1} << (std::numeric_limits<I>::digits - 1));
+  constexpr F least = std::is_signed_v<I> ? -above : F(0);
+  if (v >= above) return std::numeric_limits<I>::max();
+  if (v <= least) return std::numeric_limits<I>::min();
+  return v == v ? static_cast<I>(v) : I{0};
+}
+
 template <class To, class From>
 To converted(From v) {
   if constexpr (std::is_same_v<To, From>) return v;
+  else if constexpr (std::is_same_v<To, bool>) return truth(v);
+  else if constexpr (std::is_same_v<From, Pair>) return converted<To>(v.re);
+  else if constexpr (std::is_same_v<From, Half>) return converted<To>(base::half_to_f32(v.bits));
+  else if constexpr (std::is_same_v<From, Bf16>) return converted<To>(base::bf16_to_f32(v.bits));
   else if constexpr (std::is_same_v<To, Pair>) return {converted<float>(v), 0.0F};
-  else if constexpr (std::is_same_v<To, Half> && std::is_integral_v<From>) return {base::f32_to_half(traced(v))};
-  else if constexpr (std::is_same_v<To, Bf16> && std::is_integral_v<From>) return {base::f32_to_bf16(traced(v))};
-  else if constexpr (std::is_same_v<From, Half> && std::is_floating_point_v<To>) return base::half_to_f32(v.bits);
-  else if constexpr (std::is_same_v<From, Bf16> && std::is_floating_point_v<To>) return base::bf16_to_f32(v.bits);
-  else if constexpr (std::is_arithmetic_v<From> && std::is_arithmetic_v<To>) return static_cast<To>(v);
-  else return {};  // never promoted so
+  else if constexpr (std::is_same_v<To, Half>) return {base::f32_to_half(as_float(v))};
+  else if constexpr (std::is_same_v<To, Bf16>) return {base::f32_to_bf16(as_float(v))};
+  else if constexpr (std::is_integral_v<To> && std::is_floating_point_v<From>) return whole<To>(v);
+  else return static_cast<To>(v);
 }
 
 template <class From, class To>

@@ -13,7 +13,9 @@ namespace plumb {
 
 using Convert = void (*)(const void* from, std::int64_t step, void* to, std::int64_t n);
 
-// Elements of one dtype, `step` apart, as dense ones of another: what promotion asks for, each rounded once.
+// Elements of one dtype, `step` apart, as dense ones of another, each rounded once: floats to whole numbers towards 0
+// and within the range, NaN to 0, whole numbers to fewer bits modulo 2^bits, complex numbers to their real parts, and
+// to bool what is not 0.
 Convert converter(Dtype from, Dtype to);
 
 // Of an operand that broadcasts to a shape: 0 where it repeats.

@@ -10,15 +10,15 @@ namespace {
 
 constexpr std::int64_t kWorthDevice = 1 << 16;  // elements
 
-Dtype via(const Call& c) { return computed_in(c, output_specs(c)[0].dtype); }
-
 Shape out_shape(const Call& c) { return output_specs(c)[0].shape; }
 
-bool few_axes(const Call& c, const Device&) { return operand_axes(c, out_shape(c)).size() <= kOperandAxes; }
+bool few_axes(const Call& c, const Device&) {
+  return operand_axes(scalar_operands(c), out_shape(c)).size() <= kOperandAxes;
+}
 bool large(const Call& c, const Device&) { return count(out_shape(c)) >= kWorthDevice; }
 bool has_fp64(const Call& c, const Device& d) {
   const auto wide = [](Dtype t) { return t == Dtype::f64 || t == Dtype::c64; };
-  return d.fp64 || std::none_of(c.specs.begin(), c.specs.end(), [&](const auto& s) { return wide(s->dtype); });
+  return d.fp64 || std::none_of(c.specs.begin(), c.specs.end(), [&](const auto& s) { return s && wide(s->dtype); });
 }
 bool divides_right(const Call&, const Device& d) { return d.facts.ieee_f32; }
 
@@ -35,27 +35,44 @@ const char* lane_of(Dtype t) {
 // functions of at most 4 ulps and their product.
 constexpr double kComplexUlps = 10;
 
+// Of one type: that of the lane, whole numbers modulo 2^64.
+void add_parameters(Kernel& k, const ScalarParameters& p, Dtype t) {
+  if (!p.any) return;
+  for (const double v : p.value) {
+    if (t == Dtype::f64 || t == Dtype::c64) k.arg(v);
+    else if (is_inexact(t)) k.arg(static_cast<float>(v));
+    else k.arg(v >= 0 && v < 0x1p64 ? static_cast<std::uint64_t>(v) : std::uint64_t{0});
+  }
+}
+
 }  // namespace
 
-Job prepare_scalar(std::string_view kernels, const Call& c, const std::vector<Spec>& specs) {
-  std::vector<Tensor> out = outputs(specs);
-  const std::int64_t n = out[0].size();
-  if (n == 0) return job(std::move(out), [] {});
-  const std::vector<OperandAxis> axes = operand_axes(c, specs[0].shape);
+std::function<void()> scalar_launch(std::string_view kernels, std::string_view name, const Call& c, const Tensor& to) {
+  const std::int64_t n = to.size();
+  if (n == 0) return [] {};
+  const std::vector<Tensor> in = scalar_operands(c);
+  const std::vector<OperandAxis> axes = operand_axes(in, to.shape());
   const auto moves_by_one = [](const OperandAxis& x) {
     return std::all_of(x.steps.begin(), x.steps.end(), [](std::int64_t step) { return step == 1; });
   };
   const bool dense = axes.size() <= 1 && std::all_of(axes.begin(), axes.end(), moves_by_one);
-  const Dtype t = via(c);
-  auto k = std::make_shared<Kernel>(kernels, "each_" + std::string(c.op->name), Options{{lane_of(t)}});
-  for (const Tensor& x : c.in) k->arg(input(x)).arg(static_cast<std::int32_t>(x.dtype())).arg(element_offset(x));
-  k->arg(output(out[0])).arg(static_cast<std::int32_t>(t)).arg(static_cast<std::int32_t>(specs[0].dtype));
-  k->arg(geometry(axes, c.in.size())).arg(std::int32_t{dense}).arg(n);
-  return job(std::move(out), [k, n] { k->run({static_cast<std::size_t>(n)}, {256}); });
+  const Dtype t = computed_in(c);
+  auto k = std::make_shared<Kernel>(kernels, "each_" + std::string(name), Options{{lane_of(t)}});
+  for (const Tensor& x : in) k->arg(input(x)).arg(static_cast<std::int32_t>(x.dtype())).arg(element_offset(x));
+  k->arg(output(to)).arg(static_cast<std::int32_t>(t)).arg(static_cast<std::int32_t>(to.dtype()));
+  k->arg(geometry(axes, in.size())).arg(std::int32_t{dense}).arg(n);
+  add_parameters(*k, scalar_parameters(c), t);
+  return [k, n] { k->run({static_cast<std::size_t>(n)}, {256}); };
+}
+
+Job prepare_scalar(std::string_view kernels, const Call& c, const std::vector<Spec>& specs) {
+  std::vector<Tensor> out = outputs(specs);
+  auto launch = scalar_launch(kernels, c.op->name, c, out[0]);
+  return job(std::move(out), std::move(launch));
 }
 
 Order scalar_order(std::span<const ScalarFunction> functions, const Call& c) {
-  const Dtype t = via(c);
+  const Dtype t = computed_in(c);
   const bool narrow = t != Dtype::f64 && t != Dtype::c64;
   Order o;
   o.accumulator = narrow ? Dtype::f32 : Dtype::f64;

@@ -1,6 +1,7 @@
 // OpenCL routes of scalar operations: how calls reach the kernels of kernels/array/scalar/, by the operation's name.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -21,6 +22,8 @@ struct ScalarFunction {
 std::vector<Route> scalar_routes(std::span<const ScalarFunction>, Order (*order)(const Call&),
                                  Job (*prepare)(const Call&, const std::vector<Spec>&));
 Job prepare_scalar(std::string_view kernels, const Call&, const std::vector<Spec>&);
+// What enqueues kernel each_<name> over the operands of a call and an output.
+std::function<void()> scalar_launch(std::string_view kernels, std::string_view name, const Call&, const Tensor& to);
 Order scalar_order(std::span<const ScalarFunction>, const Call&);
 
 }  // namespace plumb::gpu

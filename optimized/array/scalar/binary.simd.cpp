@@ -1,36 +1,8 @@
 // Operations of two numbers, a line each: see lanes.h.
-#include "optimized/array/scalar/lanes.h"
+#include "optimized/array/scalar/comparison.h"
 
 namespace plumb {
 namespace PLUMB_ISA_NAME {
-
-template <class V>
-static inline Mask<V> is_equal(V a, V b) {
-  return (Mask<V>)(a == b);
-}
-static inline Mask<Pair> is_equal(Pair a, Pair b) { return is_equal(a.re, b.re) & is_equal(a.im, b.im); }
-template <class V>
-static inline Mask<V> is_less(V a, V b) {
-  return (Mask<V>)(a < b);
-}
-static inline Mask<Pair> is_less(Pair a, Pair b) {
-  return is_less(a.re, b.re) | (is_equal(a.re, b.re) & is_less(a.im, b.im));
-}
-template <class V>
-static inline Mask<V> is_true(V x) {
-  return (Mask<V>)(x != V{});
-}
-static inline Mask<Pair> is_true(Pair z) { return is_true(z.re) | is_true(z.im); }
-
-// NaN beside any, the second of equals.
-template <class V>
-static inline auto larger_of(V a, V b) -> decltype(choose(a != a, a, b)) {
-  return choose((Mask<V>)(a != a), a, choose(is_less(b, a), a, b));
-}
-template <class V>
-static inline auto smaller_of(V a, V b) -> decltype(choose(a != a, a, b)) {
-  return choose((Mask<V>)(a != a), a, choose(is_less(a, b), a, b));
-}
 
 static inline F32 floor_quotient(F32 a, F32 b) { return floor_of(a / b); }
 static inline F64 floor_quotient(F64 a, F64 b) { return floor_of(a / b); }

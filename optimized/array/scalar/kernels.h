@@ -33,8 +33,8 @@ constexpr Lane lane_of(Element t) {
   }
 }
 
-// y_i = f(x_i, ..) for whole vectors from i = 0 to n or beyond, in place if y is an operand.
-using TileFunction = void (*)(const void* const* x, void* y, std::int64_t n, Element type);
+// y_i = f(x_i, ..) for whole vectors from i = 0 to n or beyond, in place if y is an operand; p: what attributes give.
+using TileFunction = void (*)(const void* const* x, void* y, std::int64_t n, Element type, const double* p);
 
 struct ScalarKernel {
   const char* name;  // null: the end of a list

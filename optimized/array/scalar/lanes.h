@@ -92,17 +92,41 @@ static inline void set(void* tile, std::int64_t i, const Pair& v) {
 }
 
 template <class V, class F>
-void each_of_one(const void* const* x, void* y, std::int64_t n, Element) {
+void each_of_one(const void* const* x, void* y, std::int64_t n, Element, const double*) {
   for (std::int64_t i = 0; i < n; i += kWidth<V>) set<V>(y, i, F{}(at<V>(x[0], i)));
 }
 template <class V, class F>
-void each_of_two(const void* const* x, void* y, std::int64_t n, Element) {
+void each_of_two(const void* const* x, void* y, std::int64_t n, Element, const double*) {
   for (std::int64_t i = 0; i < n; i += kWidth<V>) set<V>(y, i, F{}(at<V>(x[0], i), at<V>(x[1], i)));
+}
+template <class V, class F>
+void each_of_three(const void* const* x, void* y, std::int64_t n, Element, const double*) {
+  for (std::int64_t i = 0; i < n; i += kWidth<V>) set<V>(y, i, F{}(at<V>(x[0], i), at<V>(x[1], i), at<V>(x[2], i)));
 }
 // Of what depends on the width of its elements.
 template <class V, class F>
-void each_of_words(const void* const* x, void* y, std::int64_t n, Element t) {
+void each_of_words(const void* const* x, void* y, std::int64_t n, Element t, const double*) {
   for (std::int64_t i = 0; i < n; i += kWidth<V>) set<V>(y, i, F{}(at<V>(x[0], i), at<V>(x[1], i), t));
+}
+
+// Numbers that attributes give.
+struct Given {
+  const double* p;
+  double operator[](int k) const { return p[k]; }
+};
+template <class V, class F>
+void each_of_one_given(const void* const* x, void* y, std::int64_t n, Element, const double* p) {
+  for (std::int64_t i = 0; i < n; i += kWidth<V>) set<V>(y, i, F{}(at<V>(x[0], i), Given{p}));
+}
+template <class V, class F>
+void each_of_two_given(const void* const* x, void* y, std::int64_t n, Element, const double* p) {
+  for (std::int64_t i = 0; i < n; i += kWidth<V>) set<V>(y, i, F{}(at<V>(x[0], i), at<V>(x[1], i), Given{p}));
+}
+
+template <class V, class F>
+void each_of_three_given(const void* const* x, void* y, std::int64_t n, Element, const double* p) {
+  for (std::int64_t i = 0; i < n; i += kWidth<V>)
+    set<V>(y, i, F{}(at<V>(x[0], i), at<V>(x[1], i), at<V>(x[2], i), Given{p}));
 }
 
 // Null where the operation is not defined.
@@ -110,7 +134,15 @@ template <class V, class F>
 constexpr TileFunction tile_function() {
   if constexpr (requires(F f, V x) { f(x); }) return each_of_one<V, F>;
   else if constexpr (requires(F f, V x) { f(x, x); }) return each_of_two<V, F>;
+  else if constexpr (requires(F f, V x) { f(x, x, x); }) return each_of_three<V, F>;
   else if constexpr (requires(F f, V x, Element t) { f(x, x, t); }) return each_of_words<V, F>;
+  else return nullptr;
+}
+template <class V, class F>
+constexpr TileFunction given_function() {
+  if constexpr (requires(F f, V x, Given p) { f(x, p); }) return each_of_one_given<V, F>;
+  else if constexpr (requires(F f, V x, Given p) { f(x, x, p); }) return each_of_two_given<V, F>;
+  else if constexpr (requires(F f, V x, Given p) { f(x, x, x, p); }) return each_of_three_given<V, F>;
   else return nullptr;
 }
 template <class F>
@@ -118,6 +150,12 @@ constexpr ScalarKernel scalar_kernel(const char* name, F) {
   return {name,
           {tile_function<F32, F>(), tile_function<F64, F>(), tile_function<Pair, F>(), tile_function<I64, F>(),
            tile_function<U64, F>()}};
+}
+template <class F>
+constexpr ScalarKernel given_kernel(const char* name, F) {
+  return {name,
+          {given_function<F32, F>(), given_function<F64, F>(), given_function<Pair, F>(), given_function<I64, F>(),
+           given_function<U64, F>()}};
 }
 
 constexpr ScalarKernel unsigned_words(ScalarKernel k) {
@@ -131,6 +169,11 @@ constexpr ScalarKernel unsigned_words(ScalarKernel k) {
 // The same where whole numbers wrap: without a sign, which language and vectors leave undefined.
 #define EACH_WRAPPING(name, body) unsigned_words(EACH(name, body))
 #define EACH2_WRAPPING(name, body) unsigned_words(EACH2(name, body))
+#define EACH3(name, body) scalar_kernel(#name, [](auto a, auto b, auto c) -> decltype(body) { return body; })
+#define EACH_GIVEN(name, body) given_kernel(#name, [](auto x, Given p) -> decltype(body) { return body; })
+#define EACH2_GIVEN(name, body) given_kernel(#name, [](auto a, auto b, Given p) -> decltype(body) { return body; })
+#define EACH3_GIVEN(name, body) \
+  given_kernel(#name, [](auto a, auto b, auto c, Given p) -> decltype(body) { return body; })
 #define EACH_WORDS(name, body) scalar_kernel(#name, [](auto a, auto b, Element t) -> decltype(body) { return body; })
 
 }  // namespace PLUMB_ISA_NAME

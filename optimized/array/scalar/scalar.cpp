@@ -26,23 +26,33 @@ constexpr std::int64_t kWhole = 16;                      // elements: whole vect
 // Whether lanes are stored as they are computed in.
 bool plain(Element t) { return t == Element::f32 || t == Element::f64 || t == Element::i64 || t == Element::u64; }
 
+// Whether an operand counts by what is not 0.
+bool is_condition(const Call& c, std::size_t k) { return k == 0 && c.op->name == "where"; }
+
 // An operand as tiles of lanes.
 struct Operand {
   const std::byte* first;
   std::int64_t bytes, step;  // of a stored element; innermost stride
   Element type;              // of the operation
+  Convert test = nullptr;    // of a condition: to bool, before it is converted
   Convert convert;           // null: elements of that type, side by side
+  std::array<std::byte, kTileElements> tested;
   alignas(64) std::array<std::byte, kTileElements * 8> converted;
   alignas(64) std::array<std::byte, kTileBytes> lanes;
 
-  Operand(const Tensor& t, Dtype to, std::int64_t inner)
+  Operand(const Tensor& t, Dtype to, std::int64_t inner, bool condition)
       : first(t.read<std::byte>()), bytes(info(t.dtype()).bytes), step(inner), type(element_of(to)) {
-    convert = t.dtype() == to && step == 1 ? nullptr : converter(t.dtype(), to);
+    convert = t.dtype() == to && step == 1 ? nullptr : converter(condition ? Dtype::boolean : t.dtype(), to);
+    if (condition && convert && t.dtype() != Dtype::boolean) test = converter(t.dtype(), Dtype::boolean);
   }
   const void* at(std::int64_t offset, std::int64_t n) {
     const std::byte* from = first + offset * bytes;
+    if (test) {
+      test(from, step, tested.data(), n);
+      from = tested.data();
+    }
     if (convert) {
-      convert(from, step, converted.data(), n);
+      convert(from, test ? 1 : step, converted.data(), n);
       from = converted.data();
     }
     if (plain(type) && n % kWhole == 0) return from;
@@ -52,13 +62,14 @@ struct Operand {
 };
 
 template <std::size_t N>
-void run_on(const Call& c, const ScalarKernel& kernel, const Tensor& z) {
-  const Dtype t = computed_in(c, z.dtype());
+void run_on(const Call& c, const std::vector<Tensor>& in, const ScalarKernel& kernel, const Tensor& z) {
+  const Dtype t = computed_in(c);
+  const ScalarParameters p = scalar_parameters(c);
   const Lane lane = lane_of(element_of(t));
   const TileFunction f = kernel.lanes[static_cast<int>(lane)];
   if (!f) throw std::logic_error(std::string(c.op->name) + " has no kernel for " + std::string(name(t)));
   std::array<Strides, N + 1> strides;
-  for (std::size_t k = 0; k < N; ++k) strides[k] = broadcast_strides(c[k], z.shape());
+  for (std::size_t k = 0; k < N; ++k) strides[k] = broadcast_strides(in[k], z.shape());
   strides[N] = row_major(z.shape());
   const auto loops = nest<N + 1>(z.shape(), strides);
   const auto to = element_of(z.dtype());
@@ -67,7 +78,7 @@ void run_on(const Call& c, const ScalarKernel& kernel, const Tensor& z) {
   std::byte* out = z.write<std::byte>();
   parallel_for(z.size(), kGrain, [&](std::int64_t begin, std::int64_t end) {
     std::vector<Operand> operands;  // each thread has its own tiles
-    for (std::size_t k = 0; k < N; ++k) operands.emplace_back(c[k], t, loops.strides[k].back());
+    for (std::size_t k = 0; k < N; ++k) operands.emplace_back(in[k], t, loops.strides[k].back(), is_condition(c, k));
     alignas(64) std::array<std::byte, kTileBytes> result;
     for_runs(loops, begin, end, [&](const std::array<std::int64_t, N + 1>& at, std::int64_t length) {
       const std::int64_t most = kTile.of(length);
@@ -77,7 +88,7 @@ void run_on(const Call& c, const ScalarKernel& kernel, const Tensor& z) {
         for (std::size_t k = 0; k < N; ++k) x[k] = operands[k].at(at[k] + i * operands[k].step, n);
         std::byte* y = out + (at[N] + i) * bytes;
         const bool whole = direct && n % kWhole == 0;
-        f(x.data(), whole ? y : result.data(), n, element_of(t));
+        f(x.data(), whole ? y : result.data(), n, element_of(t), p.value.data());
         if (!whole) PLUMB_DISPATCH(store_tile)(lane, to, result.data(), y, n);
       }
     });
@@ -98,7 +109,7 @@ constexpr double kScaledUlps = 1.5;
 
 Order order(const Call& c) {
   Order o;
-  const Dtype t = computed_in(c, output_specs(c)[0].dtype);
+  const Dtype t = computed_in(c);
   const bool narrow = t == Dtype::f16 || t == Dtype::bf16 || t == Dtype::f32;
   o.accumulator = narrow ? Dtype::f32 : Dtype::f64;
   o.function_ulps = is_complex(t) ? kComplexUlps : 0.5;
@@ -119,11 +130,13 @@ Route scalar_route(const ScalarKernel& kernel) {
   return r;
 }
 
-void run_scalar(const Call& c, const ScalarKernel* list, std::vector<Tensor>& out) {
-  if (out[0].size() == 0) return;
-  const ScalarKernel& kernel = kernel_named(c.op->name, list);
-  if (c.in.size() == 1) run_on<1>(c, kernel, out[0]);
-  else run_on<2>(c, kernel, out[0]);
+void run_scalar(const Call& c, const ScalarKernel* list, std::string_view name, const Tensor& out) {
+  if (out.size() == 0) return;
+  const ScalarKernel& kernel = kernel_named(name, list);
+  const std::vector<Tensor> in = scalar_operands(c);
+  if (in.size() == 1) run_on<1>(c, in, kernel, out);
+  else if (in.size() == 2) run_on<2>(c, in, kernel, out);
+  else run_on<3>(c, in, kernel, out);
 }
 
 }  // namespace plumb

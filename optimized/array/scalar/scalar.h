@@ -15,11 +15,11 @@ std::vector<Route> scalar_routes();
 
 // What the template needs.
 Route scalar_route(const ScalarKernel&);
-void run_scalar(const Call&, const ScalarKernel* list, std::vector<Tensor>& out);
+void run_scalar(const Call&, const ScalarKernel* list, std::string_view name, const Tensor& out);
 
 template <KernelList kernels>
 void run_listed(const Call& c, std::vector<Tensor>& out) {
-  run_scalar(c, kernels(), out);
+  run_scalar(c, kernels(), c.op->name, out[0]);
 }
 template <KernelList kernels>
 std::vector<Route> scalar_routes() {

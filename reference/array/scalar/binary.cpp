@@ -123,11 +123,30 @@ Op logaddexp_row() {
   return op;
 }
 
+// q_i = floor(a_i / b_i), r_i = a_i - b_i q_i, as the rows of those names have it.
+std::vector<Wide> divmod(const Call& c) {
+  constexpr auto quotient = [](Ordered auto a, Ordered auto b, Dtype t) { return floor_divide(a, b, t); };
+  constexpr auto rest = [](Ordered auto a, Ordered auto b) { return remainder(a, b); };
+  return {binary_oracle<quotient, double>(c)[0], binary_oracle<rest, double>(c)[0]};
+}
+
+Op divmod_row() {
+  Op op =
+      binary_row({"divmod", kNumbers, kPromoted, "quotient_i = floor(a_i / b_i), remainder_i = a_i - b_i quotient_i",
+                  "uniform-9 uniform-2,int-50 int-9",
+                  "as floor_divide and remainder; integers by 0 give 0 and a (undefined upstream)"});
+  op.signature = "a T[...], b U[...] -> quotient P[...], remainder P[...]";
+  op.oracle = divmod;
+  op.tolerance.kind = Tolerance::Class::rounded;
+  return op;
+}
+
 }  // namespace
 
 // clang-format off
 std::vector<Op> binary_ops() {
   return {
+    divmod_row(),
     rounded2<[](auto a, auto b) { return a - b; }>(
         {"subtract", "all", kPromoted, "out_i = a_i - b_i", kWide, "integers wrap; bool is exclusive or"}),
     rounded2<[](auto a, auto b) { return times(a, b); }>(

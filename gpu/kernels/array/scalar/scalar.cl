@@ -1,11 +1,13 @@
 // Scalar operations: how operands of any dtype and strides become numbers of a lane, and where results go. Included by
-// unary.cl and binary.cl, whose lines are the operations; each is a kernel of its own.
+// unary.cl, binary.cl, select.cl and given.cl, whose lines are the operations; each is a kernel of its own.
 //
 // Built for a lane, in which the promoted dtype `via` computes: -DLANE_F32 (f16, bf16, f32), -DLANE_F64, -DLANE_C64
 // (complex numbers in double), -DLANE_I64 and -DLANE_U64 (whole numbers by their sign, bool with the latter).
 //
 // geometry: 8 sizes, innermost first, then 8 strides for each operand. The output is dense.
 #include "element.cl"
+
+#include "array/place.cl"
 
 // Of functions.cl, the forms for the lane.
 #ifdef LANE_F64
@@ -46,34 +48,48 @@ typedef ulong number;
 #define PUT_FLAG(v) ((global uchar*)out)[k] = (v) ? 1 : 0
 #define PUT_PART(v) ((global float*)out)[k] = convert_float_rte(v)
 
-static inline long place(ulong k, constant const long* geometry, int operand, int dense) {
-  if (dense) return k;
-  long at = 0;
-  for (int axis = 0; axis < 8 && k != 0; ++axis) {
-    const ulong size = geometry[axis];
-    const bool wide = (k | size) >> 32;
-    at += (long)(wide ? k % size : (uint)k % (uint)size) * geometry[8 * (1 + operand) + axis];
-    k = wide ? k / size : (uint)k / (uint)size;
-  }
-  return at;
-}
+#if defined(LANE_F32)
+typedef float real;
+#elif defined(LANE_F64) || defined(LANE_C64)
+typedef double real;
+#else
+typedef ulong real;
+#endif
 
-#define KERNEL1(name, put, body)                                                                    \
-  kernel void name(global const uchar* a, int ta, long a_first, global uchar* out, int via, int to, \
-                   constant const long* geometry, int dense, long n) {                              \
-    const long k = get_global_id(0);                                                                \
-    if (k >= n) return;                                                                             \
-    const number x = NUMBER(a, ta, a_first + place(k, geometry, 0, dense));                         \
-    put(body);                                                                                      \
+#define OPERAND(p) global const uchar *p##_from, int p##_type, long p##_first
+#define RESULT global uchar *out, int via, int to, constant const long *geometry, int dense, long n
+#define PLACE(p, which) p##_from, p##_type, p##_first + place(k, geometry, which, dense)
+#define OPERAND_AT(p, which) NUMBER_OF(PLACE(p, which))
+#define NUMBER_OF(...) NUMBER(__VA_ARGS__)
+#define ITEM                       \
+  const long k = get_global_id(0); \
+  if (k >= n) return;
+
+#define KERNEL1(name, put, body)            \
+  kernel void name(OPERAND(x), RESULT) {    \
+    ITEM const number x = OPERAND_AT(x, 0); \
+    put(body);                              \
   }
-#define KERNEL2(name, put, body)                                                                                       \
-  kernel void name(global const uchar* a_from, int ta, long a_first, global const uchar* b_from, int tb, long b_first, \
-                   global uchar* out, int via, int to, constant const long* geometry, int dense, long n) {             \
-    const long k = get_global_id(0);                                                                                   \
-    if (k >= n) return;                                                                                                \
-    const number a = NUMBER(a_from, ta, a_first + place(k, geometry, 0, dense));                                       \
-    const number b = NUMBER(b_from, tb, b_first + place(k, geometry, 1, dense));                                       \
-    put(body);                                                                                                         \
+#define KERNEL2(name, put, body)                                  \
+  kernel void name(OPERAND(a), OPERAND(b), RESULT) {              \
+    ITEM const number a = OPERAND_AT(a, 0), b = OPERAND_AT(b, 1); \
+    put(body);                                                    \
+  }
+// With numbers that attributes give.
+#define KERNEL1_GIVEN(name, put, body)                              \
+  kernel void name(OPERAND(x), RESULT, real p0, real p1, real p2) { \
+    ITEM const number x = OPERAND_AT(x, 0);                         \
+    put(body);                                                      \
+  }
+#define KERNEL2_GIVEN(name, put, body)                                          \
+  kernel void name(OPERAND(a), OPERAND(b), RESULT, real p0, real p1, real p2) { \
+    ITEM const number a = OPERAND_AT(a, 0), b = OPERAND_AT(b, 1);               \
+    put(body);                                                                  \
+  }
+#define KERNEL3_GIVEN(name, put, body)                                                      \
+  kernel void name(OPERAND(a), OPERAND(b), OPERAND(c), RESULT, real p0, real p1, real p2) { \
+    ITEM const number a = OPERAND_AT(a, 0), b = OPERAND_AT(b, 1), c = OPERAND_AT(c, 2);     \
+    put(body);                                                                              \
   }
 
 // Pasted here, since names like abs may be macros of the compiler's.
@@ -82,3 +98,6 @@ static inline long place(ulong k, constant const long* geometry, int operand, in
 #define PART(name, body) KERNEL1(each_##name, PUT_PART, body)
 #define EACH2(name, body) KERNEL2(each_##name, PUT, body)
 #define FLAG2(name, body) KERNEL2(each_##name, PUT_FLAG, body)
+#define EACH_GIVEN(name, body) KERNEL1_GIVEN(each_##name, PUT, body)
+#define FLAG2_GIVEN(name, body) KERNEL2_GIVEN(each_##name, PUT_FLAG, body)
+#define EACH3_GIVEN(name, body) KERNEL3_GIVEN(each_##name, PUT, body)
