@@ -23,17 +23,14 @@ const std::vector<Family> kFamilies = {
 #undef PLUMB_FAMILY
 };
 
-// Without a file of its own: what else has its recorded answers, or the script that made them.
+// Without files of its own: what else has its recorded answers and the script that made them.
 std::string recorded_as(const std::string& family) { return family == "pooling_gradient" ? "pooling" : family; }
-std::string script_of(const std::string& family) {
-  return family == "random" ? "random_bits" : recorded_as(family);  // Python has a module random
-}
 
 TEST(Wings, AFamilyHasTheSamePathInEveryLayer) {
   for (const auto& [wing, name] : kFamilies) {
     for (const char* layer : {"reference", "optimized", "gpu"})
       EXPECT_TRUE(fs::exists(kSource / layer / wing / (name + ".cpp"))) << layer << " lacks " << wing << "/" << name;
-    EXPECT_TRUE(fs::exists(kSource / "conformance/golden" / wing / (script_of(name) + ".py"))) << name;
+    EXPECT_TRUE(fs::exists(kSource / "conformance/golden" / wing / (recorded_as(name) + ".py"))) << name;
     EXPECT_TRUE(fs::exists(kSource / "conformance/corpus" / wing / recorded_as(name) / "cases.json")) << name;
   }
 }

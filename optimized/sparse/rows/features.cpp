@@ -8,6 +8,7 @@
 #include "core/room.h"
 #include "core/route.h"
 #include "optimized/activation.h"
+#include "optimized/array/random/draws.h"
 #include "optimized/dispatch.h"
 #include "optimized/linalg/gemm.h"
 
@@ -18,10 +19,6 @@ PLUMB_DECLARE_SIMD(void add_bias_rows(bool half, const float* sums, const float*
 PLUMB_DECLARE_SIMD(void activate_run(const Activation& f, bool half, const void* x, std::int64_t n, void* out))
 PLUMB_DECLARE_SIMD(void dropout_run(bool half, const void* x, const std::uint32_t* words, std::uint64_t least,
                                     float scale, std::int64_t n, void* out))
-PLUMB_DECLARE_SIMD(void threefry_words(std::uint32_t k0, std::uint32_t k1, std::int64_t begin, std::int64_t end,
-                                       std::int64_t gap, unsigned char* out))
-PLUMB_DECLARE_SIMD(void threefry_pair(std::uint32_t k0, std::uint32_t k1, std::uint32_t c0, std::uint32_t c1,
-                                      std::uint32_t* out))
 
 namespace {
 
@@ -109,7 +106,8 @@ Order activation_order(const Call&) {
 void fill_words(const std::uint32_t* key, std::int64_t n, std::uint32_t* out) {
   const std::int64_t h = n / 2, gap = h + n % 2;
   parallel_for(h, 1 << 13, [&](std::int64_t begin, std::int64_t end) {
-    PLUMB_DISPATCH(threefry_words)(key[0], key[1], begin, end, gap, reinterpret_cast<unsigned char*>(out));
+    auto* bytes = reinterpret_cast<unsigned char*>(out);
+    PLUMB_DISPATCH(threefry_words)(key[0], key[1], begin, end, gap, bytes + 4 * begin, bytes + 4 * (begin + gap));
   });
   if (n % 2 == 0) return;
   std::uint32_t w[2];

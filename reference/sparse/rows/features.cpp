@@ -5,7 +5,7 @@
 
 #include "core/op.h"
 #include "core/text.h"
-#include "reference/array/random.h"
+#include "reference/array/random/draws.h"
 
 namespace plumb {
 namespace {

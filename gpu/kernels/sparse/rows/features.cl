@@ -1,6 +1,7 @@
 // Projection, activations and dropout of feature matrices. Built for the features' type X and the result's type Y, f16
 // or f32. All arithmetic is that of float. UNROLL: how far the innermost loop of a product is unrolled.
 
+#include "array/random/threefry.cl"
 #include "element.cl"
 
 // y[n,c] = sum_a x[n,a] w[c,a] + bias[c]. A work-group of 16 x 16 computes 64 x 64 elements, a work-item every 16th
@@ -84,29 +85,7 @@ kernel void activate(int kind, global const X_t* x, long n, float alpha, float b
   if (i < n) put_y(y, i, applied(kind, at_x(x, i), alpha, beta, cut));
 }
 
-// ---- dropout: Threefry-2x32-20 as in random.cl; counter i decides elements i and i + gap
-
-uint2 four_rounds(uint2 x, uint a, uint b, uint c, uint d) {
-  x.x += x.y;
-  x.y = rotate(x.y, a) ^ x.x;
-  x.x += x.y;
-  x.y = rotate(x.y, b) ^ x.x;
-  x.x += x.y;
-  x.y = rotate(x.y, c) ^ x.x;
-  x.x += x.y;
-  x.y = rotate(x.y, d) ^ x.x;
-  return x;
-}
-
-uint2 threefry(uint k0, uint k1, uint2 x) {
-  const uint k2 = k0 ^ k1 ^ 0x1BD11BDAu;
-  x += (uint2)(k0, k1);
-  x = four_rounds(x, 13, 15, 26, 6) + (uint2)(k1, k2 + 1);
-  x = four_rounds(x, 17, 29, 16, 24) + (uint2)(k2, k0 + 2);
-  x = four_rounds(x, 13, 15, 26, 6) + (uint2)(k0, k1 + 3);
-  x = four_rounds(x, 17, 29, 16, 24) + (uint2)(k1, k2 + 4);
-  return four_rounds(x, 13, 15, 26, 6) + (uint2)(k2, k0 + 5);
-}
+// ---- dropout: counter i decides elements i and i + gap
 
 void drop(global const X_t* x, long i, uint word, ulong least, float scale, global Y_t* y) {
   put_y(y, i, word >= least ? at_x(x, i) * scale : 0.0f);
@@ -116,10 +95,9 @@ kernel void dropout(global const X_t* x, global const uint* key, long h, long ga
                     global Y_t* y) {
   const long i = get_global_id(0);
   if (i >= gap) return;
-  const bool lone = i == h;  // the middle one of an odd number
-  const uint2 w = threefry(key[0], key[1], (uint2)((uint)i, lone ? 0u : (uint)(i + gap)));
+  const uint2 w = words_of(key, i, h, gap);
   drop(x, i, w.x, least, scale, y);
-  if (!lone) drop(x, i + gap, w.y, least, scale, y);
+  if (i != h) drop(x, i + gap, w.y, least, scale, y);
 }
 
 kernel void copy_values(global const X_t* x, long n, global X_t* y) {

@@ -1,5 +1,4 @@
-"""Recorded random words: Threefry-2x32-20 in Python integers, held against mlx.random.split and published answers.
-(The file is not named after its family: a module `random` here would hide Python's own.)"""
+"""Recorded random words: Threefry-2x32-20 in Python integers, held against mlx.random.split and published answers."""
 
 import pathlib
 import sys
@@ -47,7 +46,7 @@ for seed in (0, 1, 42, 2**32 + 7, 2**64 - 1):
     for n in (1, 2, 3, 5, 64):
         assert np.array_equal(np.array(mx.random.split(mx.random.key(seed), n)), bits(key, (n, 2), 4))
 
-c = Corpus("random", source="Python integers, equal to mlx " + mx.__version__ + " where it shows these words")
+c = Corpus("bits", source="Python integers, equal to mlx " + mx.__version__ + " where it shows these words")
 KEYS = [(0, 0), (0, 1), (0, 42), (M, M), (0x9E3779B9, 0x12345678)]
 SHAPES = [(), (1,), (2,), (3,), (5,), (6,), (7,), (8,), (9,), (16,), (33,), (2, 3), (3, 5, 7), (0, 4), (1025,)]
 for width in (1, 2, 4):
@@ -60,4 +59,14 @@ c.error("bits", {"shape": [2], "width": 3}, {"key": good}, note="width must be 1
 c.error("bits", {"shape": [2, -1], "width": 4}, {"key": good}, note="negative extent")
 c.error("bits", {"shape": [2], "width": 4}, {"key": good.astype(np.int32)}, note="a key is uint32")
 c.error("bits", {"shape": [2], "width": 4}, {"key": np.zeros(3, np.uint32)}, note="a key has two words")
+MLX = "mlx " + mx.__version__
+for seed in (0, 1, 42, 2**32, 2**32 + 1, 1234567890123456789, 2**63, 2**64 - 1):
+    c.add("key", {"seed": str(seed)}, {}, [("key", np.array(mx.random.key(seed)))], source=MLX)
+for seed in ("-1", "18446744073709551616", "1.5", ""):
+    c.error("key", {"seed": seed}, {}, note="a seed is a whole number of 64 bits")
+for i, n in enumerate((0, 1, 2, 3, 4, 17, 63, 512)):
+    key = np.array(KEYS[i % len(KEYS)], np.uint32)
+    c.add("split", {"num": n}, {"key": key}, [("keys", np.array(mx.random.split(mx.array(key), n)))], source=MLX)
+c.error("split", {"num": -1}, {"key": good}, note="a negative number of keys")
+c.error("split", {"num": 2}, {"key": good.reshape(1, 2)}, note="a key has one axis")
 c.save()

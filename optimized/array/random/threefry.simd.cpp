@@ -1,4 +1,4 @@
-// Threefry-2x32-20 on vectors of consecutive counters.
+// Threefry-2x32-20 on vectors of consecutive counters: see draws.h.
 #include "optimized/simd.h"
 
 namespace plumb {
@@ -48,9 +48,8 @@ static inline void threefry(const Key& key, V* x0, V* x1) {
 
 }  // namespace
 
-// Words i and i + gap of `out` from the counters (i, i + gap), begin <= i < end. `out` need not be aligned.
 void threefry_words(std::uint32_t k0, std::uint32_t k1, std::int64_t begin, std::int64_t end, std::int64_t gap,
-                    unsigned char* out) {
+                    unsigned char* first, unsigned char* second) {
   const Key key{{k0, k1, k0 ^ k1 ^ 0x1BD11BDAu}};
   u32v lane{};
   for (int l = 0; l < kF32; ++l) lane[l] = static_cast<std::uint32_t>(l);
@@ -62,18 +61,17 @@ void threefry_words(std::uint32_t k0, std::uint32_t k1, std::int64_t begin, std:
       x1[c] = x0[c] + static_cast<std::uint32_t>(gap);
     }
     threefry<u32v, kChains>(key, x0, x1);
-    std::memcpy(out + 4 * i, x0, sizeof x0);
-    std::memcpy(out + 4 * (i + gap), x1, sizeof x1);
+    std::memcpy(first + 4 * (i - begin), x0, sizeof x0);
+    std::memcpy(second + 4 * (i - begin), x1, sizeof x1);
   }
   for (; i < end; ++i) {
     auto x0 = static_cast<std::uint32_t>(i), x1 = static_cast<std::uint32_t>(i + gap);
     threefry<std::uint32_t, 1>(key, &x0, &x1);
-    std::memcpy(out + 4 * i, &x0, 4);
-    std::memcpy(out + 4 * (i + gap), &x1, 4);
+    std::memcpy(first + 4 * (i - begin), &x0, 4);
+    std::memcpy(second + 4 * (i - begin), &x1, 4);
   }
 }
 
-// The two words of one counter.
 void threefry_pair(std::uint32_t k0, std::uint32_t k1, std::uint32_t c0, std::uint32_t c1, std::uint32_t* out) {
   const Key key{{k0, k1, k0 ^ k1 ^ 0x1BD11BDAu}};
   std::uint32_t x0 = c0, x1 = c1;
