@@ -51,7 +51,7 @@ def same(a, b):
 
 SHAPES = [(), (1,), (2,), (5,), (8,), (4, 3), (0, 3), (129,), (3, 5, 7)]
 for i, shape in enumerate(SHAPES):
-    for tag, (t, n) in TYPES.items():
+    for tag, (t, n) in TYPES.items() if i % 2 == 0 else [("F32", TYPES["F32"])]:
         for low, high in ((0, 1), (-2, 3)) if i < 6 else ((-0.5, 8),):
             out = numbers(mx.random.uniform(low, high, shape, t, mx.array(key_of(i))))
             assert same(out, model(key_of(i), shape, low, high, n)), (shape, tag)
@@ -84,7 +84,7 @@ c.error("bernoulli", {"shape": None}, {"p": np.int32(1), "key": key_of(0)}, note
 INTEGERS = {"I32": mx.int32, "U8": mx.uint8, "I16": mx.int16, "U32": mx.uint32, "I64": mx.int64, "U64": mx.uint64}
 for i, shape in enumerate(SHAPES):
     for tag, low, high in (("I32", -5, 5), ("I32", 7, 3), ("U8", 0, 256), ("I16", -300, 300), ("U32", 3, 100),
-                           ("I64", 0, 2**24 + 2), ("U64", 0, 9)):
+                           ("I64", 0, 2**24 + 2), ("U64", 0, 9))[:7 if i % 2 else 3]:
         out = np.array(mx.random.randint(mx.array(low), mx.array(high), shape, INTEGERS[tag], mx.array(key_of(i + 1))))
         c.add("randint", {"shape": list(shape), "dtype": tag},
               {"low": np.int32(low), "high": np.int32(high), "key": key_of(i + 1)}, [("out", out)])
