@@ -27,6 +27,7 @@ PARTS = {"element", "fragments", "functions", "gather", "place", "row_fragments"
 
 # Alternatives of each option, as in matrix_kernels.py; a file that is not here needs none.
 BUILDS = {
+    "combine": [["VIA_WHOLE", "VIA_FLOAT", "VIA_DOUBLE", "VIA_COMPLEX"]],
     "convolution": [["X=f16", "X=f16 MMA COLUMNS=32 DEPTH=32"]],
     "decomposition": [["X=f32", "X=f64"]],
     "edge_product": [["INDEX", "X=f32 COLUMNS=32", "X=f32 COLUMNS=32 BY_FOURS NORMALIZED", "X=f32 TILE=32",

@@ -1,0 +1,309 @@
+#include "reference/array/index/index.h"
+
+#include <algorithm>
+#include <cmath>
+#include <complex>
+#include <limits>
+#include <stdexcept>
+
+#include "core/error.h"
+
+namespace plumb::reference {
+namespace {
+
+std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
+
+// ---- One update applied to an element
+
+std::uint64_t sum(std::uint64_t a, std::uint64_t b) { return a + b; }
+std::int64_t sum(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
+// A pair of doubles has no sign of zero.
+Double2 sum(Double2 a, Double2 b) { return a.hi == 0 && b.hi == 0 ? Double2(a.hi + b.hi) : a + b; }
+template <class T>
+T sum(T a, T b) {
+  return a + b;
+}
+
+std::uint64_t product(std::uint64_t a, std::uint64_t b) { return a * b; }
+std::int64_t product(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
+}
+Complex product(Complex a, Complex b) {  // (a + b i)(c + d i) = (ac - bd) + (ad + bc) i
+  return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
+}
+Double2 product(Double2 a, Double2 b) { return a.hi * b.hi == 0 ? Double2(a.hi * b.hi) : a * b; }
+template <class T>
+T product(T a, T b) {
+  return a * b;
+}
+
+template <class T>
+bool is_nan(T) {
+  return false;
+}
+bool is_nan(double x) { return std::isnan(x); }
+bool is_nan(Double2 x) { return isnan(x); }
+
+// NaN beside any; the second of equals.
+template <class T>
+T extreme(T a, T b, Update which) {
+  if constexpr (std::is_same_v<T, Complex>) {
+    throw std::logic_error("complex numbers have no order here");
+  } else {
+    if (is_nan(a) || is_nan(b)) return is_nan(a) ? a : b;
+    return (which == Update::max ? a > b : a < b) ? a : b;
+  }
+}
+
+template <class T>
+T applied(T old, T update, Update how) {
+  switch (how) {
+    case Update::set: return update;
+    case Update::add: return sum(old, update);
+    case Update::prod: return product(old, update);
+    default: return extreme(old, update, how);
+  }
+}
+
+// ---- What rounding may do to a row of updates
+
+template <class T>
+double modulus(T x) {
+  return std::abs(static_cast<double>(x));
+}
+double modulus(Complex x) { return std::abs(x); }
+
+template <class T>
+bool is_whole(T x) {
+  return static_cast<double>(x) == std::trunc(static_cast<double>(x));
+}
+bool is_whole(Complex x) { return x.real() == std::trunc(x.real()) && x.imag() == std::trunc(x.imag()); }
+
+// How far one element may be off after the updates so far, in the order in which they come.
+struct Running {
+  double error = 0, magnitude = 0;  // magnitude: the sum of |x| or the largest product, for the oracle's own error
+  std::int64_t terms = 1;
+  bool whole = true, overflow = false;
+
+  void begin(double x, bool is_whole_number) { magnitude = std::isfinite(x) ? x : 0, whole = is_whole_number; }
+
+  // o: null for the oracle, whose own error alone counts.
+  void add(Update how, double before, double after, double x, bool whole_number, const Order* o, bool complex) {
+    ++terms;
+    if (std::isfinite(x) && how == Update::add) magnitude += x;
+    if (std::isfinite(after)) magnitude = std::max(magnitude, after);
+    if (!o) return;
+    if (how == Update::add) add_term(after, whole_number, *o);
+    else add_factor(before, after, x, complex, *o);
+    if (std::isfinite(after) && after + error > info(o->accumulator).max) overflow = true;
+    if (!std::isfinite(error)) error = 0;
+  }
+
+  // s' = s + x errs by u |s'|, and not at all while all are whole numbers that the accumulator holds.
+  void add_term(double after, bool whole_number, const Order& o) {
+    whole = whole && whole_number && magnitude <= std::ldexp(1.0, info(o.accumulator).precision);
+    if (!whole) error += o.accumulator_roundoff() * (after + error);
+  }
+
+  // p' = p x errs by |x| times the error of p, and by u |p'|, of complex numbers sqrt 2 gamma_2 |p'|; below the normal
+  // numbers by half the least one. A p that may have become 0 makes NaN of an infinity.
+  void add_factor(double before, double after, double x, bool complex, const Order& o) {
+    const double u = o.accumulator_roundoff() * (complex ? 2.83 : 1), eta = info(o.accumulator).min_subnormal;
+    if (std::isinf(x) && before <= error) overflow = true;
+    error = error * x * (1 + u) + u * after + (complex ? 2 : 0.5) * eta;
+  }
+
+  Allowed allowed(double value, Dtype out, const Order& o) const {
+    if (terms == 1) return {};
+    const double wide = out == Dtype::f64 ? kDouble2Roundoff : 0x1p-53;
+    double e = error * (1 + 0x1p-20) + 2 * static_cast<double>(terms) * wide * magnitude;
+    e += static_cast<double>(terms) * std::numeric_limits<double>::denorm_min();
+    if (o.shape == Order::Shape::exact || info(out).precision < info(o.accumulator).precision)
+      e += info(out).unit_roundoff() * (value + e) + info(out).min_subnormal / 2;
+    return {std::isfinite(e) ? e : 0, overflow};
+  }
+};
+
+}  // namespace
+
+Index unravel(std::int64_t i, const Shape& shape) {
+  Index x(shape.size());
+  for (std::size_t d = shape.size(); d-- > 0; i /= shape[d]) x[d] = i % shape[d];
+  return x;
+}
+
+std::int64_t ravel(const Index& x, const Shape& shape) {
+  std::int64_t i = 0;
+  for (std::size_t d = 0; d < shape.size(); ++d) i = i * shape[d] + x[d];
+  return i;
+}
+
+Shape flattened(const Request& r, const Shape& shape) { return r.none("axis") ? Shape{count(shape)} : shape; }
+std::int64_t axis_of(const Request& r) { return r.none("axis") ? 0 : r.axis(); }
+
+Index part(const Index& x, std::size_t begin, std::size_t end) {
+  return {x.begin() + static_cast<std::ptrdiff_t>(begin), x.begin() + static_cast<std::ptrdiff_t>(end)};
+}
+Index joined(Index x, const Index& y, const Index& z) {
+  x.insert(x.end(), y.begin(), y.end());
+  x.insert(x.end(), z.begin(), z.end());
+  return x;
+}
+
+Index broadcast_from(const Index& i, const Shape& shape) {
+  Index x(shape.size());
+  for (std::size_t d = 0; d < shape.size(); ++d) {
+    const std::ptrdiff_t of_i = static_cast<std::ptrdiff_t>(d) + std::ssize(i) - std::ssize(shape);
+    x[d] = shape[d] == 1 || of_i < 0 ? 0 : i[static_cast<std::size_t>(of_i)];
+  }
+  return x;
+}
+
+Integers positions(const Call& c, std::size_t input, std::int64_t n, std::int64_t width) {
+  Integers x = as_integers(widen(c[input]));
+  const bool has_sign = info(c.dtype(input)).kind == Kind::signed_integer;
+  for (std::int64_t i = 0; i < x.size(); ++i) {
+    const std::int64_t given = x[i];
+    if (has_sign && given < 0) x[i] += n;
+    if (x[i] >= 0 && x[i] <= n - width) continue;
+    const std::string value = has_sign ? std::to_string(given) : std::to_string(static_cast<std::uint64_t>(given));
+    c.fail(Reason::domain, std::string(input_name(c.op->inputs[input])) + " holds " + value + " at " +
+                               std::to_string(i) + ": outside an axis of " + std::to_string(n) +
+                               (width == 1 ? "" : " for windows of " + std::to_string(width)));
+  }
+  return x;
+}
+
+Index starts(const Call& c, const Shape& size) {
+  const std::size_t input = c.index("start");
+  const Integers given = as_integers(widen(c[input]));
+  const auto axes = c.list("axes");
+  Index start(size.size());
+  for (std::size_t j = 0; j < axes.size(); ++j) {
+    const std::size_t d = at(axes[j] < 0 ? axes[j] + c.rank(0) : axes[j]);
+    const std::int64_t n = c.shape(0)[d], s = given[static_cast<std::int64_t>(j)];
+    const bool has_sign = info(c.dtype(input)).kind == Kind::signed_integer;
+    if (s < 0 || s > n - size[d])
+      c.fail(Reason::domain, "start holds " +
+                                 (has_sign ? std::to_string(s) : std::to_string(static_cast<std::uint64_t>(s))) +
+                                 " at " + std::to_string(j) + ": outside an axis of " + std::to_string(n) +
+                                 (size[d] == 1 ? "" : " for windows of " + std::to_string(size[d])));
+    start[d] = s;
+  }
+  return start;
+}
+
+std::size_t index_arrays(const Request& r, std::size_t first) {
+  std::size_t n = 0;
+  for (std::size_t i = first; i < r.op->inputs.size(); ++i) {
+    if (!r.has(i)) continue;
+    if (i != first + n) r.fail(Reason::arity, "index arrays come without a gap");
+    ++n;
+  }
+  return n;
+}
+
+Shape index_shape(const Request& r, std::size_t first) {
+  Shape s;
+  for (std::size_t k = 0; k < index_arrays(r, first); ++k) s = broadcast(r.op->name, s, r.shape(first + k));
+  return s;
+}
+
+Window window(const Request& r) {
+  const Shape& n = r.shape(0);
+  const Index start = r.list("start"), stop = r.list("stop");
+  const Index strides = r.none("strides") ? Index(n.size(), 1) : r.list("strides");
+  if (start.size() != n.size() || stop.size() != n.size() || strides.size() != n.size())
+    r.fail(Reason::attribute,
+           "start, stop and strides are lists of " + std::to_string(n.size()) + ", one for each axis");
+  Window w;
+  for (std::size_t d = 0; d < n.size(); ++d) {
+    if (strides[d] == 0) r.fail(Reason::attribute, "a stride of 0");
+    std::int64_t s = start[d] < 0 ? start[d] + n[d] : start[d], e = stop[d] < 0 ? stop[d] + n[d] : stop[d];
+    std::int64_t length = 0;
+    if (strides[d] > 0) {
+      s = std::min(std::max<std::int64_t>(s, 0), n[d]);
+      for (std::int64_t i = s; i < std::min(e, n[d]); ++length)
+        if (__builtin_add_overflow(i, strides[d], &i)) i = n[d];
+    } else {
+      s = std::min(s, n[d] - 1);
+      for (std::int64_t i = s; i > std::max<std::int64_t>(e, -1); ++length)
+        if (__builtin_add_overflow(i, strides[d], &i)) i = -1;
+    }
+    w.start.push_back(s), w.step.push_back(strides[d]), w.length.push_back(length);
+  }
+  return w;
+}
+
+Wide taken(const Tensor& a, const std::vector<std::int64_t>& from, Shape out) {
+  return std::visit(
+      [&]<class T>(const Array<T>& x) -> Wide {
+        Array<T> y(std::move(out));
+        for (std::int64_t o = 0; o < y.size(); ++o) y[o] = x[from[at(o)]];
+        return y;
+      },
+      widen(a));
+}
+
+Wide written_as(const Tensor& t, Dtype to) {
+  if (to != Dtype::boolean || t.dtype() != Dtype::c64) return widen_as(t, to);
+  const Wide z = widen(t);
+  Unsigneds out(t.shape());
+  for (std::int64_t i = 0; i < out.size(); ++i) out[i] = complexes(z)[i] != Complex(0, 0) ? 1 : 0;
+  return out;
+}
+
+Wide updated(const Wide& a, const Wide& updates, const Moves& moves, Update how) {
+  Wide out = a;
+  std::visit(
+      [&]<class T>(Array<T>& y) {
+        const Array<T>& u = std::get<Array<T>>(updates);
+        for (const Move& m : moves) y[m.to] = applied(y[m.to], u[m.from], how);
+      },
+      out);
+  return out;
+}
+
+Allowances running_bound(const Wide& a, const Wide& updates, const Moves& moves, Update how, Dtype out,
+                         const Order& o) {
+  const bool exact = o.shape == Order::Shape::exact;
+  return std::visit(
+      [&]<class T>(Array<T> y) {
+        const Array<T>& u = std::get<Array<T>>(updates);
+        std::vector<Running> all(y.data.size());
+        for (std::int64_t i = 0; i < y.size(); ++i) all[at(i)].begin(modulus(y[i]), is_whole(y[i]));
+        for (const Move& m : moves) {
+          Running& r = all[at(m.to)];
+          const double before = modulus(y[m.to]), x = modulus(u[m.from]);
+          y[m.to] = applied(y[m.to], u[m.from], how);
+          r.add(how, before, modulus(y[m.to]), x, is_whole(u[m.from]), exact ? nullptr : &o, is_complex(out));
+        }
+        Allowances allowed(y.shape);
+        for (std::int64_t i = 0; i < y.size(); ++i) allowed[i] = all[at(i)].allowed(modulus(y[i]), out, o);
+        return allowed;
+      },
+      a);
+}
+
+namespace {
+
+Wide positions_fill(const Spec& spec, std::uint64_t key, double p) {
+  const bool has_sign = info(spec.dtype).kind == Kind::signed_integer;
+  const auto n = static_cast<std::uint64_t>(std::max(p, 1.0));
+  Integers a(spec.shape);
+  for (std::int64_t i = 0; i < a.size(); ++i) {
+    const std::uint64_t d = draw(key, static_cast<std::uint64_t>(i));
+    a[i] = static_cast<std::int64_t>(d / 2 % n) - (has_sign && d % 2 != 0 ? static_cast<std::int64_t>(n) : 0);
+  }
+  return a;
+}
+
+}  // namespace
+
+std::vector<Fill> index_fills() {
+  return {{"positions", "whole numbers in [-p, p); unsigned in [0, p)", 1, {1, 0x1p31}, positions_fill}};
+}
+
+}  // namespace plumb::reference
