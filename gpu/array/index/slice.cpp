@@ -1,0 +1,48 @@
+// Windows of an array read and written on the device.
+#include "core/with_last.h"
+#include "gpu/array/index/moves.h"
+
+namespace plumb {
+namespace {
+
+using gpu::Combine;
+
+// One operation; complex products in double, each part rounded to it once and then to f32.
+Order once(const Call& c) {
+  Order o;
+  o.accumulator = c.dtype(0) == Dtype::f64 || is_complex(c.dtype(0)) ? Dtype::f64 : Dtype::f32;
+  o.function_ulps = is_complex(c.dtype(0)) ? 1 : 0.5;
+  return o;
+}
+
+Route route(std::string_view op, Job (*prepare)(const Call&, const std::vector<Spec>&)) {
+  Route r;
+  r.op = op;
+  r.name = "gpu.rows";
+  r.tier = r.needs = Tier::gpu;
+  r.prefers = gpu::preferences();
+  r.order = once;
+  r.prepare = prepare;
+  return r;
+}
+
+Route update(std::string_view op, Job (*prepare)(const Call&, const std::vector<Spec>&)) {
+  Route r = route(op, prepare);
+  r.supports = {gpu::kWideUpdates};
+  return r;
+}
+
+}  // namespace
+
+std::vector<Route> slice_gpu_routes() {
+  return {route("slice", gpu::prepare_read),
+          update("slice_update", with_last<gpu::prepare_update, Combine::set>),
+          update("slice_update_add", with_last<gpu::prepare_update, Combine::add>),
+          update("slice_update_prod", with_last<gpu::prepare_update, Combine::prod>),
+          update("slice_update_max", with_last<gpu::prepare_update, Combine::max>),
+          update("slice_update_min", with_last<gpu::prepare_update, Combine::min>),
+          route("slice_dynamic", gpu::prepare_read),
+          update("slice_update_dynamic", with_last<gpu::prepare_update, Combine::set>)};
+}
+
+}  // namespace plumb
