@@ -14,7 +14,8 @@ set(readers attrs case corpus files safetensors strict_json text)
 list(TRANSFORM readers REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/core/\\1.cpp")
 set_source_files_properties(${readers} PROPERTIES COMPILE_OPTIONS -O1 SKIP_PRECOMPILE_HEADERS ON)
 target_precompile_headers(plumb_rows PRIVATE
-  <algorithm> <cmath> <functional> <limits> <map> <memory> <set> <sstream> <string> <vector>)
+  <algorithm> <cmath> <functional> <limits> <map> <memory> <set> <sstream> <string> <vector>
+  ${PROJECT_SOURCE_DIR}/core/op.h)
 
 # Each has a folder of seeds.
 file(GLOB fuzzers RELATIVE ${PROJECT_SOURCE_DIR}/fuzz/seeds CONFIGURE_DEPENDS fuzz/seeds/*)

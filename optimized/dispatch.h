@@ -1,10 +1,11 @@
 // Chooses one of the compiled instruction sets at run time: PLUMB_DISPATCH(f)(arguments) calls
 // plumb::avx512::f, plumb::avx2::f or plumb::base::f. Declare f for all three with PLUMB_DECLARE_SIMD.
+// With PLUMB_ONE_ISA there is base alone.
 #pragma once
 
 #include "core/cpu.h"
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(PLUMB_ONE_ISA)
 #define PLUMB_DECLARE_SIMD(declaration) \
   namespace base {                      \
   declaration;                          \
