@@ -108,19 +108,23 @@ constexpr double kComplexUlps = 8;
 constexpr double kScaledUlps = 1.5;
 
 Order order(const Call& c) {
-  Order o;
-  const Dtype t = computed_in(c);
-  const bool narrow = t == Dtype::f16 || t == Dtype::bf16 || t == Dtype::f32;
-  o.accumulator = narrow ? Dtype::f32 : Dtype::f64;
-  o.function_ulps = is_complex(t) ? kComplexUlps : 0.5;
-  if (is_complex(t)) return o;
-  if (c.op->name == "degrees" || c.op->name == "radians") o.function_ulps = kScaledUlps;
+  if (is_complex(computed_in(c))) return scalar_order(c, kComplexUlps, kComplexUlps);
+  if (c.op->name == "degrees" || c.op->name == "radians") return scalar_order(c, kScaledUlps, kScaledUlps);
   for (const FunctionUlps& f : kFunctionUlps)
-    if (c.op->name == f.name) o.function_ulps = narrow ? f.ulps32 : f.ulps64;
-  return o;
+    if (c.op->name == f.name) return scalar_order(c, f.ulps32, f.ulps64);
+  return scalar_order(c, 0.5, 0.5);
 }
 
 }  // namespace
+
+Order scalar_order(const Call& c, double ulps32, double ulps64) {
+  const Dtype t = computed_in(c);
+  const bool narrow = is_real(t) && t != Dtype::f64;
+  Order o;
+  o.accumulator = narrow ? Dtype::f32 : Dtype::f64;
+  o.function_ulps = narrow ? ulps32 : ulps64;
+  return o;
+}
 
 Route scalar_route(const ScalarKernel& kernel) {
   Route r;

@@ -13,6 +13,9 @@ using KernelList = const ScalarKernel* (*)();
 template <KernelList kernels>
 std::vector<Route> scalar_routes();
 
+// That of a function of so many ulps in f32 and in f64.
+Order scalar_order(const Call&, double ulps32, double ulps64);
+
 // What the template needs.
 Route scalar_route(const ScalarKernel&);
 void run_scalar(const Call&, const ScalarKernel* list, std::string_view name, const Tensor& out);

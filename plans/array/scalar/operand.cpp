@@ -39,6 +39,16 @@ ScalarParameters of_isclose(const Call& c) {
           true};
 }
 
+// Attributes that are numbers of the type of the operands, in the order in which kernels take them.
+struct Numbers {
+  std::string_view op;
+  std::array<std::string_view, 2> attrs;
+};
+constexpr Numbers kNumbers[] = {
+    {"leaky_relu", {"negative_slope"}},    {"hard_shrink", {"lambd"}}, {"softshrink", {"lambd"}},
+    {"hard_tanh", {"min_val", "max_val"}}, {"elu", {"alpha"}},         {"celu", {"alpha"}},
+};
+
 }  // namespace
 
 Dtype computed_in(const Call& c) {
@@ -62,6 +72,16 @@ ScalarParameters scalar_parameters(const Call& c) {
   if (c.op->name == "nan_to_num") return of_nan_to_num(c);
   if (c.op->name == "isclose") return of_isclose(c);
   if (c.op->name == "clip") return {{c.has("a_min") ? 1.0 : 0.0, c.has("a_max") ? 1.0 : 0.0, 0}, true};
+  for (const Numbers& n : kNumbers) {
+    if (n.op != c.op->name) continue;
+    ScalarParameters p{{}, true};
+    for (std::size_t k = 0; k < n.attrs.size(); ++k)
+      if (!n.attrs[k].empty()) p.value[k] = rounded_to(computed_in(c), c.number(n.attrs[k]));
+    return p;
+  }
+  // MLX's constants of selu.
+  if (const Dtype t = computed_in(c); c.op->name == "selu")
+    return {{rounded_to(t, 1.67326), rounded_to(t, 1.0507), 0}, true};
   return {};
 }
 

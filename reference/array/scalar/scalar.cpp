@@ -11,10 +11,11 @@ namespace {
 // @T stands for the types of the row, @F for the inexact ones (@E in turn), @H for those of 16 bits, @D for where the
 // function is delicate (@L alone), @P for pairs of types.
 constexpr const char* kUnaryCases = R"(
-  call   {t}.{s}.{l}.{x}/-
-  from   t=f32 l=row s=5x33 x=special
+  call   {t}.{s}.{l}.{x}/{g}
+  from   t=f32 l=row s=5x33 x=special g=-
   smoke  t=@T x={special,int-3}
   smoke  t=@F x=@L             # where the function is delicate
+  ci     t=@F x={special,@D} s=3x67 g=@G
   smoke  t=@T s=4001 x=lanes      # each special value in each lane of 512 bits of halves
   ci     t=@F x={uniform,@D,tiny,huge,subnormal,whole,order} s=3x4x21
   ci     t=@T x=bits s=5x67
@@ -101,13 +102,20 @@ std::string cases(const char* pattern, const Scalar& line) {
   const Words words(line.in);
   std::string text = pattern;
   const std::string_view floats = words.floats;
+  if (line.given.empty()) drop(text, "  ci     t=@F x={special,@D} s=3x67 g=@G");
   if (words.halves.empty()) drop(text, "  ci     t=@H");
   if (words.f32.empty())
     drop(text, "  nightly t=@N"), replace(text, "t=f32", "t=" + words.floats.substr(0, floats.find(',')));
   const std::string delicate(line.delicate);
-  const std::pair<std::string_view, std::string> all[] = {
-      {"@T", braces(words.all)}, {"@F", braces(words.floats)}, {"@E", words.floats},     {"@H", braces(words.halves)},
-      {"@N", words.f32},         {"@P", words.pairs},          {"@L", braces(delicate)}, {"@D", delicate}};
+  const std::pair<std::string_view, std::string> all[] = {{"@T", braces(words.all)},
+                                                          {"@F", braces(words.floats)},
+                                                          {"@E", words.floats},
+                                                          {"@H", braces(words.halves)},
+                                                          {"@N", words.f32},
+                                                          {"@P", words.pairs},
+                                                          {"@L", braces(delicate)},
+                                                          {"@D", delicate},
+                                                          {"@G", std::string(line.given)}};
   for (const auto& [word, by] : all) replace(text, word, by);
   return text;
 }
@@ -133,7 +141,7 @@ std::string types(const Scalar& line, const char* operands) {
 // Texts are written when they are asked for: whoever looks for another operation makes these rows too.
 Op row(const Scalar& line, std::string signature, const char* operands, const char* pattern, const char* timed) {
   Op op;
-  op.name = line.name, op.equation = line.equation, op.meaning = line.meaning;
+  op.name = line.name, op.equation = line.equation, op.meaning = line.meaning, op.attrs = line.attrs;
   op.signature = std::move(signature), op.types = types(line, operands);
   op.cases = [=] { return cases(pattern, line); };
   op.bench = [=] { return bench(timed, line); };
@@ -149,6 +157,14 @@ Dtype operand_dtype(const Call& c) {
   for (std::size_t i = 1; i < c.in.size(); ++i) t = promote(t, c.dtype(i));
   return t;
 }
+
+double number_of(Dtype t, double x) {
+  const Wide v = widen(tensor(t, {}, {x}));
+  const auto* wide = std::get_if<Reals2>(&v);
+  return wide ? (*wide)[0].hi : reals(v)[0];
+}
+
+double Given::operator()(std::string_view attr) const { return number_of(operand_dtype(*call), call->number(attr)); }
 
 Op unary_row(const Scalar& line) {
   return row(line, "x T[*S] -> out " + std::string(line.out.type) + "[*S]", "T", kUnaryCases,

@@ -50,6 +50,8 @@ struct Scalar {
   std::string_view equation;  // "out_i = e^x_i"
   std::string_view delicate;  // fills of f32 where it is delicate: "wide-7,near-88"
   std::string_view meaning = "";
+  Attrs attrs = {};             // numbers that the definition takes
+  std::string_view given = "";  // some to try: "alpha={0.3,2}"
 };
 
 Op unary_row(const Scalar&);
@@ -82,31 +84,42 @@ auto element(R y, Dtype out) {
   }
 }
 
-// f(x, ..), or f(x, .., the dtype of the output) where the definition depends on its width.
+double number_of(Dtype, double);  // the nearest of a type of reals
+
+// Numbers that attributes give, as numbers of the type of the operands.
+struct Given {
+  const Call* call;
+  double operator()(std::string_view attr) const;
+};
+
+// f(x, ..), or f(x, .., the dtype of the output) where the definition depends on its width, or on numbers given.
 template <auto f, class... X>
-auto defined(Dtype out, X... x) {
+auto defined(const Call& c, Dtype out, X... x) {
   if constexpr (std::is_invocable_v<decltype(f), X..., Dtype>) return f(x..., out);
+  else if constexpr (std::is_invocable_v<decltype(f), X..., Given>) return f(x..., Given{&c});
   else return f(x...);
 }
 template <auto f, class... X>
 inline constexpr bool kDefined =
-    std::is_invocable_v<decltype(f), X...> || std::is_invocable_v<decltype(f), X..., Dtype>;
+    std::is_invocable_v<decltype(f), X...> || std::is_invocable_v<decltype(f), X..., Dtype> ||
+    std::is_invocable_v<decltype(f), X..., Given>;
 
 Dtype operand_dtype(const Call&);  // that in which all operands are: F of the signature, or what they promote to
 
 // out_i = f(a_i, ..), operands broadcast.
 template <auto f, class Float, class First, class... More>
-std::vector<Wide> each(const Spec& out, const Array<First>& a, const Array<More>&... b) {
+std::vector<Wide> each(const Call& c, const Array<First>& a, const Array<More>&... b) {
   if constexpr (!kDefined<f, decltype(number<Float>(First{})), decltype(number<Float>(More{}))...>) {
     throw std::logic_error("a scalar operation is asked for a type that it does not define");
   } else {
+    const Spec out = c.outputs()[0];
     const auto at = [&](const auto& x, std::int64_t i) {
       return number<Float>(x[broadcast_index(i, out.shape, x.shape)]);
     };
-    using R = decltype(defined<f>(out.dtype, number<Float>(First{}), number<Float>(More{})...));
+    using R = decltype(defined<f>(c, out.dtype, number<Float>(First{}), number<Float>(More{})...));
     Container<R> y(out.shape);
     for (std::int64_t i = 0; i < y.size(); ++i)
-      y[i] = element<R>(defined<f>(out.dtype, at(a, i), at(b, i)...), out.dtype);
+      y[i] = element<R>(defined<f>(c, out.dtype, at(a, i), at(b, i)...), out.dtype);
     return {y};
   }
 }
@@ -114,13 +127,12 @@ std::vector<Wide> each(const Spec& out, const Array<First>& a, const Array<More>
 template <auto f, class Float>
 std::vector<Wide> unary_oracle(const Call& c) {
   const Wide x = widen_as(c[0], operand_dtype(c));
-  return std::visit([&](const auto& a) { return each<f, Float>(c.outputs()[0], a); }, x);
+  return std::visit([&](const auto& a) { return each<f, Float>(c, a); }, x);
 }
 template <auto f, class Float>
 std::vector<Wide> binary_oracle(const Call& c) {
   const Wide x = widen_as(c[0], operand_dtype(c)), y = widen_as(c[1], operand_dtype(c));
-  return std::visit(
-      [&]<class T>(const Array<T>& a) { return each<f, Float>(c.outputs()[0], a, std::get<Array<T>>(y)); }, x);
+  return std::visit([&]<class T>(const Array<T>& a) { return each<f, Float>(c, a, std::get<Array<T>>(y)); }, x);
 }
 
 // Rounded once, to the bit; of complex numbers, whose parts are sums, within the ulps that a route declares.
