@@ -5,9 +5,12 @@
 
 #include "core/op.h"
 #include "core/text.h"
+#include "reference/moments.h"
 
 namespace plumb {
 namespace {
+
+using namespace reference;
 
 // eps as it is added: rounded to f32
 double eps_of(const Request& r) {
@@ -111,55 +114,8 @@ std::vector<Wide> row_norm(const Call& call) {
 
 // ---- bounds: docs/bounds.md, "A normalisation"
 
-struct Arithmetic {
-  double u, f, eta, max;  // roundoff; error of root and reciprocal; smallest and largest number
-  double h, q;            // depth of the sums; roundings of a quotient
-  bool corrected;         // the mean is the sum of two numbers
-};
-
-struct MomentErrors {
-  double mean = 0, variance = 0;
-  double first = 0;  // of the first of two numbers whose sum the mean is
-};
-
-MomentErrors moment_errors(const Statistics& s, std::int64_t g, const Arithmetic& a) {
-  if (s.terms == 0) return {};
-  const double v = s.variance[g], G = s.magnitude[g];
-  if (!std::isfinite(v)) return {};
-  MomentErrors e;
-  if (s.centred) e.mean = gamma(a.h + a.q, a.u) * G;
-  if (s.centred && a.corrected) {
-    e.first = e.mean;
-    e.mean = gamma(a.h + a.q + 1, a.u) * (s.distance[g] + e.first);
-    const double root = std::sqrt(v + e.mean * e.mean), off = 2 * a.u * (1 + a.u) * (root + e.first + e.mean);
-    const double squares = (root + off) * (root + off) * (1 + gamma(a.h + a.q + 1, a.u)) - root * root;
-    e.variance = e.mean * e.mean + squares * (1 + 0x1p-9) + e.mean * root / 8 + a.eta;
-    return e;
-  }
-  const double shifted = v + e.mean * e.mean;
-  e.variance = e.mean * e.mean + gamma(a.h + a.q + (s.centred ? 3 : 1), a.u) * shifted + a.eta;
-  return e;
-}
-
-// |y^ - y| where m and v stray by the given errors and every further operation rounds; d = v + eps, of n values.
-// Where the error of v is no small part of d, no first order helps; but no value lies further from the computed mean
-// than the root of the sum of all squares from it, so that |x - m^| / sqrt(v^) <= sqrt n whatever m^ and v^ are.
-Allowed strayed(double x, double m, double d, double w, double y, double n, const MomentErrors& e,
-                const Arithmetic& a) {
-  const double t = (1 + e.variance / d) * (1 + a.u) - 1, distance = std::abs(x - m), s = 1 / std::sqrt(d);
-  if (!std::isfinite(d)) return {};
-  const double S = t < 0.5 ? (1 + t / (2 * (1 - t))) * (1 + a.f) - 1 : 0;
-  const double subtracted = e.mean + (e.first > 0 ? a.u * (distance + e.first) : 0);
-  const double off = subtracted + a.u * (distance + subtracted), four = (1 + a.f) * std::pow(1 + a.u, 3);
-  const double product = t < 0.5 ? std::abs(w) * s * ((distance + off) * (1 + S) * (1 + a.u) * (1 + a.u) - distance)
-                                 : std::abs(w) * (std::sqrt(n) * (1 + gamma(a.h + a.q, a.u)) * four + distance * s);
-  const double largest = std::max({distance + off, (distance + off) * s, std::abs(w) * distance * s + product});
-  return {product + a.u * (std::abs(y) + product) + a.eta * (2 + std::abs(w)), largest * (1 + S) * four > a.max};
-}
-
-double rounded_once(double c, double error, Dtype out, Dtype accumulator) {
-  if (info(out).precision >= info(accumulator).precision) return error;
-  return error + info(out).unit_roundoff() * (std::abs(c) + error) + info(out).min_subnormal / 2;
+Moments moments(const Statistics& s, std::int64_t g) {
+  return {s.mean[g], s.variance[g], s.magnitude[g], s.distance[g], s.terms, s.centred};
 }
 
 template <Statistics (*statistics)(const Call&), bool by_row>
@@ -169,31 +125,26 @@ std::vector<Allowances> bound(const Call& call, const std::vector<Wide>& want, c
   const Reals w = vector_of(call, call.op->name == "batch_norm" ? "weight" : "scale", 1);
   const Dtype acc = order.accumulator;
   const double u = order.accumulator_roundoff(), n = static_cast<double>(s.terms);
-  const Arithmetic route{u,
-                         2 * order.function_ulps * u,
-                         info(acc).min_subnormal,
-                         info(acc).max,
-                         static_cast<double>(order.depth(std::max<std::int64_t>(1, s.terms))),
-                         static_cast<double>(order.epilogue),
-                         info(acc).precision <= info(Dtype::f32).precision};
+  const Arithmetic route = arithmetic_of(order, s.terms);
   const Arithmetic own{0x1p-53, 0x1p-52, 0x1p-1074, std::numeric_limits<double>::max(), n, 1, false};
   const std::int64_t C = call.shape(0)[1];
   const double eps = eps_of(call);
   Allowances of_output(call.shape(0));
   for (std::int64_t i = 0; i < of_output.size(); ++i) {
     const std::int64_t g = by_row ? i / C : i % C;
-    const double y = reals(want[0])[i], d = s.variance[g] + eps, m = s.mean[g], v = reals(x)[i];
+    const double y = reals(want[0])[i], v = reals(x)[i];
+    const Moments m = moments(s, g);
     if (!std::isfinite(y)) continue;
     const double among = by_row || i / C < s.terms ? n : std::numeric_limits<double>::infinity();  // those of m and v
-    const Allowed here = strayed(v, m, d, w[i % C], y, among, moment_errors(s, g, route), route),
-                  ours = strayed(v, m, d, w[i % C], y, among, moment_errors(s, g, own), own);
+    const Allowed here = strayed(v, m, eps, w[i % C], y, among, moment_errors(m, route), route),
+                  ours = strayed(v, m, eps, w[i % C], y, among, moment_errors(m, own), own);
     of_output[i] = {rounded_once(y, here.error + ours.error, call.dtype(0), acc), here.overflow};
   }
   std::vector<Allowances> bounds{of_output};
   if (want.size() == 1) return bounds;
   Allowances of_mean(s.mean.shape), of_variance(s.mean.shape);
   for (std::int64_t g = 0; g < C; ++g) {
-    const MomentErrors e = moment_errors(s, g, route), o = moment_errors(s, g, own);
+    const MomentErrors e = moment_errors(moments(s, g), route), o = moment_errors(moments(s, g), own);
     const double joined = route.corrected ? u * (std::abs(s.mean[g]) + e.mean) : 0;
     of_mean[g] = {rounded_once(s.mean[g], e.mean + joined + o.mean, Dtype::f32, acc)};
     of_variance[g] = {rounded_once(s.variance[g], e.variance + o.variance, Dtype::f32, acc)};
