@@ -22,7 +22,7 @@ import sys
 
 KERNELS = pathlib.Path(__file__).resolve().parent.parent / "gpu" / "kernels"
 PRELUDE = ["PLUMB_FP64", "PLUMB_FP16", "PLUMB_INT64_ATOMICS"]
-PARTS = {"element", "fragments", "functions", "gather", "place", "row_fragments", "row_tiles", "scalar", "sites",
+PARTS = {"element", "fragments", "functions", "gather", "operand", "place", "row_fragments", "row_tiles", "scalar", "sites",
          "unroll"}  # included by others
 
 # Alternatives of each option, as in matrix_kernels.py; a file that is not here needs none.
@@ -45,9 +45,11 @@ BUILDS = {
     "linalg": [["X=f32 REGISTERS=4", "X=f32 REGISTERS=4 WIDE", "X=c64 REGISTERS=2"], ["UNROLL=2"]],
     "linalg_mma": [["X=f16"], ["WARPS_M=2 WARPS_N=2 TILES_M=2 TILES_N=4"], ["", "ALIGNED"]],
     "neighbor": [["", "MOST=16"]],
+    "normalization": [["X=f32", "X=f64"]],
     "norms": [["X=f32"]],
     "pooling": [["X=f16 EACH=1", "X=f16 EACH=4"]],
     "quant": [["X=f16 Y=f16"], ["QUANTIZE", "DEQUANTIZE", "BITS=4", "TILE=32"]],
+    "rope": [["X=f32", "X=f64"]],
     "reduction": [["X=f32 ANY=0", "X=u32 ANY=1"], ["SUM"]],
     "sort": [["", "POINTS=32 LINES=8", "POINTS=32 LINES=8 WIDE"]],
     "sparse_algebra": [["X=f16"]],
