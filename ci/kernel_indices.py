@@ -22,12 +22,13 @@ import sys
 
 KERNELS = pathlib.Path(__file__).resolve().parent.parent / "gpu" / "kernels"
 PRELUDE = ["PLUMB_FP64", "PLUMB_FP16", "PLUMB_INT64_ATOMICS"]
-PARTS = {"element", "fragments", "functions", "gather", "operand", "place", "row_fragments", "row_tiles", "scalar", "sites",
-         "unroll"}  # included by others
+PARTS = {"element", "fragments", "functions", "gather", "operand", "place", "row_fragments", "row_tiles", "scalar",
+         "sites", "unroll"}  # included by others
 
 # Alternatives of each option, as in matrix_kernels.py; a file that is not here needs none.
 BUILDS = {
     "combine": [["VIA_WHOLE", "VIA_FLOAT", "VIA_DOUBLE", "VIA_COMPLEX"]],
+    "attention": [["X=f32", "X=f64"]],
     "convolution": [["X=f16", "X=f16 MMA COLUMNS=32 DEPTH=32"]],
     "decomposition": [["X=f32", "X=f64"]],
     "edge_product": [["INDEX", "X=f32 COLUMNS=32", "X=f32 COLUMNS=32 BY_FOURS NORMALIZED", "X=f32 TILE=32",

@@ -30,10 +30,10 @@ void normalise(const Call& c, std::vector<Tensor>& out, bool centred) {
   parallel_for(x.count, std::max<std::int64_t>(1, kGrain / x.n), [&](std::int64_t begin, std::int64_t end) {
     const RawRoom<double> line(x.n);
     for (std::int64_t l = begin; l < end; ++l) {
-      PLUMB_DISPATCH(line_to_doubles)(x.type, x.line(l), x.step, x.n, line.get());
+      nn::read(x.type, x.line(l), x.step, x.n, line.get());
       PLUMB_DISPATCH(normalise_line)
       (line.get(), x.n, t == Dtype::f64, centred, eps, weight.data(), bias.data());
-      PLUMB_DISPATCH(line_of_doubles)(element_of(t), line.get(), x.n, y + l * bytes);
+      nn::write(element_of(t), line.get(), x.n, y + l * bytes);
     }
   });
 }

@@ -68,14 +68,6 @@ Tables<A> tables_of(const Call& c, const std::vector<double>& offsets, std::int6
   return t;
 }
 
-void read(const nn::Lines& x, std::int64_t l, float* to) {
-  PLUMB_DISPATCH(line_to_floats)(x.type, x.line(l), x.step, x.n, to);
-}
-void read(const nn::Lines& x, std::int64_t l, double* to) {
-  PLUMB_DISPATCH(line_to_doubles)(x.type, x.line(l), x.step, x.n, to);
-}
-void write(Element t, const float* from, std::int64_t n, void* y) { PLUMB_DISPATCH(line_of_floats)(t, from, n, y); }
-void write(Element t, const double* from, std::int64_t n, void* y) { PLUMB_DISPATCH(line_of_doubles)(t, from, n, y); }
 void turn(float* x, std::int64_t h, bool traditional, const float* cosine, const float* sine) {
   PLUMB_DISPATCH(turn_floats)(x, h, traditional, cosine, sine);
 }
@@ -95,9 +87,9 @@ void turn_all(const Call& c, const Tensor& out) {
     const RawRoom<A> line(x.n);
     for (std::int64_t l = begin; l < end; ++l) {
       const std::int64_t row = (offsets.size() == 1 ? 0 : l / of_batch * L) + l % L;
-      read(x, l, line.get());
+      nn::read(x.type, x.line(l), x.step, x.n, line.get());
       turn(line.get(), h, traditional, t.cosine.data() + row * h, t.sine.data() + row * h);
-      write(x.type, line.get(), x.n, y + l * x.n * x.bytes);
+      nn::write(x.type, line.get(), x.n, y + l * x.n * x.bytes);
     }
   });
 }

@@ -28,8 +28,7 @@ std::vector<double> vector_or(const Tensor* t, Dtype as, std::int64_t n, double 
   std::vector<double> v(static_cast<std::size_t>(n), otherwise);
   if (!t) return v;
   const Tensor given = operand(*t, as);
-  PLUMB_DISPATCH(line_to_doubles)
-  (element_of(given.dtype()), given.read<std::byte>(), given.strides()[0], n, v.data());
+  read(element_of(given.dtype()), given.read<std::byte>(), given.strides()[0], n, v.data());
   return v;
 }
 

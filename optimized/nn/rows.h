@@ -34,6 +34,19 @@ class Lines {
   const std::byte* first_;
 };
 
+inline void read(Element t, const void* x, std::int64_t step, std::int64_t n, float* to) {
+  PLUMB_DISPATCH(line_to_floats)(t, x, step, n, to);
+}
+inline void read(Element t, const void* x, std::int64_t step, std::int64_t n, double* to) {
+  PLUMB_DISPATCH(line_to_doubles)(t, x, step, n, to);
+}
+inline void write(Element t, const float* from, std::int64_t n, void* y) {
+  PLUMB_DISPATCH(line_of_floats)(t, from, n, y);
+}
+inline void write(Element t, const double* from, std::int64_t n, void* y) {
+  PLUMB_DISPATCH(line_of_doubles)(t, from, n, y);
+}
+
 // All elements of a vector, or n times the same if there is none.
 std::vector<double> vector_or(const Tensor*, Dtype as, std::int64_t n, double otherwise);
 

@@ -149,8 +149,9 @@ Cost rope_cost(const Call& c) {
 // ---- cases
 
 constexpr const char* kInputs = R"(
-  call   {t}.{s}.{l}.{x}+{o==''?'none':offset}+{f==''?'none':freqs}/dims={d},traditional={r},base={b},scale={scale},offset={at}
-  from   t=f32 s=2x3x5x8 l=row x=uniform d=8 r={false,true} b={f==''?base:''} base=10000.0 scale=1.0 at= o= f=
+  call   {t}.{s}.{l}.{x}+{os}+{fs}/dims={d},traditional={r},base={b},scale={scale},offset={at}
+  from   os={o==''?'none':offset} fs={f==''?'none':freqs} t=f32 s=2x3x5x8 l=row x=uniform d=8 r={false,true}
+         b={f==''?base:''} base=10000.0 scale=1.0 at= o= f=
          offset={o}.{k}.row.{p} k=1 p=const-3 freqs={f}.{d/2}.row.{z} z=positive-4 float={@floats,f64}
 )";
 
