@@ -42,6 +42,7 @@ BUILDS = {
     "features": [["X=f32 Y=f32", "X=f16 Y=f16"]],
     "fft": [["", "N=16 PASSES= LINES=4 GROUP=64 MODE=1 SWAP_IN=0 SWAP_OUT=1 CUT_IN=1 CUT_OUT=1 NEXT_IN=0 NEXT_OUT=0 "
                  "TURNED=1 CHIRPED=1"], ["LOAD_COLUMNS=0 STORE_COLUMNS=1", "LOAD_COLUMNS=1 STORE_COLUMNS=0"]],
+    "gated_delta": [["X=f32"]],
     "global_pooling": [["X=f16"]],
     "linalg": [["X=f32 REGISTERS=4", "X=f32 REGISTERS=4 WIDE", "X=c64 REGISTERS=2"], ["UNROLL=2"]],
     "linalg_mma": [["X=f16"], ["WARPS_M=2 WARPS_N=2 TILES_M=2 TILES_N=4"], ["", "ALIGNED"]],
