@@ -1,22 +1,15 @@
-// CPU routes of sum and softmax. Inputs are made dense; what is left is one of
-//
-//   outer lines of n elements, one after the other        (inner = 1)
-//   outer blocks of n rows of inner elements, summed down  (inner > 1)
-//
-// Blocks and chunks are cut by shape alone, so results do not depend on the number of threads.
+// CPU routes of sum and softmax: see reduce/lines.h for how lines are cut.
 #include <algorithm>
-#include <bit>
-#include <cstring>
-#include <memory>
+#include <utility>
 
 #include "core/limits.h"
 #include "core/pool.h"
 #include "core/room.h"
 #include "core/route.h"
+#include "optimized/array/reduce/lines.h"
 #include "optimized/dispatch.h"
 #include "optimized/element_of.h"
 #include "optimized/exp.h"
-#include "optimized/nest.h"
 
 namespace plumb {
 
@@ -36,230 +29,55 @@ PLUMB_DECLARE_SIMD(void softmax_divide(Element, const void* e, std::int64_t n, c
 
 namespace {
 
-constexpr Limit kShort{"reduction.short", 16, 4};               // lines below this are summed in sequence
-constexpr Limit kBlock{"reduction.block", 4096, 24};            // elements of a line summed at once
-constexpr Limit kBlockRows{"reduction.block_rows", 64, 4};      // rows summed at once
-constexpr Limit kChunkBlocks{"reduction.chunk_blocks", 64, 3};  // blocks that one thread takes
-constexpr Limit kStrip{"reduction.strip", 1024, 40};            // columns summed at once
-constexpr Limit kFold{"reduction.fold", 256, 32};        // scalars of rows that lie side by side as one wider row
+using namespace reduction;
+
 constexpr Limit kFewLines{"reduction.few_lines", 8, 2};  // fewer long lines are shared by all threads
-constexpr std::int64_t kGrain = 1 << 15;                 // elements worth a thread
 constexpr Limit kStreamingBytes{"reduction.streaming_bytes", 24 << 20,
                                 256};  // an output of this size is not worth caching
 
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
-// ---- geometry
-
-struct Lines {
-  std::int64_t outer = 1, n = 1, inner = 1;
-  bool adjacent = true;  // the reduced axes are one run; else they are first moved to the end
-};
-
-Lines lines_of(const Shape& shape, const std::vector<std::int64_t>& axes) {
-  Lines l;
-  bool begun = false, ended = false;
-  for (std::size_t d = 0; d < shape.size(); ++d) {
-    const bool reduced = std::binary_search(axes.begin(), axes.end(), static_cast<std::int64_t>(d));
-    if (shape[d] == 1) continue;
-    if (reduced && ended) l.adjacent = false;
-    if (reduced) begun = true, l.n *= shape[d];
-    else if (!begun) l.outer *= shape[d];
-    else ended = true, l.inner *= shape[d];
-  }
-  if (!l.adjacent) l.outer *= std::exchange(l.inner, 1);
-  return l;
-}
-
-// The axes in the order kept, then reduced.
-std::vector<std::size_t> kept_first(const Shape& shape, const std::vector<std::int64_t>& axes) {
-  std::vector<std::size_t> order;
-  for (const bool reduced : {false, true})
-    for (std::size_t d = 0; d < shape.size(); ++d)
-      if (std::binary_search(axes.begin(), axes.end(), static_cast<std::int64_t>(d)) == reduced) order.push_back(d);
-  return order;
-}
-
-Tensor permuted(const Tensor& t, const std::vector<std::size_t>& order) {
-  Shape shape;
-  Strides strides;
-  for (const std::size_t d : order) shape.push_back(t.shape()[d]), strides.push_back(t.strides()[d]);
-  return t.view(shape, strides);
-}
-
-template <class Word>
-void copy_words(const Tensor& from, const Tensor& to) {
-  const auto loops = nest<2>(to.shape(), {from.strides(), to.strides()});
-  const Word* x = from.read<Word>();
-  Word* y = to.write<Word>();
-  const std::int64_t in = loops.strides[0].back(), out = loops.strides[1].back();
-  parallel_for(to.size(), kGrain, [&](std::int64_t begin, std::int64_t end) {
-    for_runs(loops, begin, end, [&](const std::array<std::int64_t, 2>& at, std::int64_t n) {
-      for (std::int64_t i = 0; i < n; ++i) y[at[1] + i * out] = x[at[0] + i * in];
-    });
-  });
-}
-
-// Copies between tensors of one shape and dtype, whatever their strides.
-void copy(const Tensor& from, const Tensor& to) {
-  if (to.size() == 0) return;
-  switch (info(to.dtype()).bytes) {
-    case 1: return copy_words<std::uint8_t>(from, to);
-    case 2: return copy_words<std::uint16_t>(from, to);
-    case 4: return copy_words<std::uint32_t>(from, to);
-    default: return copy_words<std::uint64_t>(from, to);
-  }
-}
-
-Tensor dense(const Tensor& t) {
-  if (t.is_row_major()) return t;
-  Tensor packed(t.spec());
-  copy(t, packed);
-  return packed;
-}
-
-// The input as `lines_of` describes it.
-Tensor dense_lines(const Call& c, const Lines& l) {
-  return dense(l.adjacent ? c[0] : permuted(c[0], kept_first(c.shape(0), c.axes())));
-}
-
 // ---- sum
 
-// Sums `parts` vectors of `width`, in place and by pairs: the depth is ceil(log2 parts).
 template <class A>
-void join(A* v, std::int64_t parts, std::int64_t width) {
+void add(A* into, const A* from, std::int64_t n) {
+  for (std::int64_t j = 0; j < n; ++j) into[j] += from[j];
+}
+
+// Sums `parts` numbers in place and by pairs: the depth is ceil(log2 parts).
+template <class A>
+void join(A* v, std::int64_t parts) {
   for (std::int64_t step = 1; step < parts; step *= 2)
-    for (std::int64_t i = 0; i + step < parts; i += 2 * step)
-      for (std::int64_t j = 0; j < width; ++j) v[i * width + j] += v[(i + step) * width + j];
+    for (std::int64_t i = 0; i + step < parts; i += 2 * step) v[i] += v[i + step];
 }
 
-// How a sum is cut. The elements are scalars: a complex number is two of them.
-struct SumPlan {
-  std::int64_t outer = 1, n = 1, width = 1;  // n rows of width scalars, summed down, for each of outer
-  std::int64_t fold = 1;                     // rows that lie side by side as one wider row
-  enum class Way : std::uint8_t { in_sequence, runs, rows } way = Way::rows;
-  std::int64_t block() const { return way == Way::runs ? kBlock.now() / width : kBlockRows.now() * fold; }  // terms
-};
-
-SumPlan sum_plan(const Call& c) {
-  const Lines l = lines_of(c.shape(0), c.axes());
-  SumPlan p{l.outer, l.n, l.inner * (is_complex(c.dtype(0)) ? 2 : 1)};
-  if (p.width == 0 || (p.width == 1 && p.n < kShort.of(p.n)))
-    p.way = SumPlan::Way::in_sequence;  // no columns: nothing to cut
-  else if (p.width <= 2) p.way = SumPlan::Way::runs;
-  else if (const std::int64_t fold = kFold.of(p.n * p.width / 2); p.width < fold / 2 && p.n >= 2 * (fold / p.width))
-    p.fold = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(fold / p.width)));
-  return p;
+Plan sum_plan(const Call& c) {  // of scalars: a complex number is two of them
+  return plan_of(lines_of(c.shape(0), c.axes()), is_complex(c.dtype(0)) ? 2 : 1, 2);
 }
+
+Order sum_order(const Call& c) { return order_of(sum_plan(c), c.dtype(0) == Dtype::f64 ? 8 : 4); }
 
 template <class A>
-Order sum_order_of(const SumPlan& p) {
-  Order o;
-  o.accumulator = sizeof(A) == 8 ? Dtype::f64 : Dtype::f32;
-  if (p.way == SumPlan::Way::in_sequence) return o;
-  o.shape = p.way == SumPlan::Way::rows && p.fold == 1 ? Order::Shape::sequential : Order::Shape::lanes;
-  o.lanes = p.way == SumPlan::Way::runs ? 256 / static_cast<std::int64_t>(sizeof(A)) / p.width : p.fold;
-  o.block = p.block();
-  o.split = std::max<std::int64_t>(1, ceil_div(p.n, p.block() * kChunkBlocks.now()));
-  o.tree = true;
-  return o;
-}
-
-Order sum_order(const Call& c) {
-  const SumPlan p = sum_plan(c);
-  return c.dtype(0) == Dtype::f64 ? sum_order_of<double>(p) : sum_order_of<float>(p);
-}
-
-// Lines one after the other: `chunks` parts of each are summed by themselves, then joined.
-template <class A>
-void sum_lines(const SumPlan& p, Element t, const std::byte* x, std::int64_t bytes, A* out) {
-  const std::int64_t n = p.n * p.width, block = kBlock.of(n), chunk = block * kChunkBlocks.of(ceil_div(n, block)),
-                     chunks = ceil_div(n, chunk);
-  const auto runs = PLUMB_DISPATCH(sum_runs);
-  const int period = static_cast<int>(p.width);
-  if (n <= block)
-    return parallel_for(p.outer, std::max<std::int64_t>(1, kGrain / n), [&](std::int64_t begin, std::int64_t end) {
-      runs(t, x + begin * n * bytes, end - begin, n, period, out + begin * period);
-    });
-  Room<A> parts(static_cast<std::size_t>(p.outer * chunks * period));
-  parallel_for(p.outer * chunks, 1, [&](std::int64_t begin, std::int64_t end) {
-    A sums[2 * kChunkBlocks.usual];
-    for (std::int64_t task = begin; task < end; ++task) {
-      const std::int64_t first = task % chunks * chunk, m = std::min(chunk, n - first);
-      const std::byte* from = x + (task / chunks * n + first) * bytes;
-      const std::int64_t whole = m / block, rest = m % block;
-      runs(t, from, whole, block, period, sums);
-      if (rest > 0) runs(t, from + whole * block * bytes, 1, rest, period, sums + whole * period);
-      join(sums, whole + (rest > 0), period);
-      std::copy_n(sums, period, parts.begin() + task * period);
-    }
-  });
-  for (std::int64_t k = 0; k < p.outer; ++k) {
-    A* line = parts.data() + k * chunks * period;
-    join(line, chunks, period);
-    std::copy_n(line, period, out + k * period);
-  }
-}
-
-// n rows, `fold` of which lie side by side: blocks of wider rows, in chunks, in strips of columns.
-template <class A>
-void sum_down(const SumPlan& p, Element t, const std::byte* x, std::int64_t bytes, A* out) {
-  const std::int64_t wide = p.width * p.fold, rows = p.n / p.fold, rest = p.n % p.fold * p.width;
-  const std::int64_t each = kBlockRows.of(rows), chunk_blocks = kChunkBlocks.of(ceil_div(rows, each));
-  const std::int64_t chunk = each * chunk_blocks, chunks = ceil_div(ceil_div(p.n, p.fold), chunk);
-  const std::int64_t strip = kStrip.of(wide), strips = ceil_div(wide, strip);
-  const auto add_up = PLUMB_DISPATCH(sum_rows);
-  Room<A> parts(static_cast<std::size_t>(p.outer * chunks * wide));
-  const auto one_chunk = [&](std::int64_t k, std::int64_t c, std::int64_t column, Room<A>& sums) {
-    const std::int64_t width = std::min(strip, wide - column);
-    std::int64_t blocks = 0;
-    for (std::int64_t r = c * chunk; r < std::min((c + 1) * chunk, rows); r += each, ++blocks)
-      add_up(t, x + (k * p.n * p.width + r * wide + column) * bytes, std::min({each, rows - r, (c + 1) * chunk - r}),
-             wide, width, sums.data() + blocks * width);
-    if (c == chunks - 1 && rest > 0) {  // the rows that fill no wider row; one strip only, as fold > 1
-      A* last = sums.data() + blocks * width;
-      std::fill_n(last, width, A{});
-      add_up(t, x + (k * p.n * p.width + rows * wide) * bytes, 1, rest, rest, last);
-      if (rows % each == 0) ++blocks;
-      else join(last - width, 2, width);
-    }
-    join(sums.data(), blocks, width);
-    std::copy_n(sums.begin(), width, parts.begin() + (k * chunks + c) * wide + column);
-  };
-  const std::int64_t work = std::min(rows, chunk) * std::min(wide, strip) + 1;
-  parallel_for(p.outer * chunks * strips, ceil_div(kGrain, work), [&](std::int64_t begin, std::int64_t end) {
-    Room<A> sums(static_cast<std::size_t>((chunk_blocks + 1) * std::min(wide, strip)));
-    for (std::int64_t task = begin; task < end; ++task)
-      one_chunk(task / strips / chunks, task / strips % chunks, task % strips * strip, sums);
-  });
-  for (std::int64_t k = 0; k < p.outer; ++k) {
-    A* sums = parts.data() + k * chunks * wide;
-    join(sums, chunks, wide);
-    for (std::int64_t half = p.fold / 2; half >= 1; half /= 2)
-      for (std::int64_t j = 0; j < half * p.width; ++j) sums[j] += sums[j + half * p.width];
-    std::copy_n(sums, p.width, out + k * p.width);
-  }
-}
-
-template <class A>
-void sum_as(const SumPlan& p, const Tensor& x, A* out) {
+void sum_as(const Plan& p, const Tensor& x, A* out) {
   const auto t = element_of(x.dtype());
-  const std::int64_t bytes = is_complex(x.dtype()) ? 4 : info(x.dtype()).bytes;
-  const auto* from = x.read<std::byte>();
-  if (p.n == 0) std::fill_n(out, p.outer * p.width, A{});
-  else if (p.way == SumPlan::Way::runs) sum_lines(p, t, from, bytes, out);
-  else if (p.way == SumPlan::Way::rows) sum_down(p, t, from, bytes, out);
-  else
-    parallel_for(p.outer, std::max<std::int64_t>(1, kGrain / p.n), [&](std::int64_t begin, std::int64_t end) {
-      PLUMB_DISPATCH(sum_short_runs)(t, from + begin * p.n * bytes, end - begin, p.n, out + begin);
-    });
+  Folding f;
+  f.in = is_complex(x.dtype()) ? 4 : info(x.dtype()).bytes, f.wide = sizeof(A);
+  f.kernel = [t](const std::byte* from, const FoldCall& k) {
+    if (k.way == FoldCall::rows) PLUMB_DISPATCH(sum_rows)(t, from, k.count, k.stride, k.n, k.out);
+    else if (k.way == FoldCall::runs)
+      PLUMB_DISPATCH(sum_runs)(t, from, k.count, k.n, static_cast<int>(k.period), k.out);
+    else PLUMB_DISPATCH(sum_short_runs)(t, from, k.count, k.n, k.out);
+  };
+  f.join = [](std::byte* into, const std::byte* from, std::int64_t n) {
+    add(reinterpret_cast<A*>(into), reinterpret_cast<const A*>(from), n);
+  };
+  f.clear = [](std::byte* to, std::int64_t n) { std::fill_n(reinterpret_cast<A*>(to), n, A{}); };
+  fold(p, f, x.read<std::byte>(), reinterpret_cast<std::byte*>(out));
 }
 
 void sum(const Call& c, std::vector<Tensor>& out) {
   Tensor& s = out[0];
   if (s.size() == 0) return;
-  const SumPlan p = sum_plan(c);
-  const Tensor x = dense_lines(c, lines_of(c.shape(0), c.axes()));
+  const Plan p = sum_plan(c);
+  const Tensor x = dense_lines(c[0], c.axes(), lines_of(c.shape(0), c.axes()));
   switch (s.dtype()) {
     case Dtype::i32:
     case Dtype::u32: return sum_as(p, x, s.write<std::uint32_t>());
@@ -342,7 +160,7 @@ void softmax_long(const Softmax& s, const std::byte* x, std::byte* y, A* e) {
   each_block([&](std::int64_t b, std::int64_t i, std::int64_t n) {
     exponentials(s.t, x + i * s.in, n, &m, e + i, &parts[static_cast<std::size_t>(b)]);
   });
-  join(parts.data(), blocks, 1);
+  join(parts.data(), blocks);
   const A total = parts[0];
   each_block(
       [&](std::int64_t, std::int64_t i, std::int64_t n) { divide(s.t, e + i, n, &total, y + i * s.out, s.streaming); });
@@ -386,7 +204,8 @@ void softmax(const Call& c, std::vector<Tensor>& out) {
   if (out[0].size() == 0) return;
   const Lines l = softmax_lines(c);
   const std::vector<std::size_t> order = kept_first(c.shape(0), c.axes());
-  const Tensor x = dense_lines(c, l), moved = permuted(out[0], order), y = l.adjacent ? out[0] : Tensor(moved.spec());
+  const Tensor x = dense_lines(c[0], c.axes(), l), moved = permuted(out[0], order),
+               y = l.adjacent ? out[0] : Tensor(moved.spec());
   Softmax s{l,
             element_of(x.dtype()),
             x.read<std::byte>(),

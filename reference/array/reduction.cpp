@@ -4,37 +4,12 @@
 #include <limits>
 
 #include "core/op.h"
+#include "reference/array/reduce/cut.h"
 
 namespace plumb {
 namespace {
 
-// The elements of a tensor, cut into lines along the listed axes: every element belongs to one line.
-struct Cut {
-  std::int64_t lines = 1, length = 1;
-  std::vector<std::int64_t> line_of;  // per element in logical order
-};
-
-Cut cut(const Shape& shape, const std::vector<std::int64_t>& axes) {
-  Cut c;
-  std::vector<std::int64_t> step(shape.size(), 0);  // what one step along an axis adds to the line's number
-  for (std::size_t d = shape.size(); d-- > 0;) {
-    if (std::find(axes.begin(), axes.end(), static_cast<std::int64_t>(d)) != axes.end()) {
-      c.length *= shape[d];
-    } else {
-      step[d] = c.lines;
-      c.lines *= shape[d];
-    }
-  }
-  const std::int64_t n = count(shape);
-  for (std::int64_t i = 0; i < n; ++i) {
-    std::int64_t rest = i, line = 0;
-    for (std::size_t d = shape.size(); d-- > 0; rest /= shape[d]) line += rest % shape[d] * step[d];
-    c.line_of.push_back(line);
-  }
-  return c;
-}
-
-Cut cut(const Call& c) { return cut(c.shape(0), c.axes()); }
+using namespace reference;
 
 // ---- sum
 
@@ -60,18 +35,6 @@ std::vector<Wide> sum(const Call& c) {
         return {s};
       },
       widen(c[0]));
-}
-
-std::int64_t sum_terms(const Call& c) {
-  std::int64_t n = 1;
-  for (const std::int64_t d : c.axes()) n *= c.shape(0)[static_cast<std::size_t>(d)];
-  return n;
-}
-
-Cost sum_cost(const Call& c) {
-  const Spec out = c.outputs()[0];
-  return {static_cast<double>(c[0].size()),
-          static_cast<double>(c[0].size() * info(c.dtype(0)).bytes + count(out.shape) * info(out.dtype).bytes)};
 }
 
 // ---- softmax
@@ -262,18 +225,6 @@ constexpr const char* kSoftmaxBench = R"(
   ci     t=f32 s=16777216 axis=
 )";
 
-constexpr const char* kAxisRejects = R"(
-  call   {a}/axis={axis},{more}
-  from   a=f32.2x3.row.uniform axis= more=
-  axis   axis=2           # axis 2 of rank 2
-  axis   axis=-3          # axis -3 of rank 2
-  axis   axis=0:5         # one of two axes is out of range
-  axis   axis=0:0         # an axis is named twice
-  axis   axis=1:-1        # an axis is named twice, once from the end
-  axis   a=f32.s.row.uniform axis=0  # a scalar has no axis
-  attribute axis=last     # the axis is not a number
-)";
-
 Op sum_row() {
   Op op;
   op.name = "sum";
@@ -289,9 +240,9 @@ Op sum_row() {
   op.cases = kSumCases;
   op.rejects = kAxisRejects;
   op.bench = kSumBench;
-  op.cost = sum_cost;
+  op.cost = line_cost;
   op.tolerance.kind = Tolerance::Class::accumulate;
-  op.tolerance.terms = sum_terms;
+  op.tolerance.terms = line_length;
   return op;
 }
 
