@@ -24,6 +24,8 @@ KERNELS = pathlib.Path(__file__).resolve().parent.parent / "gpu" / "kernels"
 PRELUDE = ["PLUMB_FP64", "PLUMB_FP16", "PLUMB_INT64_ATOMICS"]
 PARTS = {"element", "fragments", "functions", "gather", "operand", "place", "row_fragments", "row_tiles", "scalar",
          "sites", "unroll"}  # included by others
+PARTS = {"any", "element", "fragments", "functions", "gather", "keys", "lines", "place", "row_fragments",
+         "row_tiles", "scalar", "sites", "unroll"}  # included by others
 
 # Alternatives of each option, as in matrix_kernels.py; a file that is not here needs none.
 BUILDS = {
@@ -43,9 +45,12 @@ BUILDS = {
     "fft": [["", "N=16 PASSES= LINES=4 GROUP=64 MODE=1 SWAP_IN=0 SWAP_OUT=1 CUT_IN=1 CUT_OUT=1 NEXT_IN=0 NEXT_OUT=0 "
                  "TURNED=1 CHIRPED=1"], ["LOAD_COLUMNS=0 STORE_COLUMNS=1", "LOAD_COLUMNS=1 STORE_COLUMNS=0"]],
     "gated_delta": [["X=f32"]],
+    "fold": [["", "PRODUCT X=f32", "PRODUCT X=u64", "PRODUCT X=c64 PAIRS"]],
     "global_pooling": [["X=f16"]],
     "linalg": [["X=f32 REGISTERS=4", "X=f32 REGISTERS=4 WIDE", "X=c64 REGISTERS=2"], ["UNROLL=2"]],
     "linalg_mma": [["X=f16"], ["WARPS_M=2 WARPS_N=2 TILES_M=2 TILES_N=4"], ["", "ALIGNED"]],
+    "logsumexp": [["X=f32", "X=f64"]],
+    "moments": [["X=f32", "X=f64"]],
     "neighbor": [["", "MOST=16"]],
     "normalization": [["X=f32", "X=f64"]],
     "norms": [["X=f32"]],
