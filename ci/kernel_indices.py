@@ -22,10 +22,8 @@ import sys
 
 KERNELS = pathlib.Path(__file__).resolve().parent.parent / "gpu" / "kernels"
 PRELUDE = ["PLUMB_FP64", "PLUMB_FP16", "PLUMB_INT64_ATOMICS"]
-PARTS = {"element", "fragments", "functions", "gather", "operand", "place", "row_fragments", "row_tiles", "scalar",
-         "sites", "unroll"}  # included by others
-PARTS = {"any", "element", "fragments", "functions", "gather", "keys", "lines", "place", "row_fragments",
-         "row_tiles", "scalar", "sites", "unroll"}  # included by others
+PARTS = {"any", "element", "fragments", "functions", "gather", "keys", "lines", "operand", "place",
+         "row_fragments", "row_tiles", "scalar", "sites", "unroll"}  # included by others
 
 # Alternatives of each option, as in matrix_kernels.py; a file that is not here needs none.
 BUILDS = {
