@@ -195,7 +195,8 @@ Request make_request(const Op& op, std::vector<std::optional<Spec>> in, Attrs at
   r.specs.resize(op.inputs.size());
   if (op.parsed) r.letters = std::make_shared<const Letters>(match(op.name, *op.parsed, r.specs));
   else check_dtype(r);
-  if (!r.none("axis") && r.has(0)) (void)r.axes("axis");
+  // A row with an `infer` says there what its axis counts: that of the result, of a flattened array, one twice.
+  if (!op.infer && !r.none("axis") && r.has(0)) (void)r.axes("axis");
   return r;
 }
 
