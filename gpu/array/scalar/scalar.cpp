@@ -10,12 +10,19 @@ namespace {
 
 constexpr std::int64_t kWorthDevice = 1 << 16;  // elements
 
-Shape out_shape(const Call& c) { return output_specs(c)[0].shape; }
+// Of what is computed for each pair; of all of them one answer may follow.
+Shape each_shape(const Call& c) {
+  Shape s = c.shape(0);
+  if (c.op->name == "array_equal") return s;  // of other shapes nothing is computed
+  for (std::size_t i = 1; i < c.in.size(); ++i)
+    if (c.has(i)) s = broadcast(c.op->name, s, c.shape(i));
+  return s;
+}
 
 bool few_axes(const Call& c, const Device&) {
-  return operand_axes(scalar_operands(c), out_shape(c)).size() <= kOperandAxes;
+  return operand_axes(scalar_operands(c), each_shape(c)).size() <= kOperandAxes;
 }
-bool large(const Call& c, const Device&) { return count(out_shape(c)) >= kWorthDevice; }
+bool large(const Call& c, const Device&) { return count(each_shape(c)) >= kWorthDevice; }
 bool has_fp64(const Call& c, const Device& d) {
   const auto wide = [](Dtype t) { return t == Dtype::f64 || t == Dtype::c64; };
   return d.fp64 || std::none_of(c.specs.begin(), c.specs.end(), [&](const auto& s) { return s && wide(s->dtype); });

@@ -56,7 +56,7 @@ Dtype computed_in(const Call& c) {
     if (const Letters::Type* t = c.letters->type(letter)) return t->value;
   Dtype t = c.dtype(0);
   for (std::size_t i = 1; i < c.in.size(); ++i) t = promote(t, c.dtype(i));
-  return c.op->name == "isclose" ? at_least_float(t) : t;
+  return c.op->name == "isclose" || c.op->name == "allclose" ? at_least_float(t) : t;
 }
 
 std::vector<Tensor> scalar_operands(const Call& c) {
@@ -70,7 +70,8 @@ std::vector<Tensor> scalar_operands(const Call& c) {
 ScalarParameters scalar_parameters(const Call& c) {
   if (c.op->name == "round") return of_round(c);
   if (c.op->name == "nan_to_num") return of_nan_to_num(c);
-  if (c.op->name == "isclose") return of_isclose(c);
+  if (c.op->name == "isclose" || c.op->name == "allclose") return of_isclose(c);
+  if (c.op->name == "array_equal" && is_inexact(computed_in(c))) return {{0, 0, c.flag("equal_nan") ? 1.0 : 0.0}, true};
   if (c.op->name == "clip") return {{c.has("a_min") ? 1.0 : 0.0, c.has("a_max") ? 1.0 : 0.0, 0}, true};
   for (const Numbers& n : kNumbers) {
     if (n.op != c.op->name) continue;

@@ -127,11 +127,11 @@ std::vector<T> values(const Wide& x) {
 }
 
 template <class T, class Tol>
-Unsigneds isclose_of(const Call& c, const Wide& a, const Wide& b) {
+Unsigneds isclose_of(const Call& c, const Wide& a, const Wide& b, const Shape& shape) {
   const std::vector<T> x = values<T>(a), y = values<T>(b);
   const bool equal_nan = c.flag("equal_nan");
   const Tol rtol = static_cast<float>(c.number("rtol")), atol = static_cast<float>(c.number("atol"));
-  Unsigneds out(c.outputs()[0].shape);
+  Unsigneds out(shape);
   for (std::int64_t i = 0; i < out.size(); ++i) {
     const T p = x[static_cast<std::size_t>(broadcast_index(i, out.shape, c.shape(0)))];
     const T q = y[static_cast<std::size_t>(broadcast_index(i, out.shape, c.shape(1)))];
@@ -140,12 +140,46 @@ Unsigneds isclose_of(const Call& c, const Wide& a, const Wide& b) {
   return out;
 }
 
-std::vector<Wide> isclose(const Call& c) {
+// Of every pair of numbers that the shapes broadcast to.
+Unsigneds closeness(const Call& c) {
   const Dtype t = at_least_float(operand_dtype(c));
+  const Shape shape = broadcast(c.op->name, c.shape(0), c.shape(1));
   const Wide a = widen_as(c[0], t), b = widen_as(c[1], t);
-  if (is_complex(t)) return {isclose_of<Complex, double>(c, a, b)};
-  if (t == Dtype::f64) return {isclose_of<double, double>(c, a, b)};
-  return {isclose_of<float, float>(c, a, b)};
+  if (is_complex(t)) return isclose_of<Complex, double>(c, a, b, shape);
+  if (t == Dtype::f64) return isclose_of<double, double>(c, a, b, shape);
+  return isclose_of<float, float>(c, a, b, shape);
+}
+
+std::vector<Wide> isclose(const Call& c) { return {closeness(c)}; }
+
+// out = isclose_i for all i
+std::vector<Wide> allclose(const Call& c) {
+  const Unsigneds close = closeness(c);
+  const bool all = std::all_of(close.data.begin(), close.data.end(), [](std::uint64_t v) { return v != 0; });
+  return {Unsigneds({}, all ? 1 : 0)};
+}
+
+bool is_nan(Double2 x) { return isnan(x); }
+template <class I>
+bool is_nan(I) {
+  return false;
+}
+
+// out = the shapes are equal, and a_i = b_i for all i, as numbers of the promoted dtype
+std::vector<Wide> array_equal(const Call& c) {
+  if (c.shape(0) != c.shape(1)) return {Unsigneds({}, 0)};
+  const Dtype t = operand_dtype(c);
+  const bool nan = c.flag("equal_nan");
+  const Wide b = widen_as(c[1], t);
+  return std::visit(
+      [&]<class T>(const Array<T>& x) -> std::vector<Wide> {
+        const auto& y = std::get<Array<T>>(b);
+        std::uint64_t all = 1;
+        for (std::int64_t i = 0; i < x.size(); ++i)
+          if (!(x[i] == y[i]) && !(nan && is_nan(x[i]) && is_nan(y[i]))) all = 0;
+        return {Unsigneds({}, all)};
+      },
+      widen_as(c[0], t));
 }
 
 Cost each_cost(const Call& c) {
@@ -196,6 +230,33 @@ constexpr const char* kCloseCases = R"(
   ci     t={f32,f16,f64,c64,i32} x=uniform rel=1 s={1,3,8~,16~,31,33,1023,1025,32767,32769} r={{s},1}
 )";
 
+// One pair in many that is not close, at the first, at the last and in between: the impulse.
+constexpr const char* kAllCloseCases = R"(
+  call   {t}.{s}.{l}.{x}+{u}.{r}.{m}.{y}/rtol={rel},atol={abs},equal_nan={nan}
+  from   t=f32 s=5x33 l=row x=const-1 u={t} r={s} m=row y={x} rel= abs= nan=
+  smoke  t={@all} y={const-1,const-0}
+  smoke  t={f32,f16,c64} x,y={special special, uniform uniform, order int-3} nan={true,false} abs={,inf}
+  smoke  s={1,33,1025} x=const-0 y=impulse-1 abs={0.5,1}
+  ci     t={f32,f64,u8} s={0,3x0,s,1,15,16,17,1023,1025,32767,32769,70001} x=const-0 y={const-0,impulse-1} abs=0.5
+  ci     l={@layouts} m={@layouts} s=3x4x5 x=ramp abs={0.5,100}
+  ci     t,u={f16 bf16, i32 f16, bool u8, u64 i64, f64 c64, i64 f32} x=int-3 y={x} r={s,1x33} abs={1,7}
+  from   pairs={7 s, 3x1 1x4, 2x3x4x5 4x1, 2x1x2x1x2x1x2x1x2 1x3x1x3x1x3x1x3x1}
+  smoke  s,r={pairs} x=uniform abs={0.1,2}
+)";
+
+constexpr const char* kArrayEqualCases = R"(
+  call   {t}.{s}.{l}.{x}+{u}.{r}.{m}.{y}/equal_nan={nan}
+  from   t=f32 s=5x33 l=row x=const-1 u={t} r={s} m=row y={x} nan=
+  smoke  t={@all} y={const-1,const-0}
+  smoke  t={f32,f16,f64,c64} x=special l=offset nan={true,false}
+  smoke  s,r={3 4, s 1, 2x3 3x2, 0 0x3, 5x1 5} x=const-0           # other shapes are not equal
+  smoke  s={1,33,1025} x=const-0 y=impulse-1
+  ci     t={f32,f64,u8,i64} s={0,3x0,s,1,15,16,17,1023,1025,32767,32769,70001} x=const-0 y={const-0,impulse-1} nan=true
+  ci     l={@layouts} m={@layouts} s=3x4x5 x=ramp
+  ci     s=2x3x2x3x2x3x2x3x2 l={transposed,padded} x=ramp   # more axes than a kernel takes
+  ci     t,u={f16 bf16, i32 f16, bool u8, u64 i64, f64 c64, i64 f32} x=const-1 y={const-1,int-3}
+)";
+
 constexpr const char* kNegative = R"(
   call   f32.3.row.uniform+f32.3.row.uniform/{a}
   attribute a=rtol=-1   # a negative tolerance
@@ -207,6 +268,11 @@ std::vector<Spec> infer_isclose(const Request& r) {
     if (const double v = r.number(name); !(v >= 0))
       r.fail(Reason::attribute, std::string(name) + " " + std::to_string(v) + " is not at least 0");
   return r.outputs();
+}
+
+std::vector<Spec> infer_allclose(const Request& r) {
+  broadcast(r.op->name, r.shape(0), r.shape(1));
+  return infer_isclose(r);
 }
 
 Op given_row(const char* name, const char* equation, Oracle oracle, const char* cases) {
@@ -247,7 +313,19 @@ std::vector<Op> given_ops() {
   closeness.infer = infer_isclose;
   closeness.rejects = kNegative;
   closeness.bench = "  ci     f32.1024x1024.row.uniform+f32.1024x1024.row.uniform/-\n";
-  return {rounding, numbering, closeness};
+  Op all_close = given_row("allclose", "out = |a_i - b_i| <= atol + rtol |b_i| for all i", allclose, kAllCloseCases);
+  all_close.signature = "a T[...], b U[...] -> out bool[]", all_close.types = "T, U: all";
+  all_close.attrs = closeness.attrs, all_close.meaning = "as isclose; true of nothing";
+  all_close.infer = infer_allclose, all_close.rejects = kNegative;
+  all_close.bench = "  ci     f32.1024x1024.row.ramp+f32.1024x1024.row.ramp/-\n";
+  Op same =
+      given_row("array_equal", "out = the shapes are equal, and a_i = b_i for all i", array_equal, kArrayEqualCases);
+  same.signature = "a T[*A], b U[*B] -> out bool[]", same.types = "T, U: all";
+  same.attrs = {{"equal_nan", false}};
+  same.meaning =
+      "compared as numbers of the promoted dtype; other shapes are no error; NaN to NaN where equal_nan says so";
+  same.bench = "  ci     f32.1024x1024.row.ramp+f32.1024x1024.row.ramp/-\n";
+  return {rounding, numbering, closeness, all_close, same};
 }
 
 }  // namespace plumb

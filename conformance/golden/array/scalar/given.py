@@ -62,6 +62,20 @@ for n in ["float16", "bfloat16", "float32", "float64", "complex64"]:
 a, b = array("int32", [100, -7, 3, 0]), array("int32", [[101], [-7]])
 c.add("isclose", {"rtol": 0.0, "atol": 1.0, "equal_nan": False}, {"a": value(a), "b": value(b)},
       [("out", value(mx.isclose(a, b, rtol=0, atol=1)))], note="whole numbers")
+for n in ["float16", "float32", "float64", "complex64"]:
+    for p, q in [(FAR, NEAR), (FAR[:4], FAR[:4]), (FAR[:3], NEAR[:3]), (FAR[8:9], NEAR[8:9])]:
+        x, y = array(n, p), array(n, q)
+        for equal_nan in [False, True]:
+            c.add("allclose", {"rtol": 1e-5, "atol": 1e-8, "equal_nan": equal_nan}, {"a": value(x), "b": value(y)},
+                  [("out", value(mx.allclose(x, y, equal_nan=equal_nan)))])
+            c.add("array_equal", {"equal_nan": equal_nan}, {"a": value(x), "b": value(y)},
+                  [("out", value(mx.array_equal(x, y, equal_nan=equal_nan)))])
+for n, m, p, q in [("int32", "int64", [1, 2], [1, 2]), ("int32", "float32", [1, 2], [1, 2.5]),
+                   ("uint8", "uint8", [1], [1, 1]), ("int64", "int64", [2**60], [2**60 + 1]), ("bool_", "int8", [True, False], [1, 0]),
+                   ("float32", "float32", [], []), ("float32", "float32", [], [[]])]:
+    x, y = array(n, p), array(m, q)
+    c.add("array_equal", {"equal_nan": False}, {"a": value(x), "b": value(y)}, [("out", value(mx.array_equal(x, y)))],
+          note="whole numbers, promotion, shapes")
 c.error("isclose", {"rtol": -1.0, "atol": 0.0, "equal_nan": False}, {"a": value(a), "b": value(b)},
         note="a negative tolerance")
 c.save()

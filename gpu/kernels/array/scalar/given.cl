@@ -44,4 +44,20 @@ static inline ulong rounded(ulong x, ulong s) { return multiple(x, s); }
 #endif
 EACH_GIVEN(round, p1 == 0 ? (ulong)x : rounded(x, p0))
 EACH_GIVEN(nan_to_num, x)
+
+#ifdef LANE_U64
+// out = no flag is 0.
+kernel void every_begin(global uchar* out) {
+  if (get_global_id(0) == 0) out[0] = 1;
+}
+kernel void every(global const uchar* flags, global uchar* out, long n, long items) {
+  const long first = get_global_id(0);
+  if (first >= items) return;
+  for (long i = first; i < n; i += items)
+    if (flags[i] == 0) {
+      out[0] = 0;
+      return;
+    }
+}
+#endif
 #endif
