@@ -71,7 +71,8 @@ for n in ["float16", "float32", "float64", "complex64"]:
             c.add("array_equal", {"equal_nan": equal_nan}, {"a": value(x), "b": value(y)},
                   [("out", value(mx.array_equal(x, y, equal_nan=equal_nan)))])
 for n, m, p, q in [("int32", "int64", [1, 2], [1, 2]), ("int32", "float32", [1, 2], [1, 2.5]),
-                   ("uint8", "uint8", [1], [1, 1]), ("int64", "int64", [2**60], [2**60 + 1]), ("bool_", "int8", [True, False], [1, 0]),
+                   ("uint8", "uint8", [1], [1, 1]), ("int64", "int64", [2**60], [2**60 + 1]),
+                   ("bool_", "int8", [True, False], [1, 0]),
                    ("float32", "float32", [], []), ("float32", "float32", [], [[]])]:
     x, y = array(n, p), array(m, q)
     c.add("array_equal", {"equal_nan": False}, {"a": value(x), "b": value(y)}, [("out", value(mx.array_equal(x, y)))],
