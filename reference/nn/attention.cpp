@@ -317,6 +317,7 @@ constexpr const char* kCases = R"(
   # queries beside keys: the last one sees all of them, and the first ones none where there are more queries
   smoke  mode=causal n,s={1 5, 5 1, 7 3, 3 7, 4 4}
   ci     mode=causal n={1,2,31,32,33,65} s={1,2,31,33,64,130}
+  smoke  n,s={4 37, 40 3}                          # beyond a tile of keys, and of queries
   # what no query sees must not be looked at
   smoke  mode=causal y={special-3,special-9} x=int-2
   smoke  mask={mask_of} y=special-5 mf={int-1,const-0} x=int-2

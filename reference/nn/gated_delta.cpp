@@ -176,7 +176,8 @@ constexpr const char* kCases = R"(
   # no steps, no heads, no features; a mask that keeps nothing
   smoke  b,n,h,g,d,e={0 5 2 2 6 7, 2 0 2 2 6 7, 2 5 0 0 6 7, 2 5 0 2 6 7, 2 5 2 2 0 7, 2 5 2 2 6 0} st={0,1}
   smoke  mk=1 m={const-0,const-1} st=1
-  # around vectors and the lanes of a row
+  # around vectors, the lanes of a row and the rows of a thread
+  smoke  e=35 n=2
   ci     d={1,2,3,4,7,8,9,15,16,17,31,32,33,63,64,65,127,128,130,257,1025} n=3 e=3
   ci     e={1,2,3,4,5,7,8,9,15,16,17,31,32,33,63,64,65,127,128,130} n=3 d=5 st=1
   ci     n={1,2,3,33,130} d=9 e=9 z={positive,const-1} x=uniform
