@@ -7,48 +7,22 @@
 namespace plumb {
 namespace {
 
+using gpu::SortLines;
+
 constexpr std::int64_t kGroup = 256, kDigits = 256;  // as in kernels/sort.cl
 // Also there: elements of a work-item of a tile, and sums that a work-group makes at once.
 constexpr Limit kItems{"gpu.sort.items", 8, 1}, kStep{"gpu.sort.step", kGroup, 2};
 constexpr Limit kFewTiles{"gpu.sort.few_tiles", 64, 1};  // sums that one work-item makes alone
-constexpr std::int64_t kMostPoints = 512;
-constexpr std::int64_t kWorthLaunch = 1 << 15;  // elements
 
 std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
-
-// Lines lie `inner` apart in a dense array; axis none is one line.
-struct Lines {
-  std::int64_t n, inner, lines;
-  std::int64_t total() const { return n * lines; }
-};
-
-Lines lines_of(const Call& c) {
-  const Shape& s = c.shape(0);
-  if (c.none("axis")) return {count(s), 1, 1};
-  const auto axis = size(c.axis());
-  const std::int64_t inner = count(Shape(s.begin() + static_cast<std::ptrdiff_t>(axis) + 1, s.end()));
-  return {s[axis], inner, inner * count(Shape(s.begin(), s.begin() + static_cast<std::ptrdiff_t>(axis)))};
-}
-
-Job prepare_network(const Call& c, const std::vector<Spec>& specs) {
-  const Lines l = lines_of(c);
-  const std::int64_t points = l.n <= 32 ? 32 : l.n <= 256 ? 256 : kMostPoints;
-  const std::int64_t together = std::max<std::int64_t>(1, kGroup / points), group = together * points / 2;
-  std::vector<Tensor> out = gpu::outputs(specs);
-  const bool wide = info(c.dtype(0)).bytes == 8;
-  gpu::Kernel kernel("sort", "network", {{"POINTS", points}, {"LINES", together}, {"WIDE", wide}});
-  kernel.arg(gpu::dense(c[0])).arg(gpu::output(out[0])).arg(c.dtype(0));
-  kernel.arg(l.n).arg(l.inner).arg(l.lines);
-  const std::int64_t groups = l.n == 0 ? 0 : (l.lines + together - 1) / together;
-  return gpu::job(out, [=] { kernel.run({size(groups * group)}, {size(group)}); });
-}
 
 struct Pass {
   gpu::Kernel count, scan, scatter;
 };
 
-// What enqueues the passes over the lines of x; none is empty.
-std::function<void()> radix_passes(const gpu::BufferPtr& x, const gpu::BufferPtr& result, const Lines& l, Dtype type) {
+// The passes over the lines of x; none is empty.
+std::function<void()> radix_passes(const gpu::BufferPtr& x, const gpu::BufferPtr& result, const SortLines& l,
+                                   Dtype type) {
   const gpu::SortTiles cut(l.n);
   const std::int64_t total = l.total(), tiles = cut.tiles, groups = tiles * l.lines;
   const std::int64_t rows = l.lines * kDigits;
@@ -91,16 +65,23 @@ std::function<void()> radix_passes(const gpu::BufferPtr& x, const gpu::BufferPtr
   };
 }
 
-Job prepare_radix(const Call& c, const std::vector<Spec>& specs) {
-  const Lines l = lines_of(c);
+using Order = std::function<void()> (*)(const gpu::BufferPtr&, Dtype, const SortLines&, const gpu::BufferPtr&);
+
+template <Order kOrder>
+Job indices(const Call& c, const std::vector<Spec>& specs) {
   std::vector<Tensor> out = gpu::outputs(specs);
-  if (l.total() == 0) return gpu::job(out, [] {});
-  const gpu::BufferPtr x = gpu::dense(c[0]), result = gpu::output(out[0]);
-  return gpu::job(out, radix_passes(x, result, l, c.dtype(0)));
+  return gpu::job(out, kOrder(gpu::dense(c[0]), c.dtype(0), SortLines(c), gpu::output(out[0])));
 }
 
-const Condition kLarge{Stage::shape_dtype, "under 32768 elements: a launch costs more",
-                       [](const Call& c, const Device&) { return c[0].size() >= kWorthLaunch; }};
+template <Order kOrder>
+Job values(const Call& c, const std::vector<Spec>& specs) {
+  std::vector<Tensor> out = gpu::outputs(specs);
+  const SortLines l(c);
+  const gpu::BufferPtr x = gpu::dense(c[0]), order = gpu::scratch(size(l.total() * 4));
+  const auto sort = kOrder(x, c.dtype(0), l, order);
+  const auto take = gpu::take_ordered(x, c.dtype(0), l, order, l.n, gpu::output(out[0]));
+  return gpu::job(out, [=] { sort(), take(); });
+}
 
 }  // namespace
 
@@ -111,36 +92,63 @@ gpu::SortTiles::SortTiles(std::int64_t n) : options{{"ITEMS", kItems}, {"STEP", 
   if (!few) (void)kStep.of(tiles);
 }
 
+gpu::SortLines::SortLines(const Call& c) : n(count(c.shape(0))), inner(1), lines(1) {
+  if (c.none("axis")) return;
+  const Shape& s = c.shape(0);
+  const auto axis = size(c.axis());
+  n = s[axis];
+  inner = count(Shape(s.begin() + static_cast<std::ptrdiff_t>(axis) + 1, s.end()));
+  lines = inner * count(Shape(s.begin(), s.begin() + static_cast<std::ptrdiff_t>(axis)));
+}
+
+std::function<void()> gpu::network_order(const BufferPtr& x, Dtype type, const SortLines& l, const BufferPtr& order) {
+  const std::int64_t points = l.n <= 32 ? 32 : l.n <= 256 ? 256 : kMostPoints;
+  const std::int64_t together = std::max<std::int64_t>(1, kGroup / points), group = together * points / 2;
+  const bool wide = info(type).bytes == 8;
+  Kernel kernel("sort", "network", {{"POINTS", points}, {"LINES", together}, {"WIDE", wide}});
+  kernel.arg(x).arg(order).arg(type).arg(l.n).arg(l.inner).arg(l.lines);
+  const std::int64_t groups = l.n == 0 ? 0 : (l.lines + together - 1) / together;
+  return [=] { kernel.run({size(groups * group)}, {size(group)}); };
+}
+
+std::function<void()> gpu::radix_order(const BufferPtr& x, Dtype type, const SortLines& l, const BufferPtr& order) {
+  if (l.total() == 0) return [] {};
+  return radix_passes(x, order, l, type);
+}
+
+std::function<void()> gpu::take_ordered(const BufferPtr& x, Dtype type, const SortLines& l, const BufferPtr& order,
+                                        std::int64_t kept, const BufferPtr& out) {
+  const std::int64_t total = kept * l.lines;
+  Kernel kernel("sort", "take_ordered", SortTiles(l.n).options);
+  kernel.arg(x).arg(order).arg(out).arg(info(type).bytes).arg(l.n).arg(kept).arg(l.inner).arg(total);
+  return [=] { kernel.run({size(total)}); };
+}
+
 std::function<void()> gpu::radix_argsort(const BufferPtr& keys, std::int64_t n, const BufferPtr& order) {
-  if (n == 0) return [] {};
-  return radix_passes(keys, order, {n, 1, 1}, Dtype::i64);
+  return radix_order(keys, Dtype::i64, {n, 1, 1}, order);
 }
 
 std::vector<Route> sort_gpu_routes() {
-  return {
-      {
-          .op = "argsort",
-          .name = "gpu.network",
-          .tier = Tier::gpu,
-          .needs = Tier::gpu,
-          .supports = {{Stage::device, "work-groups are smaller than 256",
-                        [](const Call&, const Device& d) { return d.facts.max_work_group >= kMostPoints / 2; }},
-                       {Stage::shape_dtype, "a line is longer than 512",
-                        [](const Call& c, const Device&) { return lines_of(c).n <= kMostPoints; }}},
-          .prefers = {gpu::kNotHost, kLarge},
-          .prepare = prepare_network,
-      },
-      {
-          .op = "argsort",
-          .name = "gpu.radix",
-          .tier = Tier::gpu,
-          .needs = Tier::gpu,
-          .supports = {{Stage::device, "work-groups are smaller than 256",
-                        [](const Call&, const Device& d) { return d.facts.max_work_group >= kGroup; }}},
-          .prefers = {gpu::kNotHost, kLarge},
-          .prepare = prepare_radix,
-      },
+  const auto network = [](std::string_view op, Job (*prepare)(const Call&, const std::vector<Spec>&)) {
+    return Route{.op = op,
+                 .name = "gpu.network",
+                 .tier = Tier::gpu,
+                 .needs = Tier::gpu,
+                 .supports = {gpu::kSortGroups, gpu::kSortPoints},
+                 .prefers = {gpu::kNotHost, gpu::kWorthSort},
+                 .prepare = prepare};
   };
+  const auto radix = [](std::string_view op, Job (*prepare)(const Call&, const std::vector<Spec>&)) {
+    return Route{.op = op,
+                 .name = "gpu.radix",
+                 .tier = Tier::gpu,
+                 .needs = Tier::gpu,
+                 .supports = {gpu::kSortGroups},
+                 .prefers = {gpu::kNotHost, gpu::kWorthSort},
+                 .prepare = prepare};
+  };
+  return {network("argsort", indices<gpu::network_order>), radix("argsort", indices<gpu::radix_order>),
+          network("sort", values<gpu::network_order>), radix("sort", values<gpu::radix_order>)};
 }
 
 }  // namespace plumb

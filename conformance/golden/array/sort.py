@@ -1,4 +1,4 @@
-"""Recorded argsorts: numpy's stable sort; complex NaN by Python's sorted() on (NaN?, re, im)."""
+"""Recorded argsorts and sorts: numpy's stable sort; complex NaN by Python's sorted() on (NaN?, re, im)."""
 
 import pathlib
 import sys
@@ -17,6 +17,8 @@ def add(a, axis=-1, note="", wide=None):
     """wide: the same values in a type that numpy sorts."""
     order = np.argsort(a if wide is None else wide, axis=axis, kind="stable")
     c.add("argsort", {"axis": axis}, {"a": a}, [("out", order.astype(np.uint32))], note=note)
+    values = a.ravel()[order] if axis is None else np.take_along_axis(a, order, axis)
+    c.add("sort", {"axis": axis}, {"a": a}, [("out", values)], note=note, signed_zero=True)
 
 
 REALS = [np.float16, ml_dtypes.bfloat16, np.float32, np.float64]
@@ -38,12 +40,18 @@ add(z, note="by real, then imaginary part")
 nan = np.nan
 w = np.array([1 + 1j, complex(nan, 0), 2, complex(1, nan), -1j, complex(nan, nan), complex(0, -1), 1], np.complex64)
 key = [(bool(np.isnan(v)), 0.0, 0.0) if np.isnan(v) else (False, float(v.real), float(v.imag)) for v in w]
-c.add("argsort", {"axis": -1}, {"a": w}, [("out", np.array(sorted(range(len(key)), key=key.__getitem__), np.uint32))],
-      note="NaN in either part goes last, in index order", source="Python sorted()")
-add(rng.standard_normal(5000).astype(np.float32), note="several tiles")
+p = np.array(sorted(range(len(key)), key=key.__getitem__), np.uint32)
+c.add("argsort", {"axis": -1}, {"a": w}, [("out", p)], note="NaN in either part goes last, in index order",
+      source="Python sorted()")
+c.add("sort", {"axis": -1}, {"a": w}, [("out", w[p])], note="NaN in either part goes last", source="Python sorted()",
+      signed_zero=True)
+add(np.array([0, 0, 0, 1], np.float32) * np.array([1, -1, 1, 1], np.float32), note="zeros keep their order")
+add(rng.standard_normal(2500).astype(np.float32), note="several tiles")
 c.add("argsort", {"axis": None}, {"a": np.float32(4)}, [("out", np.zeros(1, np.uint32))], note="0-d, flattened")
 empty = np.zeros((3, 0), np.float32)
 c.add("argsort", {"axis": 1}, {"a": empty}, [("out", empty.astype(np.uint32))], note="empty line")
-c.error("argsort", {"axis": -1}, {"a": np.float32(4)}, note="0-d with an axis")
-c.error("argsort", {"axis": 2}, {"a": np.zeros((3, 2), np.float32)}, note="axis beyond the rank")
+c.add("sort", {"axis": 1}, {"a": empty}, [("out", empty)], note="empty line")
+for op in ("argsort", "sort"):
+    c.error(op, {"axis": -1}, {"a": np.float32(4)}, note="0-d with an axis")
+    c.error(op, {"axis": 2}, {"a": np.zeros((3, 2), np.float32)}, note="axis beyond the rank")
 c.save()
