@@ -124,6 +124,12 @@ std::function<void()> gpu::take_ordered(const BufferPtr& x, Dtype type, const So
   return [=] { kernel.run({size(total)}); };
 }
 
+std::function<void()> gpu::take_all(const BufferPtr& x, Dtype type, const SortLines& l, const BufferPtr& out) {
+  Kernel kernel("sort", "take_all", SortTiles(l.n).options);
+  kernel.arg(x).arg(out).arg(info(type).bytes).arg(l.total());
+  return [=] { kernel.run({size(l.total())}); };
+}
+
 std::function<void()> gpu::radix_argsort(const BufferPtr& keys, std::int64_t n, const BufferPtr& order) {
   return radix_order(keys, Dtype::i64, {n, 1, 1}, order);
 }

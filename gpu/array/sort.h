@@ -36,6 +36,9 @@ std::function<void()> radix_order(const BufferPtr& x, Dtype, const SortLines&, c
 std::function<void()> take_ordered(const BufferPtr& x, Dtype, const SortLines&, const BufferPtr& order,
                                    std::int64_t kept, const BufferPtr& out);
 
+// What enqueues out = x.
+std::function<void()> take_all(const BufferPtr& x, Dtype, const SortLines&, const BufferPtr& out);
+
 inline constexpr Condition kSortGroups{Stage::device, "work-groups are smaller than 256",
                                        [](const Call&, const Device& d) { return d.facts.max_work_group >= 256; }};
 inline constexpr Condition kSortPoints{Stage::shape_dtype, "a line is longer than 512",

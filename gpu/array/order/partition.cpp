@@ -13,14 +13,18 @@ Job indices(const Call& c, const std::vector<Spec>& specs) {
   return gpu::job(out, kOrder(gpu::dense(c[0]), c.dtype(0), SortLines(c), gpu::output(out[0])));
 }
 
-template <Ordered kOrder>
+// kPart: the greatest, and all of them in the order that they have.
+template <Ordered kOrder, bool kPart>
 Job values(const Call& c, const std::vector<Spec>& specs) {
   std::vector<Tensor> out = gpu::outputs(specs);
   const SortLines l(c);
   if (out[0].size() == 0) return gpu::job(out, [] {});
-  const gpu::BufferPtr x = gpu::dense(c[0]), order = gpu::scratch(static_cast<std::size_t>(l.total()) * 4);
+  const std::int64_t kept = out[0].size() / l.lines;
+  const gpu::BufferPtr x = gpu::dense(c[0]), to = gpu::output(out[0]);
+  if (kPart && kept == l.n) return gpu::job(out, gpu::take_all(x, c.dtype(0), l, to));
+  const gpu::BufferPtr order = gpu::scratch(static_cast<std::size_t>(l.total()) * 4);
   const auto sort = kOrder(x, c.dtype(0), l, order);
-  const auto take = gpu::take_ordered(x, c.dtype(0), l, order, out[0].size() / l.lines, gpu::output(out[0]));
+  const auto take = gpu::take_ordered(x, c.dtype(0), l, order, kept, to);
   return gpu::job(out, [=] { sort(), take(); });
 }
 
@@ -53,10 +57,10 @@ Route radix(std::string_view op, Prepare prepare) {
 
 std::vector<Route> partition_gpu_routes() {
   std::vector<Route> all;
-  for (const char* op : {"partition", "topk"}) {
-    all.push_back(network(op, values<gpu::network_order>));
-    all.push_back(radix(op, values<gpu::radix_order>));
-  }
+  all.push_back(network("partition", values<gpu::network_order, false>));
+  all.push_back(radix("partition", values<gpu::radix_order, false>));
+  all.push_back(network("topk", values<gpu::network_order, true>));
+  all.push_back(radix("topk", values<gpu::radix_order, true>));
   all.push_back(network("argpartition", indices<gpu::network_order>));
   all.push_back(radix("argpartition", indices<gpu::radix_order>));
   return all;

@@ -75,19 +75,28 @@ __kernel void high_keys(__global const void* x, __global uint* key, __global con
   key[e] = (uint)(key_at(x, type, e / n, index[e], n, inner) >> 32);
 }
 
+// to[j] = from[i] of words of `bytes` bytes.
+void move_word(__global const void* from, const long i, __global void* to, const long j, const int bytes) {
+  switch (bytes) {
+    case 1: ((__global uchar*)to)[j] = ((__global const uchar*)from)[i]; break;
+    case 2: ((__global ushort*)to)[j] = ((__global const ushort*)from)[i]; break;
+    case 4: ((__global uint*)to)[j] = ((__global const uint*)from)[i]; break;
+    default: ((__global ulong*)to)[j] = ((__global const ulong*)from)[i];
+  }
+}
+
 // The last `kept` elements of every line in a given order; elements are words of `bytes` bytes.
 __kernel void take_ordered(__global const void* x, __global const uint* order, __global void* out, const int bytes,
                            const long n, const long kept, const long inner, const long total) {
   const long e = get_global_id(0);
   if (e >= total) return;
   const long first = e / inner / kept * n, place = first + n - kept + e / inner % kept;
-  const long from = (first + order[place * inner + e % inner]) * inner + e % inner;
-  switch (bytes) {
-    case 1: ((__global uchar*)out)[e] = ((__global const uchar*)x)[from]; break;
-    case 2: ((__global ushort*)out)[e] = ((__global const ushort*)x)[from]; break;
-    case 4: ((__global uint*)out)[e] = ((__global const uint*)x)[from]; break;
-    default: ((__global ulong*)out)[e] = ((__global const ulong*)x)[from];
-  }
+  move_word(x, (first + order[place * inner + e % inner]) * inner + e % inner, out, e, bytes);
+}
+
+__kernel void take_all(__global const void* x, __global void* out, const int bytes, const long total) {
+  const long e = get_global_id(0);
+  if (e < total) move_word(x, e, out, e, bytes);
 }
 
 // ---- A bitonic network: a work-group sorts LINES lines of n <= POINTS, padded with what sorts last ----

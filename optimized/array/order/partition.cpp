@@ -290,10 +290,20 @@ void argpartition(const Call& c, std::vector<Tensor>& out) {
   const SortLines g(c);
   select_lines(g, Gives::indices, place(c, g.n), g.n, out[0]);
 }
+// All of them stay in the order that they have.
+bool all_wanted(const Call& c, std::vector<Tensor>& out) {
+  if (out[0].size() != c[0].size()) return false;
+  const Tensor x = contiguous(c[0]);
+  std::memcpy(out[0].write<unsigned char>(), x.read<unsigned char>(),
+              static_cast<std::size_t>(x.size() * info(x.dtype()).bytes));
+  return true;
+}
+
 void topk(const Call& c, std::vector<Tensor>& out) {
+  if (all_wanted(c, out)) return;
   const SortLines g(c);
   const std::int64_t k = c.integer("k");
-  select_lines(g, Gives::values, std::min(g.n - k, g.n - 1), k, out[0]);
+  select_lines(g, Gives::values, g.n - k, k, out[0]);
 }
 
 // ---- Sorted lines are parted at every place
@@ -306,6 +316,7 @@ void argpartition_networks(const Call& c, std::vector<Tensor>& out) {
   argsort_by_networks(SortLines(c), out[0].write<std::uint32_t>());
 }
 void topk_networks(const Call& c, std::vector<Tensor>& out) {
+  if (all_wanted(c, out)) return;
   sort_values_by_networks(SortLines(c), c.integer("k"), out[0].write<unsigned char>());
 }
 

@@ -1,5 +1,7 @@
-"""Recorded selections: numpy's partition and argpartition, MLX's topk and its halves. Any answer with the property is right,
-and these are some. (pip install numpy mlx)"""
+"""Recorded selections: numpy's partition and argpartition, MLX's topk, and its selections among zeros of both signs.
+
+Any answer with the property is right, and these are some. (pip install numpy mlx)
+"""
 
 import pathlib
 import sys
@@ -39,9 +41,13 @@ def topk(a, k, axis=-1, note=""):
 
 
 special = np.array([3, np.nan, -0.0, 1, np.inf, 0.0, -np.nan, 1, -np.inf, -2, 0.0, -0.0, np.nan, 3], np.float64)
-for t in (np.float16, np.float32, np.float64):
+for t in (mx.float16, mx.bfloat16, mx.float32):
     for kth in (0, 4, 9, 12, -1):
-        partitions(special.astype(t), kth, note="NaN greatest, zeros equal")
+        a = mx.array(special).astype(t)
+        for op, f in (("partition", mx.partition), ("argpartition", mx.argpartition)):
+            add(op, {"kth": kth, "axis": -1}, recordable(a), recordable(f(a, kth)), "NaN greatest, zeros equal", MLX)
+for t in (np.float32, np.float64):
+    partitions(special[special != 0].astype(t), 5, note="NaN greatest")
 for t in (np.bool_, np.uint8, np.uint16, np.uint32, np.uint64, np.int8, np.int16, np.int32, np.int64):
     lowest = 0 if t == np.bool_ or np.issubdtype(t, np.unsignedinteger) else -5
     partitions(rng.integers(lowest, 9, (4, 5, 6)).astype(t), 2, axis=1, note="ties, an axis in the middle")

@@ -22,15 +22,6 @@ bool begins(__global const void* x, const int type, __global const uint* order, 
   return key == none || key != key_at(x, type, 0, order[p - 1], n, 1);
 }
 
-void move_element(__global const void* from, const long i, __global void* to, const long j, const int bytes) {
-  switch (bytes) {
-    case 1: ((__global uchar*)to)[j] = ((__global const uchar*)from)[i]; break;
-    case 2: ((__global ushort*)to)[j] = ((__global const ushort*)from)[i]; break;
-    case 4: ((__global uint*)to)[j] = ((__global const uint*)from)[i]; break;
-    default: ((__global ulong*)to)[j] = ((__global const ulong*)from)[i];
-  }
-}
-
 __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void count_groups(__global const void* x, const int type,
                                                                               __global const uint* order,
                                                                               __global uint* counts, const long n) {
@@ -61,7 +52,7 @@ __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void place_groups(
     starts[group] = (uint)p;
     if (group == size) continue;
     indices[group] = i;
-    move_element(x, i, values, group, bytes);
+    move_word(x, i, values, group, bytes);
   }
 }
 
@@ -80,6 +71,6 @@ __kernel void finish_groups(__global const void* x, const int bytes, __global co
   const uint smallest = n > 0 ? order[0] : 0;
   counts[g] = 0;
   indices[g] = smallest;
-  if (filled) move_element(fill, 0, values, g, bytes);
-  else move_element(x, smallest, values, g, bytes);
+  if (filled) move_word(fill, 0, values, g, bytes);
+  else move_word(x, smallest, values, g, bytes);
 }
