@@ -139,10 +139,14 @@ std::vector<Allowances> bound(const Call& c, const std::vector<Wide>& want, cons
       const bool finite = std::isfinite(y), beyond = !(4 * route.largest() <= acc.max);
       of_out(b, t, h, e) = {finite && error == error ? error : std::numeric_limits<double>::infinity(), beyond};
     }
-    const double off = route.off() + own.off();
-    for (std::int64_t d = 0; d < o.D; ++d)
+    for (std::int64_t d = 0; d < o.D; ++d) {
+      double off = route.off() + own.off();
+      if (info(Dtype::f32).precision < acc.precision)
+        off += info(Dtype::f32).unit_roundoff() * (std::abs(value_at(want[1], row * o.D + d)) + off) +
+               info(Dtype::f32).min_subnormal / 2;
       of_state(b, h, e, d) = {off == off ? off : std::numeric_limits<double>::infinity(),
                               !(4 * route.largest() <= acc.max)};
+    }
   }
   return {of_out, of_state};
 }
