@@ -16,13 +16,16 @@ template <class A>
 static inline const A* widened_as(const A* x, std::int64_t, A*) {
   return x;
 }
+static inline void put_floats(float* to, f32v v) { store(to, v); }
+static inline void put_floats(double* to, f32v v) {
+  const Values wide = wide_of(v);
+  store(to, wide.part[0]);
+  store(to + kF64, wide.part[1]);
+}
 template <class A, class S>
 static inline const A* widened_half(const S* x, std::int64_t n, A* room) {
   std::int64_t i = 0;
-  for (; i + kF32 <= n; i += kF32) {
-    const f32v v = elements<float>(x + i);
-    for (int j = 0; j < kF32; ++j) room[i + j] = v[j];
-  }
+  for (; i + kF32 <= n; i += kF32) put_floats(room + i, elements<float>(x + i));
   for (; i < n; ++i) room[i] = element<float>(x + i);
   return room;
 }

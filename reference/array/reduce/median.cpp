@@ -71,6 +71,7 @@ constexpr const char* kCall = R"(
 constexpr const char* kMore = R"(
   smoke  t={@all} s={4x7,4x8,1x2,3x1} x=uniform axis=1            # one in the middle, and two
   smoke  t={@floats,f64,c64} s=5x6 x={special,huge,subnormal,int-1} axis={0,1}
+  smoke  s={300,4100} x={uniform,int-2}                            # counted before it is searched
   ci     t={@all} s=3x{255,256,257,300} x={int-2,whole,bits} axis=1
   ci     t={@all} s=2x{2048,5001} x={int-2,uniform} axis=1
   ci     s={66000,70001} t={f32,u8,i64,f64,bf16} x={uniform,const,ramp,ramp-3,wide}
