@@ -5,31 +5,38 @@
 namespace plumb::gpu {
 namespace {
 
-constexpr std::int64_t kWorthLaunch = 1 << 16;  // elements
+bool axes_fit(const Call& c, const Device&) { return output_specs(c)[0].shape.size() <= kDrawAxes; }
 
-bool axes_fit(const Call& c, const Device&) { return few_axes(output_specs(c)[0].shape); }
+std::vector<std::int64_t> sizes(const Shape& shape, std::size_t operands) {
+  std::vector<std::int64_t> g(1 + kDrawAxes * (1 + operands));
+  g[0] = static_cast<std::int64_t>(shape.size());
+  std::reverse_copy(shape.begin(), shape.end(), g.begin() + 1);
+  return g;
+}
+
+// The strides of operand k, which broadcasts.
+void put_strides(std::vector<std::int64_t>& g, std::size_t k, const Shape& own, const Strides& strides) {
+  for (std::size_t d = 0; d < own.size(); ++d) {  // innermost first
+    const std::size_t axis = own.size() - 1 - d;
+    if (own[axis] != 1) g[1 + kDrawAxes * (1 + k) + d] = strides[axis];
+  }
+}
 
 }  // namespace
 
 BufferPtr spread(const Shape& shape, const std::vector<Tensor>& operands) {
-  std::vector<std::int64_t> g(1 + kDrawAxes * (1 + operands.size()));
   const bool single = std::all_of(operands.begin(), operands.end(), [](const Tensor& t) { return t.size() == 1; });
-  if (single) return constants(g);
-  g[0] = static_cast<std::int64_t>(shape.size());
-  std::reverse_copy(shape.begin(), shape.end(), g.begin() + 1);
-  for (std::size_t k = 0; k < operands.size(); ++k) {
-    const Shape& own = operands[k].shape();
-    std::int64_t step = 1;
-    for (std::size_t d = 0; d < own.size(); ++d) {  // innermost first: operands are made dense
-      const std::int64_t size = own[own.size() - 1 - d];
-      if (size != 1) g[1 + kDrawAxes * (1 + k) + d] = step;
-      step *= size;
-    }
-  }
+  std::vector<std::int64_t> g = sizes(single ? Shape() : shape, operands.size());
+  for (std::size_t k = 0; k < operands.size(); ++k)
+    put_strides(g, k, operands[k].shape(), row_major(operands[k].shape()));
   return constants(g);
 }
 
-bool few_axes(const Shape& shape) { return shape.size() <= kDrawAxes; }
+BufferPtr spread(const Shape& shape, const Shape& operand, const Strides& strides) {
+  std::vector<std::int64_t> g = sizes(shape, 1);
+  put_strides(g, 0, operand, strides);
+  return constants(g);
+}
 
 bool drawn_large(const Call& c, const Device&) { return count(output_specs(c)[0].shape) >= kWorthLaunch; }
 

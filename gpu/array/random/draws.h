@@ -19,8 +19,11 @@ struct Pairs {
 // For a kernel, of operands that broadcast over a shape: the number of axes, 8 sizes, innermost first, and 8 strides of
 // each. No axes where every operand has one element.
 BufferPtr spread(const Shape&, const std::vector<Tensor>& operands);
+BufferPtr spread(const Shape&, const Shape& operand, const Strides&);  // of one that is part of a larger array
 
-bool few_axes(const Shape&);
+inline constexpr std::int64_t kWorthLaunch = 1 << 16;  // elements
+inline constexpr Condition kHasFp64{Stage::capability, "the device has no f64 arithmetic",
+                                    [](const Call&, const Device& d) { return d.fp64; }};
 bool drawn_large(const Call&, const Device&);  // enough elements for a launch
 bool has_wide(const Call&, const Device&);     // f64, if any input or output needs it
 

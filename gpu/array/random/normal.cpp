@@ -75,8 +75,7 @@ constexpr int kTruncated = 3;
 
 Route truncated_route() {
   Route r = gpu::drawing("truncated_normal", "gpu.words", prepare_truncated, order<kTruncated>);
-  r.supports.back() = {Stage::capability, "the device has no f64 arithmetic",
-                       [](const Call&, const Device& d) { return d.fp64; }};
+  r.supports.back() = gpu::kHasFp64;
   return r;
 }
 

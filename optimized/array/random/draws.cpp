@@ -38,6 +38,23 @@ void draw(const Tensor& key, std::int64_t total, const std::function<Sink(std::i
   make(1 + kDrawPadding)(lone.get(), h, 1);
 }
 
+void draw_range(const std::uint32_t* key, std::int64_t total, std::int64_t first, std::int64_t n, std::uint32_t* out,
+                std::uint32_t* other) {
+  const std::int64_t h = total / 2, gap = total - h, end = first + n;
+  const auto words = [&](std::int64_t begin, std::int64_t stop, void* firsts, void* seconds) {
+    PLUMB_DISPATCH(threefry_words)
+    (key[0], key[1], begin, stop, gap, static_cast<unsigned char*>(firsts), static_cast<unsigned char*>(seconds));
+  };
+  if (first < h) words(first, std::min(end, h), out, other);
+  if (h < gap && first <= h && h < end) {
+    std::uint32_t lone[2];
+    PLUMB_DISPATCH(threefry_pair)(key[0], key[1], static_cast<std::uint32_t>(h), 0, lone);
+    out[h - first] = lone[0];
+  }
+  const std::int64_t from = std::max(first, gap);
+  if (from < end) words(from - gap, end - gap, other, out + (from - first));
+}
+
 Tensor as_dtype(const Tensor& t, Dtype to) { return t.dtype() == to ? t : narrow(widen(t), to); }
 
 Spread<float> floats_of(const Tensor& t, Dtype to, const Shape& shape) {

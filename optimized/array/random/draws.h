@@ -32,6 +32,10 @@ using Sink = std::function<void(std::uint32_t* words, std::int64_t first, std::i
 // The `total` words of a key, to sinks of which each thread has one: make() with room for blocks of that size.
 void draw(const Tensor& key, std::int64_t total, const std::function<Sink(std::int64_t block)>& make);
 
+// Words first .. first + n - 1 alone; `other` has room for as many.
+void draw_range(const std::uint32_t* key, std::int64_t total, std::int64_t first, std::int64_t n, std::uint32_t* out,
+                std::uint32_t* other);
+
 // A tensor that broadcasts over a shape. T is the type that its elements are stored as.
 template <class T>
 class Spread {
