@@ -108,7 +108,7 @@ Route ordering(std::string_view op, Job (*prepare)(const Call&, const std::vecto
 }
 
 Route choosing() {
-  Route r = gpu::drawing("categorical", "gpu.groups", prepare_categorical);
+  Route r = gpu::drawing("categorical", "gpu.groups", prepare_categorical, {});
   r.supports.back() = gpu::kHasFp64;
   r.supports.push_back(kSorts);
   r.prefers.back() = {Stage::shape_dtype, "under 65536 entries: a launch costs more", worth};

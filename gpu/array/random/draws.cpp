@@ -47,18 +47,16 @@ bool has_wide(const Call& c, const Device& d) {
 }
 
 Route drawing(std::string_view op, std::string_view name, Job (*prepare)(const Call&, const std::vector<Spec>&),
-              Order (*order)(const Call&)) {
-  return {
-      .op = op,
-      .name = name,
-      .tier = Tier::gpu,
-      .needs = Tier::gpu,
-      .supports = {{Stage::shape_dtype, "more than 8 axes", axes_fit},
-                   {Stage::capability, "the device has no f64 arithmetic", has_wide}},
-      .prefers = {kNotHost, {Stage::shape_dtype, "under 65536 elements: a launch costs more", drawn_large}},
-      .order = order,
-      .prepare = prepare,
-  };
+              Stops stops, Order (*order)(const Call&)) {
+  Route r;
+  r.op = op, r.name = name;
+  r.tier = r.needs = Tier::gpu;
+  if (stops.axes) r.supports.push_back({Stage::shape_dtype, "more than 8 axes", axes_fit});
+  if (stops.wide) r.supports.push_back({Stage::capability, "the device has no f64 arithmetic", has_wide});
+  r.prefers = {kNotHost, {Stage::shape_dtype, "under 65536 elements: a launch costs more", drawn_large}};
+  r.order = order;
+  r.prepare = prepare;
+  return r;
 }
 
 }  // namespace plumb::gpu

@@ -27,8 +27,11 @@ inline constexpr Condition kHasFp64{Stage::capability, "the device has no f64 ar
 bool drawn_large(const Call&, const Device&);  // enough elements for a launch
 bool has_wide(const Call&, const Device&);     // f64, if any input or output needs it
 
-// A route that draws: the conditions that all of them have.
-Route drawing(std::string_view op, std::string_view name, Job (*prepare)(const Call&, const std::vector<Spec>&),
+// What stops a route that draws: operands of more axes than it walks, or f64 where the device has none.
+struct Stops {
+  bool axes = true, wide = true;
+};
+Route drawing(std::string_view op, std::string_view name, Job (*prepare)(const Call&, const std::vector<Spec>&), Stops,
               Order (*order)(const Call&) = nullptr);
 
 }  // namespace plumb::gpu

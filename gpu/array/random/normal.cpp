@@ -63,8 +63,9 @@ Job prepare_truncated(const Call& c, const std::vector<Spec>& specs) {
 
 // Those of the specification (OpenCL C 3.0, table 42), erfinv: kernels/array/functions.cl.
 template <int quarters>
-Order order(const Call&) {
+Order order(const Call& c) {
   Order o;
+  if (output_specs(c)[0].dtype == Dtype::f64) o.accumulator = Dtype::f64;  // of z S + L; z is a float
   o.function_ulps = quarters / 4.0;
   return o;
 }
@@ -74,7 +75,7 @@ constexpr int kErfinv = 64, kLog1p = 8, kLog = 12;
 constexpr int kTruncated = 3;
 
 Route truncated_route() {
-  Route r = gpu::drawing("truncated_normal", "gpu.words", prepare_truncated, order<kTruncated>);
+  Route r = gpu::drawing("truncated_normal", "gpu.words", prepare_truncated, {}, order<kTruncated>);
   r.supports.back() = gpu::kHasFp64;
   return r;
 }
@@ -82,9 +83,10 @@ Route truncated_route() {
 }  // namespace
 
 std::vector<Route> normal_gpu_routes() {
-  return {gpu::drawing("normal", "gpu.words", prepare_normal, order<kErfinv>),
-          gpu::drawing("laplace", "gpu.words", prepare_laplace, order<kLog1p>),
-          gpu::drawing("gumbel", "gpu.words", prepare_gumbel, order<kLog>), truncated_route()};
+  return {gpu::drawing("normal", "gpu.words", prepare_normal, {}, order<kErfinv>),
+          gpu::drawing("laplace", "gpu.words", prepare_laplace, {.axes = false}, order<kLog1p>),
+          gpu::drawing("gumbel", "gpu.words", prepare_gumbel, {.axes = false, .wide = false}, order<kLog>),
+          truncated_route()};
 }
 
 }  // namespace plumb

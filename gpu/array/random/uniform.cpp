@@ -39,8 +39,9 @@ Job prepare_bernoulli(const Call& c, const std::vector<Spec>& specs) {
 }  // namespace
 
 std::vector<Route> uniform_gpu_routes() {
-  return {gpu::drawing("uniform", "gpu.words", prepare_uniform), gpu::drawing("randint", "gpu.words", prepare_randint),
-          gpu::drawing("bernoulli", "gpu.words", prepare_bernoulli)};
+  return {gpu::drawing("uniform", "gpu.words", prepare_uniform, {}),
+          gpu::drawing("randint", "gpu.words", prepare_randint, {.wide = false}),
+          gpu::drawing("bernoulli", "gpu.words", prepare_bernoulli, {})};
 }
 
 }  // namespace plumb

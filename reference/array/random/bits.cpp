@@ -87,6 +87,7 @@ std::vector<Wide> key(const Call& c) {
 constexpr const char* kKeyCases = R"(
   call   -/seed={n}
   smoke  n={0,1,42,4294967295,4294967296,4294967297,9223372036854775807}
+  ci     n={2,4294967298,1234567890123456789}
 )";
 
 constexpr const char* kKeyRejects = R"(

@@ -237,6 +237,7 @@ constexpr const char* kCategoricalCases = R"(
   ci     s=300x20 x={wide,huge,subnormal,tiny,lanes-7}
   ci     s=400 n=3000
   ci     s=2x1x3x1x2x1x2x4 a={2,-1}     # eight axes
+  ci     s=5 o=2:1:1:2:1:1:1:2:1           # nine
 )";
 
 constexpr const char* kCategoricalRejects = R"(

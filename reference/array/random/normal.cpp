@@ -143,6 +143,7 @@ constexpr const char* kNormalCases = R"(
   ci     s=64:33 loc=f32.64x1.row.{f} scale=f32.33.row.{f} f={wide,tiny,huge,subnormal,special,lanes-5}
   ci     s=64:9 t=c64 loc=c64.64x1.row.{f} scale=c64.9.row.{f} f={uniform,wide,special}
   ci     s=2:1:2:1:3:1:2:2 t=f32 loc=f32.1x2x1x3x1x2x1.row.int-9 scale=f32.2x1x2x1x1x1x2x2.row.uniform   # eight axes
+  ci     s=2:1:1:2:1:1:1:2:1 t=f32   # nine axes
   ci     s=40003: t={f32,f16}
   nightly s=1000003: t={f32,f16,bf16,f64,c64}
 )";
@@ -329,6 +330,7 @@ constexpr const char* kTruncatedCases = R"(
   ci     s=none lower={b}.6x1.row.int-3 upper={b}.5.row.int-90 b={bool,u8,u64,i8,i32,i64,f16,bf16,f64}
   ci     s=6:10 lower=f32.6x10.{l}.uniform-3 upper=f32.10.row.uniform-9 l={@layouts} t=f32
   ci     s=2:1:2:1:3:1:2:2 t=f32 lower=f32.1x2x1x3x1x2x1.row.uniform upper=f32.2x1x2x1x1x1x2x2.row.uniform
+  ci     s=2:1:1:2:1:1:1:2:1 t=f32   # nine axes
   ci     s=3003: m={-6,-5,5} h={6,7,5.5,inf} t=f32   # where one path takes over from the other
 )";
 
@@ -345,73 +347,86 @@ constexpr const char* kTruncatedBench = R"(
   ci     f32.s.row.const--2+f32.s.row.const-2+u32.2.row.order/shape={16384:,4194304:},dtype=f32
 )";
 
-}  // namespace
-
-std::vector<Op> normal_ops() {
+Op normal_row() {
   return {
-      {
-          .name = "normal",
-          .signature = "key u32[2], loc? L[...], scale? M[...] -> out F[*S]",
-          .types = "L, M: bool integers floats c64; F: floats c64",
-          .attrs = {{"shape", Shape{}}, {"dtype", "f32"}},
-          .equation = "out_i = z_i S_i + loc_i, erf z_i = u_i, u = uniform(-(1 - 2^-24), 1, shape) of f32, "
-                      "S = sqrt 2 scale; of c64 S = scale, and z_i has two numbers for its parts",
-          .meaning = "z becomes a number of the dtype, as sqrt 2, scale and loc do; sqrt 2 scale, the product and the "
-                     "sum are rounded each; |u| < 1, so that no z is infinite; parts of c64 have variance 1/2; loc and "
-                     "scale may not make the shape grow",
-          .infer = infer_normal,
-          .oracle = normal,
-          .cases = kNormalCases,
-          .rejects = kNormalRejects,
-          .bench = kNormalBench,
-          .tolerance = {.kind = Tolerance::Class::inherited, .bound = normal_bound},
-      },
-      {
-          .name = "laplace",
-          .signature = "key u32[2] -> out F[*S]",
-          .types = "F: floats",
-          .attrs = {{"shape", Shape{}}, {"dtype", "f32"}, {"loc", 0.0}, {"scale", 1.0}},
-          .equation = "out_i = sign(u_i) log(1 - |u_i|) scale + loc, u = uniform(-(1 - 2^-24), 1, shape) of f32",
-          .meaning = "the sign is that of MLX, opposite to the inverse of the distribution function, which is the same "
-                     "law; the logarithm becomes a number of the dtype, as scale and loc do",
-          .infer = infer_laplace,
-          .oracle = laplace,
-          .cases = kLaplaceCases,
-          .rejects = kLaplaceRejects,
-          .bench = kLaplaceBench,
-          .tolerance = {.kind = Tolerance::Class::inherited, .bound = laplace_bound},
-      },
-      {
-          .name = "gumbel",
-          .signature = "key u32[2] -> out F[*S]",
-          .types = "F: f16 bf16 f32",
-          .attrs = {{"shape", Shape{}}, {"dtype", "f32"}},
-          .equation = "out_i = -log(-log u_i), u = uniform(0, 1, shape) of the dtype",
-          .meaning = "the inner logarithm may be rounded to the dtype; u_i = 0 gives -inf",
-          .infer = infer_gumbel,
-          .oracle = gumbel,
-          .cases = kGumbelCases,
-          .rejects = kGumbelRejects,
-          .bench = kGumbelBench,
-          .tolerance = {.kind = Tolerance::Class::inherited, .bound = gumbel_bound},
-      },
-      {
-          .name = "truncated_normal",
-          .signature = "lower L[...], upper M[...], key u32[2] -> out F[*S]",
-          .types = "L, M: bool integers floats; F: f16 bf16 f32",
-          .attrs = {{"shape", kNone}, {"dtype", "f32"}},
-          .equation = "Phi(out_i) = (1 - u_i) Phi(lower_i) + u_i Phi(upper_i), u = uniform(0, 1, shape) of the dtype",
-          .meaning = "the exact quantile, far out too, where erf in f32 is 1 and MLX gives the bound that is farther "
-                     "from 0; lower and upper become numbers of the dtype first; lower >= upper gives lower; the shape "
-                     "is what they broadcast to if none is given",
-          .infer = infer_truncated,
-          .oracle = truncated_normal,
-          .cases = kTruncatedCases,
-          .rejects = kTruncatedRejects,
-          .bench = kTruncatedBench,
-          .tolerance = {.kind = Tolerance::Class::inherited, .bound = truncated_bound},
-      },
+      .name = "normal",
+      .signature = "key u32[2], loc? L[...], scale? M[...] -> out F[*S]",
+      .types = "L, M: bool integers floats c64; F: floats c64",
+      .attrs = {{"shape", Shape{}}, {"dtype", "f32"}},
+      .equation =
+          "out_i = z_i S_i + loc_i, erf z_i = u_i, u = uniform(-(1 - 2^-24), 1, shape) of f32, "
+          "S = sqrt 2 scale; of c64 S = scale, and z_i has two numbers for its parts",
+      .meaning =
+          "z becomes a number of the dtype, as sqrt 2, scale and loc do; sqrt 2 scale, the product and the "
+          "sum are rounded each; |u| < 1, so that no z is infinite; parts of c64 have variance 1/2; loc and "
+          "scale may not make the shape grow",
+      .infer = infer_normal,
+      .oracle = normal,
+      .cases = kNormalCases,
+      .rejects = kNormalRejects,
+      .bench = kNormalBench,
+      .tolerance = {.kind = Tolerance::Class::inherited, .bound = normal_bound},
   };
 }
+
+Op laplace_row() {
+  return {
+      .name = "laplace",
+      .signature = "key u32[2] -> out F[*S]",
+      .types = "F: floats",
+      .attrs = {{"shape", Shape{}}, {"dtype", "f32"}, {"loc", 0.0}, {"scale", 1.0}},
+      .equation = "out_i = sign(u_i) log(1 - |u_i|) scale + loc, u = uniform(-(1 - 2^-24), 1, shape) of f32",
+      .meaning =
+          "the sign is that of MLX, opposite to the inverse of the distribution function, which is the same "
+          "law; the logarithm becomes a number of the dtype, as scale and loc do",
+      .infer = infer_laplace,
+      .oracle = laplace,
+      .cases = kLaplaceCases,
+      .rejects = kLaplaceRejects,
+      .bench = kLaplaceBench,
+      .tolerance = {.kind = Tolerance::Class::inherited, .bound = laplace_bound},
+  };
+}
+
+Op gumbel_row() {
+  return {
+      .name = "gumbel",
+      .signature = "key u32[2] -> out F[*S]",
+      .types = "F: f16 bf16 f32",
+      .attrs = {{"shape", Shape{}}, {"dtype", "f32"}},
+      .equation = "out_i = -log(-log u_i), u = uniform(0, 1, shape) of the dtype",
+      .meaning = "the inner logarithm may be rounded to the dtype; u_i = 0 gives -inf",
+      .infer = infer_gumbel,
+      .oracle = gumbel,
+      .cases = kGumbelCases,
+      .rejects = kGumbelRejects,
+      .bench = kGumbelBench,
+      .tolerance = {.kind = Tolerance::Class::inherited, .bound = gumbel_bound},
+  };
+}
+
+Op truncated_normal_row() {
+  return {
+      .name = "truncated_normal",
+      .signature = "lower L[...], upper M[...], key u32[2] -> out F[*S]",
+      .types = "L, M: bool integers floats; F: f16 bf16 f32",
+      .attrs = {{"shape", kNone}, {"dtype", "f32"}},
+      .equation = "Phi(out_i) = (1 - u_i) Phi(lower_i) + u_i Phi(upper_i), u = uniform(0, 1, shape) of the dtype",
+      .meaning =
+          "the exact quantile, far out too, where erf in f32 is 1 and MLX gives the bound that is farther "
+          "from 0; lower and upper become numbers of the dtype first; lower >= upper gives lower; the shape "
+          "is what they broadcast to if none is given",
+      .infer = infer_truncated,
+      .oracle = truncated_normal,
+      .cases = kTruncatedCases,
+      .rejects = kTruncatedRejects,
+      .bench = kTruncatedBench,
+      .tolerance = {.kind = Tolerance::Class::inherited, .bound = truncated_bound},
+  };
+}
+
+}  // namespace
+
+std::vector<Op> normal_ops() { return {normal_row(), laplace_row(), gumbel_row(), truncated_normal_row()}; }
 
 }  // namespace plumb

@@ -54,6 +54,7 @@ constexpr const char* kUniformCases = R"(
          b={bool,u8,u16,u32,u64,i8,i16,i32,i64,f16,bf16,f64}
   ci     s=64:33 low=f32.64x1.row.{f} high=f32.33.row.{f} f={wide,tiny,huge,subnormal,special,lanes-5} t={f32,f16,bf16}
   ci     s=2:1:2:1:3:1:2:2 low=f32.1x2x1x3x1x2x1.row.int-9 high=f32.2x1x2x1x1x1x2x2.row.int-5   # eight axes
+  ci     s=2:1:1:2:1:1:1:2:1 low=f32.2x1.row.int-3   # nine axes
   ci     s=300003: t={f32,bf16}
 )";
 
@@ -110,6 +111,7 @@ constexpr const char* kBernoulliCases = R"(
   ci     s=4:3 v={@layouts} x=order
   from   t=f32 p=s l=row f=const-0.5 s=none v=row x=bits
   ci     s=2:1:2:1:3:1:2:2 p=2x1x3x1x1x2 f=positive      # eight axes
+  ci     s=2:1:1:2:1:1:1:2:1   # nine axes
   ci     s=300003: f=const-0.7
 )";
 
@@ -179,6 +181,7 @@ constexpr const char* kRandintCases = R"(
   ci     s={15,16,17,31,32,33,63,64,65,127,129,257,1025,2049,4099,32771}:
   ci     s=4:5 x=order v={@layouts} low=i32.4x5.{v}.int-9 high=i32.5.row.int-90
   ci     s=2:1:2:1:3:1:2:2 low=i16.1x2x1x3x1x2x1.row.int-9 high=i16.2x1x2x1x1x1x2x2.row.int-50   # eight axes
+  ci     s=2:1:1:2:1:1:1:2:1   # nine axes
   ci     s=300003:
 )";
 

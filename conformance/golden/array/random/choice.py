@@ -22,7 +22,8 @@ def key_of(i):
 
 
 for i, n in enumerate((0, 1, 2, 3, 8, 33, 64, 257, 1000)):
-    c.add("permutation_n", {"n": n}, {"key": key_of(i)}, [("out", np.array(mx.random.permutation(n, key=mx.array(key_of(i)))))])
+    out = np.array(mx.random.permutation(n, key=mx.array(key_of(i))))
+    c.add("permutation_n", {"n": n}, {"key": key_of(i)}, [("out", out)])
 c.error("permutation_n", {"n": -1}, {"key": key_of(0)})
 
 TYPED = (np.float32, np.int8, np.uint16, np.int64, np.float16, np.complex64, np.float64, np.bool_)
@@ -31,7 +32,8 @@ for i, t in enumerate(TYPED):
         a = (rng.standard_normal(shape) * 50).astype(t)
         out = mx.random.permutation(mx.array(a, TYPES.get(t)), axis, mx.array(key_of(i)))
         c.add("permutation", {"axis": axis}, {"a": a, "key": key_of(i)}, [("out", np.array(out))])
-c.add("permutation", {"axis": 0}, {"a": np.zeros((0, 3), np.float32), "key": key_of(0)}, [("out", np.zeros((0, 3), np.float32))])
+empty = np.zeros((0, 3), np.float32)
+c.add("permutation", {"axis": 0}, {"a": empty, "key": key_of(0)}, [("out", empty)])
 c.error("permutation", {"axis": 2}, {"a": np.zeros((2, 3), np.float32), "key": key_of(0)}, error="out_of_range")
 
 

@@ -1,5 +1,5 @@
-"""Recorded numbers of other distributions: exact uniform numbers from MLX, functions of them from mpmath with 40 digits,
-and MLX's own draws held against both."""
+"""Recorded numbers of other distributions: exact uniform numbers from MLX, functions of them from mpmath with 40
+digits, and MLX's own draws held against both."""
 
 import pathlib
 import sys
@@ -148,5 +148,6 @@ c.error("normal", {"shape": [2], "dtype": "I32"}, {"key": good})
 c.error("normal", {"shape": [2], "dtype": "F32"}, {"key": good, "loc": np.zeros(3, np.float32)})
 c.error("laplace", {"shape": [2], "dtype": "C64", "loc": 0.0, "scale": 1.0}, {"key": good})
 c.error("gumbel", {"shape": [2], "dtype": "F64"}, {"key": good}, error="runtime_error")
-c.error("truncated_normal", {"shape": [2], "dtype": "I32"}, {"lower": np.float32(0), "upper": np.float32(1), "key": good})
+bounds = {"lower": np.float32(0), "upper": np.float32(1)}
+c.error("truncated_normal", {"shape": [2], "dtype": "I32"}, {**bounds, "key": good})
 c.save()
