@@ -325,6 +325,20 @@ TEST_F(Recorded, ACallThatNoRowOfItsNameTakesIsOfTheRowNamedSo) {
   EXPECT_EQ(replayed({c}, "reference").no_row.at("twice_other"), 1);
 }
 
+TEST_F(Recorded, RowsThatEachHaveSomeOutputsAnswerACallTogether) {
+  Op other = fake::twice();
+  other.name = "twice_other", other.corpus = "twice", other.outputs = {"z"};
+  install({fake::twice(), other}, {});
+  CorpusCase c = doubled("a.0", {1}, {2});
+  c.outputs.emplace_back("z", values({2}));
+  EXPECT_EQ(replayed({c}, "reference").by_route,
+            (std::map<std::string, std::int64_t>{{"twice@reference", 1}, {"twice_other@reference", 1}}));
+  c.outputs[1].second = values({3});
+  EXPECT_EQ(replayed({c}, "reference").failures.at(0).op, "twice_other");
+  c.outputs.emplace_back("w", values({2}));  // which no row has
+  EXPECT_THROW(replayed({c}, "reference"), Error);
+}
+
 CorpusCase bounded(const std::vector<double>& y) {
   CorpusCase c = doubled("a.0", {4}, y);
   c.op = "about", c.compare = "invariant", c.check = kBoundCheck;
