@@ -32,6 +32,7 @@ BUILDS = {
     "convolution": [["X=f16", "X=f16 MMA COLUMNS=32 DEPTH=32"]],
     "decomposition": [["X=f32", "X=f64"]],
     "dense_conv": [["", "WIDE"]],
+    "dense_pool": [["", "WIDE"]],
     "edge_product": [["INDEX", "X=f32 COLUMNS=32", "X=f32 COLUMNS=32 BY_FOURS NORMALIZED", "X=f32 TILE=32",
                       "X=f32 TILE=32 EVERY_ROW"]],
     "edge_product_mma": [["COLUMNS=32 DEPTH=32", "TILE=32 DEPTH=32"], ["", "BY_EIGHTS"], ["", "EVERY_ROW"]],
