@@ -80,16 +80,47 @@ void fetch(const char* p, std::int64_t bytes) {
   for (std::int64_t i = 0; i < bytes && i < 512; i += 64) __builtin_prefetch(p + i);
 }
 
+// Around the caches, where a row is whole lines of them. settle() before another thread reads it.
+bool streams(const RowShape& s, std::int64_t bytes, const void* to) {
+  return kVectorBytes >= 32 && s.streaming && bytes % 64 == 0 && reinterpret_cast<std::uintptr_t>(to) % 64 == 0;
+}
+void stream(char* to, const char* from, std::int64_t bytes) {
+#if defined(__AVX2__)
+  for (std::int64_t i = 0; i < bytes; i += kVectorBytes) {
+    const f32v v = load(reinterpret_cast<const float*>(from + i));
+#if defined(__AVX512F__)
+    _mm512_stream_ps(reinterpret_cast<float*>(to + i), (__m512)v);
+#else
+    _mm256_stream_ps(reinterpret_cast<float*>(to + i), (__m256)v);
+#endif
+  }
+#else
+  std::memcpy(to, from, static_cast<std::size_t>(bytes));
+#endif
+}
+void settle() {
+#if defined(__x86_64__)
+  _mm_sfence();
+#endif
+}
+
+void move_row(char* to, const char* from, std::int64_t bytes, bool around) {
+  if (around) stream(to, from, bytes);
+  else std::memcpy(to, from, static_cast<std::size_t>(bytes));
+}
+
 template <class W>
 void gather_of(const W* a, const std::int64_t* at, std::int64_t rows, const RowShape& s, W* out) {
   if (s.size == 1) {
     for (std::int64_t r = 0; r < rows; ++r) out[r] = a[at[r]];
   } else if (s.step == 1) {
     const std::int64_t bytes = s.size * static_cast<std::int64_t>(sizeof(W));
+    const bool around = streams(s, bytes, out);
     for (std::int64_t r = 0; r < rows; ++r) {
       if (r + kAhead < rows) fetch(reinterpret_cast<const char*>(a + at[r + kAhead]), bytes);
-      std::memcpy(out + r * s.size, a + at[r], static_cast<std::size_t>(bytes));
+      move_row(reinterpret_cast<char*>(out + r * s.size), reinterpret_cast<const char*>(a + at[r]), bytes, around);
     }
+    if (around) settle();
   } else {
     for (std::int64_t r = 0; r < rows; ++r)
       for (std::int64_t i = 0; i < s.size; ++i) out[r * s.size + i] = a[at[r] + i * s.step];
@@ -104,9 +135,11 @@ void scatter_of(const W* u, const std::int64_t* from, const std::int64_t* to, st
   } else if (s.step == 1 && s.update == 1) {
     const std::int64_t bytes = s.size * static_cast<std::int64_t>(sizeof(W));
     for (std::int64_t r = 0; r < rows; ++r) {
-      if (r + kAhead < rows) fetch(reinterpret_cast<const char*>(out + to[r + kAhead]), bytes);
-      std::memcpy(out + to[r], u + from[r], static_cast<std::size_t>(bytes));
+      const bool around = streams(s, bytes, out + to[r]);
+      if (!around && r + kAhead < rows) fetch(reinterpret_cast<const char*>(out + to[r + kAhead]), bytes);
+      move_row(reinterpret_cast<char*>(out + to[r]), reinterpret_cast<const char*>(u + from[r]), bytes, around);
     }
+    if (s.streaming) settle();
   } else {
     for (std::int64_t r = 0; r < rows; ++r)
       for (std::int64_t i = 0; i < s.size; ++i) out[to[r] + i * s.step] = u[from[r] + i * s.update];

@@ -18,6 +18,7 @@ struct AxisOf {
 // One row after another, of `size` elements.
 struct RowShape {
   std::int64_t size, step, update;  // steps in the indexed array and in the updates
+  bool streaming = false;           // what is written is larger than the caches
 };
 
 PLUMB_DECLARE_SIMD(

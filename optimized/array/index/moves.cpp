@@ -13,9 +13,10 @@
 namespace plumb::cpu {
 namespace {
 
-constexpr std::int64_t kGrain = 1 << 14;                  // elements
-constexpr Limit kPlaces{"index.places", 512, 3};          // computed at once
-constexpr Limit kTogether{"index.together", 1 << 14, 8};  // updates that one thread makes sooner alone
+constexpr std::int64_t kGrain = 1 << 14;                                 // elements
+constexpr Limit kPlaces{"index.places", 512, 3};                         // computed at once
+constexpr Limit kTogether{"index.together", 1 << 14, 8};                 // updates that one thread makes sooner alone
+constexpr Limit kStreamingBytes{"index.streaming_bytes", 24 << 20, 64};  // what is written around the caches
 using Places = std::array<std::int64_t, 512>;
 
 const std::byte* entries_of(const Tensor& t, std::int64_t offset) {
@@ -71,9 +72,9 @@ Write writer(Combine how, Element t, std::int64_t bytes, std::byte* out, const s
 
 // Each thread makes the updates whose rows begin in its part of the output, in the order of all: no two threads meet,
 // and neither order nor result depends on how many there are.
-void write_owned(const Rows& rows, const Write& write, std::int64_t size) {
+void write_owned(const Rows& rows, const Write& write, std::int64_t size, bool streaming) {
   const index::Axis& row = rows.row();
-  const RowShape shape{row.size, row.step, row.update};
+  const RowShape shape{row.size, row.step, row.update, streaming};
   const std::int64_t n = rows.count();
   const RawRoom<std::int64_t> to(n), from(n);
   parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
@@ -158,12 +159,13 @@ void Rows::places(std::int64_t begin, std::int64_t end, std::int64_t* at, std::i
 }
 
 void read_rows(const Rows& rows, const std::byte* a, std::int64_t bytes, std::byte* out) {
-  const std::int64_t size = rows.row().size, step = rows.row().step;
+  const std::int64_t size = rows.row().size, step = rows.row().step, written = rows.count() * size * bytes;
+  const bool streaming = written > kStreamingBytes.of(written);
   in_parts(rows, [&](std::int64_t row, std::int64_t n, std::int64_t first, std::int64_t length) {
     Places at;
     rows.places(row, row + n, at.data(), nullptr);
     PLUMB_DISPATCH(gather_rows)
-    (bytes, a + first * step * bytes, at.data(), n, {length, step, 0}, out + (row * size + first) * bytes);
+    (bytes, a + first * step * bytes, at.data(), n, {length, step, 0, streaming}, out + (row * size + first) * bytes);
   });
 }
 
@@ -178,13 +180,14 @@ void copy_elements(const Tensor& from, std::byte* to) {
 void write_rows(const Rows& rows, Combine how, Element t, std::int64_t bytes, std::byte* out, std::int64_t size,
                 const std::byte* updates) {
   if (rows.count() == 0) return;
-  if (rows.collides()) return write_owned(rows, writer(how, t, bytes, out, updates), size);
+  const bool streaming = size * bytes > kStreamingBytes.of(size * bytes);
+  if (rows.collides()) return write_owned(rows, writer(how, t, bytes, out, updates), size, streaming);
   const index::Axis& row = rows.row();
   in_parts(rows, [&](std::int64_t r, std::int64_t n, std::int64_t first, std::int64_t length) {
     Places to, from;
     rows.places(r, r + n, to.data(), from.data());
     writer(how, t, bytes, out + first * row.step * bytes, updates + first * row.update * bytes)(
-        from.data(), to.data(), n, {length, row.step, row.update});
+        from.data(), to.data(), n, {length, row.step, row.update, streaming});
   });
 }
 

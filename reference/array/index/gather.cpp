@@ -148,6 +148,7 @@ constexpr const char* kTakeCases = R"(
   smoke  s,n={0x5 1, 5x0 5} k={0,2x0}
   smoke  s=5x0 k=3
   smoke  s=2x1x3x1x2x1x2x1 axis=2 n=3 k=4         # eight axes
+  smoke  s=9x{16,32} n=9 k=20                     # rows of whole cache lines
   # an index beyond 127 of u8, and beyond those of i16: no arithmetic in the type of the index
   smoke  s=300 i=u8 k=64 y=const-200
   ci     s=70000 i=i16 k=64 y=const-30000
@@ -156,6 +157,7 @@ constexpr const char* kTakeCases = R"(
   ci     t={u8,f16,f32,c64} s=9x5x7 axis={0,1,2} n=5 l={@layouts} k=4x3
   ci     s=9x5 n=9 k=4x6 m={@layouts} axis={0,none}
   ci     s=40x30 axis=none n=1200 l={@layouts} k=50
+  ci     s=2x2x2x2x2x2x2x2x2 l=transposed axis=4 n=2 k=3  # nine axes, of which none continues another one
   # around runs of offsets and rows that several threads share
   ci     s=64x{1,2,3,4,7,16,64,65} n=64 k={511,512,513,1025}
   ci     t={u8,u16,f32,f64} s=4097x33 n=4097 k=4099
@@ -227,6 +229,7 @@ constexpr const char* kAlongCases = R"(
   smoke  s=3x300 k=3x9 i=u8 y=const-200
   ci     t={u8,f16,f32,c64} s=4x5x6 k=4x7x6 axis=1 l={@layouts}
   ci     s=4x6x5 k=4x6x7 axis=2 m={@layouts}
+  ci     s=2x2x2x2x2x2x2x2x2 l=transposed k=2x2x2x2x2x2x2x2x3 n=2  # nine axes, of which none continues another one
   ci     s=7x9 k=20 n=63 axis=none l={@layouts}
   ci     s=65x33 k=65x{31,32,33,64,65} n=33
   ci     s=33x65 k={31,64,513}x65 n=33 axis=0
@@ -265,6 +268,7 @@ constexpr const char* kGatherCases = R"(
   smoke  s=2x1x3x1x2x1x5x2 axes=6: w=1:1:2:1:2:1:3:2 y=index-3
   smoke  s=0x4 w=0:{4,2} y=const-0               # the one place on an axis of 0
   ci     t={u8,f16,f32,c64} s=6x5x7 axes,w,y={0: 1:5:7 index-6, 1: 2:3:1 index-3, 2: 2:3:1 index-7} k=2x3 l={@layouts}
+  ci     s=3x3x3x3x3x3x3x3x3 w=1:2:2:2:2:2:2:2:2 k=2 y=index-3  # nine axes, of which none continues another one
   ci     s=40x64 w=1:{1,16,63,64} y=positions-40 k={31,512,513}
   ci     s=1000x33 w=3:{33,20} y=index-998 k=2049
   call   {t}.{s}.{l}.{x}/axes={axes},slice_sizes={w}

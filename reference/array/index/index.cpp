@@ -69,11 +69,19 @@ T applied(T old, T update, Update how) {
 
 // ---- What rounding may do to a row of updates
 
+// Of what is finite; a part that is not counts as 0, as docs/bounds.md has it.
+double finite(double x) { return std::isfinite(x) ? x : 0; }
 template <class T>
 double modulus(T x) {
-  return std::abs(static_cast<double>(x));
+  return finite(std::abs(static_cast<double>(x)));
 }
-double modulus(Complex x) { return std::abs(x); }
+double modulus(Complex x) { return std::hypot(finite(x.real()), finite(x.imag())); }
+
+template <class T>
+bool is_infinite(T x) {
+  return std::isinf(static_cast<double>(x));
+}
+bool is_infinite(Complex x) { return std::isinf(x.real()) || std::isinf(x.imag()); }
 
 template <class T>
 bool is_whole(T x) {
@@ -81,24 +89,25 @@ bool is_whole(T x) {
 }
 bool is_whole(Complex x) { return x.real() == std::trunc(x.real()) && x.imag() == std::trunc(x.imag()); }
 
-// How far one element may be off after the updates so far, in the order in which they come.
+// How far one element may be off after the updates so far, in the order in which they come. Of all numbers the finite
+// parts count.
 struct Running {
   double error = 0, magnitude = 0;  // magnitude: the sum of |x| or the largest product, for the oracle's own error
   std::int64_t terms = 1;
   bool whole = true, overflow = false;
 
-  void begin(double x, bool is_whole_number) { magnitude = std::isfinite(x) ? x : 0, whole = is_whole_number; }
-
   // o: null for the oracle, whose own error alone counts.
-  void add(Update how, double before, double after, double x, bool whole_number, const Order* o, bool complex) {
+  template <class T>
+  void add(Update how, T before, T after, T x, const Order* o, Dtype t) {
     ++terms;
-    if (std::isfinite(x) && how == Update::add) magnitude += x;
-    if (std::isfinite(after)) magnitude = std::max(magnitude, after);
+    const double most = std::numeric_limits<double>::max() / 4;
+    if (how == Update::add) magnitude = std::min(most, magnitude + modulus(x));
+    magnitude = std::min(most, std::max(magnitude, modulus(after)));
     if (!o) return;
-    if (how == Update::add) add_term(after, whole_number, *o);
-    else add_factor(before, after, x, complex, *o);
-    if (std::isfinite(after) && after + error > info(o->accumulator).max) overflow = true;
-    if (!std::isfinite(error)) error = 0;
+    if (how == Update::add) add_term(modulus(after), is_whole(x), *o);
+    else add_factor(modulus(before), modulus(after), modulus(x), is_infinite(x), is_complex(t), *o);
+    if (modulus(after) + error > info(o->accumulator).max) overflow = true;
+    error = finite(error);
   }
 
   // s' = s + x errs by u |s'|, and not at all while all are whole numbers that the accumulator holds.
@@ -109,9 +118,9 @@ struct Running {
 
   // p' = p x errs by |x| times the error of p, and by u |p'|, of complex numbers sqrt 2 gamma_2 |p'|; below the normal
   // numbers by half the least one. A p that may have become 0 makes NaN of an infinity.
-  void add_factor(double before, double after, double x, bool complex, const Order& o) {
+  void add_factor(double before, double after, double x, bool infinite, bool complex, const Order& o) {
     const double u = o.accumulator_roundoff() * (complex ? 2.83 : 1), eta = info(o.accumulator).min_subnormal;
-    if (std::isinf(x) && before <= error) overflow = true;
+    if (infinite && before <= error) overflow = true;
     error = error * x * (1 + u) + u * after + (complex ? 2 : 0.5) * eta;
   }
 
@@ -122,7 +131,7 @@ struct Running {
     e += static_cast<double>(terms) * std::numeric_limits<double>::denorm_min();
     if (o.shape == Order::Shape::exact || info(out).precision < info(o.accumulator).precision)
       e += info(out).unit_roundoff() * (value + e) + info(out).min_subnormal / 2;
-    return {std::isfinite(e) ? e : 0, overflow};
+    return {e, overflow};
   }
 };
 
@@ -273,12 +282,12 @@ Allowances running_bound(const Wide& a, const Wide& updates, const Moves& moves,
       [&]<class T>(Array<T> y) {
         const Array<T>& u = std::get<Array<T>>(updates);
         std::vector<Running> all(y.data.size());
-        for (std::int64_t i = 0; i < y.size(); ++i) all[at(i)].begin(modulus(y[i]), is_whole(y[i]));
+        for (std::int64_t i = 0; i < y.size(); ++i)
+          all[at(i)].magnitude = modulus(y[i]), all[at(i)].whole = is_whole(y[i]);
         for (const Move& m : moves) {
-          Running& r = all[at(m.to)];
-          const double before = modulus(y[m.to]), x = modulus(u[m.from]);
-          y[m.to] = applied(y[m.to], u[m.from], how);
-          r.add(how, before, modulus(y[m.to]), x, is_whole(u[m.from]), exact ? nullptr : &o, is_complex(out));
+          const T before = y[m.to];
+          y[m.to] = applied(before, u[m.from], how);
+          all[at(m.to)].add(how, before, y[m.to], u[m.from], exact ? nullptr : &o, out);
         }
         Allowances allowed(y.shape);
         for (std::int64_t i = 0; i < y.size(); ++i) allowed[i] = all[at(i)].allowed(modulus(y[i]), out, o);

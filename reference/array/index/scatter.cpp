@@ -197,6 +197,7 @@ constexpr const char* kScatterCases = R"(
   smoke  s=2x4 axes=1: r=6x{1,2}x{1,3} y=index-2       # along the last axis
   smoke  s=2x1x3x1x2x1x5x2 axes=6: k=2 r=2x1x1x3x1x2x1x3x2 y=index-3
   smoke  s=0x3 k=0 r=0x0x3 y=const-0
+  smoke  s=9x32 k=20 r=20x1x32 y=positions-9           # rows of whole cache lines
   smoke  t,u={i32 f32, u8 f64, f16 f32, f32 i64}
   # two cells side by side, each met often
   smoke  t,u={u8 u8, bf16 bf16, f16 f16, i16 i16, i64 i64} s=2 k=700 r=700x1 y=index-2 x=@C
@@ -206,6 +207,7 @@ constexpr const char* kScatterCases = R"(
   ci     t,u={u8 u8, f16 f16, f32 f32, @W} s=5x6x7 r=4x1x6x7 k=4 y=positions-5 l={@layouts}
   ci     s=5x6x7 r=4x5x1x7 k=4 axes=1: y=positions-6 n={@layouts}
   ci     s=33 r=4x5x1 k=4x5 y=positions-33 m={@layouts}
+  ci     s=3x3x3x3x3x3x3x3x3 k=2 r=2x1x2x2x2x2x2x2x2x2 y=index-3  # nine axes, of which none continues another one
   # around the offsets that are made at once, and rows that several threads share
   ci     s=65x{1,3,16,63,64,65} r={k}x1x{s=='65x1'?1:s=='65x3'?3:16} k={511,512,513,1031} y=positions-65
   ci     t,u={u8 u8, u16 u16, f32 f32, f64 f64} s=1025x33 k=701 r=701x1x33 y=positions-1025
@@ -271,6 +273,8 @@ constexpr const char* kAxisCases = R"(
   smoke  t,u={u8 u8, bf16 bf16, i16 i16} s=2 k=700 axis=0 y=index-2 x=@C
   ci     t,u={u8 u8, f16 f16, f32 f32, @W} s=4x5x6 k=4x7x6 l={@layouts}
   ci     s=4x5x6 k=4x7x6 m={@layouts} n={row,stepped,broadcast}
+  # nine axes, of which none continues another one
+  ci     s=2x2x2x2x2x2x2x2x2 k=2x1x2x1x2x1x2x1x3 v=2x2x2x2x2x2x2x2x3 axis=8 y=index-2
   ci     s=65x33 k=65x{31,32,33,64,65} y=positions-33
   ci     s=33x65 k={31,64,513}x65 axis=0 y=positions-33
   ci     t,u={u8 u8, f64 f64} s=3x20011 k=3x5003 y=positions-20011
