@@ -41,6 +41,7 @@ BUILDS = {
     "select": [["LANE_F32", "LANE_F64", "LANE_C64", "LANE_I64", "LANE_U64"]],
     "given": [["LANE_F32", "LANE_F64", "LANE_C64", "LANE_I64", "LANE_U64"]],
     "binary": [["LANE_F32", "LANE_F64", "LANE_C64", "LANE_I64", "LANE_U64"]],
+    "cumulative": [["LANE_F32 SUM", "LANE_F32 LOG", "LANE_F64 ANY", "LANE_C64 ANY", "LANE_I64 ANY"], ["PER=8"]],
     "features": [["X=f32 Y=f32", "X=f16 Y=f16"]],
     "fft": [["", "N=16 PASSES= LINES=4 GROUP=64 MODE=1 SWAP_IN=0 SWAP_OUT=1 CUT_IN=1 CUT_OUT=1 NEXT_IN=0 NEXT_OUT=0 "
                  "TURNED=1 CHIRPED=1"], ["LOAD_COLUMNS=0 STORE_COLUMNS=1", "LOAD_COLUMNS=1 STORE_COLUMNS=0"]],
