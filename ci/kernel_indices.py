@@ -185,9 +185,10 @@ class Indices:
 
 
 def parsed(clang, file, options):
-    command = [clang, "-x", "cl", "-cl-std=CL1.2", "-fsyntax-only", "-Xclang", "-fdeclare-opencl-builtins", "-Xclang",
-               "-finclude-default-header", "-Xclang", "-ast-dump=json", f"-I{KERNELS}",
-               *[f"-D{d}" for d in PRELUDE + options], str(file)]
+    # What clang adds to OpenCL C 1.2 another compiler may refuse: macros with any number of arguments.
+    command = [clang, "-x", "cl", "-cl-std=CL1.2", "-fsyntax-only", "-pedantic-errors", "-Xclang",
+               "-fdeclare-opencl-builtins", "-Xclang", "-finclude-default-header", "-Xclang", "-ast-dump=json",
+               f"-I{KERNELS}", *[f"-D{d}" for d in PRELUDE + options], str(file)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"{file.name} {' '.join(options)}:\n{done.stderr[:2000]}")

@@ -7,7 +7,7 @@
 namespace plumb {
 namespace {
 
-Tensor split(const Tensor& key) { return run(make_call("split", {key}, {{"num", 2}})).front(); }
+Tensor split(const Tensor& key) { return run(make_call("random_split", {key}, {{"num", 2}})).front(); }
 Tensor row(const Tensor& keys, std::int64_t i) { return contiguous(keys.view({2}, {1}, 2 * i)); }
 
 }  // namespace
@@ -23,7 +23,7 @@ Tensor KeySequence::next() {
 }
 
 void KeySequence::set_state(const Tensor& key) {
-  (void)make_call("split", {key}, {{"num", 2}});  // what is no key is refused here, not at the next draw
+  (void)make_call("random_split", {key}, {{"num", 2}});  // what is no key is refused here, not at the next draw
   state_ = contiguous(key);
 }
 

@@ -11,7 +11,7 @@ namespace {
 std::uint8_t code_of(float x) {
   std::uint32_t bits;
   std::memcpy(&bits, &x, sizeof bits);
-  const std::uint32_t a = bits & 0x7FFFFFFF, sign = bits >> 24 & 0x80;
+  const std::uint32_t a = bits & 0x7FFFFFFF, sign = a > 0x7F800000 ? 0 : bits >> 24 & 0x80;
   float size;
   std::memcpy(&size, &a, sizeof size);
   const float shifted = size + 0x1p14F;

@@ -73,9 +73,9 @@ std::vector<Wide> astype(const Call& c) {
 
 // ---- E4M3: sign, exponent biased by 7, three bits of fraction; the largest magnitude is NaN, none is infinite
 
-// The code of the number nearest to x, ties to even; from 448 on, and for NaN, that of 448 with the sign of x.
+// The code of the number nearest to x, ties to even; from 448 on that of 448 with the sign of x, and of 448 for NaN.
 std::uint64_t code_of(double x) {
-  const std::uint64_t sign = std::signbit(x) ? 0x80 : 0;
+  const std::uint64_t sign = x < 0 || (x == 0 && std::signbit(x)) ? 0x80 : 0;
   std::uint64_t nearest = 0x7e;
   double off = std::abs(x) < 448 ? std::numeric_limits<double>::infinity() : 0;
   for (std::uint64_t code = 0; code < 0x7f; ++code) {
@@ -181,7 +181,7 @@ std::vector<Op> convert_ops() {
   cast.bench = "  ci     {f32.1024x1024.row.uniform/dtype=f16,f16.1024x1024.row.uniform/dtype=f32}\n";
   Op encode = row("to_fp8", "out_i = the code of the E4M3 number nearest to x_i", to_fp8, kToCases);
   encode.signature = "x T[*S] -> out u8[*S]", encode.types = "T: f16 bf16 f32";
-  encode.meaning = "ties to even; from 448 on, infinities and NaN: 448 with the sign";
+  encode.meaning = "ties to even; from 448 on and infinities: 448 with the sign; NaN: 448";
   encode.bench = "  ci     {f32,f16}.1024x1024.row.uniform/-\n";
   Op decode = row("from_fp8", "out_i = (-1)^s 2^(e-7) (1 + m/8) for the bits s eeee mmm of x_i", from_fp8, kFromCases);
   decode.signature = "x u8[*S] -> out U[*S]", decode.types = "U: floats";

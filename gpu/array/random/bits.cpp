@@ -27,6 +27,6 @@ Route route(std::string_view op) {
 
 }  // namespace
 
-std::vector<Route> bits_gpu_routes() { return {route("random_bits"), route("split")}; }
+std::vector<Route> bits_gpu_routes() { return {route("random_bits"), route("random_split")}; }
 
 }  // namespace plumb

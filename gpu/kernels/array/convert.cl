@@ -58,7 +58,9 @@ kernel void to_fp8(global const uchar* x, int type, long first, global uchar* ou
   const uint bits = as_uint(real_at(x, type, first + place(k, geometry, 0, dense)));
   const uint a = bits & 0x7FFFFFFFu, small = as_uint(as_float(a) + 0x1p14f) - 0x46800000u;
   const uint normal = ((a + 0x7FFFFu + (a >> 20 & 1u)) >> 20) - (120u << 3);
-  out[k] = (uchar)((bits >> 24 & 0x80u) | (a < 0x3C800000u ? small : a < 0x43E00000u ? normal : 0x7Eu));
+  out[k] = (uchar)((a > 0x7F800000u ? 0u : bits >> 24 & 0x80u) | (a < 0x3C800000u   ? small
+                                                                  : a < 0x43E00000u ? normal
+                                                                                    : 0x7Eu));
 }
 
 kernel void from_fp8(global const uchar* x, long first, global uchar* out, int to, constant const long* geometry,

@@ -4,7 +4,7 @@
 namespace plumb {
 
 std::vector<Route> pieces_cpu_routes() {
-  std::vector<Route> all = movement::view_routes({"split_array", "unstack"});
+  std::vector<Route> all = movement::view_routes({"split", "unstack"});
   for (Route& r : movement::copy_routes({"concatenate", "stack"})) all.push_back(std::move(r));
   return all;
 }

@@ -161,7 +161,7 @@ constexpr std::pair<std::string_view, Views (*)(const Call&)> kViews[] = {
     {"as_strided", as_strided},
     {"diagonal", diagonal},
     {"diag", diag},
-    {"split_array", split},
+    {"split", split},
     {"unstack", unstack},
     {"contiguous", contiguous},
 };

@@ -175,7 +175,7 @@ std::vector<Op> bits_ops() {
           .tolerance = {.kind = Tolerance::Class::exact},
       },
       {
-          .name = "split",
+          .name = "random_split",
           .signature = "key u32[2] -> keys u32[R,2]",
           .attrs = {{"num", 2}},
           .equation = "keys_(i,j) = w_(2 i + j), w = random_bits(key, [num, 2])",
@@ -186,6 +186,7 @@ std::vector<Op> bits_ops() {
           .rejects = kSplitRejects,
           .bench = kSplitBench,
           .tolerance = {.kind = Tolerance::Class::exact},
+          .corpus = "split",
       },
   };
 }

@@ -280,15 +280,13 @@ std::vector<Op> pieces_ops() {
   Op stacked = of_many("stack", "out_i = a_kj, k = i on the axis, j = i without it", infer_stack, stack,
                        {{kStack, kEveryInput}, kStackRejects, kPairBench});
   stacked.meaning = "up to eight arrays, each first rounded once to the promoted dtype; the axis is one of the result";
-  Op parted = movement("split_array", {{"sections", kNone}, {"axis", 0}}, "out_ki = a_j, j = i + from_k on the axis",
-                       infer_split, split,
-                       {{kSplit, kEveryInput}, kSplitRejects, "ci f32.4096x4096.row.uniform/sections=4,axis=1"});
-  parted.corpus = "split";
+  Op parted =
+      movement("split", {{"sections", kNone}, {"axis", 0}}, "out_ki = a_j, j = i + from_k on the axis", infer_split,
+               split, {{kSplit, kEveryInput}, kSplitRejects, "ci f32.4096x4096.row.uniform/sections=4,axis=1"});
   parted.signature = "a T[*S] " + std::string(kEight);
   parted.meaning =
-      "MLX's split, whose name is that of random.split here; sections: a number of equal parts, or the points where to "
-      "cut, of which a negative one counts from "
-      "the end, one beyond is the end, and one before its neighbour gives an empty part; up to eight parts";
+      "sections: a number of equal parts, or the points where to cut, of which a negative one counts from the end, one "
+      "beyond is the end, and one before its neighbour gives an empty part; up to eight parts; random_split is of keys";
   Op single = movement("unstack", {{"axis", 0}}, "out_ki = a_j, j = i with k put in on the axis", infer_unstack,
                        unstack, {{kUnstack, kEveryInput}, kUnstackRejects, "ci f32.4096x8x4096.row.uniform/axis=1"});
   single.signature = "a T[*S] " + std::string(kEight);

@@ -58,9 +58,7 @@ typedef ulong real;
 
 #define OPERAND(p) global const uchar *p##_from, int p##_type, long p##_first
 #define RESULT global uchar *out, int via, int to, constant const long *geometry, int dense, long n
-#define PLACE(p, which) p##_from, p##_type, p##_first + place(k, geometry, which, dense)
-#define OPERAND_AT(p, which) NUMBER_OF(PLACE(p, which))
-#define NUMBER_OF(...) NUMBER(__VA_ARGS__)
+#define OPERAND_AT(p, which) NUMBER(p##_from, p##_type, p##_first + place(k, geometry, which, dense))
 #define ITEM                       \
   const long k = get_global_id(0); \
   if (k >= n) return;

@@ -3,7 +3,7 @@
 
 kernel void each_where(OPERAND(a), OPERAND(b), OPERAND(c), RESULT) {
   ITEM const number b = OPERAND_AT(b, 1), c = OPERAND_AT(c, 2);
-  const number chosen = truth_at(PLACE(a, 0)) ? b : c;
+  const number chosen = truth_at(a_from, a_type, a_first + place(k, geometry, 0, dense)) ? b : c;
   PUT(chosen);
 }
 
