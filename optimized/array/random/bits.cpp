@@ -58,7 +58,7 @@ Route route(std::string_view op, std::string_view name, Job (*prepare)(const Cal
 }  // namespace
 
 std::vector<Route> bits_cpu_routes() {
-  return {route("random_bits", "cpu.threefry", host<bits>), route("split", "cpu.threefry", host<bits>),
+  return {route("random_bits", "cpu.threefry", host<bits>), route("random_split", "cpu.threefry", host<bits>),
           route("key", "cpu.seed", host<key>)};
 }
 
