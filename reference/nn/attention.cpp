@@ -172,54 +172,72 @@ struct Arithmetic {
   double last;            // roundings of the quotient
 };
 
-// What is known of one query beside its values: p_j and by how much the routes' may exceed it, relative to the total.
+// What is known of one query beside its values: p_j, and by how much the routes' may exceed it, relative to the total.
 struct Weights {
-  std::vector<double> p, excess;
-  double p_sink = 0, all = 0;  // sum of p_j excess_j, the sink's too
+  std::vector<long double> p, excess;
+  long double p_sink = 0, all = 0;  // all: the sum of the excesses, the sink's too
   bool overflow = false;
 };
 
 // sum_d |scale q_d k_d|, which bounds s_j and the errors of its sum
 template <class R>
-double magnitude_of(const Operands<R>& o, std::int64_t q, std::int64_t k) {
+long double magnitude_of(const Operands<R>& o, std::int64_t q, std::int64_t k) {
   R G = 0;
   for (std::int64_t d = 0; d < o.D; ++d) G += std::abs(o.at(o.q, q + d) * o.at(o.k, k + d));
-  const auto largest = std::max(static_cast<double>(G), static_cast<double>(G * std::abs(o.scale)));
-  return std::isfinite(largest) ? largest : std::numeric_limits<double>::max();
+  const long double most = std::numeric_limits<long double>::max() / 4, sum = std::max(G, G * std::abs(o.scale));
+  return sum < most ? sum : most;
 }
 
-// p (e^r (1 + g) - 1), p = e^-x / total
-double grown(double p, double r, double x, double total, double g) {
+// e^-x / total (e^r (1 + g) - 1), of which p is the first factor
+long double grown(long double p, long double r, long double x, long double total, long double g) {
   if (r < 600 && x < 600) return p * (std::expm1(r) + g + std::expm1(r) * g);
-  return std::exp(r - x) / total * (1 + g) - p;
+  return std::max(0.0L, std::exp(r - x) / total * (1 + g) - p);
 }
+
+// How far the scores of a query may be off, and how far it is from the greatest to each of them.
+struct Scores {
+  std::vector<long double> off, below;
+  long double top = 0, ahead = 0;  // what the greatest is off by, and how far another may come to lie above it
+  bool overflow = false;
+};
 
 template <class R>
-Weights weights_of(const Operands<R>& o, const Query<R>& q, const std::vector<double>& G, const Arithmetic& a) {
-  Weights w;
-  const auto total = static_cast<double>(q.total);
-  std::vector<double> d;
+Scores scores_of(const Operands<R>& o, const Query<R>& q, const std::vector<long double>& G, const Arithmetic& a) {
+  Scores s;
+  const auto D = static_cast<double>(o.D);
   for (std::size_t n = 0; n < q.keys.size(); ++n) {
-    const double s = std::abs(static_cast<double>(q.scores[n]));
-    const double of_dot =
-        q.uniform ? 0 : gamma(static_cast<double>(o.D) + 2, a.u) * G[n] + a.eta * (static_cast<double>(o.D) + 2);
-    const double of_mask = o.added.empty() || !std::isfinite(s) ? 0 : a.u * (s + of_dot);
-    d.push_back(of_dot + of_mask);
-    w.overflow = w.overflow || (!q.uniform && 2 * G[n] + (std::isfinite(s) ? s : 0) > a.max);
+    const long double score = std::isfinite(q.scores[n]) ? std::abs(q.scores[n]) : 0;
+    const long double of_dot = q.uniform ? 0 : gamma(D + 2, a.u) * G[n] + a.eta * (D + 2);
+    s.off.push_back(of_dot + (o.added.empty() ? 0 : a.u * (score + of_dot)));
+    s.below.push_back(q.largest - q.scores[n]);
+    s.overflow = s.overflow || (!q.uniform && 2 * G[n] + score > a.max);
+    if (s.below[n] == 0) s.top = std::max(s.top, s.off[n]);
   }
-  const double most = d.empty() ? 0 : *std::max_element(d.begin(), d.end()), g = gamma(a.h, a.u);
-  const double same = (1 + a.tiles) * 2 * a.k * a.u + a.tiles * a.u;
-  const auto strays = [&](double p, double x, double own) {
-    if (!std::isfinite(x)) return 0.0;  // e^-inf is exact
-    return grown(p, own + a.u * (x + 2 * most) + same, x, total, g);
+  for (std::size_t n = 0; n < s.off.size(); ++n)
+    if (s.below[n] > 0) s.ahead = std::max(s.ahead, s.off[n] + s.top - s.below[n]);
+  return s;
+}
+
+// Weights relative to that of the greatest score, whose own error is none of theirs.
+template <class R>
+Weights weights_of(const Operands<R>& o, const Query<R>& q, const std::vector<long double>& G, const Arithmetic& a) {
+  Weights w;
+  const Scores s = scores_of(o, q, G, a);
+  w.overflow = s.overflow;
+  const long double total = q.total, g = gamma(a.h, a.u), same = (1 + a.tiles) * 2 * a.k * a.u + a.tiles * a.u;
+  const auto tops = std::count(s.below.begin(), s.below.end(), 0.0L) + (q.sink == 1);
+  const auto strays = [&](long double p, long double x, long double off) {
+    if (!std::isfinite(x)) return 0.0L;  // e^-inf is exact
+    const long double own = x == 0 && tops == 1 ? 0 : off + s.top;
+    return grown(p, own + a.u * (x + own + s.ahead) + same, x, total, g);
   };
   for (std::size_t n = 0; n < q.keys.size(); ++n) {
-    w.p.push_back(static_cast<double>(q.weights[n]) / total);
-    w.excess.push_back(strays(w.p[n], static_cast<double>(q.largest - q.scores[n]), d[n]));
+    w.p.push_back(q.weights[n] / total);
+    w.excess.push_back(strays(w.p[n], s.below[n], s.off[n]));
     w.all += w.excess[n];
   }
-  w.p_sink = static_cast<double>(q.sink) / total;
-  if (q.sink > 0) w.all += strays(w.p_sink, -std::log(static_cast<double>(q.sink)), 0);
+  w.p_sink = q.sink / total;
+  if (q.sink > 0) w.all += strays(w.p_sink, -std::log(static_cast<long double>(q.sink)), 0);
   return w;
 }
 
@@ -230,7 +248,7 @@ Allowed strayed(const Weights& w, const std::vector<double>& v, double y, const 
   for (std::size_t n = 0; n < v.size(); ++n) {
     const long double of = v[n], size = std::abs(of);
     finite = finite && std::isfinite(v[n]);
-    sum += static_cast<long double>(w.excess[n]) * size;
+    sum += w.excess[n] * size;
     magnitudes += size;
     least = std::min(least, of), greatest = std::max(greatest, of);
   }
@@ -260,7 +278,8 @@ Allowances bound_of(const Call& c, const Wide& want, const Order& order) {
                        static_cast<double>(o.S), 0, 0};
   Allowances allowed({o.B, o.H, o.L, o.E});
   for_queries(o, [&](const Query<R>& q, Place at) {
-    std::vector<double> G, v(q.keys.size());
+    std::vector<long double> G;
+    std::vector<double> v(q.keys.size());
     for (const std::int64_t j : q.keys) G.push_back(magnitude_of(o, at.query * o.D, (at.head * o.S + j) * o.D));
     const Weights by_route = weights_of(o, q, G, route), by_oracle = weights_of(o, q, G, own);
     for (std::int64_t e = 0; e < o.E; ++e) {

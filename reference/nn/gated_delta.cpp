@@ -65,53 +65,70 @@ std::vector<Wide> gated_delta_update(const Call& c) {
 
 // ---- bounds: docs/bounds.md, "A gated delta rule"
 
-double norm(const std::vector<double>& x) {
-  double sum = 0;
-  for (const double v : x) sum = std::hypot(sum, v);
+using Real = long double;  // in which no product on the way passes the largest number
+
+Real norm(const std::vector<Real>& x) {
+  Real sum = 0;
+  for (const Real v : x) sum += v * v;
+  return std::sqrt(sum);
+}
+
+// sum of (x_d + y_d) |z_d|
+Real dot(const std::vector<Real>& x, const std::vector<Real>& y, const std::vector<double>& z) {
+  Real sum = 0;
+  for (std::size_t d = 0; d < x.size(); ++d) sum += (std::abs(x[d]) + y[d]) * std::abs(static_cast<Real>(z[d]));
   return sum;
 }
 
-// One row of a state: its exact values, and how far those of a route may lie from them in the 2-norm.
+// One row of a state: its exact values, and how far those of a route may lie from them, in the 2-norm and each.
 class Row {
  public:
-  Row(std::vector<double> s, double u, double depth, double eta)
-      : s_(std::move(s)), u_(u), of_dot_(gamma(depth, u)), eta_(eta), n_(static_cast<double>(s_.size())) {}
+  Row(const std::vector<double>& s, double u, double depth, double eta)
+      : s_(s.begin(), s.end()), each_(s.size()), none_(s.size()), u_(u), of_dot_(gamma(depth, u)), eta_(eta) {
+    largest_ = norm(s_);
+  }
 
   // Returns the allowed error of the output.
-  double step(double g, double beta, double v, const std::vector<double>& k, const std::vector<double>& q) {
-    const double K = norm(k), kk = beta * K * K, turn = std::max(1.0, std::abs(1 - kk));
-    double product = 0, terms = 0;
+  Real step(Real g, Real beta, Real v, const std::vector<double>& k, const std::vector<double>& q) {
+    const Real K = norm({k.begin(), k.end()}), turn = std::max<Real>(1, std::abs(1 - beta * K * K));
+    const Real n = static_cast<Real>(s_.size()), together = std::abs(g) * (off_ + u_ * (norm(s_) + off_)) + n * eta_;
+    Real product = 0;
     for (std::size_t d = 0; d < s_.size(); ++d) {
+      each_[d] = std::abs(g) * (each_[d] + u_ * (std::abs(s_[d]) + each_[d])) + eta_;
       s_[d] *= g;
-      product += s_[d] * k[d];
-      terms += std::abs(s_[d] * k[d]);
+      product += s_[d] * static_cast<Real>(k[d]);
     }
-    const double scaled = u_ * std::abs(g) * (norm_ + off_) + n_ * eta_;  // of s', beside what s brings
-    const double before = std::abs(g) * off_ + scaled;
-    const double difference = std::abs(v - product) + before * K + of_dot_ * (terms + before * K);
-    const double dot = of_dot_ * (terms + before * K) + u_ * difference + n_ * eta_;
-    const double r = beta * (v - product),
-                 of_r = std::abs(beta) * dot * (1 + u_) + u_ * std::abs(beta) * difference + eta_;
-    for (std::size_t d = 0; d < s_.size(); ++d) s_[d] += r * k[d];
-    norm_ = norm(s_);
-    largest_ = std::max({largest_, norm_, std::abs(r) * std::max(1.0, K), terms, std::abs(v)});
-    const double added = (std::abs(r) + of_r + std::abs(beta) * before * K) * K;
-    off_ = turn * before + of_r * K + u_ * added + n_ * eta_;
-    off_ += u_ * (norm_ + off_);
-    double read = 0;
-    for (std::size_t d = 0; d < s_.size(); ++d) read += std::abs(s_[d] * q[d]);
-    const double Q = norm(q);
-    largest_ = std::max(largest_, read);
-    return off_ * Q + of_dot_ * (read + off_ * Q) + n_ * eta_;
+    const Real reached = std::min(dot(none_, each_, k), together * K);  // by what s' is off
+    const Real rounded = of_dot_ * (dot(s_, none_, k) + reached) + n * eta_;
+    const Real r = beta * (v - product), difference = std::abs(v - product) + reached + rounded;
+    const Real of_r = std::abs(beta) * (rounded + 2 * u_ * difference) * (1 + u_) + eta_;  // beside what s' brings
+    largest_ = std::max({largest_, norm(s_), std::abs(r) * std::max<Real>(1, K), dot(s_, none_, k), std::abs(v)});
+    corrected(r, of_r, std::abs(beta) * reached, k);
+    const Real added = (std::abs(r) + of_r + std::abs(beta) * reached) * K;
+    off_ = turn * together + of_r * K + u_ * added + n * eta_;
+    off_ = std::min(off_ + u_ * (norm(s_) + off_), norm(each_));
+    for (Real& e : each_) e = std::min(e, off_);
+    largest_ = std::max({largest_, norm(s_), dot(s_, none_, q)});
+    const Real read = std::min(dot(none_, each_, q), off_ * norm({q.begin(), q.end()}));
+    return read + of_dot_ * (dot(s_, none_, q) + read) + n * eta_;
   }
-  void begin() { norm_ = norm(s_), largest_ = norm_; }
-  double off() const { return off_; }
+  Real off(std::int64_t d) const { return each_[static_cast<std::size_t>(d)]; }
   // No number on the way is larger than a few times this.
-  double largest() const { return largest_; }
+  Real largest() const { return largest_; }
 
  private:
-  std::vector<double> s_;
-  double u_, of_dot_, eta_, n_, off_ = 0, norm_ = 0, largest_ = 0;
+  // s = s' + r k, where r is off by of_r and by what s' brings.
+  void corrected(Real r, Real of_r, Real brought, const std::vector<double>& k) {
+    for (std::size_t d = 0; d < s_.size(); ++d) {
+      const Real by = std::abs(static_cast<Real>(k[d])), off = of_r + brought;
+      s_[d] += r * static_cast<Real>(k[d]);
+      each_[d] += off * by + u_ * (std::abs(r) + off) * by + eta_;
+      each_[d] += u_ * (std::abs(s_[d]) + each_[d]);
+    }
+  }
+
+  std::vector<Real> s_, each_, none_;
+  Real u_, of_dot_, eta_, off_ = 0, largest_ = 0;
 };
 
 std::vector<double> line(const Reals& x, std::int64_t first, std::int64_t n) {
@@ -127,20 +144,19 @@ std::vector<Allowances> bound(const Call& c, const std::vector<Wide>& want, cons
     Row route(line(o.state, row * o.D, o.D), order.accumulator_roundoff(), static_cast<double>(order.depth(o.D)),
               acc.min_subnormal);
     Row own(line(o.state, row * o.D, o.D), 0x1p-53, static_cast<double>(o.D), 0x1p-1074);
-    route.begin(), own.begin();
     for (std::int64_t t = 0; t < o.L; ++t) {
       if (!o.keeps(b, t)) continue;
       const std::vector<double> k = line(o.k, ((b * o.L + t) * o.G + g) * o.D, o.D),
                                 q = line(o.q, ((b * o.L + t) * o.G + g) * o.D, o.D);
       const auto next = [&](Row& r) { return r.step(o.gamma(b, t, h), o.beta(b, t, h), o.v(b, t, h, e), k, q); };
-      double error = next(route) + next(own);
+      auto error = static_cast<double>(next(route) + next(own));
       const double y = std::abs(value_at(want[0], ((b * o.L + t) * o.H + h) * o.E + e));
       if (out.precision < acc.precision) error += out.unit_roundoff() * (y + error) + out.min_subnormal / 2;
       const bool finite = std::isfinite(y), beyond = !(4 * route.largest() <= acc.max);
       of_out(b, t, h, e) = {finite && error == error ? error : std::numeric_limits<double>::infinity(), beyond};
     }
     for (std::int64_t d = 0; d < o.D; ++d) {
-      double off = route.off() + own.off();
+      auto off = static_cast<double>(route.off(d) + own.off(d));
       if (info(Dtype::f32).precision < acc.precision)
         off += info(Dtype::f32).unit_roundoff() * (std::abs(value_at(want[1], row * o.D + d)) + off) +
                info(Dtype::f32).min_subnormal / 2;
@@ -164,7 +180,7 @@ Cost update_cost(const Call& c) {
 
 constexpr const char* kInputs = R"(
   call   {key}+{key}+{t}.{b}x{n}x{h}x{e}.{l}.{y}+{gate}.{z}+{gate}.{z}+{state}+{mask}/-
-  from   key={t}.{b}x{n}x{g}x{d}.{l}.{x} gate={u}.{b}x{n}x{h}.{l} 
+  from   key={t}.{b}x{n}x{g}x{d}.{l}.{x} gate={u}.{b}x{n}x{h}.{l}
          state={st?given:'none'} mask={mk?hides:'none'} st=0 mk=0
          given=f32.{b}x{h}x{e}x{d}.{l}.{w} hides=bool.{b}x{n}.{l}.{m}
   from   t=f32 u={t} b=2 n=5 h=2 g=2 d=6 e=7 l=row x=uniform y=uniform-4 z=positive w=uniform m=int-1
