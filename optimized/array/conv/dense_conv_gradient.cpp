@@ -16,7 +16,7 @@ using conv::Geometry;
 using conv::Triple;
 
 constexpr Limit kChunk{"conv.gradient_pixels", 128, 7};  // pixels of one chain
-constexpr Limit kRows{"conv.gradient_rows", 24, 6};      // input channels of a task
+constexpr Limit kRows{"conv.gradient_rows", 24, 2};      // input channels of a task
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
