@@ -240,6 +240,7 @@ constexpr const char* kPartitionCases = R"(
   ci     t={@all} s=35x34 x=lanes-35 k=[0,9,17,30,33]
   # around the ends of vector networks and of blocks, and each place of a short line
   smoke  t={f32,u8,i64} n={3,17} s={n} k={n/2}
+  smoke  s=1000 k=500 x={order,uniform}              # candidates among candidates
   ci     s=5x9 k={0..8}
   ci     n={2,15,16,31,33,255,256,257,511,513,1023,1025,2047,2048,2049,4095,4097,8193} s={n} k=[{n/2},{n-1}]
   ci     t=i64 n={257,2047,4097} s={n} k={{n/2},{n-1}}

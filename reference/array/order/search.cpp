@@ -59,6 +59,7 @@ constexpr const char* kCases = R"(
   smoke  n={0,1,2} s={0,1,s,3x0} side={left,right}
   smoke  t={@all} n=17 s=3x5 side={left,right}
   smoke  t={@all} n=33 s=2x9 x=ascending-3 y=int-4 side={left,right}
+  smoke  n=7 s=40                                    # more values than there are elements
   # two types meet in the promoted one, in which neighbours may become equal
   smoke  t,u={i32 f32, f32 i32, u64 i64, i8 u8, bool f16, f16 bf16, f64 f32, c64 f32, f32 c64, u64 f16, f64 c64,
          i64 f64} n=40 s=31 side=[left,right]
