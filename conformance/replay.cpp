@@ -89,7 +89,8 @@ std::vector<std::pair<const Op*, Attrs>> rows_of(const CorpusCase& c) {
     Attrs attrs = c.attrs;
     if (op.corpus_name() == c.op && (!op.corpus_call || op.corpus_call(attrs))) rows.emplace_back(&op, attrs);
   }
-  if (!rows.empty()) return rows;
+  const auto fits = [&](const auto& row) { return unknown_name(*row.first, c).empty(); };
+  if (std::any_of(rows.begin(), rows.end(), fits)) return rows;
   for (const Op& op : ops())
     if (op.name == c.op && unknown_name(op, c).empty()) rows.emplace_back(&op, c.attrs);
   return rows;

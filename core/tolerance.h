@@ -17,11 +17,11 @@
 //               is narrower than the accumulator. The exact value rounded once, to the bit, where k <= 1/2
 //   index       an index i is right if s_i >= max s - (b_i + b_j)
 //
-// Integer and bool outputs are always exact, whatever the class of the row. Every bound that uses the
-// oracle's value adds the oracle's own error. NaN in the expected value must meet NaN, an infinity the same
-// infinity. A finite value may meet an infinity only where it rounds to one within its bound, and an infinity
-// or NaN where a partial result may overflow. Where no finite bound follows nothing is judged: such elements
-// are counted, and a case that has any is mistrusted.
+// Integer and bool outputs are exact, but in the class residual, which knows properties of them. Every bound that uses
+// the oracle's value adds the oracle's own error. NaN in the expected value must meet NaN, an infinity the same
+// infinity. A finite value may meet an infinity only where it rounds to one within its bound, and an infinity or NaN
+// where a partial result may overflow. Where no finite bound follows nothing is judged: such elements are counted, and
+// a case that has any is mistrusted.
 #pragma once
 
 #include <cstdint>

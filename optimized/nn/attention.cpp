@@ -225,6 +225,7 @@ class Block {
 template <class A>
 void attend(const Call& c, const Tensor& out) {
   const Operands o(c, out.dtype());
+  (void)out.write<std::byte>();  // its memory is made once, before threads ask for it
   const std::int64_t all = o.L * o.group, most = kQueries.of(all), blocks = (all + most - 1) / most;
   parallel_each(o.B * o.G * blocks, [&](std::int64_t task) {
     const std::int64_t first = task % blocks * most, head = task / blocks;

@@ -189,6 +189,7 @@ constexpr const char* kInputs = R"(
 constexpr const char* kCases = R"(
   smoke  t={@floats} st={0,1} mk={0,1}
   smoke  x=int-1 y=int-2 z=int-1 w=int-3 st=1
+  smoke  h=3 g=3 st=1   # no two extents alike
   smoke  h=6 g={1,2,3} u=f32 t={f32,bf16}
   # every dtype in every layout
   ci     t={@floats} l={@layouts} st=1 mk=1

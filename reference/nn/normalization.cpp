@@ -90,7 +90,8 @@ std::vector<Wide> oracle(const Call& c) {
 
 template <class R>
 Moments moments(const R* x, std::int64_t n, bool centred) {
-  const auto [m, v] = statistics(x, n, centred);
+  const auto [first, v] = statistics(x, n, centred);
+  const R m = first;  // a lambda cannot take what is bound so in every compiler
   const auto average = [&](auto of) { return static_cast<double>(mean<R>(n, of)); };
   return {static_cast<double>(m),
           static_cast<double>(v),

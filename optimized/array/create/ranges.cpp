@@ -25,8 +25,8 @@ PLUMB_DECLARE_SIMD(void triangle_window(double last, std::int64_t first, std::in
 
 namespace {
 
-constexpr Limit kTile{"create.tile", kTileElements, 32};  // elements computed at once
-constexpr std::int64_t kGrain = 1 << 14;                  // elements worth a thread
+constexpr Limit kTile{"create.tile", kTileElements, 8};  // elements computed at once
+constexpr std::int64_t kGrain = 1 << 14;                 // elements worth a thread
 
 // f(first, n, tile) gives n elements from the index `first` on, as lanes.
 template <class F>

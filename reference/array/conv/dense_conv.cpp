@@ -190,6 +190,9 @@ constexpr const char* kCases = R"(
   ci     c=3 f=5 x=uniform s={1,2,3} p={0,2} e={1,2} b=11
   ci     c=3 f=5 s={q} p={q} e={q} b=13 t={floats}
   ci     n=1 a={w} k={w} p=1 c=2 f=3 x=uniform      # as long as the input
+  # no two extents alike
+  ci     n=2 c=3 f=7 a={apart} k={taps} x=uniform apart={rank==1?'9':rank==2?'6x9':'4x6x9'}
+         taps={rank==1?'4':rank==2?'4x5':'2x4x5'}
   ci     c=2 f=3 p=-1 s={1,2} b=9 a={wide} wide={rank==1?'9':rank==2?'6x9':'5x5x7'}
   ci     n=1 c,f={33 1, 5 17, 17 34} x=uniform
   ci     c,f,g={8 4 2, 17 17 17, 34 34 2} p=1 x=uniform t={f32,f16}
@@ -296,11 +299,11 @@ constexpr std::string_view kUp =
     "as dense_conv; padding cuts places of the output, which upstream takes for elements of the input where it is "
     "larger than the kernel reaches; output_padding may be negative";
 
-constexpr const char* kSignature[] = {
-    "input T[N,L,C], weight U[F,X,D] -> out P[N,R,F]", "input T[N,H,L,C], weight U[F,Y,X,D] -> out P[N,S,R,F]",
-    "input T[N,K,H,L,C], weight U[F,Z,Y,X,D] -> out P[N,Q,S,R,F]",
-    "input T[N,L,C | N,H,L,C | N,K,H,L,C], weight U[F,X,D | F,Y,X,D | F,Z,Y,X,D] -> out P[N,R,F | N,S,R,F | "
-    "N,Q,S,R,F]"};
+constexpr const char* kSignature[] = {"input T[N,L,C], weight U[F,X,D] -> out P[N,R,F]",
+                                      "input T[N,H,L,C], weight U[F,Y,X,D] -> out P[N,S,R,F]",
+                                      "input T[N,K,H,L,C], weight U[F,Z,Y,X,D] -> out P[N,Q,S,R,F]",
+                                      ("input T[N,L,C | N,H,L,C | N,K,H,L,C], weight U[F,X,D | F,Y,X,D | F,Z,Y,X,D] -> "
+                                       "out P[N,R,F | N,S,R,F | N,Q,S,R,F]")};
 constexpr const char* kTypes = "T: floats; U: bool integers floats; P = promote(T, U)";
 
 constexpr const char* kExtents[] = {kOne, kTwo, kThree};
@@ -360,7 +363,7 @@ Op general_row() {
       "input, input_dilation apart, padded; flip: the last tap of w first";
   op.cases = {kCall,         kGeneral, kRank1,
               kOne,          kCases,   kGeneralCases,
-              kRank2,        kTwo,     "smoke c=3 f=4 t={floats} p=1\n",
+              kRank2,        kTwo,     "smoke c=3 f=4 t={floats} p=1 x={int-3,uniform}\n",
               kGeneralCases, kRank3,   kThree,
               kGeneralCases};
   op.rejects = {kCall,
@@ -393,7 +396,7 @@ Op convolve_row() {
   op.cases = R"(
     call   {t}.{a}.{l}.{x}+{u}.{v}.{l}.{x}/mode={m}
     from   t=f32 u={t} l=row x=int-3 m={full,same,valid} floats={f16,bf16,f32,f64}
-    smoke  t={floats} a=9 v=4
+    smoke  t={floats} a=9 v=4 x={int-3,uniform}
     smoke  a,v={1 1, 5 5, 4 9, 7 2, 2 7} x=uniform
     smoke  t,u={f16 f32, f32 i16, bf16 f16, f32 f64} a=11 v=3
     ci     t={floats} a=37 v=8 l={@layouts}

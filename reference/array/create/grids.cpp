@@ -112,6 +112,7 @@ constexpr const char* kFullCases = R"(
   ci     t={@all} s=4x1x7 to=4:3:7 l={@layouts}
   ci     t={@all} s=3x70 to=2:3:70 x=order l={row,stepped}
   ci     s={s,1x1x1x1x5,2x1x3x1x2x1x1x5} to=2:1:3:2:2:1:4:5
+  ci     s=2x1x2x1x2x1x2x1x2x1 to=2:3:2:3:2:3:2:3:2:3   # more axes than a kernel takes
   ci     t={u8,f16,f32,f64} to={1023:,1025:,3:2049} s={s,1}
   ci     t={u8,i16,f32,c64} s={1x1025,3x1} to=3:1025
 )";

@@ -180,9 +180,8 @@ std::vector<Wide> bartlett(const Call& c) {
 // |a_1| + |a_2| = s <= 1. The oracle takes angles to 2 pi.
 std::vector<Allowances> window_bound(const Call& c, const std::vector<Wide>& want, const Order& order) {
   const auto [a0, a1, a2] = cosines_of(*c.op);
-  const auto error = [&](double u, double k, double turn) {
-    return u * ((a1 + 2 * a2) * turn * 8 + (a1 + a2) * 2 * k + 4 * (a0 + a1 + a2)) * 1.01;
-  };
+  const double steep = (a1 + 2 * a2) * 8, terms = (a1 + a2) * 2, sum = 4 * (a0 + a1 + a2);
+  const auto error = [&](double u, double k, double turn) { return u * (steep * turn + terms * k + sum) * 1.01; };
   const Reals& y = reals(want[0]);
   Allowances bound(y.shape);
   const double both = error(order.accumulator_roundoff(), order.function_ulps, M_PI) + error(0x1p-53, 1, 2 * M_PI);

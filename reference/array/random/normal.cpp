@@ -142,6 +142,7 @@ constexpr const char* kNormalCases = R"(
   ci     s=4:3:5 loc={b}.3x1.row.int-2 scale={b}.4x1x5.row.int-90 b={bool,u8,u16,u32,u64,i8,i16,i32,i64,f16,bf16,f64}
   ci     s=64:33 loc=f32.64x1.row.{f} scale=f32.33.row.{f} f={wide,tiny,huge,subnormal,special,lanes-5}
   ci     s=64:9 t=c64 loc=c64.64x1.row.{f} scale=c64.9.row.{f} f={uniform,wide,special}
+  ci     s=4:3 loc=f32.3.row.int-5 scale=f32.4x3.row.uniform
   ci     s=2:1:2:1:3:1:2:2 t=f32 loc=f32.1x2x1x3x1x2x1.row.int-9 scale=f32.2x1x2x1x1x1x2x2.row.uniform   # eight axes
   ci     s=2:1:1:2:1:1:1:2:1 t=f32   # nine axes
   ci     s=40003: t={f32,f16}

@@ -53,6 +53,7 @@ constexpr const char* kUniformCases = R"(
   ci     s=4:3:5 low={b}.3x1.row.int-2 high={b}.4x1x5.row.int-90 t={f32,f16,bf16}
          b={bool,u8,u16,u32,u64,i8,i16,i32,i64,f16,bf16,f64}
   ci     s=64:33 low=f32.64x1.row.{f} high=f32.33.row.{f} f={wide,tiny,huge,subnormal,special,lanes-5} t={f32,f16,bf16}
+  ci     s=4:3 low=f32.4x3.row.int-5 high=f32.4x3.row.int-9
   ci     s=2:1:2:1:3:1:2:2 low=f32.1x2x1x3x1x2x1.row.int-9 high=f32.2x1x2x1x1x1x2x2.row.int-5   # eight axes
   ci     s=2:1:1:2:1:1:1:2:1 low=f32.2x1.row.int-3   # nine axes
   ci     s=300003: t={f32,bf16}

@@ -60,6 +60,8 @@ constexpr const char* kCases = R"(
   smoke  s=3x1x4 x=uniform axis={0,1,2}
   smoke  s=65x2 l=reversed x={ramp,const} axis={0,1}
   smoke  s=2x1x3x1x4 x=int-3 axis={0,2,4,none} l={row,transposed,padded}
+  ci     s=2x3x2x3x2x3x2x3x2x3 x=int-3 axis=4 l={row,transposed,padded}   # more axes than a kernel takes
+  ci     s=2x3x2x3x2x3x2x3x2x3 x=int-3 axis=none l={transposed,padded}
   # ties: the first one; and NaN: the first of them
   smoke  t={@floats,f64,c64} s=7x40 x={special,const,int-1} axis={0,1}
   ci     t={@all} s=5x300 x=const axis={0,1,none}

@@ -195,6 +195,7 @@ struct Variance {
 };
 // All of it of a line divided by `scale`.
 Variance variance_error(double v, double most, double n, double scale, const Order& order, double own) {
+  if (n == 1) return {};  // the mean is the element itself, however it is computed
   const bool exact = order.shape == Order::Shape::exact;
   const double u = order.accumulator_roundoff(),
                eta = exact ? 0 : info(order.accumulator).min_subnormal / scale / scale;

@@ -89,13 +89,14 @@ Tolerance::Class class_of(const Call& c) {
 constexpr const char* kCases = R"(
   call   {t}.{s}.{l}.{x}/n={n},axis={axis}
   from   t=f32 l=row x=uniform n=1 axis=-1
-  smoke  t={@all} s=3x7 x=int-3 n={1,2} axis={0,1}
+  smoke  t={@all} s=3x7 x={int-3,uniform} n={1,2} axis={0,1}
   smoke  t={@all} s=5x35 x=bits
   smoke  s=4 n={0,3,4,6}                              # the elements, one difference, none
   ci     t={@all} l={@layouts} s=4x5x37 axis={0,1,2} n={1,3}
   ci     t={@all} s={0,0x3,3x0,1x4,4x1,2x0x3} axis={0,-1} x=int-3
   ci     t={@all} s=3x70 n=0 x=order l={row,stepped}
   ci     s=2x1x3x2x2x2x1x5 axis={0..7} n={1,2}
+  ci     s=2x3x2x3x2x3x2x3x2 l={transposed,padded} axis={0,4}   # more axes than a kernel takes
   ci     s={1023,1024,1025,1026,2049} n={1,2}
   ci     s=40x70 axis={0,1} n={1,2,5,16} x={wide,cancel,special,lanes-5,tiny,subnormal,whole} t={f32,f16,bf16,f64,c64}
   ci     t={u8,i8,i64,u64} s=300 n={1,4,9} x=whole     # wraps

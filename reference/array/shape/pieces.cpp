@@ -22,7 +22,7 @@ std::vector<Cut> cuts(const Request& r) {
   if (const auto* parts = r.attrs.find("sections")->get<std::int64_t>()) {
     if (*parts <= 0) r.fail(Reason::attribute, std::to_string(*parts) + " parts");
     if (n % *parts != 0) r.fail(Reason::shape, std::to_string(n) + " is not in " + std::to_string(*parts) + " parts");
-    if (*parts > static_cast<std::int64_t>(kPieces)) r.fail(Reason::unsupported, "more than 8 parts");
+    if (*parts > static_cast<std::int64_t>(kPieces)) r.fail(Reason::attribute, "more than 8 parts");
     for (std::int64_t k = 0; k < *parts; ++k) all.push_back({k * (n / *parts), n / *parts});
     return all;
   }
@@ -39,7 +39,7 @@ std::vector<Cut> cuts(const Request& r) {
 
 std::vector<Spec> infer_split(const Request& r) {
   const std::vector<Cut> all = cuts(r);
-  if (all.size() > kPieces) r.fail(Reason::unsupported, "more than 8 parts");
+  if (all.size() > kPieces) r.fail(Reason::attribute, "more than 8 parts");
   std::vector<Spec> out;
   for (const Cut& cut : all) {
     out.push_back({r.dtype(0), r.shape(0)});
@@ -68,7 +68,7 @@ std::vector<Wide> split(const Call& c) {
 std::vector<Spec> infer_unstack(const Request& r) {
   Shape shape = r.shape(0);
   const std::int64_t n = shape[static_cast<std::size_t>(r.axis())];
-  if (n > static_cast<std::int64_t>(kPieces)) r.fail(Reason::unsupported, "more than 8 pieces");
+  if (n > static_cast<std::int64_t>(kPieces)) r.fail(Reason::shape, "more than 8 pieces");
   shape.erase(shape.begin() + r.axis());
   return std::vector<Spec>(static_cast<std::size_t>(n), Spec{r.dtype(0), shape});
 }
@@ -191,8 +191,8 @@ constexpr const char* kSplitRejects = R"(
   attribute n=        # not given
   axis   n=2 axis=2   # beyond the rank
   axis   s=s n=1      # a scalar has no axis
-  unsupported s=18 n=9  # more parts than outputs have names
-  unsupported n=1:2:3:4:5:5:5:5  # nine of them
+  attribute s=18 n=9  # more parts than outputs have names
+  attribute n=1:2:3:4:5:5:5:5  # nine of them
 )";
 
 constexpr const char* kUnstack = R"(
@@ -208,7 +208,7 @@ constexpr const char* kUnstackRejects = R"(
   from   s=6x4 axis=0
   axis   axis=2      # beyond the rank
   axis   s=s         # a scalar has no axis
-  unsupported s=9x2  # more pieces than outputs have names
+  shape  s=9x2  # more pieces than outputs have names
 )";
 
 constexpr const char* kConcatenate = R"(
@@ -218,6 +218,7 @@ constexpr const char* kConcatenate = R"(
   smoke  m={@layouts}
   # eight operands, one of them alone, one left out
   smoke  s=2x3 r=1x3 axis=0 more=+f32.4x3.row.int+none+f32.2x3.row.int+f32.0x3.row.int+f32.1x3.row.int+f32.3x3.row.int
+  smoke  s=2x3 r=4x3 axis=0 more=+{w}+{w}+{w}+{w}+{w}+{w} w=f32.2x3.row.bits
   smoke  {t}.{s}.{l}.{x}/axis={axis} t={f32,u8}
   # every pair of types, brought to one
   smoke  t={@all} u={f32,i64,u8} x=bits y=bits
@@ -283,6 +284,7 @@ std::vector<Op> pieces_ops() {
   Op parted =
       movement("split", {{"sections", kNone}, {"axis", 0}}, "out_ki = a_j, j = i + from_k on the axis", infer_split,
                split, {{kSplit, kEveryInput}, kSplitRejects, "ci f32.4096x4096.row.uniform/sections=4,axis=1"});
+  parted.corpus_call = [](Attrs& a) { return !a.find("num"); };  // that of keys
   parted.signature = "a T[*S] " + std::string(kEight);
   parted.meaning =
       "sections: a number of equal parts, or the points where to cut, of which a negative one counts from the end, one "

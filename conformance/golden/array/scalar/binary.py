@@ -40,6 +40,12 @@ for op, names in EXACT.items():
         else:
             out = value(f(x, y))
         c.add(op, {}, {"a": value(x), "b": value(y)}, [("out", out)])
+for n in NUMBERS:
+    a, b = ([7.5, -7.5, 7.5, -7.5, -0.0], [2, 2, -2, -2, 3]) if n in INEXACT else \
+           ([7, 100, 0, 5], [2, 9, 3, 8]) if n.startswith("u") else ([7, -7, 7, -7, 5, -100], [2, 2, -2, -2, 4, 9])
+    x, y = array(n, a), array(n, b)
+    q, r = mx.divmod(x, y)
+    c.add("divmod", {}, {"a": value(x), "b": value(y)}, [("quotient", value(q)), ("remainder", value(r))])
 PAIRS = [("bool_", "uint8"), ("uint8", "int8"), ("uint64", "int64"), ("int32", "float16"), ("float16", "bfloat16"),
          ("bfloat16", "float64"), ("int32", "complex64")]
 for op in ["subtract", "less", "equal"]:
