@@ -95,7 +95,7 @@ class Block {
         kept_(pitch_) {}
 
   // Queries are numbered through the heads that share the keys.
-  void run(std::int64_t b, std::int64_t g, std::int64_t first, std::int64_t rows, const Tensor& out) {
+  void run(std::int64_t b, std::int64_t g, std::int64_t first, std::int64_t rows, Dtype to, std::byte* out) {
     b_ = b, g_ = g, first_ = first, rows_ = rows;
     std::int64_t end = 0;
     for (std::int64_t r = 0; r < rows; ++r) {
@@ -108,8 +108,7 @@ class Block {
       if (seen_[r] == 0 && !o_.sinks.defined()) average(r, keys);
       scale(sums_.get() + r * o_.E, o_.E, 1 / total_[r]);
       const std::int64_t row = (b * o_.H + head(r)) * o_.L + place(r);
-      nn::write(element_of(out.dtype()), sums_.get() + r * o_.E, o_.E,
-                out.write<std::byte>() + row * o_.E * info(out.dtype()).bytes);
+      nn::write(element_of(to), sums_.get() + r * o_.E, o_.E, out + row * o_.E * info(to).bytes);
     }
   }
 
@@ -225,11 +224,12 @@ class Block {
 template <class A>
 void attend(const Call& c, const Tensor& out) {
   const Operands o(c, out.dtype());
-  (void)out.write<std::byte>();  // its memory is made once, before threads ask for it
+  auto* to = out.write<std::byte>();  // asked once: it is made when it is first asked for
   const std::int64_t all = o.L * o.group, most = kQueries.of(all), blocks = (all + most - 1) / most;
   parallel_each(o.B * o.G * blocks, [&](std::int64_t task) {
     const std::int64_t first = task % blocks * most, head = task / blocks;
-    Block<A>(o, std::min(most, all - first)).run(head / o.G, head % o.G, first, std::min(most, all - first), out);
+    Block<A>(o, std::min(most, all - first))
+        .run(head / o.G, head % o.G, first, std::min(most, all - first), out.dtype(), to);
   });
 }
 

@@ -44,18 +44,18 @@ class Rows {
         v_(static_cast<std::size_t>(width_)),
         out_(v_.size()) {}
 
-  void run(const Tensor& out, const Tensor& state) {
+  void run(Dtype type, std::byte* out, float* state) {
     if (c_.has("initial_state")) begin();
     const Tensor* mask = c_.has("mask") ? &c_["mask"] : nullptr;
-    const std::int64_t L = c_.size('L'), H = c_.size('H'), E = c_.size('E'), bytes = info(out.dtype()).bytes;
+    const std::int64_t L = c_.size('L'), H = c_.size('H'), E = c_.size('E'), bytes = info(type).bytes;
     for (std::int64_t t = 0; t < L; ++t) {
-      std::byte* y = out.write<std::byte>() + (((b_ * L + t) * H + h_) * E + first_) * bytes;
+      std::byte* y = out + (((b_ * L + t) * H + h_) * E + first_) * bytes;
       const bool kept = !mask || mask->read<std::uint8_t>()[b_ * mask->strides()[0] + t * mask->strides()[1]] != 0;
       if (kept) step(t);
       else std::fill(out_.begin(), out_.end(), 0.0F);
-      nn::write(element_of(out.dtype()), out_.data(), count_, y);
+      nn::write(element_of(type), out_.data(), count_, y);
     }
-    auto* to = state.write<float>() + ((b_ * H + h_) * E + first_) * d_;
+    float* to = state + ((b_ * H + h_) * E + first_) * d_;
     for (std::int64_t e = 0; e < count_; ++e)
       for (std::int64_t d = 0; d < d_; ++d) to[e * d_ + d] = s_[static_cast<std::size_t>(d * width_ + e)];
   }
@@ -88,11 +88,12 @@ void gated_delta_update(const Call& c, std::vector<Tensor>& out) {
   const std::int64_t B = c.size('B'), H = c.size('H'), E = c.size('E');
   if (B * H * E == 0) return;
   const std::int64_t rows = kRows.of(E), blocks = (E + rows - 1) / rows;
-  out[0].write<std::byte>(), out[1].write<std::byte>();
+  auto* to = out[0].write<std::byte>();  // asked once: it is made when it is first asked for
+  auto* state = out[1].write<float>();
   parallel_for(B * H * blocks, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t task = begin; task < end; ++task) {
       const std::int64_t first = task % blocks * rows, head = task / blocks;
-      Rows(c, head / H, head % H, first, std::min(rows, E - first)).run(out[0], out[1]);
+      Rows(c, head / H, head % H, first, std::min(rows, E - first)).run(out[0].dtype(), to, state);
     }
   });
 }

@@ -30,7 +30,7 @@ static inline U64 rounded(U64 x, Given p) {
 }
 static inline I64 rounded(I64 x, Given p) {
   const I64 sign = x < 0;
-  return (I64)((rounded((U64)((x ^ sign) - sign), p) ^ (U64)sign) - (U64)sign);
+  return (I64)((rounded(((U64)x ^ (U64)sign) - (U64)sign, p) ^ (U64)sign) - (U64)sign);
 }
 
 template <class V>
