@@ -233,7 +233,7 @@ TEST_F(Fake, ExactComplexValuesMayDifferInNanOfTheSamePart) {
 }
 
 TEST_F(Fake, IntegersAreExactWhateverTheClass) {
-  for (const Class kind : {Class::accumulate, Class::inherited, Class::normwise, Class::residual}) {
+  for (const Class kind : {Class::accumulate, Class::inherited, Class::normwise}) {
     facts.specs = {Spec{Dtype::i32, {2}}};
     Integers want({2}, 5);
     EXPECT_EQ(judged(kind, {tensor(Dtype::i32, {2}, {5, 5})}, {want}).ratio, 0);

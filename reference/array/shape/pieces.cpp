@@ -243,6 +243,7 @@ constexpr const char* kStack = R"(
   smoke  s={s,0x3} axis={0,-1}
   smoke  m={@layouts}
   smoke  s=3 axis=0 more=+f32.3.row.ramp+none+f32.3.row.bits+f32.3.row.ramp+f32.3.row.ramp+f32.3.row.bits
+  smoke  s=2x3 axis=0 more=+{w}+{w}+{w}+{w}+{w}+{w} w=f32.2x3.row.bits
   smoke  {t}.{s}.{l}.{x}/axis={axis} t={f32,u8}
   smoke  t={@all} u={f32,i64,u8} x=bits y=bits
   ci     s=2x1x3x1x2x3x2 axis={0,3,7} l={@layouts} m={row,transposed} x=bits
