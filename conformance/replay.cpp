@@ -60,7 +60,7 @@ std::string unknown_input(const Op& op, const CorpusCase& c) {
 
 // The same of inputs and outputs.
 std::string unknown_name(const Op& op, const CorpusCase& c) {
-  if (const std::string input = unknown_input(op, c); !input.empty()) return input;
+  if (std::string input = unknown_input(op, c); !input.empty()) return input;
   for (const auto& [name, unused] : c.outputs)
     if (position(op.outputs, name) < 0) return lacking("output", name, op.outputs);
   return "";

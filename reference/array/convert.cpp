@@ -44,8 +44,8 @@ Double2 real_of(Double2 x) { return x; }
 Double2 real_of(Complex z) { return z.real(); }
 template <class I>
 Double2 real_of(I n) {  // the upper half of its bits, and the lower one
-  const auto high = static_cast<double>(n / 4294967296), low = static_cast<double>(n % 4294967296);
-  return Double2(high * 0x1p32) + Double2(low);
+  const auto high = n / 4294967296, low = n % 4294967296;
+  return Double2(static_cast<double>(high) * 0x1p32) + Double2(static_cast<double>(low));
 }
 
 template <class T>

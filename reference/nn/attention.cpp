@@ -39,7 +39,7 @@ std::vector<Spec> infer(const Request& r) {
     r.fail(Reason::shape, std::to_string(H) + " query heads are no multiple of " + std::to_string(G));
   if (!std::isfinite(to_float(r.number("scale")))) r.fail(Reason::attribute, "scale is " + shortest(r.number("scale")));
   check_mask(r);
-  const std::vector<Spec> out = r.outputs();
+  std::vector<Spec> out = r.outputs();
   check_type(r, "mask", out[0].dtype);
   check_type(r, "sinks", out[0].dtype);
   return out;

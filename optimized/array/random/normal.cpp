@@ -113,7 +113,7 @@ void moved(const Call& c, Block numbers, const Affine& f, const Tensor& out) {
 
 // sqrt 2 as a number of the dtype, times scale, rounded.
 Tensor root_times(const Call& c, Dtype t) {
-  const Tensor root = cpu::scalar(std::sqrt(2.0), t);
+  Tensor root = cpu::scalar(std::sqrt(2.0), t);
   if (!c.has("scale")) return root;
   const Tensor x = contiguous(cpu::as_dtype(cpu::as_dtype(c["scale"], t), Dtype::f64));
   const double factor = cpu::as_dtype(root, Dtype::f64).read<double>()[0];

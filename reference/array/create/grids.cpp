@@ -10,7 +10,7 @@ namespace {
 using namespace reference;
 
 Shape shape_attr(const Request& r) {
-  const Shape shape = r.list("shape");
+  Shape shape = r.list("shape");
   for (const std::int64_t extent : shape)
     if (extent < 0) r.fail(Reason::shape, "negative extent in " + to_string(shape));
   return shape;
