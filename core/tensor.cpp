@@ -90,8 +90,8 @@ void write_array(const Array<T>& a, const Tensor& t) {
   switch (t.dtype()) {
     case Dtype::boolean:
       return write_as<std::uint8_t>(a, t, [](T v) {
-        const Double2 x = exact(v);
-        return x.hi != 0 || isnan(x);
+        if constexpr (std::is_same_v<T, Complex>) return v != Complex();
+        else return exact(v).hi != 0;  // so is NaN
       });
     case Dtype::u8: return write_as<std::uint8_t>(a, t, integer_from<std::uint8_t, T>);
     case Dtype::u16: return write_as<std::uint16_t>(a, t, integer_from<std::uint16_t, T>);

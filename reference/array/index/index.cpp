@@ -256,14 +256,6 @@ Wide taken(const Tensor& a, const std::vector<std::int64_t>& from, Shape out) {
       widen(a));
 }
 
-Wide written_as(const Tensor& t, Dtype to) {
-  if (to != Dtype::boolean || t.dtype() != Dtype::c64) return widen_as(t, to);
-  const Wide z = widen(t);
-  Unsigneds out(t.shape());
-  for (std::int64_t i = 0; i < out.size(); ++i) out[i] = complexes(z)[i] != Complex(0, 0) ? 1 : 0;
-  return out;
-}
-
 Wide updated(const Wide& a, const Wide& updates, const Moves& moves, Update how) {
   Wide out = a;
   std::visit(

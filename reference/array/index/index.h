@@ -40,10 +40,6 @@ Window window(const Request&);  // throws Error(attribute) for lists that do not
 // out[o] = a[from[o]]
 Wide taken(const Tensor& a, const std::vector<std::int64_t>& from, Shape out);
 
-// A tensor as elements of another dtype: rounded, truncated, saturated; complex numbers by their real part, but true
-// unless both parts are 0.
-Wide written_as(const Tensor&, Dtype);
-
 // An element of the updates and where it goes, in the order in which they are applied.
 struct Move {
   std::int64_t to, from;

@@ -166,11 +166,11 @@ std::size_t update_input(const Call& c) {
 Wide before(const Call& c) { return c.op->name.ends_with("_axis") ? repeated(c) : widen(c[0]); }
 
 std::vector<Wide> combined(const Call& c, MovesOf moves, Update how) {
-  return {updated(before(c), written_as(c[update_input(c)], c.dtype(0)), moves(c), how)};
+  return {updated(before(c), widen_as(c[update_input(c)], c.dtype(0)), moves(c), how)};
 }
 
 std::vector<Allowances> bound(const Call& c, const std::vector<Wide>&, const Order& o, MovesOf moves, Update how) {
-  return {running_bound(before(c), written_as(c[update_input(c)], c.dtype(0)), moves(c), how, c.dtype(0), o)};
+  return {running_bound(before(c), widen_as(c[update_input(c)], c.dtype(0)), moves(c), how, c.dtype(0), o)};
 }
 constexpr auto sums_bound = [](const Call& c, const std::vector<Wide>& w, const Order& o) {
   return bound(c, w, o, scatter_moves, Update::add);

@@ -126,7 +126,7 @@ Moves dynamic_moves(const Call& c) {
 }
 
 std::vector<Wide> update(const Call& c, Moves (*moves)(const Call&), Update how) {
-  return {updated(widen(c[0]), written_as(c[1], c.dtype(0)), moves(c), how)};
+  return {updated(widen(c[0]), widen_as(c[1], c.dtype(0)), moves(c), how)};
 }
 
 // One operation, rounded once; of complex products, whose parts are sums, within the ulps that a route declares.

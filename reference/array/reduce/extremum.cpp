@@ -2,24 +2,13 @@
 #include <cmath>
 #include <limits>
 
+#include "reference/array/order.h"
 #include "reference/array/reduce/cut.h"
 
 namespace plumb {
 namespace {
 
 using namespace reference;
-
-bool is_nan(std::uint64_t) { return false; }
-bool is_nan(std::int64_t) { return false; }
-bool is_nan(double x) { return std::isnan(x); }
-bool is_nan(Double2 x) { return isnan(x); }
-bool is_nan(Complex z) { return std::isnan(z.real()) || std::isnan(z.imag()); }
-
-template <class T>
-bool below(T a, T b) {
-  return a < b;
-}
-bool below(Complex a, Complex b) { return a.real() < b.real() || (a.real() == b.real() && a.imag() < b.imag()); }
 
 // k_l = the first k with a_k of line l not below any other, or not above any; that of the first NaN if there is one
 template <bool Least>
@@ -29,8 +18,8 @@ std::vector<Wide> extremum(const Call& c) {
       [&]<class T>(const Array<T>& a) {
         for_lines(a, cut(c), [&](std::int64_t l, const std::vector<T>& x) {
           std::size_t k = 0;
-          for (std::size_t i = 1; i < x.size() && !is_nan(x[k]); ++i)
-            if (is_nan(x[i]) || (Least ? below(x[i], x[k]) : below(x[k], x[i]))) k = i;
+          for (std::size_t i = 1; i < x.size() && !unordered(x[k]); ++i)
+            if (unordered(x[i]) || (Least ? below(x[i], x[k]) : below(x[k], x[i]))) k = i;
           out[l] = k;
         });
       },

@@ -2,24 +2,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "reference/array/order.h"
 #include "reference/array/reduce/cut.h"
 
 namespace plumb {
 namespace {
 
 using namespace reference;
-
-bool is_nan(std::uint64_t) { return false; }
-bool is_nan(std::int64_t) { return false; }
-bool is_nan(double x) { return std::isnan(x); }
-bool is_nan(Double2 x) { return isnan(x); }
-bool is_nan(Complex z) { return std::isnan(z.real()) || std::isnan(z.imag()); }
-
-template <class T>
-bool below(T a, T b) {
-  return a < b;
-}
-bool below(Complex a, Complex b) { return a.real() < b.real() || (a.real() == b.real() && a.imag() < b.imag()); }
 
 // (a + b) / 2, which does not pass the largest number; -0 counts as +0. Of whole numbers it is exact.
 double middle(double a, double b) { return std::abs(a) > 1 ? a / 2 + b / 2 : ((a + 0.0) + (b + 0.0)) / 2; }
@@ -45,7 +34,7 @@ std::vector<Wide> median(const Call& c) {
         using M = decltype(middle(T(), T()));
         Array<M> m(out);
         for_lines(a, cut(c), [&](std::int64_t l, std::vector<T>& x) {
-          const auto nan = std::find_if(x.begin(), x.end(), [](const T& v) { return is_nan(v); });
+          const auto nan = std::find_if(x.begin(), x.end(), [](const T& v) { return unordered(v); });
           if (nan != x.end()) {
             m[l] = M(std::nan(""));
             if constexpr (std::is_same_v<M, Complex>) m[l] = {std::nan(""), std::nan("")};

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "reference/array/order.h"
 #include "reference/array/scan/scan.h"
 
 namespace plumb {
@@ -47,15 +48,6 @@ struct Sum {
   T value() const { return s; }
 };
 
-// A complex number is true if either part is other than 0, which the cast to its real part would not see.
-Wide cast(const Call& c) {
-  if (c.dtype(0) != Dtype::c64 || scanned_as(c) != Dtype::boolean) return widen_as(c[0], scanned_as(c));
-  const Complexes z = complexes(widen(c[0]));
-  Unsigneds truth(z.shape);
-  for (std::int64_t i = 0; i < z.size(); ++i) truth[i] = z[i] != Complex() ? 1 : 0;
-  return truth;
-}
-
 std::vector<Wide> cumsum(const Call& c) {
   return std::visit(
       [&]<class T>(const Array<T>& x) -> std::vector<Wide> {
@@ -63,7 +55,7 @@ std::vector<Wide> cumsum(const Call& c) {
         scan(c, x, Sum<T>{}, y);
         return {y};
       },
-      widen(narrow(cast(c), summed_as(c))));
+      widen(narrow(widen_as(c[0], scanned_as(c)), summed_as(c))));
 }
 
 std::int64_t sum_terms(const Call& c) { return scanned(c).size; }
@@ -154,7 +146,7 @@ std::vector<Wide> cumprod(const Call& c) {
         scan(c, x, Product<T>{}, y);
         return {y};
       },
-      cast(c));
+      widen_as(c[0], scanned_as(c)));
 }
 
 // What is known of the products of neighbouring factors among x_0 .. x_k, whatever the order in which they are formed:
@@ -219,24 +211,12 @@ std::vector<Allowances> cumprod_bound(const Call& c, const std::vector<Wide>& wa
 
 // ---- y_k = max of x_0 .. x_k, and min: a NaN stays, and of equal values the last
 
-bool is_nan(double x) { return std::isnan(x); }
-bool is_nan(Double2 x) { return isnan(x); }
-bool is_nan(Complex z) { return std::isnan(z.real()) || std::isnan(z.imag()); }
-bool is_nan(std::int64_t) { return false; }
-bool is_nan(std::uint64_t) { return false; }
-
-template <class T>
-bool less(T a, T b) {
-  if constexpr (std::is_same_v<T, Complex>) return a.real() < b.real() || (a.real() == b.real() && a.imag() < b.imag());
-  else return a < b;
-}
-
 template <class T, bool kLargest>
 struct Extreme {
   T m;
   void add(T x) {
-    if (is_nan(m)) return;
-    if (is_nan(x) || !(kLargest ? less(x, m) : less(m, x))) m = x;
+    if (unordered(m)) return;
+    if (unordered(x) || !(kLargest ? below(x, m) : below(m, x))) m = x;
   }
   T value() const { return m; }
 };
@@ -274,8 +254,8 @@ struct Exponentials {
   T m = T(-kInf), s{};
   void add(T x) {
     using std::exp;
-    if (is_nan(m) || is_nan(x)) {
-      m = is_nan(m) ? m : x;
+    if (unordered(m) || unordered(x)) {
+      m = unordered(m) ? m : x;
     } else if (m < x) {
       s = (finite(m) ? s * exp(m - x) : T(0.0)) + T(1.0);
       m = x;
