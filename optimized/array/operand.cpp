@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "optimized/dense_runs.h"
+
 namespace plumb {
 namespace {
 
@@ -109,6 +111,17 @@ Convert converter(Dtype from, Dtype to) {
   Convert found = nullptr;
   with_stored(from, [&](auto f) { with_stored(to, [&](auto t) { found = convert<decltype(f), decltype(t)>; }); });
   return found;
+}
+
+void convert_into(const Tensor& t, Dtype to, std::byte* out) {
+  if (t.size() > 0) for_dense_runs(t, info(to).bytes, out, converter(t.dtype(), to));
+}
+
+Tensor as_dtype(const Tensor& t, Dtype to) {
+  if (t.dtype() == to) return t;
+  Tensor out(Spec{to, t.shape()});
+  convert_into(t, to, out.write<std::byte>());
+  return out;
 }
 
 Strides broadcast_strides(const Tensor& t, const Shape& shape) {

@@ -17,6 +17,8 @@ using Convert = void (*)(const void* from, std::int64_t step, void* to, std::int
 // and within the range, NaN to 0, whole numbers to fewer bits modulo 2^bits, complex numbers to their real parts, and
 // to bool what is not 0.
 Convert converter(Dtype from, Dtype to);
+void convert_into(const Tensor&, Dtype to, std::byte* out);  // all elements, in row-major order
+Tensor as_dtype(const Tensor&, Dtype);                       // itself, or a dense copy
 
 // Of an operand that broadcasts to a shape: 0 where it repeats.
 Strides broadcast_strides(const Tensor&, const Shape&);

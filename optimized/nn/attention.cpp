@@ -8,6 +8,7 @@
 #include "core/pool.h"
 #include "core/room.h"
 #include "core/route.h"
+#include "optimized/array/operand.h"
 #include "optimized/exp.h"
 #include "optimized/linalg/gemm.h"
 #include "optimized/nn/rows.h"
@@ -59,7 +60,7 @@ struct Operands {
         scale(static_cast<double>(to_float(c.number("scale")))),
         causal(c.text("mask_mode") == "causal"),
         hides(c.has("mask") && c["mask"].dtype() == Dtype::boolean) {
-    if (c.has("sinks")) sinks = narrow(widen(c["sinks"]), Dtype::f64);
+    if (c.has("sinks")) sinks = contiguous(as_dtype(c["sinks"], Dtype::f64));
     if (!c.has("mask")) return;
     mask = hides ? c["mask"] : nn::operand(c["mask"], t);
     const auto rank = static_cast<std::size_t>(mask.rank());
@@ -68,7 +69,7 @@ struct Operands {
 
   // Products take f64 beside f64 alone.
   static Tensor in(const Tensor& x, Dtype t) {
-    return t == Dtype::f64 && x.dtype() != t ? narrow(widen(x), t) : nn::operand(x, t);
+    return t == Dtype::f64 && x.dtype() != t ? as_dtype(x, t) : nn::operand(x, t);
   }
 };
 

@@ -1,4 +1,5 @@
 #include "optimized/array/index/moves.h"
+#include "optimized/array/operand.h"
 
 #include <algorithm>
 #include <array>
@@ -237,7 +238,7 @@ Tensor before(const Call& c, const Shape& out) {
 void update(const Call& c, std::vector<Tensor>& out, Combine how) {
   const Dtype t = c.dtype(0);
   const bool halves = how != Combine::set && (t == Dtype::f16 || t == Dtype::bf16);
-  Tensor updates = cast(c[index::update_input(c)], t);
+  Tensor updates = as_dtype(c[index::update_input(c)], t);
   if (halves) updates = contiguous(updates);
   const index::Plan plan = index::writing(c, index::strided(updates), index_arrays(c));
   check_positions(c, plan);

@@ -44,9 +44,6 @@ void copy_elements(const Tensor& from, std::byte* to);
 void write_rows(const Rows&, Combine, Element, std::int64_t bytes, std::byte* out, std::int64_t size,
                 const std::byte* updates);
 
-// A tensor as one of another dtype: itself, or rounded, truncated, saturated elements in row-major order.
-Tensor cast(const Tensor&, Dtype);
-
 // The array that a call indexes, one line where it has no axis; and how its index arrays lie.
 Tensor indexed(const Call&);
 std::vector<index::Strided> index_arrays(const Call&);

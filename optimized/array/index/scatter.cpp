@@ -5,6 +5,7 @@
 #include "core/pool.h"
 #include "core/room.h"
 #include "optimized/array/index/moves.h"
+#include "optimized/array/operand.h"
 
 namespace plumb {
 namespace {
@@ -43,7 +44,7 @@ Room<std::int64_t> places_before(const std::uint8_t* mask, std::int64_t n, std::
 
 // Values as rows, repeated where they have no axis for them.
 Tensor supply(const Call& c, const Shape& row, std::int64_t places) {
-  const Tensor v = cpu::cast(c[2], c.dtype(0));
+  const Tensor v = as_dtype(c[2], c.dtype(0));
   if (v.shape().size() > row.size()) return contiguous(v);
   Shape shape{places};
   shape.insert(shape.end(), row.begin(), row.end());

@@ -102,7 +102,7 @@ constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
 
 // The logits as they count, dense: NaN where an entry is never chosen, 0 where infinite ones are chosen alike.
 RawRoom<double> counted(const Tensor& logits, const Choice& f) {
-  const Tensor x = contiguous(cpu::as_dtype(logits, Dtype::f64));
+  const Tensor x = contiguous(as_dtype(logits, Dtype::f64));
   const auto* from = x.read<double>();
   RawRoom<double> to(x.size());
   double* y = to.get();

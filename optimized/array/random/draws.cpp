@@ -55,8 +55,6 @@ void draw_range(const std::uint32_t* key, std::int64_t total, std::int64_t first
   if (from < end) words(from - gap, end - gap, other, out + (from - first));
 }
 
-Tensor as_dtype(const Tensor& t, Dtype to) { return t.dtype() == to ? t : narrow(widen(t), to); }
-
 Spread<float> floats_of(const Tensor& t, Dtype to, const Shape& shape) {
   return {as_dtype(as_dtype(t, to), Dtype::f32), shape};
 }

@@ -76,7 +76,6 @@ class Spread {
   const T* from_;
 };
 
-Tensor as_dtype(const Tensor&, Dtype);                        // itself, or its elements rounded once
 Spread<float> floats_of(const Tensor&, Dtype, const Shape&);  // rounded to the dtype, as floats
 Tensor scalar(double, Dtype);
 

@@ -86,7 +86,7 @@ void pairs(const Call& c, const Tensor& out) {
   if (!c.has("scale") && !c.has("loc")) return;
   const auto operand = [&](const char* input, double fallback) {
     const Tensor t = c.has(input) ? c[input] : cpu::scalar(fallback, Dtype::c64);
-    return Spread<Pair>(cpu::as_dtype(t, Dtype::c64), out.shape());
+    return Spread<Pair>(as_dtype(t, Dtype::c64), out.shape());
   };
   const Spread<Pair> scale = operand("scale", 1), shift = operand("loc", 0);
   auto* to = reinterpret_cast<Pair*>(parts);
@@ -115,18 +115,18 @@ void moved(const Call& c, Block numbers, const Affine& f, const Tensor& out) {
 Tensor root_times(const Call& c, Dtype t) {
   Tensor root = cpu::scalar(std::sqrt(2.0), t);
   if (!c.has("scale")) return root;
-  const Tensor x = contiguous(cpu::as_dtype(cpu::as_dtype(c["scale"], t), Dtype::f64));
-  const double factor = cpu::as_dtype(root, Dtype::f64).read<double>()[0];
+  const Tensor x = contiguous(as_dtype(as_dtype(c["scale"], t), Dtype::f64));
+  const double factor = as_dtype(root, Dtype::f64).read<double>()[0];
   const Tensor product({Dtype::f64, x.shape()});
   auto* p = product.write<double>();
   for (std::int64_t i = 0; i < x.size(); ++i) p[i] = factor * x.read<double>()[i];
-  return cpu::as_dtype(product, t);
+  return as_dtype(product, t);
 }
 
 void normal(const Call& c, std::vector<Tensor>& out) {
   const Dtype t = out[0].dtype();
   if (t == Dtype::c64) return pairs(c, out[0]);
-  moved(c, normal_numbers, {root_times(c, t), c.has("loc") ? cpu::as_dtype(c["loc"], t) : Tensor()}, out[0]);
+  moved(c, normal_numbers, {root_times(c, t), c.has("loc") ? as_dtype(c["loc"], t) : Tensor()}, out[0]);
 }
 
 void laplace(const Call& c, std::vector<Tensor>& out) {

@@ -78,7 +78,7 @@ W saturated(float x) {
 template <class W, class T>
 void randint_as(const Call& c, const Tensor& out) {
   constexpr Dtype wide = std::is_signed_v<W> ? Dtype::i64 : Dtype::u64;
-  const Spread<W> low(cpu::as_dtype(c["low"], wide), out.shape()), high(cpu::as_dtype(c["high"], wide), out.shape());
+  const Spread<W> low(as_dtype(c["low"], wide), out.shape()), high(as_dtype(c["high"], wide), out.shape());
   T* to = out.write<T>();
   const bool truth = out.dtype() == Dtype::boolean;
   struct State {
