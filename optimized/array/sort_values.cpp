@@ -6,6 +6,7 @@
 
 #include "core/route.h"
 #include "optimized/array/radix.h"
+#include "optimized/array/sort_lines.h"
 
 namespace plumb {
 
@@ -123,39 +124,9 @@ void sort_line(const SortLines& g, std::int64_t line, std::int64_t chunks, Scrat
   if (both == kBothZeros) restore_zeros<K>(g, line, g.n, out, g.inner);
 }
 
-// Many lines: each thread its own; few long ones: all threads on each in turn. Buffers are made once.
 template <class K>
-class Radix {
- public:
-  explicit Radix(const SortLines& g) : g_(g) {
-    const bool together = g.n >= kParallelValues.of(g.n) && g.lines < 2 * threads();
-    slots_ = together ? 1 : std::clamp<std::int64_t>(g.lines, 1, threads());
-    chunks_ = together ? threads() : 1;
-    for (std::int64_t i = 0; i < slots_; ++i) scratch_.emplace_back(g.n);
-  }
-
-  void operator()(unsigned char* out) {
-    if (g_.n == 0) return;
-    const auto lines_of = [&](std::int64_t slot) {
-      const Range r = chunk(g_.lines, slots_, slot);
-      for (std::int64_t l = r.begin; l < r.end; ++l)
-        sort_line(g_, l, chunks_, scratch_[static_cast<std::size_t>(slot)], out);
-    };
-    if (slots_ == 1) return lines_of(0);
-    parallel_each(slots_, lines_of);
-  }
-
- private:
-  SortLines g_;
-  std::int64_t slots_, chunks_;
-  std::vector<Scratch<K>> scratch_;
-};
-
-template <class K>
-Job radix_job(const SortLines& g, const Tensor& out) {
-  const auto sort = std::make_shared<Radix<K>>(g);
-  return {[sort, out] { (*sort)(out.write<unsigned char>()); }, [] {}, [out] { return std::vector<Tensor>{out}; }};
-}
+using Radix = EachLine<Scratch<K>, unsigned char, sort_line<K>>;
+bool worth_threads(const SortLines& g) { return g.n >= kParallelValues.of(g.n); }
 
 // ---- Complex numbers ----
 
@@ -182,7 +153,8 @@ Job prepare_radix(const Call& c, const std::vector<Spec>& specs) {
   if (c.dtype(0) == Dtype::c64) return host<sort_complex>(c, specs);
   const SortLines g(c);
   const Tensor out(specs[0]);
-  return wide_keys(c.dtype(0)) ? radix_job<std::uint64_t>(g, out) : radix_job<std::uint32_t>(g, out);
+  return wide_keys(c.dtype(0)) ? Radix<std::uint64_t>::job(g, worth_threads(g), out)
+                               : Radix<std::uint32_t>::job(g, worth_threads(g), out);
 }
 
 // ---- Networks over short lines ----

@@ -12,8 +12,6 @@ inline constexpr bool kFloats<F32> = true;
 template <>
 inline constexpr bool kFloats<F64> = true;
 
-static inline F32 size_of(F32 x) { return (F32)((I32)x & 0x7FFFFFFF); }
-static inline F64 size_of(F64 x) { return (F64)((I64)x & 0x7FFFFFFFFFFFFFFF); }
 template <class V>
 requires kFloats<V>
 static inline Mask<V> above(V x, double than) { return (Mask<V>)(x > all<V>(than)); }
@@ -53,18 +51,18 @@ static inline V softly_shrunk(V x, double by) {
 }
 template <class V>
 requires kFloats<V>
-static inline V hardly_shrunk(V x, double by) { return choose((Mask<V>)(size_of(x) <= all<V>(by)), V{}, x); }
+static inline V hardly_shrunk(V x, double by) { return choose((Mask<V>)(abs_of(x) <= all<V>(by)), V{}, x); }
 
 template <class V>
 requires kFloats<V>
 static inline V silu_of(V x) {
-  const V h = exp_of(all<V>(-0.5) * size_of(x)), s = all<V>(1) + h * h;
+  const V h = exp_of(all<V>(-0.5) * abs_of(x)), s = all<V>(1) + h * h;
   return choose((Mask<V>)(x < V{}), (x * h) * (h / s), x / s);
 }
 template <class V>
 requires kFloats<V>
 static inline V mish_of(V x) {
-  const V h = exp_of(all<V>(-0.5) * size_of(x)), e = h * h, n = e * (e + all<V>(2)), p = all<V>(1) + all<V>(2) * e;
+  const V h = exp_of(all<V>(-0.5) * abs_of(x)), e = h * h, n = e * (e + all<V>(2)), p = all<V>(1) + all<V>(2) * e;
   return choose((Mask<V>)(x < V{}), (x * h) * (h * (e + all<V>(2)) / (n + all<V>(2))),
                 x * (p / (p + all<V>(2) * e * e)));
 }
@@ -95,7 +93,7 @@ const ScalarKernel activation_kernels[] = {
     EACH_GIVEN(hard_tanh, between(x, p[0], p[1])),
     EACH_GIVEN(hard_shrink, hardly_shrunk(x, p[0])),
     EACH_GIVEN(softshrink, softly_shrunk(x, p[0])),
-    EACH(softsign, x / (all<decltype(x)>(1) + size_of(x))),
+    EACH(softsign, x / (all<decltype(x)>(1) + abs_of(x))),
     EACH(hardswish, x*(between(x + all<decltype(x)>(3), 0, 6) / all<decltype(x)>(6))),
     EACH(silu, silu_of(x)),
     EACH(softplus, logaddexp_of(x, decltype(x){})),

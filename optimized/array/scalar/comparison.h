@@ -24,6 +24,13 @@ static inline Mask<V> is_true(V x) {
 }
 static inline Mask<Pair> is_true(Pair z) { return is_true(z.re) | is_true(z.im); }
 
+static inline F32 abs_of(F32 x) { return (F32)((I32)x & 0x7FFFFFFF); }
+static inline F64 abs_of(F64 x) { return (F64)((I64)x & 0x7FFFFFFFFFFFFFFF); }
+template <class V>
+static inline Mask<V> is_nan(V x) {
+  return (Mask<V>)(x != x);
+}
+
 // NaN beside any, the second of equals.
 template <class V>
 static inline auto larger_of(V a, V b) -> decltype(choose(a != a, a, b)) {

@@ -44,23 +44,16 @@ static inline F64 numbered(F64 x, Given p) { return replaced(x, p); }
 static inline I64 numbered(I64 x, Given) { return x; }
 static inline U64 numbered(U64 x, Given) { return x; }
 
-static inline F32 size_of(F32 x) { return (F32)((I32)x & 0x7FFFFFFF); }
-static inline F64 size_of(F64 x) { return (F64)((I64)x & 0x7FFFFFFFFFFFFFFF); }
 template <class V>
 static inline Mask<V> is_finite(V x) {
-  return (Mask<V>)(size_of(x) < all<V>(__builtin_inf()));
+  return (Mask<V>)(abs_of(x) < all<V>(__builtin_inf()));
 }
-template <class V>
-static inline Mask<V> is_nan(V x) {
-  return (Mask<V>)(x != x);
-}
-
 // p: rtol, atol, whether NaN is close to NaN. A NaN is not finite, and equal to nothing.
 template <class V>
 static inline Mask<V> near(V a, V b, Given p) {
-  const V allowed = all<V>(p[1]) + all<V>(p[0]) * size_of(b);
+  const V allowed = all<V>(p[1]) + all<V>(p[0]) * abs_of(b);
   const Mask<V> nans = is_nan(a) & is_nan(b) & (Mask<V>)(p[2] != 0 ? V{} == V{} : V{} != V{});
-  return is_equal(a, b) | (is_finite(a) & is_finite(b) & (Mask<V>)(size_of(a - b) <= allowed)) | nans;
+  return is_equal(a, b) | (is_finite(a) & is_finite(b) & (Mask<V>)(abs_of(a - b) <= allowed)) | nans;
 }
 static inline I32 close(F32 a, F32 b, Given p) { return near(a, b, p); }
 static inline I64 close(F64 a, F64 b, Given p) { return near(a, b, p); }

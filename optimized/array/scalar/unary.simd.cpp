@@ -1,5 +1,5 @@
 // Operations of one number, a line each: see lanes.h.
-#include "optimized/array/scalar/lanes.h"
+#include "optimized/array/scalar/comparison.h"
 
 namespace plumb {
 namespace PLUMB_ISA_NAME {
@@ -12,8 +12,6 @@ static inline U64 ceil_of(U64 x) { return x; }
 static inline I64 trunc_of(I64 x) { return x; }
 static inline U64 trunc_of(U64 x) { return x; }
 
-static inline F32 abs_of(F32 x) { return (F32)((I32)x & 0x7FFFFFFF); }
-static inline F64 abs_of(F64 x) { return (F64)((I64)x & 0x7FFFFFFFFFFFFFFF); }
 static inline I64 abs_of(I64 x) { return choose(x < 0, (I64)(0 - (U64)x), x); }
 static inline U64 abs_of(U64 x) { return x; }
 static inline F64 abs_of(Pair z) {  // squares are exact in double; an infinite part outweighs a NaN
@@ -32,10 +30,6 @@ static inline Pair sign_of(Pair z) {
   return {choose(size == zero, z.re, z.re / size), choose(size == zero, z.im, z.im / size)};
 }
 
-template <class V>
-static inline Mask<V> is_nan(V x) {
-  return (Mask<V>)(x != x);
-}
 static inline Mask<Pair> is_nan(Pair z) { return is_nan(z.re) | is_nan(z.im); }
 template <class V>
 static inline V infinity() {
