@@ -70,8 +70,6 @@ struct Option {
 
 struct Options {
   Options(std::initializer_list<Option> = {});  // {{"X", Dtype::f16}, {"COLUMNS", 64}, {"WIDE", wide}}
-  Options(std::string plain) : text(std::move(plain)) {}
-  Options(const char* plain) : text(plain) {}
   Options& add(const Option&);
   Options& compiler(std::string_view flag);  // what is no macro
   std::string text;

@@ -1,4 +1,5 @@
 #include "gpu/array/index/moves.h"
+#include "gpu/array/operand.h"
 
 #include <algorithm>
 
@@ -102,8 +103,9 @@ Stored indexed(const Call& c) {
 Stored cast(Steps& s, const Tensor& t, Dtype to) {
   if (t.dtype() == to) return stored(t);
   const BufferPtr out = scratch(size(std::max<std::int64_t>(1, t.size()) * info(to).bytes));
-  Kernel k = index_kernel("cast");
-  k.arg(dense(t)).arg(t.dtype()).arg(out).arg(to).arg(t.size());
+  Kernel k("convert", "astype");
+  k.arg(dense(t)).arg(t.dtype()).arg(std::int64_t{0}).arg(out).arg(to);
+  k.arg(geometry({}, 1)).arg(std::int32_t{1}).arg(t.size());
   s.run(k, t.size());
   return {out, index::dense(t.shape()), 0};
 }

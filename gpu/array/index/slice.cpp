@@ -7,21 +7,13 @@ namespace {
 
 using gpu::Combine;
 
-// One operation; complex products in double, each part rounded to it once and then to f32.
-Order once(const Call& c) {
-  Order o;
-  o.accumulator = c.dtype(0) == Dtype::f64 || is_complex(c.dtype(0)) ? Dtype::f64 : Dtype::f32;
-  o.function_ulps = is_complex(c.dtype(0)) ? 1 : 0.5;
-  return o;
-}
-
 Route route(std::string_view op, Job (*prepare)(const Call&, const std::vector<Spec>&)) {
   Route r;
   r.op = op;
   r.name = "gpu.rows";
   r.tier = r.needs = Tier::gpu;
   r.prefers = gpu::preferences();
-  r.order = once;
+  r.order = index::once;
   r.prepare = prepare;
   return r;
 }

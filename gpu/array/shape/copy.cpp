@@ -6,6 +6,7 @@
 #include "gpu/copy.h"
 #include "gpu/runtime.h"
 #include "plans/array/shape/movement.h"
+#include "plans/array/shape/routes.h"
 
 namespace plumb::gpu {
 namespace {
@@ -154,27 +155,10 @@ Route copy_route(std::string_view op) {
 
 }  // namespace
 
-std::vector<Route> view_routes(std::vector<std::string_view> ops) {
-  std::vector<Route> all;
-  for (const std::string_view op : ops) all.push_back(view_route(op));
-  return all;
-}
-
+std::vector<Route> view_routes(std::vector<std::string_view> ops) { return movement::one_each(ops, view_route); }
+std::vector<Route> copy_routes(std::vector<std::string_view> ops) { return movement::one_each(ops, copy_route); }
 std::vector<Route> view_or_copy_routes(std::vector<std::string_view> ops) {
-  std::vector<Route> all;
-  for (const std::string_view op : ops) {
-    all.push_back(view_route(op));
-    all.back().supports = {{Stage::storage, "no strides say it: elements must move",
-                            [](const Call& c, const Device&) { return movement::views(c).has_value(); }}};
-    all.push_back(copy_route(op));
-  }
-  return all;
-}
-
-std::vector<Route> copy_routes(std::vector<std::string_view> ops) {
-  std::vector<Route> all;
-  for (const std::string_view op : ops) all.push_back(copy_route(op));
-  return all;
+  return movement::view_or_copy(ops, view_route, copy_route);
 }
 
 std::vector<Route> promoting_copy_routes(std::vector<std::string_view> ops) {

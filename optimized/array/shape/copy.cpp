@@ -10,6 +10,7 @@
 #include "core/room.h"
 #include "optimized/array/operand.h"
 #include "optimized/array/shape/plane.h"
+#include "plans/array/shape/routes.h"
 
 namespace plumb::movement {
 namespace {
@@ -220,27 +221,10 @@ void copy(const Piece& p, std::int64_t bytes, const std::byte* from, std::byte* 
   Planes(p, bytes, from, to, constant).copy();
 }
 
-std::vector<Route> view_routes(std::vector<std::string_view> ops) {
-  std::vector<Route> all;
-  for (const std::string_view op : ops) all.push_back(view_route(op));
-  return all;
-}
-
+std::vector<Route> view_routes(std::vector<std::string_view> ops) { return one_each(ops, view_route); }
+std::vector<Route> copy_routes(std::vector<std::string_view> ops) { return one_each(ops, copy_route); }
 std::vector<Route> view_or_copy_routes(std::vector<std::string_view> ops) {
-  std::vector<Route> all;
-  for (const std::string_view op : ops) {
-    all.push_back(view_route(op));
-    all.back().supports = {{Stage::storage, "no strides say it: elements must move",
-                            [](const Call& c, const Device&) { return views(c).has_value(); }}};
-    all.push_back(copy_route(op));
-  }
-  return all;
-}
-
-std::vector<Route> copy_routes(std::vector<std::string_view> ops) {
-  std::vector<Route> all;
-  for (const std::string_view op : ops) all.push_back(copy_route(op));
-  return all;
+  return view_or_copy(ops, view_route, copy_route);
 }
 
 }  // namespace plumb::movement

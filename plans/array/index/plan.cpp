@@ -97,6 +97,13 @@ Shape padded_update(const Request& r, const Strided& a, const Shape& update) {
 
 }  // namespace
 
+Order once(const Call& c) {
+  Order o;
+  o.accumulator = c.dtype(0) == Dtype::f64 || is_complex(c.dtype(0)) ? Dtype::f64 : Dtype::f32;
+  o.function_ulps = is_complex(c.dtype(0)) ? 1 : 0.5;
+  return o;
+}
+
 Strided strided(const Tensor& t) { return {t.shape(), t.strides()}; }
 Strided dense(const Shape& s) { return {s, row_major(s)}; }
 

@@ -9,6 +9,9 @@
 
 namespace plumb::index {
 
+// Of updates that do not meet: one operation; complex products in double, each part rounded to it once and then to f32.
+Order once(const Call&);
+
 // How an array lies.
 struct Strided {
   Shape shape;

@@ -84,51 +84,6 @@ ROWS(16, ushort)
 ROWS(32, uint)
 ROWS(64, ulong)
 
-// ---- one dtype as another: reals truncated and saturated, NaN as 0, of complex numbers the real part; to bool: not 0
-
-#ifdef PLUMB_FP64
-typedef double real;
-static inline real any_real_at(global const void* p, int type, long i) { return double_at(p, type, i); }
-#else
-typedef float real;
-static inline real any_real_at(global const void* p, int type, long i) { return f32_at(p, type, i); }
-#endif
-
-static inline long saturated(real v, int to) {
-  if (isnan(v)) return 0;
-  switch (to) {
-    case u8: return convert_uchar_sat(v);
-    case u16: return convert_ushort_sat(v);
-    case u32: return convert_uint_sat(v);
-    case u64: return (long)convert_ulong_sat(v);
-    case i8: return convert_char_sat(v);
-    case i16: return convert_short_sat(v);
-    case i32: return convert_int_sat(v);
-  }
-  return convert_long_sat(v);
-}
-
-kernel void cast(global const void* x, int from, global void* y, int to, long n) {
-  const long i = get_global_id(0);
-  if (i >= n) return;
-  if (to == c64) {
-    put_c64(y, i, complex_at(x, from, i));
-#ifdef PLUMB_FP64
-  } else if (to == f64) {
-    put_f64(y, i, double_at(x, from, i));
-#endif
-  } else if (to >= f16) {
-    put_float(y, to, i, float_at(x, from, to, i));
-  } else if (from < f16) {
-    put_whole(y, to, i, whole_at(x, from, i));
-  } else if (to == boolean) {
-    const bool imaginary = from == c64 && at_c64(x, i).y != 0;
-    put_whole(y, to, i, any_real_at(x, from, i) != 0 || imaginary);
-  } else {
-    put_whole(y, to, i, saturated(any_real_at(x, from, i), to));
-  }
-}
-
 // ---- masks, in blocks of ENTRIES for each work-item of a group
 
 #define ENTRIES 8
