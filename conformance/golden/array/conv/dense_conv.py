@@ -11,13 +11,13 @@ import mlx.core as mx
 import numpy as np
 
 sys.path.append(str(next(p for p in pathlib.Path(__file__).resolve().parents if p.name == "golden")))
+from convolutions import TYPES, close, from_mlx, to_mlx  # noqa: E402
 from corpus import Corpus  # noqa: E402
 
 MLX = f"mlx {mx.__version__}, CPU"
 c = Corpus("dense_conv", source=f"numpy {np.__version__}, windows in binary64")
 rng = np.random.default_rng(20250317)
 mx.set_default_device(mx.cpu)
-TYPES = {np.float16: mx.float16, ml_dtypes.bfloat16: mx.bfloat16, np.float32: mx.float32, np.float64: mx.float64}
 
 
 def whole(shape, dtype):
@@ -26,14 +26,6 @@ def whole(shape, dtype):
 
 def real(shape, dtype):
     return rng.uniform(-1, 1, shape).astype(dtype)
-
-
-def to_mlx(a):
-    return mx.array(a.astype(np.float64).tolist(), dtype=TYPES[a.dtype.type]).reshape(a.shape)
-
-
-def from_mlx(a, dtype):
-    return np.array(a.astype(mx.float64)).astype(dtype)
 
 
 def spread(x, steps):
@@ -75,12 +67,6 @@ def scattered(x, w, stride, padding, dilation, more, groups):
     return y[(slice(None), *[slice(p, p + n) for p, n in zip(padding, size)])]
 
 
-def close(op, attrs, inputs, outputs, note):
-    """Values of binary64, rounded once; routes are judged by the row's own bound."""
-    tol = 1e-2 if outputs[0][1].dtype in (np.float16, ml_dtypes.bfloat16) else 1e-6
-    c.add(op, attrs, inputs, outputs, compare="invariant", check="bound", tol=(tol, tol), note=note)
-
-
 PLAIN = [  # extents, kernel, stride, padding, dilation, groups
     ([9], [3], [2], [1], [1], 1), ([8], [2], [1], [2], [3], 2), ([6, 7], [3, 2], [1, 2], [1, 0], [2, 1], 1),
     ([5, 6], [3, 3], [1, 1], [1, 1], [1, 1], 4), ([3, 4, 5], [2, 1, 3], [1, 2, 1], [1, 0, 1], [1, 1, 2], 1)]
@@ -96,7 +82,7 @@ for extents, k, s, p, d, g in PLAIN:
               source=MLX)
         x, w = real([2, *extents, cin], t), real([4, *k, cin // g], t)
         y = correlate(x.astype(np.float64), w.astype(np.float64), s, p, p, d, [1] * rank, g, False)
-        close(f"conv{rank}d", attrs, {"input": x, "weight": w}, [("out", y.astype(t))], "")
+        close(c, f"conv{rank}d", attrs, {"input": x, "weight": w}, [("out", y.astype(t))], "")
 
 GENERAL = [  # extents, kernel, stride, lo, hi, kernel dilation, input dilation, groups, flip
     ([5], [3], [2], [3], [1], [1], [2], 1, True), ([4, 5], [2, 3], [1, 2], [1, 2], [0, 1], [2, 1], [1, 2], 1, False),
@@ -111,7 +97,7 @@ for extents, k, s, lo, hi, kd, apart, g, flip in GENERAL:
     for t in (np.float32, np.float64):
         x, w = real([2, *extents, cin], t), real([4, *k, cin // g], t)
         y = correlate(x.astype(np.float64), w.astype(np.float64), s, lo, hi, kd, apart, g, flip)
-        close("conv_general", attrs, {"input": x, "weight": w}, [("out", y.astype(t))], "")
+        close(c, "conv_general", attrs, {"input": x, "weight": w}, [("out", y.astype(t))], "")
 x, w = whole([1, 6, 2], np.float32), whole([3, 2, 2], np.float32)
 y = mx.conv_general(to_mlx(x), to_mlx(w), 1, ([-2], [-1]))
 c.add("conv_general", {"stride": [1], "padding": [-2, -1]}, {"input": x, "weight": w},
@@ -138,7 +124,7 @@ for extents, k, s, p, d, more, g in SPREAD:
     for t in (np.float16,) if rank < 3 else (np.float64,):
         x, w = real([2, *extents, cin], t), real([4, *k, cin // g], t)
         y = scattered(x.astype(np.float64), w.astype(np.float64), s, p, d, more, g)
-        close(f"conv_transpose{rank}d", attrs, {"input": x, "weight": w}, [("out", y.astype(t))], "")
+        close(c, f"conv_transpose{rank}d", attrs, {"input": x, "weight": w}, [("out", y.astype(t))], "")
 
 for mode in ("full", "same", "valid"):
     for n, m in ((9, 4), (4, 9), (7, 7), (8, 1), (12, 5)):
@@ -148,12 +134,12 @@ for mode in ("full", "same", "valid"):
                   note="numpy.convolve")
         a, v = real(n, np.float16), real(m, np.float16)
         y = np.convolve(a.astype(np.float64), v.astype(np.float64), mode).astype(np.float16)
-        close("convolve", {"mode": mode}, {"a": a, "v": v}, [("out", y)], "numpy.convolve in binary64")
+        close(c, "convolve", {"mode": mode}, {"a": a, "v": v}, [("out", y)], "numpy.convolve in binary64")
 
 half = real([1, 6, 2], np.float16)
 words = whole([3, 2, 2], np.int32)
 y = correlate(half.astype(np.float64), words.astype(np.float64), [1], [0], [0], [1], [1], 1, False)
-close("conv1d", {}, {"input": half, "weight": words}, [("out", y.astype(np.float16))], "a whole weight is converted")
+close(c, "conv1d", {}, {"input": half, "weight": words}, [("out", y.astype(np.float16))], "a whole weight is converted")
 
 x, w = whole([1, 4, 2], np.float32), whole([3, 5, 2], np.float32)
 c.error("conv1d", {}, {"input": x, "weight": w}, note="the kernel is longer than the input")

@@ -11,13 +11,13 @@ import mlx.core as mx
 import numpy as np
 
 sys.path.append(str(next(p for p in pathlib.Path(__file__).resolve().parents if p.name == "golden")))
+from convolutions import TYPES, close, from_mlx, to_mlx  # noqa: E402
 from corpus import Corpus  # noqa: E402
 
 MLX = f"mlx {mx.__version__}, CPU"
 c = Corpus("dense_conv_gradient", source=f"numpy {np.__version__}, in binary64")
 rng = np.random.default_rng(20250319)
 mx.set_default_device(mx.cpu)
-TYPES = {np.float16: mx.float16, ml_dtypes.bfloat16: mx.bfloat16, np.float32: mx.float32, np.float64: mx.float64}
 
 
 def whole(shape, dtype):
@@ -26,20 +26,6 @@ def whole(shape, dtype):
 
 def real(shape, dtype):
     return rng.uniform(-1, 1, shape).astype(dtype)
-
-
-def to_mlx(a):
-    return mx.array(a.astype(np.float64).tolist(), dtype=TYPES[a.dtype.type]).reshape(a.shape)
-
-
-def from_mlx(a, dtype):
-    return np.array(a.astype(mx.float64)).astype(dtype)
-
-
-def close(op, attrs, inputs, outputs, note):
-    """Values of binary64, rounded once; routes are judged by the row's own bound."""
-    tol = 1e-2 if outputs[0][1].dtype in (np.float16, ml_dtypes.bfloat16) else 1e-6
-    c.add(op, attrs, inputs, outputs, compare="invariant", check="bound", tol=(tol, tol), note=note)
 
 
 def gradients(x, w, g, stride, lo, hi, dilation, apart, groups, flip):
@@ -77,7 +63,7 @@ for extents, k, m, *rest in GEOMETRY:
               [("grad_input", dx.astype(t)), ("grad_weight", dw.astype(t))], note="whole numbers")
     x, w, g = real([2, *extents, 2], np.float32), real([4, *k, 2 // groups], np.float32), real([2, *m, 4], np.float32)
     dx, dw = gradients(*[v.astype(np.float64) for v in (x, w, g)], *rest)
-    close("conv2d_vjp", attrs, {"input": x, "weight": w, "cotangent": g},
+    close(c, "conv2d_vjp", attrs, {"input": x, "weight": w, "cotangent": g},
           [("grad_input", dx.astype(np.float32)), ("grad_weight", dw.astype(np.float32))], "")
 
 # The same from MLX, whose gradients of whole numbers are exact.

@@ -4,23 +4,13 @@ import itertools
 import pathlib
 import sys
 
-import ml_dtypes
 import numpy as np
 
 sys.path.append(str(next(p for p in pathlib.Path(__file__).resolve().parents if p.name == "golden")))
 from corpus import Corpus  # noqa: E402
+from windows import SHAPES, TYPES, close, windows  # noqa: E402
 
 rng = np.random.default_rng(20250318)
-TYPES = [np.float32, np.float16, ml_dtypes.bfloat16, np.float64]
-
-
-def windows(x, k, s, p, fill):
-    """[N, out.., C, taps] of x [N, .., C], taps in row-major order."""
-    x = np.pad(x, [(0, 0), *[(v, v) for v in p], (0, 0)], constant_values=fill)
-    spatial = tuple(range(1, x.ndim - 1))
-    w = np.lib.stride_tricks.sliding_window_view(x, k, spatial)
-    w = w[(slice(None), *[slice(None, None, v) for v in s])]
-    return w.reshape(*w.shape[:x.ndim], -1)
 
 
 def first_greatest(w):
@@ -42,16 +32,6 @@ def gradients(x, g, k, s, p, max_pool):
             dx[place] += float(g[at]) / (1 if max_pool else len(taps))
     inner = [slice(v, n - v) for v, n in zip(p, dx.shape[1:-1])]
     return dx[(slice(None), *inner)]
-
-
-SHAPES = [([7], [3], [2], [0]), ([6], [2], [2], [1]), ([5, 6], [3, 2], [1, 2], [1, 1]),
-          ([4, 4], [2, 2], [2, 2], [0, 0]),
-          ([3, 4, 5], [2, 3, 2], [1, 1, 2], [1, 1, 0])]
-
-
-def close(c, op, attrs, inputs, name, want):
-    tol = 1e-2 if want.dtype in (np.float16, ml_dtypes.bfloat16) else 1e-6
-    c.add(op, attrs, inputs, [(name, want)], compare="invariant", check="bound", tol=(tol, tol))
 
 
 c = Corpus("dense_pool_gradient", source=f"numpy {np.__version__}, sliding windows")
