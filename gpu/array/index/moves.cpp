@@ -144,14 +144,14 @@ void add_check(Steps& s, const Call& c, const index::Plan& plan) {
 }
 
 BufferPtr add_places(Steps& s, const Call& c, const Rows& rows, std::int64_t offset) {
-  const BufferPtr at = places_buffer(rows.count);
+  BufferPtr at = places_buffer(rows.count);
   for (std::size_t k = 0; k < std::max<std::size_t>(1, rows.plan.positions.size()); ++k)
     add_stage(s, &c, rows, false, k, offset + rows.plan.offset, at);
   return at;
 }
 
 BufferPtr add_sources(Steps& s, const Rows& rows, std::int64_t offset) {
-  const BufferPtr at = places_buffer(rows.count);
+  BufferPtr at = places_buffer(rows.count);
   add_stage(s, nullptr, rows, true, 0, offset, at);
   return at;
 }

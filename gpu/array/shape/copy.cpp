@@ -155,14 +155,14 @@ Route copy_route(std::string_view op) {
 
 }  // namespace
 
-std::vector<Route> view_routes(std::vector<std::string_view> ops) { return movement::one_each(ops, view_route); }
-std::vector<Route> copy_routes(std::vector<std::string_view> ops) { return movement::one_each(ops, copy_route); }
-std::vector<Route> view_or_copy_routes(std::vector<std::string_view> ops) {
+std::vector<Route> view_routes(const std::vector<std::string_view>& ops) { return movement::one_each(ops, view_route); }
+std::vector<Route> copy_routes(const std::vector<std::string_view>& ops) { return movement::one_each(ops, copy_route); }
+std::vector<Route> view_or_copy_routes(const std::vector<std::string_view>& ops) {
   return movement::view_or_copy(ops, view_route, copy_route);
 }
 
-std::vector<Route> promoting_copy_routes(std::vector<std::string_view> ops) {
-  std::vector<Route> all = copy_routes(std::move(ops));
+std::vector<Route> promoting_copy_routes(const std::vector<std::string_view>& ops) {
+  std::vector<Route> all = copy_routes(ops);
   for (Route& r : all) r.supports = {kConverts};
   return all;
 }

@@ -9,9 +9,10 @@
 
 namespace plumb::gpu {
 
-std::vector<Route> view_routes(std::vector<std::string_view> ops);
-std::vector<Route> view_or_copy_routes(std::vector<std::string_view> ops);
-std::vector<Route> copy_routes(std::vector<std::string_view> ops);
-std::vector<Route> promoting_copy_routes(std::vector<std::string_view> ops);  // of several inputs, brought to one dtype
+std::vector<Route> view_routes(const std::vector<std::string_view>& ops);
+std::vector<Route> view_or_copy_routes(const std::vector<std::string_view>& ops);
+std::vector<Route> copy_routes(const std::vector<std::string_view>& ops);
+std::vector<Route> promoting_copy_routes(
+    const std::vector<std::string_view>& ops);  // of several inputs, brought to one dtype
 
 }  // namespace plumb::gpu

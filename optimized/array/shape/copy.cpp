@@ -221,9 +221,9 @@ void copy(const Piece& p, std::int64_t bytes, const std::byte* from, std::byte* 
   Planes(p, bytes, from, to, constant).copy();
 }
 
-std::vector<Route> view_routes(std::vector<std::string_view> ops) { return one_each(ops, view_route); }
-std::vector<Route> copy_routes(std::vector<std::string_view> ops) { return one_each(ops, copy_route); }
-std::vector<Route> view_or_copy_routes(std::vector<std::string_view> ops) {
+std::vector<Route> view_routes(const std::vector<std::string_view>& ops) { return one_each(ops, view_route); }
+std::vector<Route> copy_routes(const std::vector<std::string_view>& ops) { return one_each(ops, copy_route); }
+std::vector<Route> view_or_copy_routes(const std::vector<std::string_view>& ops) {
   return view_or_copy(ops, view_route, copy_route);
 }
 

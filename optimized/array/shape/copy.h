@@ -14,8 +14,8 @@ namespace plumb::movement {
 void copy(const Piece&, std::int64_t bytes, const std::byte* from, std::byte* to, const std::byte* constant);
 
 // Routes for operations by name: those whose result is always a view, those where it may be, those that copy.
-std::vector<Route> view_routes(std::vector<std::string_view> ops);
-std::vector<Route> view_or_copy_routes(std::vector<std::string_view> ops);
-std::vector<Route> copy_routes(std::vector<std::string_view> ops);
+std::vector<Route> view_routes(const std::vector<std::string_view>& ops);
+std::vector<Route> view_or_copy_routes(const std::vector<std::string_view>& ops);
+std::vector<Route> copy_routes(const std::vector<std::string_view>& ops);
 
 }  // namespace plumb::movement
