@@ -56,7 +56,7 @@ BUILDS = {
     "normalization": [["X=f32", "X=f64"]],
     "norms": [["X=f32"]],
     "pooling": [["X=f16 EACH=1", "X=f16 EACH=4"]],
-    "quant": [["X=f16 Y=f16"], ["QUANTIZE", "DEQUANTIZE", "BITS=4", "TILE=32"]],
+    "quant_product": [["X=f16"], ["BITS=4", "TILE=32"]],
     "rope": [["X=f32", "X=f64"]],
     "reduction": [["X=f32 ANY=0", "X=u32 ANY=1"], ["SUM"]],
     "sort": [["", "POINTS=32 LINES=8", "POINTS=32 LINES=8 WIDE"]],

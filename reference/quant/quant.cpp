@@ -13,14 +13,9 @@ namespace {
 using namespace quant;
 using namespace reference;
 
-struct Format {
-  const Mode* mode;
-  std::int64_t group, bits;
-  bool affine() const { return mode == kModes; }
-  bool is(std::string_view name) const { return mode->name == name; }
-};
+}  // namespace
 
-Format format(const Request& r) {
+Format quant::format(const Request& r) {
   const std::string& text = r.text("mode");
   const auto mode = std::find_if(std::begin(kModes), std::end(kModes), [&](const Mode& m) { return m.name == text; });
   if (mode == std::end(kModes)) r.fail(Reason::attribute, "no mode is named '" + text + "'");
@@ -31,6 +26,8 @@ Format format(const Request& r) {
   if (f.bits <= 0) r.fail(Reason::attribute, "bits is " + std::to_string(f.bits));
   return f;
 }
+
+namespace {
 
 void check(const Request& r, const Format& f) {
   const auto among = [](const auto& list, std::int64_t v) { return std::ranges::find(list, v) != std::end(list); };
@@ -47,8 +44,10 @@ void check_global_scale(const Request& r, const Format& f) {
   if (count(s.shape) != 1) r.fail(Reason::shape, "global_scale has shape " + to_string(s.shape));
 }
 
-// What the codes, scales and biases must satisfy together; the dtype of the numbers they stand for, if affine.
-Dtype check_weight(const Request& r, const Format& f, std::size_t codes, std::size_t scales, std::size_t biases) {
+}  // namespace
+
+Dtype quant::check_weight(const Request& r, const Format& f, std::size_t codes, std::size_t scales,
+                          std::size_t biases) {
   const Shape &w = r.shape(codes), &s = r.shape(scales);
   check(r, f);
   Dtype value = Dtype::bf16;
@@ -65,6 +64,8 @@ Dtype check_weight(const Request& r, const Format& f, std::size_t codes, std::si
     r.fail(Reason::shape, "scales " + to_string(s) + " for codes " + to_string(w));
   return value;
 }
+
+namespace {
 
 // ---------------------------------------------------------------------------- numbers
 
@@ -355,12 +356,16 @@ Product product(const Request& r, const Format& f) {
   return p;
 }
 
-Dtype product_dtype(const Request& r, const Format& f, Dtype weight) {
+}  // namespace
+
+Dtype quant::product_dtype(const Request& r, const Format& f, Dtype weight) {
   const Dtype out = f.affine() ? promote(r.dtype(0), weight) : r.dtype(0);
   if (out != Dtype::f16 && out != Dtype::bf16 && out != Dtype::f32)
     r.fail(Reason::dtype, "the result would be " + std::string(name(out)) + ", not f16, bf16 or f32");
   return out;
 }
+
+namespace {
 
 std::vector<Spec> infer_quantized_matmul(const Request& r) {
   const Format f = format(r);
@@ -372,11 +377,9 @@ std::vector<Spec> infer_quantized_matmul(const Request& r) {
   return {{out, shape}};
 }
 
-enum class Sign : std::uint8_t { kept, dropped };
+}  // namespace
 
-// The weights w = code s + b, or element times scale, not rounded, but infinite where float32 would be. Sign::dropped:
-// code |s| + |b|, or |w|, and 0 where w is not finite.
-Reals weights(const Call& c, const Format& f, Sign sign) {
+Reals quant::weights(const Call& c, const Format& f, Sign sign) {
   const Unsigneds codes = unsigneds(widen(c[1]));
   Shape shape = codes.shape;
   shape.back() = 32 * shape.back() / f.bits;
@@ -395,6 +398,8 @@ Reals weights(const Call& c, const Format& f, Sign sign) {
   }
   return w;
 }
+
+namespace {
 
 // out_mn = sum_k x_mk w_nk with transpose, sum_k x_mk w_kn without
 Reals product_of(const Call& c, const Product& p, const Reals& x, const Reals& w) {

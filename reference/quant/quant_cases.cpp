@@ -7,7 +7,7 @@ const char* const kQuantizeCases = R"(
   call   {t}.{s}.{l}.{x}/group_size={g},bits={b}
   from   t=f32 l=row x=uniform b={1,2,3,4,5,6,8} g={32,64,128}
   smoke  s=2x{2*g}
-  ci     t={@floats} s=3x{3*g} x=groups          # zeros, ties, an outlier in each group
+  ci     t={@floats} s=3x{3*g} x=groups          # QM14, B08: zeros, ties, an outlier in each group
   ci     t={@floats} s=2x2x{g} x=uniform-300
   ci     t={@floats} s=5x128 l={@layouts} g=64 b=3
   ci     s={64~,129}x32 x=int-9 g=32 b=5         # around one work-group's share and the least share of a thread
@@ -29,6 +29,9 @@ const char* const kQuantizeCases = R"(
   smoke  t={@floats} s=3x64 m={mxfp4,mxfp8,nvfp4} global=
          x={uniform,groups,pow2-6,int-9,wide-30,special,order,lanes-33,const-3e38,huge-1,wide-140}
   smoke  t={f32,bf16} s=2x48 m=nvfp4 global=f32.1.row.const-3
+  ci     t={@floats} s=129x64 m={mxfp4,mxfp8,nvfp4} global= x={uniform,wide-30}   # more groups than a work-group takes
+  ci     t=f32 s=2x65x32 m={mxfp4,mxfp8,nvfp4} global= x={groups,pow2-140,subnormal,tiny,order}
+  ci     t={@floats} s=67x16 m=nvfp4 global=f32.s.row.const-{5,3000} x={uniform-9,huge,wide-30}
 )";
 
 const char* const kQuantizeRejects = R"(
@@ -89,6 +92,10 @@ const char* const kDequantizeCases = R"(
   from   to={-,f32,f16,bf16,f64} bias=- global=-
   smoke  mode,g,b={mxfp4 32 4, mxfp8 32 8, nvfp4 16 4}
   smoke  mode=nvfp4 g=16 b=4 bias=none global=f32.s.row.const-5
+  call   u32.{s}x{c*b/32}.{l}.bits+u8.{s}x{c/g}.{l}.bits/mode={mode},dtype={to}
+  from   to={f32,f16,bf16} l=row mode,g,b={mxfp4 32 4, mxfp8 32 8, nvfp4 16 4}
+  ci     s={65,2x3} c={32,480}
+  ci     s=2x5 c=96 l={@layouts} to=f32
 )";
 
 const char* const kDequantizeRejects = R"(
@@ -109,17 +116,17 @@ const char* const kProductCases = R"(
   from   how=transpose={turn?'-':'false'},group_size={g==64?'-':g},bits={b==4?'-':b}
   from   t=f32 s={t} z={s} l=row xl={l} at= wx=bits int=1 turn={1,0} g=32 b=4
   from   x={m}x{k} k={turn?c:r} xx={int?'int-3':'uniform'} sx={int?'int-2':'uniform'} zx={int?'int-3':'uniform'}
-  # every width, group and orientation, ragged on the free axes
+  # QM01, QM02, QM18, B07: every width, group and orientation, ragged on the free axes
   smoke  b={1,2,3,4,5,6,8} g={32,64,128} m,r,int={1 3 1, 2 5 0} c={m*g}
   ci     b={1,2,3,4,5,6,8} g={32,64,128} m={1,9,33} r=33 c={3*g}
   ci     b={1,2,3,4,5,6,8} g={32,64,128} t,m,r,c,int={f16 3 7 {2*g} 0, bf16 17 31 {g} 0, f16 65 9 {g} 1}
-  # around tiles and thresholds, each axis on its own
+  # QM04, QM05, QM24: around tiles and thresholds, each axis on its own
   ci     m={1,2,3,4,5,7,8,9,15,16,17,31,32,33,47,48,49,63,64,65,127,128,129} int={m%2} turn,r,c={1 96 128, 0 128 96}
   ci     m={1,17} r={1..9,31,32,33,63,64,65,96,127,129,131} c=64 turn,b,int={1 5 1, 0 6 0}
   ci     m={1,3,12} k={32,64,2080,1056,736,768,800} int={1,0} turn=1 r=9 c={k} b=3
   ci     m={1,3,12} k={33,65,2081,1057,737,769,801} int={1,0} turn=0 r={k} c=32 b=8
   ci     m={1,16} turn=0 r=33 c={224,256,288} b=2
-  # layouts and batches
+  # QM09, QM12, B04: layouts and batches
   ci     l={@layouts} m={2,19} r=64 c=64 b={4,5}
   from   turn,r,c={1 6 64, 0 64 96} xl=row xx=int-3
   smoke  x={64,2x64,3x2x64,3x1x64,2x1x9x64,0x2x64}
@@ -144,6 +151,17 @@ const char* const kProductCases = R"(
   # the modes that fix the group and the width
   smoke  {t}.{x}.row.uniform+u32.5x{64*b/32}.row.bits+u8.5x{64/g}.row.int-9/transpose={turn?'-':'false'},mode={mode}
          mode,g,b={mxfp4 32 4, mxfp8 32 8, nvfp4 16 4} t={@floats} m={1,4} x={m}x{turn?64:5}
+  # QM06, QM07: rows and columns around tiles, fewer than 8 rows of weights, groups of 16 that end in half a unit of 32
+  # codes, scales over their range
+  call   {t}.{x}.{xl}.{xx}+u32.{at}{r}x{c*b/32}.{l}.bits+u8.{at}{r}x{c/g}.{l}.{sx}/{how}
+  from   how=transpose={turn?'-':'false'},mode={mode} t=f32 at= l=row xl={l} xx=uniform sx=index-{top} top=[60,180,250]
+         turn=1 x={m}x{turn?c:r}
+  from   mode,g,b={mxfp4 32 4, mxfp8 32 8, nvfp4 16 4}
+  smoke  mode=nvfp4 g=16 b=4 m=[1,9] c={16,48,80} r=[7,3]
+  ci     m={1,2,5,9,33} turn,r,c={1 5 96, 1 7 64, 1 33 544, 0 33 96, 0 5 256, 0 131 32}
+  ci     m={1,17} mode=nvfp4 g=16 b=4 turn,r,c={1 6 16, 1 33 528, 0 33 16, 0 9 48, 0 65 144}
+  ci     l={@layouts} m={2,19} turn=[1,0] r=64 c=64
+  ci     x=2x1x3x64 at=3x r=6 c=64 l={row,broadcast}
   # nothing to add, and large ones
   smoke  m,r,c={0 32 32, 2 0 32}
   smoke  m=2 turn,r,c={1 32 0, 0 32 0}

@@ -1,23 +1,30 @@
-// Affine quantization. Codes of a row are one stream of BITS-wide fields, least significant bit first; 32 codes
-// fill BITS words, so a stream position is a multiple of 8 codes wherever a kernel starts. Options: X, and Y of what
-// dequantize writes: f16, bf16 or f32; all arithmetic is f32.
+// Quantization of f16, bf16 and f32, whose dtypes are arguments; all arithmetic is f32.
 
 #include "element.cl"
 
-#if defined(QUANTIZE) && PLUMB_FP64
-int is_finite(float x) { return (as_uint(x) & 0x7F800000u) != 0x7F800000u; }
+#include "quant/codes.cl"
+
+// Elements that lie aligned.
+static inline void put8(global void* p, int type, long i, float8 v) {
+  if (type == f32) put8_f32((global float*)p, i, v);
+  else if (type == f16) put8_f16((global ushort*)p, i, v);
+  else put8_bf16((global ushort*)p, i, v);
+}
+
+#if PLUMB_FP64
+static inline int is_finite(float x) { return (as_uint(x) & 0x7F800000u) != 0x7F800000u; }
 
 // Correctly rounded: the quotient of two floats, rounded to 53 bits and then to 24, is rounded as if once.
-float divide(float a, float b) { return (float)((double)a / (double)b); }
+static inline float divide(float a, float b) { return (float)((double)a / (double)b); }
 
 // Scale and bias of a group of numbers from low to high; *good falls where the scale is none.
-float2 affine_of(float low, float high, int bits, int* good) {
+static inline float2 affine_of(float low, float high, int bits, int type, int* good) {
   // Differences are taken of halves, which never overflow; what halving loses of subnormal numbers is far below the
   // least step, 1e-7.
   const float n = (float)((1 << bits) - 1);
   float s = 2.0f * divide(0.5f * high - 0.5f * low, n), b = low;
   s = s > 1e-7f ? s : 1e-7f;
-  *good &= is_finite(round_x(s));
+  *good &= is_finite(float_rounded(type, s));
   if (bits > 1) {
     const bool from_low = fabs(low) > fabs(high);
     const float e = from_low ? low : high;
@@ -33,16 +40,17 @@ float2 affine_of(float low, float high, int bits, int* good) {
 
 // One work-group takes 64 x 32 numbers, one work-item 32 of them: a group is 1, 2 or 4 neighbours.
 #define ITEMS 64
-kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void quantize(global const X_t* w, global uint* codes,
-                                                                        global X_t* scales, global X_t* biases,
-                                                                        int bits, int units, long total) {
+kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void quantize(global const void* w, int type,
+                                                                        global uint* codes, global void* scales,
+                                                                        global void* biases, int bits, int units,
+                                                                        long total) {
   local float values[ITEMS * 33];  // 32 numbers and a gap, so that neighbours meet different banks
   local float lows[ITEMS], highs[ITEMS];
   local int finite[ITEMS];
   const int id = get_local_id(0);
   const long base = (long)get_group_id(0) * (ITEMS * 32), first = base + id * 32;
   for (int i = id; i < ITEMS * 32; i += ITEMS)
-    if (base + i < total) values[i + i / 32] = at_x(w, base + i);
+    if (base + i < total) values[i + i / 32] = real_at(w, type, base + i);
   barrier(CLK_LOCAL_MEM_FENCE);
   local const float* mine = values + id * 33;
   const bool inside = first < total;
@@ -67,12 +75,12 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void quantize(global c
     good &= finite[leader + i];
   }
   const float n = (float)((1 << bits) - 1);
-  const float2 affine = affine_of(low, high, bits, &good);
+  const float2 affine = affine_of(low, high, bits, type, &good);
   const float s = affine.x, b = affine.y;
   const long unit = first / 32;
   if (id == leader) {
-    put_x(scales, unit / units, good ? s : NAN);
-    put_x(biases, unit / units, good ? b : NAN);
+    put_float(scales, type, unit / units, good ? s : NAN);
+    put_float(biases, type, unit / units, good ? b : NAN);
   }
   ulong packed = 0;
   int filled = 0;
@@ -91,226 +99,106 @@ kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void quantize(global c
 }
 #endif
 
-// Eight codes from position 8 unit of a stream: their bits in the low end, never a word beyond them.
-ulong eight_codes(global const uint* stream, long unit, int bits) {
-  const long at = unit * 8 * bits;
-  const int shift = (int)(at & 31);
-  global const uint* word = stream + (at >> 5);
-  ulong v = word[0];
-  if (shift + 8 * bits > 32) v |= (ulong)word[1] << 32;
-  return v >> shift;
-}
-
-// Code i of eight as a number: an integer below 2^23 under the exponent of 2^23 is that integer plus 2^23.
-float code_value(ulong v, int i, int bits) {
-  return as_float(((uint)(v >> (i * bits)) & ((1u << bits) - 1)) | 0x4B000000u) - 8388608.0f;
-}
-
-#if defined(DEQUANTIZE)
-// w = round(round(code s) + b) in X, then rounded to Y; one work-item takes 8 codes.
-kernel __attribute__((reqd_work_group_size(64, 1, 1))) void dequantize(global const uint* codes, global const X_t* s,
-                                                                       global const X_t* b, global Y_t* w, int bits,
-                                                                       int group, long units) {
+// w = round(round(code s) + b) in `type`, then rounded to `to`; one work-item takes 8 codes.
+kernel __attribute__((reqd_work_group_size(64, 1, 1))) void dequantize(global const uint* codes, global const void* s,
+                                                                       global const void* b, int type, global void* w,
+                                                                       int to, int bits, int group, long units) {
   const long unit = get_global_id(0);
   if (unit >= units) return;
   const ulong v = eight_codes(codes, unit, bits);
   const long g = unit * 8 / group;
-  const float scale = at_x(s, g), bias = at_x(b, g);
+  const float scale = real_at(s, type, g), bias = real_at(b, type, g);
   float w8[8];
   for (int i = 0; i < 8; ++i) {
-    const float product = round_x(code_value(v, i, bits) * scale);
-    w8[i] = round_x(product + bias);
+    const float product = float_rounded(type, code_value(v, i, bits) * scale);
+    w8[i] = float_rounded(type, product + bias);
   }
-  put8_y(w, unit * 8, (float8)(w8[0], w8[1], w8[2], w8[3], w8[4], w8[5], w8[6], w8[7]));
-}
-#endif
-
-#if defined(BITS)
-// Rows of x that one work-item of the narrow kernels carries.
-#define ROWS 4
-
-// y_mn = sum_k x_mk w_nk. A work-group takes 4 rows of w; 32 work-items share a row, each every 32nd unit of
-// eight terms; their sums are joined by a tree. Axis 2 counts ROWS rows of x, then matrices.
-kernel __attribute__((reqd_work_group_size(32, 4, 1))) void dot_rows(global const X_t* x, global const uint* codes,
-                                                                     global const X_t* s, global const X_t* b,
-                                                                     global X_t* y, global const int* x_of,
-                                                                     global const int* w_of, int m_count, int n_count,
-                                                                     int k_count, int group) {
-  local float sums[4][ROWS][32];
-  const int lane = get_local_id(0), slot = get_local_id(1);
-  const int blocks = (m_count + ROWS - 1) / ROWS, matrix = get_group_id(2) / blocks;
-  const int n = get_global_id(1), m0 = get_group_id(2) % blocks * ROWS;
-  const int rows = min(ROWS, m_count - m0);
-  float sum[ROWS];
-  for (int r = 0; r < ROWS; ++r) sum[r] = 0;
-  if (n < n_count) {
-    const long row = (long)w_of[matrix] * n_count + n, units = k_count / 8, groups = k_count / group;
-    const long x0 = ((long)x_of[matrix] * m_count + m0) * k_count;
-    for (int u = lane; u < units; u += 32) {
-      const ulong v = eight_codes(codes, row * units + u, BITS);
-      const long g = row * groups + u * 8 / group;
-      const float scale = at_x(s, g), bias = at_x(b, g);
-      float w[8];
-      for (int i = 0; i < 8; ++i) w[i] = fma(code_value(v, i, BITS), scale, bias);
-      for (int r = 0; r < ROWS; ++r)
-        if (r < rows) {
-          const float8 v8 = at8_x(x, x0 + (long)r * k_count + u * 8);
-          sum[r] = fma(v8.s0, w[0], sum[r]), sum[r] = fma(v8.s1, w[1], sum[r]);
-          sum[r] = fma(v8.s2, w[2], sum[r]), sum[r] = fma(v8.s3, w[3], sum[r]);
-          sum[r] = fma(v8.s4, w[4], sum[r]), sum[r] = fma(v8.s5, w[5], sum[r]);
-          sum[r] = fma(v8.s6, w[6], sum[r]), sum[r] = fma(v8.s7, w[7], sum[r]);
-        }
-    }
-  }
-  for (int r = 0; r < ROWS; ++r) sums[slot][r][lane] = sum[r];
-  for (int half_width = 16; half_width > 0; half_width /= 2) {
-    barrier(CLK_LOCAL_MEM_FENCE);
-    if (lane < half_width)
-      for (int r = 0; r < ROWS; ++r) sums[slot][r][lane] += sums[slot][r][lane + half_width];
-  }
-  if (lane == 0 && n < n_count)
-    for (int r = 0; r < rows; ++r) put_x(y, ((long)matrix * m_count + m0 + r) * n_count + n, sums[slot][r][0]);
+  put8(w, to, unit * 8, (float8)(w8[0], w8[1], w8[2], w8[3], w8[4], w8[5], w8[6], w8[7]));
 }
 
-// y_mn = sum_k x_mk w_kn. A work-group takes 32 columns; 4 work-items share a row of w, 32 rows are taken at a
-// time, and the 32 sums of a column are joined by a tree. Axis 2 counts as above.
-kernel __attribute__((reqd_work_group_size(4, 32, 1))) void dot_columns(global const X_t* x, global const uint* codes,
-                                                                        global const X_t* s, global const X_t* b,
-                                                                        global X_t* y, global const int* x_of,
-                                                                        global const int* w_of, int m_count,
-                                                                        int n_count, int k_count, int group) {
-  local float sums[32][ROWS][33];
-  const int at = get_local_id(0), lane = get_local_id(1);
-  const int blocks = (m_count + ROWS - 1) / ROWS, matrix = get_group_id(2) / blocks;
-  const int unit = get_global_id(0), m0 = get_group_id(2) % blocks * ROWS;
-  const int rows = min(ROWS, m_count - m0);
-  float sum[ROWS][8];
-  for (int r = 0; r < ROWS; ++r)
-    for (int i = 0; i < 8; ++i) sum[r][i] = 0;
-  const long units = n_count / 8, groups = n_count / group, row0 = (long)w_of[matrix] * k_count;
-  const long x0 = ((long)x_of[matrix] * m_count + m0) * k_count;
-  for (int k = lane; k < k_count; k += 32) {
-    const ulong v = eight_codes(codes, (row0 + k) * units + unit, BITS);
-    const long g = (row0 + k) * groups + unit * 8 / group;
-    const float scale = at_x(s, g), bias = at_x(b, g);
-    float w[8];
-    for (int i = 0; i < 8; ++i) w[i] = fma(code_value(v, i, BITS), scale, bias);
-    for (int r = 0; r < ROWS; ++r)
-      if (r < rows) {
-        const float factor = at_x(x, x0 + (long)r * k_count + k);
-        for (int i = 0; i < 8; ++i) sum[r][i] = fma(factor, w[i], sum[r][i]);
-      }
-  }
-  for (int r = 0; r < ROWS; ++r)
-    for (int i = 0; i < 8; ++i) sums[lane][r][at * 8 + i] = sum[r][i];
-  for (int half_width = 16; half_width > 0; half_width /= 2) {
-    barrier(CLK_LOCAL_MEM_FENCE);
-    if (lane < half_width)
-      for (int r = 0; r < ROWS; ++r)
-        for (int i = 0; i < 8; ++i) sums[lane][r][at * 8 + i] += sums[lane + half_width][r][at * 8 + i];
-  }
-  if (lane == 0)
-    for (int r = 0; r < rows; ++r)
-      for (int i = 0; i < 8; ++i)
-        put_x(y, ((long)matrix * m_count + m0 + r) * n_count + unit * 8 + i, sums[0][r][at * 8 + i]);
-}
-#endif
-
-#if defined(TILE)
-// y = x w or x w^T by tiles of TILE x 128 results and 16 terms; 16 x 16 work-items, each with TILE / 16 rows and
-// 4 + 4 columns. Terms are added in sequence. w is decoded into local memory once per tile.
-#define DEPTH 16
-#define COLUMNS 128
-#define TALL (TILE / 16)
-
-// Eight codes of one group, as they come from memory; zeros beyond the edges.
-typedef struct {
-  ulong codes;
-  float scale, bias;
-} Packed;
-
-Packed fetch(global const uint* codes, global const X_t* s, global const X_t* b, long row, long units, long unit,
-             int bits, int group, bool inside) {
-  Packed p = {0, 0, 0};
-  if (!inside) return p;
-  const long g = row * (units * 8 / group) + unit * 8 / group;
-  p.codes = eight_codes(codes, row * units + unit, bits);
-  p.scale = at_x(s, g);
-  p.bias = at_x(b, g);
-  return p;
+// w = element scale, in float32 where there is a global scale, whose `factor` multiplies the scale, else in `to`; one
+// work-item takes 8 codes.
+kernel __attribute__((reqd_work_group_size(64, 1, 1))) void dequantize_blocks(global const uint* codes,
+                                                                              global const uchar* s, global void* w,
+                                                                              int to, int bits, int group, int mode,
+                                                                              int wide, float factor, long units) {
+  const long unit = get_global_id(0);
+  if (unit >= units) return;
+  const ulong v = eight_codes(codes, unit, bits);
+  float scale = scale_byte(s, unit * 8 / group, mode);
+  scale = wide ? scale * factor : float_rounded(to, scale);
+  float w8[8];
+  for (int i = 0; i < 8; ++i) w8[i] = element_of(v, i, bits) * scale;
+  put8(w, to, unit * 8, (float8)(w8[0], w8[1], w8[2], w8[3], w8[4], w8[5], w8[6], w8[7]));
 }
 
-// The first `depth` terms of the tiles, in sequence, to the sums of this work-item.
-void add_terms(float sum[TALL][8], local float (*xs)[TILE + 4], local float (*ws)[COLUMNS + 4], int depth) {
-  const int tx = get_local_id(0), ty = get_local_id(1);
-  for (int k = 0; k < depth; ++k) {
-    const float4 left = *(local const float4*)&ws[k][tx * 4], right = *(local const float4*)&ws[k][64 + tx * 4];
-    for (int r = 0; r < TALL; ++r) {
-      const float a = xs[k][ty * TALL + r];
-      sum[r][0] = fma(a, left.x, sum[r][0]), sum[r][1] = fma(a, left.y, sum[r][1]);
-      sum[r][2] = fma(a, left.z, sum[r][2]), sum[r][3] = fma(a, left.w, sum[r][3]);
-      sum[r][4] = fma(a, right.x, sum[r][4]), sum[r][5] = fma(a, right.y, sum[r][5]);
-      sum[r][6] = fma(a, right.z, sum[r][6]), sum[r][7] = fma(a, right.w, sum[r][7]);
-    }
-  }
+#if PLUMB_FP64
+static inline uint to_e4m3(float y) {
+  const float a = fabs(y);
+  const uint b = as_uint(a), sign = as_uint(y) >> 31 << 7;
+  if (!(a < 448.0f)) return sign | 0x7Eu;
+  if (a < 0x1p-6f) return sign | (as_uint(a * 512.0f + 0x1p23f) & 15u);
+  return sign | ((b + 0x7FFFFu + (b >> 20 & 1u)) >> 20) - (120u << 3);
 }
 
-kernel __attribute__((reqd_work_group_size(16, 16, 1))) void multiply(global const X_t* x, global const uint* codes,
-                                                                      global const X_t* s, global const X_t* b,
-                                                                      global X_t* y, global const int* x_of,
-                                                                      global const int* w_of, int m_count, int n_count,
-                                                                      int k_count, int group, int bits,
-                                                                      int transposed) {
-  local float xs[DEPTH][TILE + 4] __attribute__((aligned(16)));
-  local float ws[DEPTH][COLUMNS + 4] __attribute__((aligned(16)));
-  const int tx = get_local_id(0), ty = get_local_id(1), id = ty * 16 + tx, matrix = get_group_id(2);
-  const int n0 = get_group_id(0) * COLUMNS, m0 = get_group_id(1) * TILE;
-  const long x0 = (long)x_of[matrix] * m_count;
-  const long w0 = (long)w_of[matrix] * (transposed ? n_count : k_count);
-  const long units = (transposed ? k_count : n_count) / 8;
-  float sum[TALL][8];
-  for (int r = 0; r < TALL; ++r)
-    for (int i = 0; i < 8; ++i) sum[r][i] = 0;
-  // This work-item's share of the tiles: rows ty + 16 r of x at term tx; column id % 128 of the transposed
-  // weight and 8 terms, or 8 columns of row id / 16. With few rows the next share is fetched while a tile is
-  // multiplied; with many the registers are worth more.
-  const int wn = transposed ? id % COLUMNS : id % 16 * 8, wk = transposed ? id / COLUMNS * 8 : id / 16;
-  float next_x[TALL];
-  Packed next_w;
-#define FETCH(k0)                                                                                                     \
-  for (int r = 0; r < TALL; ++r) {                                                                                    \
-    const int m = m0 + ty + r * 16, k = (k0) + tx;                                                                    \
-    next_x[r] = m < m_count && k < k_count ? at_x(x, (x0 + m) * k_count + k) : 0;                                     \
-  }                                                                                                                   \
-  next_w = fetch(codes, s, b, w0 + (transposed ? n0 + wn : (k0) + wk), units, (transposed ? (k0) + wk : n0 + wn) / 8, \
-                 bits, group, n0 + wn < n_count && (k0) + wk < k_count)
-  if (TALL < 8) {
-    FETCH(0);
+// The E2M1 number at the least distance, which is rounded to `type`; of equals the smallest magnitude, 0
+// without its sign.
+static inline uint to_e2m1(float y, int type) {
+  const float magnitude[] = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6};
+  const float a = fabs(y);
+  float least = a;
+  uint best = 0;
+  for (uint code = 1; code < 8; ++code) {
+    const float distance = fabs(float_rounded(type, a - magnitude[code]));
+    if (distance < least) least = distance, best = code;
   }
-  for (int k0 = 0; k0 < k_count; k0 += DEPTH) {
-    if (TALL >= 8) {
-      FETCH(k0);
-    }
-    for (int r = 0; r < TALL; ++r) xs[tx][ty + r * 16] = next_x[r];
-    for (int i = 0; i < 8; ++i) {
-      const float w = fma(code_value(next_w.codes, i, bits), next_w.scale, next_w.bias);
-      if (transposed) ws[wk + i][wn] = w;
-      else ws[wk][wn + i] = w;
-    }
-    barrier(CLK_LOCAL_MEM_FENCE);
-    if (TALL < 8 && k0 + DEPTH < k_count) {
-      FETCH(k0 + DEPTH);
-    }
-    add_terms(sum, xs, ws, min(DEPTH, k_count - k0));
-    barrier(CLK_LOCAL_MEM_FENCE);
+  return best == 0 ? 0 : best | as_uint(y) >> 31 << 3;
+}
+
+// k = ceil(log2 r), the logarithm rounded to `type`, as a byte.
+static inline uint power_of_two(float r, int type) {
+  if (r == 0) return 127;
+  const double l = log2((double)r);
+  const float k = ceil(type == f16 ? f16_from_f64(l) : type == bf16 ? bf16_from_f64(l) : (float)l);
+  return (uint)((int)clamp(k, -127.0f, 127.0f) + 127);
+}
+
+// One work-item takes one group, whose numbers wait in local memory: 32 or 16 of them.
+#define BLOCKS 64
+kernel __attribute__((reqd_work_group_size(BLOCKS, 1, 1))) void quantize_blocks(global const void* w, int type,
+                                                                                global uint* codes,
+                                                                                global uchar* scales, int bits,
+                                                                                int group, int mode, int wide, float g,
+                                                                                long groups) {
+  local float values[BLOCKS * 33];
+  const int id = get_local_id(0);
+  const long base = (long)get_group_id(0) * BLOCKS, mine = base + id;
+  for (int i = id; i < BLOCKS * group; i += BLOCKS)
+    if (base * group + i < groups * group) values[i / group * 33 + i % group] = real_at(w, type, base * group + i);
+  barrier(CLK_LOCAL_MEM_FENCE);
+  if (mine >= groups) return;
+  local float* v = values + id * 33;
+  float largest = 0;
+  int good = 1;
+  for (int i = 0; i < group; ++i) largest = fmax(largest, fabs(v[i])), good &= is_finite(v[i]);
+  const float r = float_rounded(type, divide(largest, bits == 8 ? 448.0f : 6.0f)), relative = wide ? r * g : r;
+  good &= is_finite(relative);
+  uint byte = mode == nvfp4 ? to_e4m3(relative) : power_of_two(r, type);
+  const float scale = mode == nvfp4 ? e4m3(byte) : e8m0(byte);
+  for (int i = 0; i < group && good && scale != 0; ++i) {
+    v[i] = float_rounded(type, divide(v[i], scale));
+    if (wide) v[i] *= g;
+    good &= is_finite(v[i]);
   }
-  for (int r = 0; r < TALL; ++r) {
-    const int m = m0 + ty * TALL + r;
-    if (m >= m_count) continue;
-    for (int i = 0; i < 8; ++i) {
-      const int n = n0 + i / 4 * 64 + tx * 4 + i % 4;
-      if (n < n_count) put_x(y, ((long)matrix * m_count + m) * n_count + n, sum[r][i]);
+  scales[mine] = good ? byte : mode == nvfp4 ? 0x7F : 0xFF;
+  const int each = 32 / bits, some = good && scale != 0;
+  for (int word = 0; word < group / each; ++word) {
+    uint packed = 0;
+    for (int i = 0; i < each && some; ++i) {
+      const float y = v[word * each + i];
+      packed |= (bits == 8 ? to_e4m3(y) : to_e2m1(y, wide ? f32 : type)) << (i * bits);
     }
+    codes[mine * (group / each) + word] = packed;
   }
 }
 #endif

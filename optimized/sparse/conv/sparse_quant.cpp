@@ -147,7 +147,7 @@ void product_block(const Product& p, std::int64_t m0, std::int64_t m, std::int64
       const std::int64_t g = (n0 + j) * p.w.groups + k0 / p.w.group;
       const auto* codes = reinterpret_cast<const std::uint8_t*>(p.w.data + (n0 + j) * p.w.words) + k0 * p.w.bits / 8;
       PLUMB_DISPATCH(quant_weights)
-      (codes, p.w.bits, p.w.group, p.w.s.data() + g, p.w.b.data() + g, depth, panel + j * depth);
+      (codes, {Coding::affine, p.w.bits, p.w.group}, p.w.s.data() + g, p.w.b.data() + g, depth, panel + j * depth);
     }
     gemm(m, n, std::min(depth, p.w.in - k0), p.rows_from(m0, k0), {panel, Dtype::f32, 1, depth}, block, n,
          k0 > 0 || !p.bias.empty());
