@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "gpu/array/fft_lines.h"
 #include "gpu/runtime.h"
 #include "plans/array/fft.h"
 
@@ -25,7 +26,7 @@ constexpr double kTwiddleError = 0x1p-24;
 
 enum Mode { kFind, kReport, kReported, kFinal, kThird };  // the range of lines: see the kernels
 
-using Steps = std::vector<std::function<void()>>;
+using gpu::Steps;
 
 // Where lines lie: element i of line l of a batch at batch * id + (l / inner) * outer + (l % inner) * lane +
 // i * step, inner = 0 standing for all lines; what follows outer must be below limit.
@@ -286,7 +287,8 @@ void add_split(Steps& steps, const Dense& d, const BufferPtr& scratch) {
 struct Plan {
   Problem p;
   Steps steps;
-  BufferPtr from, to;  // dense complex numbers, [outer, size, inner] and [outer, out, inner]
+  BufferPtr from,
+      to;  // dense complex numbers, [outer, size, inner] and [outer, out, inner]; real ones of a real inverse
 };
 
 // Without imaginary parts, if they are complex already.
@@ -300,12 +302,8 @@ BufferPtr as_complex(Steps& steps, Dtype from, const BufferPtr& x, std::int64_t 
   return y;
 }
 
-// Any dtype as complex numbers; for irfft, all n bins.
-BufferPtr complex_input(Steps& steps, Problem& p, const Tensor& t) {
-  BufferPtr x = gpu::dense(t);
-  const std::int64_t total = t.size();
-  if (t.dtype() != Dtype::c64 || p.real_in) x = as_complex(steps, t.dtype(), x, total);
-  if (!p.real_out) return x;
+// Of a half spectrum, all n bins.
+BufferPtr whole_spectrum(Steps& steps, Problem& p, const BufferPtr& x) {
   const std::int64_t bins = p.lines * p.n;
   BufferPtr y = complexes(bins);
   gpu::Kernel kernel("fft", "whole_spectrum");
@@ -316,19 +314,25 @@ BufferPtr complex_input(Steps& steps, Problem& p, const Tensor& t) {
 }
 
 template <void (*Add)(Plan&)>
+void add_whole(Plan& plan) {
+  if (!plan.p.real_out) return Add(plan);
+  const BufferPtr out = plan.to;
+  const std::int64_t total = plan.p.lines * plan.p.n;
+  plan.from = whole_spectrum(plan.steps, plan.p, plan.from);
+  plan.to = complexes(total);
+  Add(plan);
+  gpu::Kernel kernel("fft", "real_part");
+  kernel.arg(plan.to).arg(out).arg(total);
+  add_each(plan.steps, std::move(kernel), total);
+}
+
+template <void (*Add)(Plan&)>
 Job prepare(const Call& c, const std::vector<Spec>& specs) {
   std::vector<Tensor> out = gpu::outputs(specs);
-  Plan plan{fft::problem(c), {}, nullptr, nullptr};
-  const std::int64_t total = out[0].size();
-  if (total == 0) return gpu::job(out, [] {});
-  plan.from = complex_input(plan.steps, plan.p, c[0]);
-  plan.to = plan.p.real_out ? complexes(total) : gpu::output(out[0]);
-  Add(plan);
-  if (plan.p.real_out) {
-    gpu::Kernel kernel("fft", "real_part");
-    kernel.arg(plan.to).arg(gpu::output(out[0])).arg(total);
-    add_each(plan.steps, std::move(kernel), total);
-  }
+  if (out[0].size() == 0) return gpu::job(out, [] {});
+  Plan plan{fft::problem(c), {}, nullptr, gpu::output(out[0])};
+  plan.from = gpu::add_complex(plan.steps, c[0], plan.p.real_in);
+  add_whole<Add>(plan);
   return gpu::job(out, [steps = std::move(plan.steps)] {
     for (const auto& step : steps) step();
   });
@@ -428,19 +432,28 @@ Order four_step_order(const Call& c) {
   const Problem p = fft::problem(c);
   return fft::order_of(split_levels(p.n) + scaling(p), 1, kTwiddleError);
 }
+double bluestein_levels(const fft::Chirp& chirp) {
+  return 2 * (chirp.m > kLongestLine.now() ? split_levels(chirp.m) : fft::levels(chirp.m)) + 3;
+}
 Order bluestein_order(const Call& c) {
   const Problem p = fft::problem(c);
   const auto chirp = fft::chirp(p.n, true);
-  const double each = chirp->m > kLongestLine.now() ? split_levels(chirp->m) : fft::levels(chirp->m);
-  return fft::order_of(2 * each + 3 + scaling(p), chirp->amplification, kTwiddleError);
+  return fft::order_of(bluestein_levels(*chirp) + scaling(p), chirp->amplification, kTwiddleError);
 }
 
 std::int64_t length(const Call& c) { return fft::problem(c).n; }
 
-constexpr Condition kLocalMemory{Stage::device, "under 36 KiB of local memory", [](const Call&, const Device& d) {
-                                   return static_cast<std::int64_t>(d.facts.local_bytes) >= kLocalBytes &&
-                                          d.facts.max_work_group >= 256;
-                                 }};
+bool splits(std::int64_t n) { return !steps_of(n).empty(); }
+bool fits_index(const Problem& p) {
+  const std::int64_t longest = std::max({p.size, p.out, p.n});
+  return longest * p.inner >> 31 == 0 && p.lines >> 31 == 0;
+}
+bool few(const Problem& p) { return p.lines < 65536; }
+// Bluestein beyond local memory goes through steps, whose lines are batches.
+bool short_or_few(const Problem& p) { return few(p) || fft::convolution_length(p.n, true) <= kLongest; }
+bool convolves(std::int64_t n) { return n <= std::int64_t{1} << 23; }
+
+constexpr Condition kLocalMemory{Stage::device, "under 36 KiB of local memory", gpu::has_local_memory};
 constexpr Condition kDouble{Stage::storage, "f64 input, and the device has no fp64",
                             [](const Call& c, const Device& d) { return c[0].dtype() != Dtype::f64 || d.fp64; }};
 constexpr Condition kSmooth{Stage::shape_dtype, "the length has a prime factor above 13",
@@ -448,26 +461,15 @@ constexpr Condition kSmooth{Stage::shape_dtype, "the length has a prime factor a
 constexpr Condition kFits{Stage::shape_dtype, "a line is longer than 4096, the most that local memory holds",
                           [](const Call& c, const Device&) { return length(c) <= kLongest; }};
 constexpr Condition kSplits{Stage::shape_dtype, "the length is no product of two or three factors up to 4096",
-                            [](const Call& c, const Device&) { return !steps_of(length(c)).empty(); }};
+                            [](const Call& c, const Device&) { return splits(length(c)); }};
 constexpr Condition kIndex{Stage::shape_dtype, "a block of lines has 2^31 elements or more",
-                           [](const Call& c, const Device&) {
-                             const Problem p = fft::problem(c);
-                             const std::int64_t longest = std::max({p.size, p.out, p.n});
-                             return longest * p.inner >> 31 == 0 && p.lines >> 31 == 0;
-                           }};
+                           [](const Call& c, const Device&) { return fits_index(fft::problem(c)); }};
 constexpr Condition kBatches{Stage::shape_dtype, "more than 65535 lines, one group each",
-                             [](const Call& c, const Device&) {
-                               const Problem p = fft::problem(c);
-                               return p.lines < 65536;
-                             }};
-// Bluestein beyond local memory goes through steps, whose lines are batches.
+                             [](const Call& c, const Device&) { return few(fft::problem(c)); }};
 constexpr Condition kShortOrFew{Stage::shape_dtype, "more than 65535 lines longer than 2048",
-                                [](const Call& c, const Device&) {
-                                  const Problem p = fft::problem(c);
-                                  return p.lines < 65536 || fft::convolution_length(p.n, true) <= kLongest;
-                                }};
+                                [](const Call& c, const Device&) { return short_or_few(fft::problem(c)); }};
 constexpr Condition kConvolves{Stage::shape_dtype, "a line is longer than 2^23",
-                               [](const Call& c, const Device&) { return length(c) <= std::int64_t{1} << 23; }};
+                               [](const Call& c, const Device&) { return convolves(length(c)); }};
 constexpr Condition kLarge{Stage::shape_dtype, "under 32768 elements: a launch costs more",
                            [](const Call& c, const Device&) {
                              const Problem p = fft::problem(c);
@@ -488,6 +490,41 @@ Route route(std::string_view op, std::string_view name, std::vector<Condition> s
 }
 
 }  // namespace
+
+namespace gpu {
+
+bool has_local_memory(const Call&, const Device& d) {
+  return static_cast<std::int64_t>(d.facts.local_bytes) >= kLocalBytes && d.facts.max_work_group >= 256;
+}
+
+// Any dtype as complex numbers.
+BufferPtr add_complex(Steps& steps, const Tensor& t, bool real_parts) {
+  const BufferPtr x = dense(t);
+  return t.dtype() != Dtype::c64 || real_parts ? as_complex(steps, t.dtype(), x, t.size()) : x;
+}
+
+bool takes_lines(const Problem& p) {
+  if (!fits_index(p)) return false;
+  if (!fft::smooth(p.n)) return convolves(p.n) && short_or_few(p);
+  return p.n <= kLongest || (splits(p.n) && few(p));
+}
+
+void add_lines(Steps& steps, const Problem& p, const BufferPtr& from, const BufferPtr& to) {
+  if (p.lines == 0) return;
+  Plan plan{p, {}, from, to};
+  if (!fft::smooth(p.n)) add_whole<add_bluestein>(plan);
+  else if (p.n <= kLongest) add_whole<add_stockham>(plan);
+  else add_whole<add_four_step>(plan);
+  for (auto& step : plan.steps) steps.push_back(std::move(step));
+}
+
+double growth(const Problem& p) {
+  if (fft::smooth(p.n)) return p.n <= kLongest ? fft::levels(p.n) : split_levels(p.n);
+  const auto chirp = fft::chirp(p.n, true);
+  return chirp->amplification * bluestein_levels(*chirp);
+}
+
+}  // namespace gpu
 
 std::vector<Route> fft_gpu_routes() {
   std::vector<Route> routes;

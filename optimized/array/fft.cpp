@@ -15,6 +15,8 @@
 #include "core/route.h"
 #include "optimized/array/fft_panel.h"
 #include "optimized/array/fft_range.h"
+#include "optimized/array/fourier/lines.h"
+#include "optimized/array/operand.h"
 #include "optimized/dispatch.h"
 #include "plans/array/fft.h"
 
@@ -423,98 +425,51 @@ void bluestein_lines(const Lines& t) {
   });
 }
 
-// ---- inputs and outputs of every kind ----
+// ---- whole calls ----
 
-template <class T, class F>
-void convert(const Tensor& t, float* out, F&& value) {
-  const T* x = t.read<T>();
-  parallel_for(t.size(), 1 << 16, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      out[2 * i] = value(x[i]);
-      out[2 * i + 1] = 0;
+// The n bins of which a half spectrum gives the first n/2 + 1.
+void whole_spectrum(const float* x, Problem& p, float* y) {
+  parallel_for(p.outer * p.n, 1 + (1 << 14) / p.inner, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t r = begin; r < end; ++r) {
+      const std::int64_t o = r / p.n, k = r % p.n, j = std::min(k, p.n - k);
+      float* to = y + 2 * r * p.inner;
+      if (j >= p.used) {
+        std::fill_n(to, 2 * p.inner, 0.0f);
+        continue;
+      }
+      const float* from = x + 2 * (o * p.size + j) * p.inner;
+      const float sign = 2 * j % p.n == 0 ? 0.0f : k == j ? 1.0f : -1.0f;
+      for (std::int64_t i = 0; i < p.inner; ++i) {
+        to[2 * i] = from[2 * i];
+        to[2 * i + 1] = sign == 0 ? 0 : sign * from[2 * i + 1];
+      }
     }
+  });
+  p.size = p.used = p.n;
+}
+
+void real_parts(const float* x, std::int64_t n, float* y) {
+  parallel_for(n, 1 << 15, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) y[i] = x[2 * i];
   });
 }
 
-template <class T>
-void convert_number(const Tensor& t, float* out) {
-  convert<T>(t, out, [](T x) { return static_cast<float>(x); });
-}
-
-// Any dtype and layout as dense complex numbers; the tensor itself if it is that already.
-Tensor complex_input(const Tensor& in) {
-  Tensor t = contiguous(in);
-  if (t.dtype() == Dtype::c64) return t;
-  Tensor c(Spec{Dtype::c64, t.shape()});
-  float* out = c.write<float>();
-  switch (t.dtype()) {
-    case Dtype::boolean: convert<std::uint8_t>(t, out, [](std::uint8_t x) { return x != 0 ? 1.0f : 0.0f; }); break;
-    case Dtype::u8: convert_number<std::uint8_t>(t, out); break;
-    case Dtype::u16: convert_number<std::uint16_t>(t, out); break;
-    case Dtype::u32: convert_number<std::uint32_t>(t, out); break;
-    case Dtype::u64: convert_number<std::uint64_t>(t, out); break;
-    case Dtype::i8: convert_number<std::int8_t>(t, out); break;
-    case Dtype::i16: convert_number<std::int16_t>(t, out); break;
-    case Dtype::i32: convert_number<std::int32_t>(t, out); break;
-    case Dtype::i64: convert_number<std::int64_t>(t, out); break;
-    case Dtype::f16: convert<std::uint16_t>(t, out, half_to_float); break;
-    case Dtype::bf16: convert<std::uint16_t>(t, out, bf16_to_float); break;
-    case Dtype::f32: convert_number<float>(t, out); break;
-    case Dtype::f64: convert_number<double>(t, out); break;
-    case Dtype::c64: break;
-  }
-  return c;
-}
-
-// rfft drops what an input has of imaginary parts.
-Tensor real_parts(const Tensor& in) {
-  if (in.dtype() != Dtype::c64) return in;
-  Tensor out(Spec{Dtype::c64, in.shape()});
-  const Tensor t = contiguous(in);
-  const float* x = t.read<float>();
-  float* y = out.write<float>();
-  for (std::int64_t i = 0; i < 2 * t.size(); i += 2) {
-    y[i] = x[i];
-    y[i + 1] = 0;
-  }
-  return out;
-}
-
-// The n bins of which irfft is given the first n/2 + 1.
-Tensor whole_spectrum(const Tensor& half, Problem& p) {
-  Tensor out(Spec{Dtype::c64, {p.outer, p.n, p.inner}});
-  const float* x = half.read<float>();
-  float* y = out.write<float>();
-  std::fill_n(y, 2 * out.size(), 0.0f);
-  for (std::int64_t o = 0; o < p.outer; ++o)
-    for (std::int64_t j = 0; j < p.used; ++j)
-      for (std::int64_t i = 0; i < p.inner; ++i) {
-        const float* v = x + 2 * ((o * p.size + j) * p.inner + i);
-        const bool own_image = 2 * j % p.n == 0;
-        float* a = y + 2 * ((o * p.n + j) * p.inner + i);
-        a[0] = v[0];
-        a[1] = own_image ? 0 : v[1];
-        if (own_image) continue;
-        float* b = y + 2 * ((o * p.n + p.n - j) * p.inner + i);
-        b[0] = v[0];
-        b[1] = -v[1];
-      }
-  p.size = p.used = p.n;
-  return out;
+template <class F>
+void to_real(Problem p, const float* half, float* out, F&& lines) {
+  const PageFloats x(2 * p.lines * p.n);
+  whole_spectrum(half, p, x);
+  lines(Lines{p, x, x, lanes()});
+  real_parts(x, p.lines * p.n, out);
 }
 
 template <void (*F)(const Lines&)>
 void with_lines(const Call& call, std::vector<Tensor>& out) {
-  Problem p = fft::problem(call);
+  const Problem p = fft::problem(call);
   if (p.lines == 0) return;
-  Tensor x = complex_input(p.real_in ? real_parts(call[0]) : call[0]);
-  if (!p.real_out) return F({p, x.read<float>(), out[0].write<float>(), lanes()});
-  x = whole_spectrum(x, p);
-  const Tensor y(Spec{Dtype::c64, out[0].shape()});
-  F({p, x.read<float>(), y.write<float>(), lanes()});
-  const float* from = y.read<float>();
-  float* to = out[0].write<float>();
-  for (std::int64_t i = 0; i < y.size(); ++i) to[i] = from[2 * i];
+  const Tensor x = fft::complex_input(call[0], p.real_in);
+  float* y = out[0].write<float>();
+  if (p.real_out) to_real(p, x.read<float>(), y, F);
+  else F({p, x.read<float>(), y, lanes()});
 }
 
 // ---- conditions ----
@@ -536,24 +491,58 @@ void bluestein(const Lines& t) {
   const bool lines = m > kPanelRows.of(m) || (m >= kFewLines.of(m) && t.p.lines < t.v / 4);
   lines ? bluestein_lines(t) : bluestein_panels(t);
 }
+double bluestein_levels(const fft::Chirp& chirp) { return 2 * (fft::levels(chirp.m) + 1) + 3; }
 Order bluestein_order(const Call& c) {
   const Problem p = fft::problem(c);
   const auto chirp = fft::chirp(p.n, false);
-  return fft::order_of(2 * (fft::levels(chirp->m) + 1) + 3 + scaling(p), chirp->amplification, kTwiddleError);
+  return fft::order_of(bluestein_levels(*chirp) + scaling(p), chirp->amplification, kTwiddleError);
 }
 
 bool is_smooth(const Call& c, const Device&) { return fft::smooth(fft::problem(c).n); }
 bool splits(const Call& c, const Device&) { return fft::halves(fft::problem(c).n).second > 1; }
 // A panel of whole lines no longer stays in the second-level cache, or lanes would go empty.
-bool wants_split(const Call& c, const Device&) {
-  const Problem p = fft::problem(c);
+bool leaves_cache(const Problem& p) {
   return p.n > kPanelRows.now() || (p.n >= kFewLines.now() && p.lines < lanes() / 4);
 }
+bool wants_split(const Call& c, const Device&) { return leaves_cache(fft::problem(c)); }
 bool has_large_prime(const Call& c, const Device& d) { return !is_smooth(c, d); }
+
+void any_lines(const Lines& t) {
+  if (!fft::smooth(t.p.n)) bluestein(t);
+  else if (leaves_cache(t.p) && fft::halves(t.p.n).second > 1) four_step(t);
+  else stockham(t);
+}
 
 constexpr Condition kSmooth{Stage::shape_dtype, "the length has a prime factor above 13", is_smooth};
 
 }  // namespace
+
+namespace fft {
+
+Tensor complex_input(const Tensor& t, bool real_parts) {
+  if (t.dtype() == Dtype::c64 && real_parts) return complex_input(as_dtype(t, Dtype::f32), false);
+  if (t.dtype() == Dtype::c64 && t.is_row_major()) return t;
+  Tensor c(Spec{Dtype::c64, t.shape()});
+  convert_into(t, Dtype::c64, c.write<std::byte>());
+  return c;
+}
+
+void transform_lines(const Problem& p, const float* in, float* out) {
+  if (p.lines > 0) any_lines({p, in, out, lanes()});
+}
+void transform_to_real(Problem p, const float* half, float* out) {
+  if (p.lines > 0) to_real(p, half, out, any_lines);
+}
+
+double growth(const Problem& p) {
+  if (smooth(p.n)) return levels(p.n) + 1;
+  const auto c = chirp(p.n, false);
+  return c->amplification * bluestein_levels(*c);
+}
+
+std::uint32_t largest_bits(const float* x, std::int64_t n) { return PLUMB_DISPATCH(fft_largest)(x, n); }
+
+}  // namespace fft
 
 std::vector<Route> fft_cpu_routes() {
   std::vector<Route> routes;

@@ -1,4 +1,6 @@
 // Vector kernels of the transforms: one transform per lane, see fft_panel.h.
+#include <algorithm>
+
 #include "optimized/array/fft_panel.h"
 #include "optimized/simd.h"
 
@@ -153,6 +155,18 @@ inline void join(Cv c, f32v& a, f32v& b, Lanes<L...>) {
 }  // namespace
 
 int fft_lanes() { return kV; }
+
+std::uint32_t fft_largest(const float* x, std::int64_t n) {
+  i32v most[4] = {};
+  std::int64_t i = 0;
+  for (; i + 4 * kV <= n; i += 4 * kV)
+    for (int r = 0; r < 4; ++r) most[r] = larger(most[r], load(x + i + r * kV));
+  std::uint32_t largest = 0;
+  for (const i32v& m : most)
+    for (int l = 0; l < kV; ++l) largest = std::max(largest, static_cast<std::uint32_t>(m[l]));
+  for (; i < n; ++i) largest = std::max(largest, to_bits(x[i]) & 0x7fffffffU);
+  return largest;
+}
 
 float* fft_run(const FftPass* passes, int count, float* x, float* y) {
   for (int i = 0; i < count; ++i) {

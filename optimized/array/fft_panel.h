@@ -19,6 +19,8 @@ struct FftPass {
 
 #define PLUMB_FFT_KERNELS                                                                                            \
   int fft_lanes();                                                                                                   \
+  /* The bits of the largest |x|. */                                                                                 \
+  std::uint32_t fft_largest(const float* x, std::int64_t n);                                                         \
   /* Runs the passes, the first from x to y and so on in turn; returns where the result lies. */                     \
   float* fft_run(const FftPass* passes, int count, float* x, float* y);                                              \
   /* Panel from lanes() lines, each `rows` complex numbers long and dense. `swap` exchanges re and im. A load */     \
