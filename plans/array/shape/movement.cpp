@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
+#include <numeric>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
@@ -89,6 +90,24 @@ Plan roll(const Call& c, const Spec&) {
     const std::size_t d = at(named[k] < 0 ? named[k] + c[0].rank() : named[k]);
     const std::int64_t n = c[0].shape()[d];
     by[d] = modulo(by[d] + modulo(shift[shift.size() == 1 ? 0 : k], n), n);
+  }
+  std::vector<LoopAxis> axes;
+  for (std::size_t d = 0; d < by.size(); ++d) axes.push_back(rolled(c[0].shape()[d], c[0].strides()[d], by[d]));
+  return just(dense_output(std::move(axes)));
+}
+
+// The last n / 2 elements of each axis named first, or (back) those that the same puts last first; again for an axis
+// that is named again.
+template <bool back>
+Plan shifted(const Call& c, const Spec&) {
+  const auto rank = static_cast<std::int64_t>(c[0].shape().size());
+  std::vector<std::int64_t> by(c[0].shape().size(), 0), named(by.size());
+  std::iota(named.begin(), named.end(), 0);
+  if (!c.none("axes")) named = c.list("axes");
+  for (const std::int64_t a : named) {
+    const std::size_t d = at(a < 0 ? a + rank : a);
+    const std::int64_t n = c[0].shape()[d];
+    by[d] = modulo(by[d] + (back ? n - n / 2 : n / 2), n);
   }
   std::vector<LoopAxis> axes;
   for (std::size_t d = 0; d < by.size(); ++d) axes.push_back(rolled(c[0].shape()[d], c[0].strides()[d], by[d]));
@@ -218,6 +237,8 @@ constexpr std::pair<std::string_view, Plan (*)(const Call&, const Spec&)> kPlans
     {"repeat", repeat},
     {"tile", tile},
     {"roll", roll},
+    {"fftshift", shifted<false>},
+    {"ifftshift", shifted<true>},
     {"pad", pad},
     {"tril", triangle},
     {"triu", triangle},
