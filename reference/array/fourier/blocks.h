@@ -1,0 +1,24 @@
+// Transforms of several axes for oracles: what is transformed, and how far a result may stray.
+#pragma once
+
+#include <vector>
+
+#include "core/op.h"
+#include "reference/array/fourier/dft.h"
+
+namespace plumb::reference {
+
+// Along axes[k], lengths[k] terms; real transforms take their half spectrum on the last axis named.
+struct Transforms {
+  Form form = Form::forward;
+  std::vector<std::int64_t> axes, lengths;
+  double terms = 1;  // the product of the lengths
+  double scale = 1;
+};
+Transforms transforms_of(const Request&);  // throws Error
+
+// A block is what one transform takes: all elements whose indices on the other axes agree. Each is judged by the norm
+// of its error (docs/bounds-fft.md).
+Deviation judge_blocks(const Call&, const std::vector<Tensor>& got, const Order&);
+
+}  // namespace plumb::reference
