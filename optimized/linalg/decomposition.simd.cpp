@@ -2,7 +2,7 @@
 //
 // A panel of columns lies transposed in strips of kLanes rows: strip[q kLanes + l] is row l of the strip, column q
 // of the panel. So one operand of every product below is a run of vectors, and the other a run of scalars.
-#include "optimized/simd.h"
+#include "optimized/linalg/lanes.h"
 
 namespace plumb {
 namespace PLUMB_ISA_NAME {
@@ -17,18 +17,8 @@ constexpr int kRows = 4, kVectors = 2;
 #endif
 
 template <class T>
-struct Simd;
-template <>
-struct Simd<float> {
-  typedef f32v V;
-  typedef i32v I;
-  static constexpr int kWidth = kF32, kLanes = kVectors * kF32;
-};
-template <>
-struct Simd<double> {
-  typedef f64v V;
-  typedef i64v I;
-  static constexpr int kWidth = kF64, kLanes = kVectors * kF64;
+struct Simd : LaneTypes<T> {
+  static constexpr int kLanes = kVectors * LaneTypes<T>::kWidth;
 };
 
 static inline float root(float x) { return __builtin_sqrtf(x); }
@@ -58,74 +48,6 @@ template <class T>
 static inline bool positive(T pivot) {
   return pivot > T(0) && pivot - pivot == T(0);  // neither NaN nor infinite
 }
-
-// Rows and columns of a square of vectors change places, in kWidth log2 kWidth shuffles.
-#if defined(__AVX512F__)
-template <class T, int kStep>
-static inline void transpose_step(typename Simd<T>::V (&x)[Simd<T>::kWidth]) {
-  constexpr int kWidth = Simd<T>::kWidth;
-  typename Simd<T>::I low, high;
-  for (int l = 0; l < kWidth; ++l) {
-    low[l] = (l & kStep) != 0 ? kWidth + l - kStep : l;
-    high[l] = (l & kStep) != 0 ? kWidth + l : l + kStep;
-  }
-#pragma GCC unroll 16
-  for (int r = 0; r < kWidth; ++r) {
-    if ((r & kStep) != 0) continue;
-    const auto a = x[r], b = x[r + kStep];
-    x[r] = __builtin_shuffle(a, b, low);
-    x[r + kStep] = __builtin_shuffle(a, b, high);
-  }
-}
-static inline void transpose(f32v (&x)[kF32]) {
-  transpose_step<float, 1>(x);
-  transpose_step<float, 2>(x);
-  transpose_step<float, 4>(x);
-  transpose_step<float, 8>(x);
-}
-static inline void transpose(f64v (&x)[kF64]) {
-  transpose_step<double, 1>(x);
-  transpose_step<double, 2>(x);
-  transpose_step<double, 4>(x);
-}
-static inline f32v load_some(const float* p, int n) {
-  return (f32v)_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), p);
-}
-static inline f64v load_some(const double* p, int n) {
-  return (f64v)_mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << n) - 1), p);
-}
-static inline void store_some(float* p, f32v x, int n) {
-  _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), (__m512)x);
-}
-static inline void store_some(double* p, f64v x, int n) {
-  _mm512_mask_storeu_pd(p, static_cast<__mmask8>((1u << n) - 1), (__m512d)x);
-}
-#else
-template <class V, int kWidth>
-static inline void transpose(V (&x)[kWidth]) {
-  for (int r = 0; r < kWidth; ++r) {
-    for (int l = 0; l < r; ++l) {
-      const auto swap = x[r][l];
-      x[r][l] = x[l][r];
-      x[l][r] = swap;
-    }
-  }
-}
-static inline f32v load_some(const float* p, int n) {
-  f32v x{};
-  for (int l = 0; l < n; ++l) x[l] = p[l];
-  return x;
-}
-static inline f64v load_some(const double* p, int n) {
-  f64v x{};
-  for (int l = 0; l < n; ++l) x[l] = p[l];
-  return x;
-}
-template <class T, class V>
-static inline void store_some(T* p, V x, int n) {
-  for (int l = 0; l < n; ++l) p[l] = x[l];
-}
-#endif
 
 // Rows of w, ld apart, `rows` of them, to a strip of `width` columns; rows beyond are 0.
 template <class T>
