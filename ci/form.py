@@ -45,8 +45,8 @@ MAY_INCLUDE = {
 }
 
 # Wings, from the ground up: each may include itself and those before it, what stands beside the wings none of them.
-WINGS = ("array", "linalg", "quant", "sparse/sites", "sparse/points", "sparse/pool", "sparse/rows", "sparse/conv",
-         "nn")
+WINGS = ("array", "linalg", "linalg/solve", "quant", "sparse/sites", "sparse/points", "sparse/pool", "sparse/rows",
+         "sparse/conv", "nn")
 WINGED = ("reference", "plans", "optimized", "gpu", "gpu/kernels")
 
 GENERATED = ("generated/version.h", "generated/page.inc", "kernels.inc", "scan.inc", "generated/first_op/reference.inc",

@@ -1,0 +1,225 @@
+// One matrix by blocks: right-looking, the trailing part by the product of dense matrices.
+//
+// A block of kBlock columns is factored in strips of kColumns: a strip is packed, factored, and its exchanges made in
+// whole rows; then the rows of U in the block follow, and the rest of the block is updated.
+#include <algorithm>
+
+#include "core/limits.h"
+#include "core/pool.h"
+#include "core/room.h"
+#include "optimized/dispatch.h"
+#include "optimized/linalg/gemm.h"
+#include "optimized/linalg/solve/batch.h"
+
+namespace plumb {
+
+#define PLUMB_DENSE(T, suffix)                                                                                       \
+  PLUMB_DECLARE_SIMD(void solve_update_##suffix(std::int64_t rows, std::int64_t columns, std::int64_t k, const T* l, \
+                                                std::int64_t ldl, const T* u, std::int64_t ldu, T* c,                \
+                                                std::int64_t ldc))                                                   \
+  PLUMB_DECLARE_SIMD(                                                                                                \
+      void solve_factor_strip_##suffix(T* a, std::int64_t rows, std::int64_t columns, std::int64_t* pivots))         \
+  PLUMB_DECLARE_SIMD(void solve_rows_##suffix(const T* t, std::int64_t ldt, std::int64_t n, bool upper, bool unit,   \
+                                              T* x, std::int64_t ldx, std::int64_t columns))                         \
+  PLUMB_DECLARE_SIMD(                                                                                                \
+      void solve_column_##suffix(const T* t, std::int64_t ldt, std::int64_t n, bool upper, bool unit, T* x))
+PLUMB_DENSE(float, f32)
+PLUMB_DENSE(double, f64)
+#undef PLUMB_DENSE
+
+namespace solve {
+namespace {
+
+template <class T>
+struct Kernels;
+#define PLUMB_DENSE(T, suffix)                                                                        \
+  template <>                                                                                         \
+  struct Kernels<T> {                                                                                 \
+    static constexpr Dtype kType = sizeof(T) == 4 ? Dtype::f32 : Dtype::f64;                          \
+    decltype(&base::solve_update_##suffix) update = PLUMB_DISPATCH(solve_update_##suffix);            \
+    decltype(&base::solve_factor_strip_##suffix) strip = PLUMB_DISPATCH(solve_factor_strip_##suffix); \
+    decltype(&base::solve_rows_##suffix) rows = PLUMB_DISPATCH(solve_rows_##suffix);                  \
+    decltype(&base::solve_column_##suffix) column = PLUMB_DISPATCH(solve_column_##suffix);            \
+  };
+PLUMB_DENSE(float, f32)
+PLUMB_DENSE(double, f64)
+#undef PLUMB_DENSE
+
+constexpr std::int64_t kColumns = 8;                          // of a strip: as in dense.simd.cpp
+constexpr Limit kBlock{"solve.block", 64, 16};                // columns factored, or rows solved, before a product
+constexpr Limit kParallel{"solve.parallel", 256, 24};         // rows from which one matrix is worth several threads
+constexpr Limit kProduct{"solve.product", 1 << 17, 1 << 10};  // multiplications worth the packing of a product
+constexpr Limit kChunk{"solve.chunk", 128, 16};               // columns that a thread solves at once
+
+// c (rows x columns, ldc apart) -= l u, u of k rows ldu apart. A product adds, so its right side is negated first.
+template <class T>
+void subtract_product(std::int64_t rows, std::int64_t columns, std::int64_t k, const T* l, std::int64_t ldl, const T* u,
+                      std::int64_t ldu, T* c, std::int64_t ldc) {
+  if (rows <= 0 || columns <= 0) return;
+  const Kernels<T> kernels;
+  const std::int64_t work = rows * columns * k;
+  if (work < kProduct.of(work) || columns < kColumns) return kernels.update(rows, columns, k, l, ldl, u, ldu, c, ldc);
+  const RawRoom<T, 64> minus(k * columns);
+  for (std::int64_t q = 0; q < k; ++q)
+    for (std::int64_t j = 0; j < columns; ++j) minus[q * columns + j] = -u[q * ldu + j];
+  gemm(rows, columns, k, {l, Kernels<T>::kType, ldl, 1}, {minus.get(), Kernels<T>::kType, columns, 1}, c, ldc, true);
+}
+
+// t x = x for one block of rows, its columns shared out.
+template <class T>
+void solve_block(const T* t, std::int64_t ldt, std::int64_t n, bool upper, bool unit, T* x, std::int64_t ldx,
+                 std::int64_t columns) {
+  const Kernels<T> kernels;
+  const std::int64_t chunk = kChunk.of(columns), chunks = (columns + chunk - 1) / chunk;
+  parallel_for(chunks, 2, [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t first = begin * chunk, last = std::min(end * chunk, columns);
+    kernels.rows(t, ldt, n, upper, unit, x + first, ldx, last - first);
+  });
+}
+
+template <class T>
+void exchange_rows(T* a, std::int64_t ld, std::int64_t i, std::int64_t j, std::int64_t columns) {
+  if (i != j) std::swap_ranges(a + i * ld, a + i * ld + columns, a + j * ld);
+}
+
+// Columns [s, s + width) of the rows from s on: factored; the other columns of a only change rows.
+template <class T>
+void factor_columns(T* a, std::int64_t m, std::int64_t n, std::int64_t s, std::int64_t width, T* strip,
+                    std::int32_t* pivots) {
+  const std::int64_t rows = m - s;
+  T* from = a + s * n + s;
+  for (std::int64_t i = 0; i < rows; ++i)
+    for (std::int64_t j = 0; j < kColumns; ++j) strip[i * kColumns + j] = j < width ? from[i * n + j] : T(0);
+  std::int64_t at[kColumns];
+  Kernels<T>().strip(strip, rows, width, at);
+  for (std::int64_t j = 0; j < std::min(width, rows); ++j) {
+    pivots[s + j] = static_cast<std::int32_t>(s + at[j]);
+    exchange_rows(a, n, s + j, s + at[j], n);
+  }
+  for (std::int64_t i = 0; i < rows; ++i)
+    for (std::int64_t j = 0; j < width; ++j) from[i * n + j] = strip[i * kColumns + j];
+}
+
+// P A = L U in place, dense rows of n.
+template <class T>
+void factor(T* a, std::int64_t m, std::int64_t n, T* strip, std::int32_t* pivots) {
+  const Kernels<T> kernels;
+  const std::int64_t steps = std::min(m, n), block = kBlock.of(steps);
+  for (std::int64_t k = 0; k < steps; k += block) {
+    const std::int64_t last = std::min(k + block, steps);
+    for (std::int64_t s = k; s < last; s += kColumns) {
+      const std::int64_t width = std::min(kColumns, last - s), next = s + width;
+      factor_columns(a, m, n, s, width, strip, pivots);
+      kernels.rows(a + s * n + s, n, width, false, true, a + s * n + next, n, last - next);
+      kernels.update(m - next, last - next, width, a + next * n + s, n, a + s * n + next, n, a + next * n + next, n);
+    }
+    if (last == n) break;
+    T* right = a + k * n + last;
+    solve_block(a + k * n + k, n, last - k, false, true, right, n, n - last);
+    subtract_product(m - last, n - last, last - k, a + last * n + k, n, right, n, a + last * n + last, n);
+  }
+}
+
+// t x = x, dense rows of t; x has rows of k.
+template <class T>
+void substitute(const T* t, std::int64_t n, bool upper, bool unit, T* x, std::int64_t k) {
+  if (k == 1) return Kernels<T>().column(t, n, n, upper, unit, x);
+  const std::int64_t block = kBlock.of(n), blocks = (n + block - 1) / block;
+  for (std::int64_t step = 0; step < blocks; ++step) {
+    const std::int64_t first = (upper ? blocks - 1 - step : step) * block, last = std::min(first + block, n);
+    solve_block(t + first * n + first, n, last - first, upper, unit, x + first * k, k, k);
+    if (upper) subtract_product(first, k, last - first, t + first, n, x + first * k, k, x, k);
+    else subtract_product(n - last, k, last - first, t + last * n + first, n, x + first * k, k, x + last * k, k);
+  }
+}
+
+// f(first, last) on matrices: on several threads where there are enough, or one is too small for them.
+template <class F>
+void each_matrix(std::int64_t matrices, std::int64_t rows, std::int64_t work, const F& f) {
+  if (matrices < threads() && rows >= kParallel.of(rows)) return f(0, matrices);
+  parallel_for(matrices, 1 + (1 << 15) / (1 + work), f);
+}
+
+std::int64_t strip_size(std::int64_t m) { return m * kColumns; }
+
+template <class T>
+void identity(T* x, std::int64_t n) {
+  std::fill_n(x, n * n, T(0));
+  for (std::int64_t i = 0; i < n; ++i) x[i * (n + 1)] = T(1);
+}
+
+template <class T>
+void clear_beyond(T* x, std::int64_t n, bool upper) {
+  for (std::int64_t i = 0; i < n; ++i)
+    if (upper) std::fill_n(x + i * n, i, T(0));
+    else std::fill_n(x + i * n + i + 1, n - i - 1, T(0));
+}
+
+// s = x^T x (lower) or x x^T (upper).
+template <class T>
+void gram(const T* x, std::int64_t n, bool upper, T* s) {
+  const GemmOperand rows{x, Kernels<T>::kType, n, 1}, columns{x, Kernels<T>::kType, 1, n};
+  if (upper) gemm(n, n, n, rows, columns, s, n);
+  else gemm(n, n, n, columns, rows, s, n);
+}
+
+template <class T>
+void note_zero(const T* a, std::int64_t n, std::int64_t matrix, FirstZero& zero) {
+  for (std::int64_t j = 0; j < n; ++j)
+    if (a[j * (n + 1)] == T(0)) return zero.note(matrix, j);
+}
+
+// One system, the factors of whose matrix are known where it is general.
+template <class T>
+void solve_one(const Systems<T>& s, std::int64_t t, const T* a, const std::int32_t* pivots) {
+  const bool above = s.form == Form::upper || s.form == Form::upper_gram;
+  const bool gramian = s.form == Form::lower_gram || s.form == Form::upper_gram;
+  const RawRoom<T, 64> room(gramian ? s.n * s.n : 0);
+  T *out = s.x + t * s.n * s.k, *x = gramian ? room.get() : out;
+  if (s.b) std::copy_n(s.b + s.b_of[static_cast<std::size_t>(t)] * s.n * s.k, s.n * s.k, x);
+  else identity(x, s.n);
+  for (std::int64_t j = 0; s.form == Form::general && j < s.n; ++j) exchange_rows(x, s.k, j, pivots[j], s.k);
+  if (s.form == Form::general) substitute(a, s.n, false, true, x, s.k);
+  substitute(a, s.n, s.form == Form::general || above, false, x, s.k);
+  if (!s.b && s.form != Form::general) clear_beyond(x, s.n, above);
+  if (gramian) gram(x, s.n, above, out);
+}
+
+}  // namespace
+
+template <class T>
+void factor_blocked(const Factoring<T>& f) {
+  const std::int64_t size = f.m * f.n, work = size * f.steps();
+  each_matrix(f.matrices, f.m, work, [&](std::int64_t first, std::int64_t last) {
+    const RawRoom<T, 64> strip(strip_size(f.m));
+    for (std::int64_t t = first; t < last; ++t) {
+      if (f.lu != f.a) std::copy_n(f.a + t * size, size, f.lu + t * size);
+      factor(f.lu + t * size, f.m, f.n, strip.get(), f.pivots + t * f.steps());
+    }
+  });
+}
+
+template <class T>
+void solve_blocked(const Systems<T>& s, FirstZero& zero) {
+  const bool general = s.form == Form::general;
+  const std::int64_t size = s.n * s.n;
+  const RawRoom<T, 64> lu(general ? s.distinct * size : 0);
+  const RawRoom<std::int32_t> pivots(general ? s.distinct * s.n : 0);
+  if (general) factor_blocked(Factoring<T>{s.a, s.distinct, s.n, s.n, lu.get(), pivots.get()});
+  const T* a = general ? lu.get() : s.a;
+  for (std::int64_t t = 0; t < s.distinct; ++t) note_zero(a + t * size, s.n, t, zero);
+  each_matrix(s.matrices, s.n, size * s.k, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t t = first; t < last; ++t) {
+      const std::int64_t of = s.a_of[static_cast<std::size_t>(t)];
+      solve_one(s, t, a + of * size, general ? pivots.get() + of * s.n : nullptr);
+    }
+  });
+}
+
+template void factor_blocked(const Factoring<float>&);
+template void factor_blocked(const Factoring<double>&);
+template void solve_blocked(const Systems<float>&, FirstZero&);
+template void solve_blocked(const Systems<double>&, FirstZero&);
+
+}  // namespace solve
+}  // namespace plumb

@@ -1,0 +1,83 @@
+// What the judges of this wing share: ratios of residuals, and what is asked of a matrix that is not finite.
+#pragma once
+
+#include <algorithm>
+#include <string>
+
+#include "reference/linalg/solve/matrices.h"
+
+namespace plumb::reference {
+
+constexpr double kLapackRatio = 30;  // the threshold of LAPACK's own tests
+
+// The worst of what was seen.
+struct Verdict {
+  Deviation worst;
+
+  void see(double error, double allowed, std::int64_t at, double want, double got, int output = 0) {
+    const double ratio = error == 0 ? 0 : error / allowed;
+    if (ratio <= worst.ratio) return;  // a NaN is none, see fail()
+    worst.ratio = ratio;
+    worst.output = output;
+    worst.at = at;
+    worst.want = want;
+    worst.got = got;
+    worst.allowed = allowed;
+  }
+  void norm(double error, double allowed) { see(error, allowed, -1, 0, error); }
+  void fail(std::string what) {
+    if (worst.what.empty()) worst.what = std::move(what);
+  }
+  bool failed() const { return !worst.what.empty(); }
+};
+
+// Whether the residual of one matrix can be asked for. Of an operand that holds NaN the result must hold one; what
+// follows from an infinity is left to IEEE arithmetic; of finite operands all must be finite, unless a partial result
+// may pass the largest number: `reach` is how large one may become.
+template <class T>
+bool judged(Verdict& v, bool nan_in, bool finite_in, const Square<T>& out, double reach, const DtypeInfo& type,
+            const std::string& where) {
+  if (nan_in) {
+    if (!any_nan(out)) v.fail("NaN is lost" + where);
+    return false;
+  }
+  if (!finite_in) return false;
+  if (all_finite(out)) return true;
+  if (!(reach >= type.max / 4)) v.fail("not finite" + where);
+  return false;
+}
+
+inline std::string in_matrix(std::int64_t t) { return " in matrix " + std::to_string(t); }
+
+// r = a b - c, and g = |a| |b|.
+template <class T>
+struct Residual {
+  Square<T> r;
+  Square<double> g;
+};
+template <class T>
+Residual<T> residual(const Square<T>& a, const Square<T>& b, const Square<T>& c) {
+  Residual<T> out{Square<T>(a.rows, b.columns), Square<double>(a.rows, b.columns)};
+  for (std::int64_t i = 0; i < a.rows; ++i)
+    for (std::int64_t j = 0; j < b.columns; ++j) {
+      T sum = -c.at()(i, j);
+      double g = 0;
+      for (std::int64_t k = 0; k < a.columns; ++k) {
+        const T term = a.at()(i, k) * b.at()(k, j);
+        if (term == T(0)) continue;
+        sum += term;
+        g += magnitude_of(term);
+      }
+      out.r.at()(i, j) = sum;
+      out.g.at()(i, j) = g;
+    }
+  return out;
+}
+
+inline std::int64_t elements_of(const std::vector<Tensor>& all) {
+  std::int64_t n = 0;
+  for (const Tensor& t : all) n += t.size();
+  return n;
+}
+
+}  // namespace plumb::reference
