@@ -31,6 +31,7 @@ MAY_INCLUDE = {
     "optimized": ("core", "plans"),
     "gpu": ("core", "plans"),
     "library": ("core",),
+    "library/custom_kernel.cpp": ("core", "library", "gpu"),
     "conformance": ("core",),
     "bench": ("core", "conformance"),
     "reports": ("core", "conformance", "bench"),
