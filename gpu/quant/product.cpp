@@ -90,7 +90,7 @@ struct Operands {
 };
 
 constexpr std::size_t kNarrowRows = 4, kTileColumns = 128;  // as in kernels/quant/quant_product.cl
-constexpr Limit kMatrices{"quant.matrices", 32768, 3};  // of one launch: an axis of a device may end at 65535 groups
+constexpr Limit kMatrices{"gpu.quant.matrices", 32768, 3};  // of one launch: an axis may end at 65535 groups
 
 std::size_t blocks(std::int64_t n, std::size_t size) { return (static_cast<std::size_t>(n) + size - 1) / size; }
 

@@ -49,12 +49,14 @@ template <int rows>
 void dot_of_four_bits(const float* x, std::int64_t ldx, const std::uint8_t* codes, std::int64_t group, const float* s,
                       const float* b, std::int64_t k, f32v (*sums)[kParts]) {
   f32v mine[rows][kParts] = {};
-  for_each_unit<4>(codes, group, s, b, k, [&](const Unit& u, f32v scale, f32v bias, std::int64_t i) {
+  const auto add = [&](const Unit& u, f32v scale, f32v bias, std::int64_t i) {
     for (int p = 0; p < kParts; ++p) {
       const f32v w = decoded(u.v[p], scale, bias);
       for (int r = 0; r < rows; ++r) mine[r][p] = fma(load(x + r * ldx + i + p * kF32), w, mine[r][p]);
     }
-  });
+  };
+  if (group == 64) for_each_unit<4>(codes, 64, s, b, k, add);  // unrolled: an eighth faster
+  else for_each_unit<4>(codes, group, s, b, k, add);
   std::memcpy(sums, mine, sizeof mine);
 }
 

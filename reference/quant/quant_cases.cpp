@@ -151,6 +151,11 @@ const char* const kProductCases = R"(
   # the modes that fix the group and the width
   smoke  {t}.{x}.row.uniform+u32.5x{64*b/32}.row.bits+u8.5x{64/g}.row.int-9/transpose={turn?'-':'false'},mode={mode}
          mode,g,b={mxfp4 32 4, mxfp8 32 8, nvfp4 16 4} t={@floats} m={1,4} x={m}x{turn?64:5}
+  # nothing to add, and large ones
+  smoke  m,r,c={0 32 32, 2 0 32}
+  smoke  m=2 turn,r,c={1 32 0, 0 32 0}
+  nightly m={1,4,128} int=0 g=64 r=1024 c=1024
+  nightly m={1,4,128} int=0 g=128 b=3 t=f16 turn,r,c={1 512 2048, 0 2048 512}
   # QM06, QM07: rows and columns around tiles, fewer than 8 rows of weights, groups of 16 that end in half a unit of 32
   # codes, scales over their range
   call   {t}.{x}.{xl}.{xx}+u32.{at}{r}x{c*b/32}.{l}.bits+u8.{at}{r}x{c/g}.{l}.{sx}/{how}
@@ -162,11 +167,6 @@ const char* const kProductCases = R"(
   ci     m={1,17} mode=nvfp4 g=16 b=4 turn,r,c={1 6 16, 1 33 528, 0 33 16, 0 9 48, 0 65 144}
   ci     l={@layouts} m={2,19} turn=[1,0] r=64 c=64
   ci     x=2x1x3x64 at=3x r=6 c=64 l={row,broadcast}
-  # nothing to add, and large ones
-  smoke  m,r,c={0 32 32, 2 0 32}
-  smoke  m=2 turn,r,c={1 32 0, 0 32 0}
-  nightly m={1,4,128} int=0 g=64 r=1024 c=1024
-  nightly m={1,4,128} int=0 g=128 b=3 t=f16 turn,r,c={1 512 2048, 0 2048 512}
 )";
 
 const char* const kProductRejects = R"(
@@ -184,6 +184,8 @@ const char* const kProductBench = R"(
   ci     m={1,128} n=1024 b=8
   ci     m={1,128} turn=0
   ci     m={1,128} t=f16
+  ci     m=128 t=bf16
+  nightly m=1 r=16384 c=8192 k=8192              # larger than the caches
 )";
 
 }  // namespace plumb::quant
