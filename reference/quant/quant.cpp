@@ -132,8 +132,8 @@ void put_code(Line<std::uint64_t> row, std::int64_t i, std::int64_t bits, std::u
 }
 
 Reals real_values(const Tensor& t) {
-  if (t.dtype() != Dtype::f64) return reals(widen(t));
-  const Wide w = widen(t);
+  if (t.dtype() == Dtype::f32 || t.dtype() == Dtype::f16 || t.dtype() == Dtype::bf16) return reals(widen(t));
+  const Wide w = widen_as(t, Dtype::f64);  // whole numbers too
   const auto& wide = std::get<Reals2>(w);
   Reals r(wide.shape);
   std::transform(wide.data.begin(), wide.data.end(), r.data.begin(), [](Double2 x) { return x.hi; });

@@ -148,6 +148,7 @@ const char* const kProductCases = R"(
 
   ci     t={@floats} s={@floats} z={@floats} m={1,10} turn=1 r=5 c=64 b=6 int=0
   smoke  t={bool,@integers} s={@floats} m=2 turn=1 r=3 c=32 b=2
+  smoke  s=[i16,f32] z=[f32,u8] m=2 turn=1 r=3 c=32 b=2   # scales or biases of whole numbers
   # the modes that fix the group and the width
   smoke  {t}.{x}.row.uniform+u32.5x{64*b/32}.row.bits+u8.5x{64/g}.row.int-9/transpose={turn?'-':'false'},mode={mode}
          mode,g,b={mxfp4 32 4, mxfp8 32 8, nvfp4 16 4} t={@floats} m={1,4} x={m}x{turn?64:5}
