@@ -55,8 +55,16 @@ void dot_of_four_bits(const float* x, std::int64_t ldx, const std::uint8_t* code
       for (int r = 0; r < rows; ++r) mine[r][p] = fma(load(x + r * ldx + i + p * kF32), w, mine[r][p]);
     }
   };
-  if (group == 64) for_each_unit<4>(codes, 64, s, b, k, add);  // unrolled: an eighth faster
-  else for_each_unit<4>(codes, group, s, b, k, add);
+  if (group != 64) {
+    for_each_unit<4>(codes, group, s, b, k, add);
+  } else {
+    for (std::int64_t g = 0; g < k / 64; ++g) {
+      const f32v scale = splat(s[g]), bias = splat(b[g]);
+      __builtin_prefetch(codes + 32 * g + 2048);  // a row may be a page, where the processor's own prefetching ends
+      add(unit_at<4>(codes + 32 * g), scale, bias, 64 * g);
+      add(unit_at<4>(codes + 32 * g + 16), scale, bias, 64 * g + 32);
+    }
+  }
   std::memcpy(sums, mine, sizeof mine);
 }
 
