@@ -64,8 +64,7 @@ std::vector<double> norms_of(const Call& c, const Transforms& t, std::size_t blo
 // later ones carry along; the oracle's sums of n products in binary64 err by n sqrt n 2^-53.
 std::vector<double> allowed_of(const Transforms& t, std::vector<double> norms, const Order& order) {
   const DtypeInfo& out = info(Dtype::f32);
-  double relative = normwise_bound(order);
-  if (order.shape == Order::Shape::exact) relative += out.unit_roundoff() * (1 + relative);
+  double relative = relative_of(order);
   for (const std::int64_t n : t.lengths) relative += std::pow(static_cast<double>(n), 1.5) * 0x1p-53;
   const double underflow = static_cast<double>(t.lengths.size()) * t.terms * out.min_subnormal;
   for (double& v : norms) v = relative * v + underflow;
@@ -93,13 +92,9 @@ void keep(Deviation& worst, double ratio, std::int64_t i, double want, double go
 
 }  // namespace
 
-Deviation judge_blocks(const Call& c, const std::vector<Tensor>& got, const Order& order) {
-  const Transforms t = transforms_of(c);
-  const Complexes want = as_complexes(c.op->oracle(c)[0]), given = as_complexes(widen(got.at(0)));
-  const std::vector<std::size_t> block = blocks_of(want.shape, t.axes);
-  const std::size_t blocks = block.empty() ? 0 : *std::max_element(block.begin(), block.end()) + 1;
-  const std::vector<double> allowed = allowed_of(t, norms_of(c, t, blocks), order);
-  std::vector<double> squares(blocks, 0.0);
+Deviation judge_norms(const Complexes& want, const Complexes& given, const std::vector<std::size_t>& block,
+                      const std::vector<double>& allowed) {
+  std::vector<double> squares(allowed.size(), 0.0);
   Deviation worst;
   worst.compared = want.size();
   for (std::int64_t i = 0; i < want.size(); ++i) {
@@ -110,12 +105,25 @@ Deviation judge_blocks(const Call& c, const std::vector<Tensor>& got, const Orde
     else if (!may_be(g.real(), w.real(), allowed[b]) || !may_be(g.imag(), w.imag(), allowed[b]))
       keep(worst, kInf, i, w.real(), g.real(), allowed[b]);
   }
-  for (std::size_t b = 0; b < blocks; ++b) {
+  for (std::size_t b = 0; b < squares.size(); ++b) {
     const double error = std::sqrt(squares[b]);
-    if (error > 0 && std::isinf(normwise_bound(order))) worst.unbounded = want.size();
+    if (error > 0 && std::isinf(allowed[b])) worst.unbounded = want.size();
     else if (error > 0) keep(worst, error / allowed[b], -1, 0, error, allowed[b]);
   }
   return worst;
+}
+
+double relative_of(const Order& order) {
+  const double relative = normwise_bound(order);
+  return relative + (order.shape == Order::Shape::exact ? info(Dtype::f32).unit_roundoff() * (1 + relative) : 0);
+}
+
+Deviation judge_blocks(const Call& c, const std::vector<Tensor>& got, const Order& order) {
+  const Transforms t = transforms_of(c);
+  const Complexes want = as_complexes(c.op->oracle(c)[0]), given = as_complexes(widen(got.at(0)));
+  const std::vector<std::size_t> block = blocks_of(want.shape, t.axes);
+  const std::size_t blocks = block.empty() ? 0 : *std::max_element(block.begin(), block.end()) + 1;
+  return judge_norms(want, given, block, allowed_of(t, norms_of(c, t, blocks), order));
 }
 
 }  // namespace plumb::reference
