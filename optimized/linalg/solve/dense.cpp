@@ -47,7 +47,7 @@ PLUMB_DENSE(double, f64)
 
 constexpr std::int64_t kColumns = 8;                          // of a strip: as in dense.simd.cpp
 constexpr Limit kBlock{"solve.block", 64, 16};                // columns factored, or rows solved, before a product
-constexpr Limit kParallel{"solve.parallel", 256, 24};         // rows from which one matrix is worth several threads
+constexpr Limit kParallel{"solve.parallel", 256, 12};         // rows from which one matrix is worth several threads
 constexpr Limit kProduct{"solve.product", 1 << 17, 1 << 10};  // multiplications worth the packing of a product
 constexpr Limit kChunk{"solve.chunk", 128, 16};               // columns that a thread solves at once
 
@@ -136,7 +136,7 @@ void substitute(const T* t, std::int64_t n, bool upper, bool unit, T* x, std::in
 // f(first, last) on matrices: on several threads where there are enough, or one is too small for them.
 template <class F>
 void each_matrix(std::int64_t matrices, std::int64_t rows, std::int64_t work, const F& f) {
-  if (matrices < threads() && rows >= kParallel.of(rows)) return f(0, matrices);
+  if (rows >= kParallel.of(rows) && matrices < threads()) return f(0, matrices);
   parallel_for(matrices, 1 + (1 << 15) / (1 + work), f);
 }
 

@@ -12,30 +12,37 @@ namespace {
 
 using namespace solve;
 
-// mantissa 2^exponent
+// mantissa 2^exponent: the exponent is taken out where a product might leave the range.
 struct Scaled {
   double mantissa = 1;
   std::int64_t exponent = 0;
 
   void times(double x) {
-    int e = 0;
-    mantissa = std::frexp(mantissa * std::frexp(x, &e), &shift_);
-    exponent += e + shift_;
+    if (!tame(x)) x = taken_out(x);
+    mantissa *= x;
+    if (!tame(mantissa)) mantissa = taken_out(mantissa);
   }
   double value() const {
     return std::ldexp(mantissa, static_cast<int>(std::clamp<std::int64_t>(exponent, -5000, 5000)));
   }
-  // Around 1, so that little is lost where both terms cancel.
+  // Of a mantissa around 1, so that little is lost where both terms cancel.
   double logarithm() const {
     if (mantissa == 0) return -std::numeric_limits<double>::infinity();
-    const double m = std::abs(mantissa);
-    if (!(m < 0.75)) return std::log(m) + static_cast<double>(exponent) * M_LN2;
-    return std::log(2 * m) + static_cast<double>(exponent - 1) * M_LN2;
+    int e = 0;
+    const double m = std::frexp(std::abs(mantissa), &e);
+    const bool low = m < 0.75;
+    return std::log(low ? 2 * m : m) + static_cast<double>(exponent + e - low) * M_LN2;
   }
   double sign() const { return std::isnan(mantissa) ? mantissa : mantissa > 0 ? 1 : mantissa < 0 ? -1 : 0; }
 
  private:
-  int shift_ = 0;
+  static bool tame(double x) { return std::abs(x) > 0x1p-400 && std::abs(x) < 0x1p400; }
+  double taken_out(double x) {
+    int e = 0;
+    x = std::frexp(x, &e);
+    if (std::isfinite(x)) exponent += e;  // what frexp says of others is anything
+    return x;
+  }
 };
 
 template <class T>

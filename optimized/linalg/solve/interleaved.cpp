@@ -38,12 +38,13 @@ PLUMB_LANES(double, f64)
 constexpr std::int64_t kMostLanes = 16;
 constexpr std::int64_t kThreadWork = 1 << 15;  // multiplications worth a thread
 
-// f(first, count) for each group of `width` matrices.
-template <class F>
-void each_group(std::int64_t matrices, std::int64_t width, std::int64_t work, const F& f) {
+// f(first, count, room) for each group of `width` matrices, with room for `elements` of each.
+template <class T, class F>
+void each_group(std::int64_t matrices, std::int64_t width, std::int64_t elements, std::int64_t work, const F& f) {
   const std::int64_t groups = (matrices + width - 1) / width;
   parallel_for(groups, 1 + kThreadWork / (1 + work * width), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t g = begin; g < end; ++g) f(g * width, std::min(width, matrices - g * width));
+    const RawRoom<T, 64> room(elements * width);
+    for (std::int64_t g = begin; g < end; ++g) f(g * width, std::min(width, matrices - g * width), room.get());
   });
 }
 
@@ -53,28 +54,28 @@ template <class T>
 void factor_interleaved(const Factoring<T>& f) {
   const Kernels<T> kernels;
   const std::int64_t size = f.m * f.n;
-  each_group(f.matrices, kernels.width, size * f.steps(), [&](std::int64_t first, std::int64_t count) {
-    const RawRoom<T, 64> room(size * kernels.width);
-    const T* from[kMostLanes];
-    T* to[kMostLanes];
-    for (std::int64_t i = 0; i < count; ++i) {
-      from[i] = f.a + (first + i) * size;
-      to[i] = f.lu + (first + i) * size;
-    }
-    kernels.factor(from, count, static_cast<int>(f.m), static_cast<int>(f.n), room.get(), to,
-                   f.pivots + first * f.steps());
-  });
+  each_group<T>(f.matrices, kernels.width, size, size * f.steps(),
+                [&](std::int64_t first, std::int64_t count, T* room) {
+                  const T* from[kMostLanes] = {};
+                  T* to[kMostLanes] = {};
+                  for (std::int64_t i = 0; i < count; ++i) {
+                    from[i] = f.a + (first + i) * size;
+                    to[i] = f.lu + (first + i) * size;
+                  }
+                  kernels.factor(from, count, static_cast<int>(f.m), static_cast<int>(f.n), room, to,
+                                 f.pivots + first * f.steps());
+                });
 }
 
 template <class T>
 void solve_interleaved(const Systems<T>& s, FirstZero& zero) {
   const Kernels<T> kernels;
   const std::int64_t size = s.n * s.n, part = s.n * s.k;
-  each_group(s.matrices, kernels.width, size * (s.n + s.k), [&](std::int64_t first, std::int64_t count) {
-    const RawRoom<T, 64> room((size + part) * kernels.width);
-    const T *a[kMostLanes], *b[kMostLanes];
-    T* x[kMostLanes];
-    std::int64_t failed[kMostLanes];
+  const std::int64_t work = size * (s.n + s.k);
+  each_group<T>(s.matrices, kernels.width, size + part, work, [&](std::int64_t first, std::int64_t count, T* room) {
+    const T *a[kMostLanes] = {}, *b[kMostLanes] = {};
+    T* x[kMostLanes] = {};
+    std::int64_t failed[kMostLanes] = {};
     for (std::int64_t i = 0; i < count; ++i) {
       const auto t = static_cast<std::size_t>(first + i);
       a[i] = s.a + s.a_of[t] * size;
@@ -82,7 +83,7 @@ void solve_interleaved(const Systems<T>& s, FirstZero& zero) {
       x[i] = s.x + (first + i) * part;
     }
     kernels.solve(a, s.b ? b : nullptr, count, static_cast<int>(s.n), static_cast<int>(s.k), static_cast<int>(s.form),
-                  room.get(), x, failed);
+                  room, x, failed);
     for (std::int64_t i = 0; i < count; ++i)
       if (failed[i] >= 0) zero.note(s.a_of[static_cast<std::size_t>(first + i)], failed[i]);
   });

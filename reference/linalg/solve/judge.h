@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <limits>
 #include <string>
 
 #include "reference/linalg/solve/matrices.h"
@@ -15,8 +16,9 @@ struct Verdict {
   Deviation worst;
 
   void see(double error, double allowed, std::int64_t at, double want, double got, int output = 0) {
-    const double ratio = error == 0 ? 0 : error / allowed;
-    if (ratio <= worst.ratio) return;  // a NaN is none, see fail()
+    const double quotient = error == 0 ? 0 : error / allowed;
+    const double ratio = quotient >= 0 ? quotient : std::numeric_limits<double>::infinity();  // of a NaN
+    if (ratio <= worst.ratio) return;
     worst.ratio = ratio;
     worst.output = output;
     worst.at = at;

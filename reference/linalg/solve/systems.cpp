@@ -242,6 +242,7 @@ constexpr const char* kTriangleCases = R"(
   smoke  t=f32 a=3x6x6 b=3x6x2 x,y={nonfinite uniform, {one} nonfinite}
   ci     n,r={9 1, 16 31, 17 2, 31 32, 32 33, 33 1, 63 64, 64 65, 65 8} t={n%2?'f32':'f64'} x={one}-50
   ci     batch={1,4,8,9,16,17} n,r={3 2, 6 1, 17 5} a={batch}x{n}x{n} b={batch}x{n}x{r} t={batch%2?'f32':'f64'}
+  ci     a=2x3x13x13 b=2x3x13x4
   ci     t=f64 a=3x14x14 b=3x14x5 l={@layouts,!broadcast} k={l}    # B04
   ci     t=f32 a=40x40 b=40x9 l=row k={@layouts}
   ci     t=f32 n,r={129 7, 200 150, 300 1}
