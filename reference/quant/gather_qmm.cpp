@@ -51,12 +51,12 @@ std::vector<Spec> infer(const Request& r) {
 Array<std::int64_t> chosen(const Call& c, std::size_t indices, const Shape& batch, const Shape& own) {
   Array<std::int64_t> at(batch);
   const std::int64_t there = count(own);
+  const Integers given = c.has(indices) ? as_integers(widen(c[indices])) : Integers();
   for (std::int64_t i = 0; i < at.size(); ++i) {
     if (!c.has(indices)) {
       at[i] = broadcast_index(i, batch, own);
       continue;
     }
-    const Integers given = as_integers(widen(c[indices]));
     const std::int64_t place = broadcast_index(i, batch, given.shape);
     at[i] = given[place];
     if (at[i] >= 0 && at[i] < there) continue;

@@ -40,6 +40,7 @@ const char* const kGatherCases = R"(
   smoke  t={bool,@integers} s=[f32,f16,bf16] turn=1 int=1
   smoke  s=i16 z=f32.{w}x{r}x{c/g}.row.{zx} turn=1 int=1   # scales of whole numbers
   ci     m=[1,11] xx={cancel,wide,special,huge} g=64 int=0 turn,r,c={1 7 512, 0 512 64}
+  nightly lhs=none x={n}x1x{k} n=32833 e=2 turn=[1,0] r=[3,32] c=32   # GM04: more matrices than a launch takes
   # the modes that fix the group and the width
   call   {t}.4x{m}x{k}.{l}.uniform+u32.3x{r}x{c*b/32}.{l}.bits+u8.3x{r}x{c/g}.{l}.index-{top}+none{lr}/{how}
   from   lr=+u32.7.row.index-4+u32.7.row.index-3 how=transpose={turn?'-':'false'},mode={mode} top=[100,250]
