@@ -6,8 +6,6 @@
 namespace plumb::reference {
 namespace {
 
-constexpr double kRows = 0x1p31;  // the end of counts
-
 // One matrix as it is made: m x n, zero at first.
 struct Matrix {
   std::int64_t m, n;
@@ -111,7 +109,7 @@ std::vector<Fill> orthogonal_fills() {
       // clang-format off
       {"singular",  "m x n, singular values from 1 down to 1/p in equal ratios", 100, {1, 1e18}, fill_with<singular>},
       {"twins",     "m x n, half of the singular values 1, the others 1/p", 1000, {1, 1e18}, fill_with<twins>},
-      {"deficient", "m x n whole numbers of rank p at most", 1, {0, kRows}, fill_with<deficient>},
+      {"deficient", "m x n whole numbers of rank p at most", 1, {0, 64}, fill_with<deficient>},
       {"harmonic",  "1 / (i + j + 1): Hilbert's matrix", 0, {0, 0}, fill_with<harmonic>},
       {"graded",    "uniform, columns times powers of 2 from -p to p", 20, {0, 1074}, fill_with<graded>},
       {"magnified", "uniform, times 2^p", 0, {-1074, 1023}, fill_with<magnified>},
