@@ -1,11 +1,13 @@
 // Scans on the processor: lines in tiles of lanes, one after the other where the axis is dense, side by side in strips
 // where another one is. A few long lines are cut into chunks: each is first joined by itself, then scanned from what
-// lies before it, so many at once that the second pass finds them in the cache. How lines are cut depends on shapes and
-// strides alone.
+// lies before it. How lines are cut depends on shapes and strides alone.
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstring>
 #include <limits>
+#include <thread>
+#include <vector>
 
 #include "core/limits.h"
 #include "core/pool.h"
@@ -33,7 +35,6 @@ constexpr Limit kStrip{"scan.strip", 512, 32};          // columns scanned at on
 constexpr Limit kFewColumns{"scan.few_columns", 8, 3};  // fewer are scanned one by one
 constexpr Limit kFewTasks{"scan.few_tasks", 8, 2};      // fewer lines or strips are cut into chunks
 constexpr Limit kChunk{"scan.chunk", 1 << 14, 20};      // elements of a chunk
-constexpr Limit kGroup{"scan.group", 16, 3};            // chunks between the two passes
 constexpr std::int64_t kGrain = 1 << 15;                // elements worth a thread
 constexpr std::int64_t kWhole = 16;                     // elements: whole vectors of every lane
 
@@ -251,7 +252,8 @@ struct Work {
       const std::int64_t m = std::min(most, end - k), i = backward ? p.n - k - m : k, to = at[1] + i * p.out;
       const void* x_tile = io.elements(at[0] + i * p.in, p.in, m, false);
       void* y_tile = total ? nullptr : io.room(to, p.out, m, false);
-      (backward ? kernel.backward : kernel.forward)(x_tile, y_tile, m, carry.data(), exclusive);
+      if (total && kernel.total) kernel.total(x_tile, m, carry.data());
+      else (backward ? kernel.backward : kernel.forward)(x_tile, y_tile, m, carry.data(), exclusive);
       if (!total) io.store(y_tile, to, p.out, m);
     }
   }
@@ -277,36 +279,30 @@ void whole_lines(const Work& w, const Tile& identity) {
   });
 }
 
-// A group of chunks at a time: the total of each, what lies before it, its scan.
+// Chunks are taken in order, and each thread waits for what lies before its chunk only once it has the chunk's total:
+// so nobody waits for one that was not begun, and the scan finds the chunk in the cache.
 void chunks_of_lines(const Work& w, const Tile& identity) {
-  const std::int64_t chunks = ceil_div(w.p.n, w.p.chunk), group = kGroup.of(chunks);
-  const RawRoom<Tile> carries(w.p.tasks * (group + 1));
-  const auto carry = [&](std::int64_t task, std::int64_t k) -> Tile& { return carries[task * (group + 1) + k]; };
-  for (std::int64_t task = 0; task < w.p.tasks; ++task) copy(w, task, identity, carry(task, 0));
-  for (std::int64_t first = 0; first < chunks; first += group) {
-    const std::int64_t many = std::min(group, chunks - first);
-    const auto each = [&](bool total) {
-      parallel_for(w.p.tasks * many, 1, [&](std::int64_t begin, std::int64_t end) {
-        Passage io(w.ends);
-        for (std::int64_t i = begin; i < end; ++i) {
-          const std::int64_t task = i / many, k = i % many, from = (first + k) * w.p.chunk;
-          Tile& mine = carry(task, k + (total ? 1 : 0));
-          if (total) copy(w, task, identity, mine);
-          w.steps(io, task, from, std::min(w.p.n, from + w.p.chunk), mine, total);
-        }
-      });
-    };
-    each(true);
-    for (std::int64_t task = 0; task < w.p.tasks; ++task)
-      for (std::int64_t k = 0; k < many; ++k) {
-        alignas(64) Tile both;
-        copy(w, task, carry(task, k), both);
-        w.kernel.join(both.data(), carry(task, k + 1).data(), w.width(task));
-        copy(w, task, both, carry(task, k + 1));
-      }
-    each(false);
-    for (std::int64_t task = 0; task < w.p.tasks; ++task) copy(w, task, carry(task, many), carry(task, 0));
-  }
+  const std::int64_t items = w.p.tasks * ceil_div(w.p.n, w.p.chunk);
+  const RawRoom<Tile> carries(w.p.tasks);
+  std::vector<std::atomic<std::int64_t>> before(static_cast<std::size_t>(w.p.tasks));  // chunks that a carry holds
+  for (std::int64_t task = 0; task < w.p.tasks; ++task) copy(w, task, identity, carries[task]);
+  std::atomic<std::int64_t> next{0};
+  parallel_each(std::min<std::int64_t>(threads(), items), [&](std::int64_t) {
+    Passage io(w.ends);
+    alignas(64) Tile mine, total;
+    for (std::int64_t i; (i = next.fetch_add(1)) < items;) {
+      const std::int64_t task = i % w.p.tasks, k = i / w.p.tasks, begin = k * w.p.chunk;
+      const std::int64_t end = std::min(w.p.n, begin + w.p.chunk);
+      copy(w, task, identity, total);
+      if (end < w.p.n) w.steps(io, task, begin, end, total, true);
+      auto& turn = before[static_cast<std::size_t>(task)];
+      while (turn.load(std::memory_order_acquire) != k) std::this_thread::yield();
+      copy(w, task, carries[task], mine);
+      w.kernel.join(carries[task].data(), total.data(), w.width(task));
+      turn.store(k + 1, std::memory_order_release);
+      w.steps(io, task, begin, end, mine, false);
+    }
+  });
 }
 
 void scan(const Call& c, std::vector<Tensor>& out) {

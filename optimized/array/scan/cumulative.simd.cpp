@@ -16,11 +16,14 @@ Pair everywhere<Pair>(double x) {
 
 template <class V>
 struct Sum : Plain<V> {
+  static constexpr bool kAnyOrder = true;
   static V none() { return everywhere<V>(0); }
   static V join(V a, V b) {
     if constexpr (requires { a + b; }) return a + b;
     else return {a.re + b.re, a.im + b.im};
   }
+  static V start(V) { return none(); }
+  static V with(V a, V x) { return join(a, x); }
 };
 
 template <class V>
@@ -28,6 +31,7 @@ struct Product : Plain<V> {
   static V none() { return everywhere<V>(1); }
   static V join(V a, V b) { return a * b; }
   static V in(V x) { return x; }
+  static V with(V a, V x) { return join(a, in(x)); }
 };
 // A factor that is not finite makes both parts NaN: what is left of it by itself is NaN.
 template <>
@@ -74,6 +78,7 @@ template <class V, bool kLargest>
 struct Extreme : Plain<V> {
   static V none() { return end_of<V>(kLargest); }
   static V join(V a, V b) { return kept((kLargest ? before(b, a) : before(a, b)) | is_nan(a), a, b); }
+  static V with(V a, V x) { return join(a, x); }
 };
 
 }  // namespace

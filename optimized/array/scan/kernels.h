@@ -19,7 +19,9 @@ struct ScanKernel {
   // One step of n lines side by side, in whole vectors: y = carry . x, or the carry if exclusive.
   Along down;
   void (*join)(void* carry, const void* later, std::int64_t n);  // carry = carry . later, of n lines
-  std::int64_t lanes;                                            // of a vector
+  // Of one line, as `along` without results where elements may be joined in any order; null where they may not.
+  void (*total)(const void* x, std::int64_t n, void* carry);
+  std::int64_t lanes;  // of a vector
 };
 
 }  // namespace plumb

@@ -21,8 +21,16 @@ Powers<V> moved(Powers<V> v, Powers<V> before, int lanes) {
   return {moved<kBackward>(v.m, before.m, lanes), moved<kBackward>(v.s, before.s, lanes)};
 }
 
+// Running sums of plain numbers within a vector.
+template <class Vector>
+struct Added : Plain<Vector> {
+  static Vector none() { return Vector{}; }
+  static Vector join(Vector a, Vector b) { return a + b; }
+};
+
 template <class Vector>
 struct Log {
+  static constexpr bool kAnyOrder = true;
   typedef Vector V;
   typedef Powers<V> State;
   static V none() { return all<V>(-__builtin_inf()); }
@@ -33,6 +41,21 @@ struct Log {
     const V larger = choose(first, a.m, b.m), smaller = choose(first, b.m, a.m);
     const V e = exp_nonpositive(choose(a.m == b.m, V{}, smaller - larger));
     return {larger, choose(first, a.s, b.s) + e * choose(first, b.s, a.s)};
+  }
+  // Where nothing passes the exponent that is carried, powers of one difference each are only added.
+  static bool within(State c, V v) {
+    const auto lanes = (i64v)((v <= c.m) & (c.m < -none()) & (c.m > none()));
+    return !any(~(lanes & lanes << 32));
+  }
+  template <bool kBackward>
+  static State behind(State c, V v) {
+    if (!within(c, v)) return join(c, scanned<Log, kBackward>(in(v)));
+    return {c.m, c.s + scanned<Added<V>, kBackward>(exp_nonpositive(v - c.m))};
+  }
+  static State start(State c) { return {c.m, V{}}; }
+  static State with(State c, V v) {
+    if (!within(c, v)) return join(c, in(v));
+    return {c.m, c.s + exp_nonpositive(v - c.m)};
   }
   static V out(State a) {
     const V end = all<V>(__builtin_inf());

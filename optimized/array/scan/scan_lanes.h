@@ -45,8 +45,8 @@ static inline V spread(V v, int lane) {
 }
 static inline Pair spread(Pair v, int lane) { return {spread(v.re, lane), spread(v.im, lane)}; }
 
-// Op::State is what is carried, of vectors of Op::V; Op::in makes it of elements, Op::out gives the result; `none` is
-// the element that changes nothing.
+// Op::State is what is carried, of vectors of Op::V; Op::in makes it of elements, Op::with joins one with them, Op::out
+// gives the result; `none` is the element that changes nothing.
 template <class Op, bool kBackward>
 static inline typename Op::State scanned(typename Op::State v) {
   const auto none = Op::in(Op::none());
@@ -76,13 +76,20 @@ static inline void set_part(void* y, std::int64_t i, std::int64_t n, Pair v) {
   set_part(y, i, n, v.re), set_part(y, kTileElements + i, n, v.im);
 }
 
+// What is carried behind a vector of elements, in each of its lanes: c, spread over all lanes, lies before it.
+template <class Op, bool kBackward>
+static inline typename Op::State behind(typename Op::State c, typename Op::V v) {
+  if constexpr (requires { Op::template behind<kBackward>(c, v); }) return Op::template behind<kBackward>(c, v);
+  else return Op::join(c, scanned<Op, kBackward>(Op::in(v)));
+}
+
 template <class Op, bool kBackward>
 void along(const void* x, void* y, std::int64_t n, void* carry, bool exclusive) {
   typedef typename Op::V V;
   typedef typename Op::State State;
   State c = spread(Op::load(carry, 0), 0);
   const auto step = [&](V v) {
-    const State all = Op::join(c, scanned<Op, kBackward>(Op::in(v)));
+    const State all = behind<Op, kBackward>(c, v);
     const State shown = exclusive ? moved<kBackward>(all, c, 1) : all;
     c = spread(all, kBackward ? 0 : static_cast<int>(kWidth<V>) - 1);
     return shown;
@@ -102,11 +109,32 @@ void along(const void* x, void* y, std::int64_t n, void* carry, bool exclusive) 
   Op::keep_one(carry, c);
 }
 
+// The lanes of four vectors each by themselves, then together: every 4 x lanes-th element is joined first. Op::start
+// is what adds nothing to the carry.
+template <class Op>
+void total(const void* x, std::int64_t n, void* carry) {
+  typedef typename Op::V V;
+  typedef typename Op::State State;
+  constexpr std::int64_t kStep = 4 * kWidth<V>;
+  const State c = spread(Op::load(carry, 0), 0), none = Op::in(Op::none()), start = Op::start(c);
+  State s[4] = {start, start, start, start};
+  std::int64_t i = 0;
+  for (; i + kStep <= n; i += kStep)
+    for (int k = 0; k < 4; ++k) s[k] = Op::with(s[k], at<V>(x, i + k * kWidth<V>));
+  for (; i + kWidth<V> <= n; i += kWidth<V>) s[0] = Op::with(s[0], at<V>(x, i));
+  if (i < n) s[1] = Op::with(s[1], part_of(x, i, n - i, Op::none()));
+  State all = Op::join(Op::join(s[0], s[1]), Op::join(s[2], s[3]));
+#pragma GCC unroll 4
+  for (int step = static_cast<int>(kWidth<V> / 2); step > 0; step /= 2)
+    all = Op::join(all, moved<true>(all, none, step));
+  Op::keep_one(carry, Op::join(c, all));
+}
+
 template <class Op>
 void down(const void* x, void* y, std::int64_t n, void* carry, bool exclusive) {
   typedef typename Op::V V;
   for (std::int64_t i = 0; i < n; i += kWidth<V>) {
-    const typename Op::State c = Op::load(carry, i), all = Op::join(c, Op::in(at<V>(x, i)));
+    const typename Op::State c = Op::load(carry, i), all = Op::with(c, at<V>(x, i));
     if (y) set<V>(y, i, Op::out(exclusive ? c : all));
     Op::keep(carry, i, all);
   }
@@ -121,6 +149,7 @@ void join_carries(void* carry, const void* later, std::int64_t n) {
 // What is carried is what the elements are.
 template <class Vector>
 struct Plain {
+  static constexpr bool kAnyOrder = false;  // whether a bound holds, and results are the same, in whatever order
   typedef Vector V;
   typedef Vector State;
   static State in(V x) { return x; }
@@ -132,7 +161,9 @@ struct Plain {
 
 template <class Op>
 constexpr ScanKernel scan_kernel() {
-  return {along<Op, false>, along<Op, true>, down<Op>, join_carries<Op>, kWidth<typename Op::V>};
+  ScanKernel k{along<Op, false>, along<Op, true>, down<Op>, join_carries<Op>, nullptr, kWidth<typename Op::V>};
+  if constexpr (Op::kAnyOrder) k.total = total<Op>;
+  return k;
 }
 
 }  // namespace PLUMB_ISA_NAME
