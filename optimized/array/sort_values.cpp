@@ -1,10 +1,12 @@
-// Sorted values on the processor. Short lines in numbers: sorting networks, one line per lane. Others: radix sort of
-// keys that travel alone, after a split into buckets where a line is long. Complex numbers follow their stable order.
+// Sorted values on the processor. Short lines in numbers: sorting networks, one line per lane. Others: keys that travel
+// alone, sorted by quicksort over vectors, or, by the base instruction set, by their digits, in buckets where a line is
+// long. Complex numbers follow their stable order.
 #include "optimized/array/sort_values.h"
 
 #include <cstring>
 
 #include "core/route.h"
+#include "optimized/array/order/quick.h"
 #include "optimized/array/radix.h"
 #include "optimized/array/sort_lines.h"
 
@@ -23,6 +25,9 @@ using namespace cpu;
 constexpr Limit kParallelValues{"sort.parallel_values", 1 << 15, 12};  // a line worth several threads
 constexpr Limit kSplitValues{"sort.split_values", 1 << 21, 20};        // a run that one thread sorts better in pieces
 constexpr Limit kValuesDepth{"sort.values_depth", 2, 1};               // of runs in runs
+constexpr Limit kQuickLeaf{"sort.quick_leaf", 256, 12};                // keys that a network sorts
+constexpr Limit kQuickCached{"sort.quick_cached", 1 << 14, 24};  // keys that are in the cache once they are sorted
+constexpr Limit kQuickLuck{"sort.quick_luck", 64, 1};            // levels before a range is halved
 
 // ---- Zeros: keys know both apart, the order does not ----
 
@@ -86,9 +91,98 @@ void radix(K* keys, K* other, std::int64_t n, const F& f) {
   f(keys, n);
 }
 
+// ---- Quicksort ----
+
+// f(sorted, begin, n) for parts that follow one another. Not for processors of the base set.
+template <class K, class F>
+void quick(K* keys, K* other, std::int64_t n, const F& f) {
+  const QuickLimits limits{kQuickLeaf.of(n), kQuickCached.of(n), static_cast<int>(kQuickLuck.now())};
+  const SortedPart<K> done = [](void* context, const K* sorted, std::int64_t begin, std::int64_t many) {
+    (*static_cast<const F*>(context))(sorted, begin, many);
+  };
+  auto* context = const_cast<F*>(&f);
+  int deepest = 0;
+  if constexpr (sizeof(K) == 4) deepest = PLUMB_DISPATCH(quick_sort_narrow)(keys, other, n, limits, done, context);
+  else deepest = PLUMB_DISPATCH(quick_sort_wide)(keys, other, n, limits, done, context);
+  (void)kQuickLuck.of(deepest);
+}
+
+template <class K>
+std::int64_t part(const K* x, K* y, std::int64_t n, K bound) {
+  if constexpr (sizeof(K) == 4) return PLUMB_DISPATCH(part_narrow)(x, y, n, bound);
+  else return PLUMB_DISPATCH(part_wide)(x, y, n, bound);
+}
+
+// A line in pieces for threads: each parts its chunk about the same bounds, then pieces are brought together.
+template <class K>
+class Pieces {
+ public:
+  Pieces(const Run<K>& r, std::int64_t chunks) : r_(r), bounds_(splitters_of(r.keys, r.n)) {
+    parts_.resize(static_cast<std::size_t>(chunks));
+    parallel_each(chunks, [&](std::int64_t c) {
+      const Range span = chunk(r.n, chunks, c);
+      divide(r.keys, r.other_keys, span, {0, kRunBuckets}, parts_[static_cast<std::size_t>(c)]);
+    });
+    std::vector<Ranges> from = parts_;
+    std::int64_t at = 0;
+    for (std::size_t b = 0; b < kRunBuckets; ++b) {
+      begins_[b] = at;
+      for (Ranges& p : parts_) {
+        const std::int64_t n = p[b].end - p[b].begin;
+        p[b] = {at, at + n};
+        at += n;
+      }
+    }
+    begins_[kRunBuckets] = at;
+    parallel_each(chunks, [&](std::int64_t c) {
+      const auto i = static_cast<std::size_t>(c);
+      for (std::size_t b = 0; b < kRunBuckets; ++b)
+        std::copy(r.other_keys + from[i][b].begin, r.other_keys + from[i][b].end, r.keys + parts_[i][b].begin);
+    });
+  }
+
+  // f(sorted, begin, n) for parts of the whole, on any thread.
+  template <class F>
+  void sort(const F& f) const {
+    parallel_each(kRunBuckets, [&](std::int64_t b) {
+      const std::int64_t first = begins_[static_cast<std::size_t>(b)];
+      const std::int64_t n = begins_[static_cast<std::size_t>(b) + 1] - first;
+      const auto mine = [&](const K* sorted, std::int64_t begin, std::int64_t many) { f(sorted, first + begin, many); };
+      if (n > 0) quick(r_.keys + first, r_.other_keys + first, n, mine);
+    });
+  }
+
+ private:
+  using Ranges = std::array<Range, kRunBuckets>;
+  // Keys of x in a range, to the buckets of one: an odd number of times to the other place, so that they end there.
+  void divide(K* x, K* y, Range keys, Range buckets, Ranges& to) const {
+    if (buckets.end - buckets.begin == 1) {
+      to[static_cast<std::size_t>(buckets.begin)] = keys;
+      return;
+    }
+    const std::int64_t half = (buckets.begin + buckets.end) / 2;
+    const K bound = bounds_[static_cast<std::size_t>(half - 1)];
+    const std::int64_t first = part(x + keys.begin, y + keys.begin, keys.end - keys.begin, bound);
+    divide(y, x, {keys.begin, keys.begin + first}, {buckets.begin, half}, to);
+    divide(y, x, {keys.begin + first, keys.end}, {half, buckets.end}, to);
+  }
+
+  Run<K> r_;
+  Room<K> bounds_;
+  std::vector<Ranges> parts_;
+  std::array<std::int64_t, kRunBuckets + 1> begins_{};
+};
+static_assert(kRunBuckets == 32, "parted five times, an odd number");
+
 // f(sorted, begin, n) for parts that follow one another; `begin` is that of the run.
 template <class K, class F>
 void sort_run(const Run<K>& r, std::int64_t begin, std::int64_t chunks, int depth, const F& f) {
+  const auto from_here = [&](const K* sorted, std::int64_t first, std::int64_t n) { f(sorted, begin + first, n); };
+  if (isa() != Isa::base) {
+    if (chunks > 1) Pieces<K>(r, chunks).sort(from_here);
+    else quick(r.keys, r.other_keys, r.n, from_here);
+    return;
+  }
   if ((r.n < kSplitValues.of(r.n) && chunks == 1) || depth == kValuesDepth.of(depth + 1))
     return radix(r.keys, r.other_keys, r.n, [&](const K* sorted, std::int64_t n) { f(sorted, begin, n); });
   const std::vector<std::int64_t> begins = split(r, chunks);
@@ -113,7 +207,8 @@ void sort_line(const SortLines& g, std::int64_t line, std::int64_t chunks, Scrat
   std::vector<int> zeros(static_cast<std::size_t>(chunks));
   parallel_each(chunks, [&](std::int64_t c) {
     const Range part = chunk(g.n, chunks, c);
-    zeros[static_cast<std::size_t>(c)] = value_keys_of(g, line, part.begin, part.end, s.keys.get() + part.begin);
+    for (std::int64_t i = part.begin; i < part.end; i += kPiece)
+      zeros[static_cast<std::size_t>(c)] |= value_keys_of(g, line, i, std::min(i + kPiece, part.end), s.keys.get() + i);
   });
   const Run<K> run{s.keys.get(), s.other.get(), s.ids.get(), g.n};
   sort_run(run, 0, chunks, 0, [&](const K* sorted, std::int64_t begin, std::int64_t n) {

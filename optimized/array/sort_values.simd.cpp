@@ -1,5 +1,6 @@
 // Integer keys that values come back from, and networks that sort keys alone, one line per lane.
 #include "optimized/element.h"
+#include "optimized/key_lanes.h"
 
 namespace plumb {
 namespace PLUMB_ISA_NAME {
@@ -100,33 +101,6 @@ static int with_map(Element t, N* narrow, W* wide, F&& f) {
     case Element::c64: break;  // its order is none of words
   }
   return 0;
-}
-
-static inline void exchange(u32v& a, u32v& b) {
-#if defined(__AVX512F__)
-  const __m512i low = _mm512_maskz_min_epu32(0xFFFF, (__m512i)a, (__m512i)b);
-  b = (u32v)_mm512_maskz_max_epu32(0xFFFF, (__m512i)a, (__m512i)b);
-  a = (u32v)low;
-#elif defined(__AVX2__)
-  const __m256i low = _mm256_min_epu32((__m256i)a, (__m256i)b);
-  b = (u32v)_mm256_max_epu32((__m256i)a, (__m256i)b);
-  a = (u32v)low;
-#else
-  const u32v swap = (u32v)(a > b), low = (b & swap) | (a & ~swap);
-  b = (a & swap) | (b & ~swap);
-  a = low;
-#endif
-}
-static inline void exchange(u64v& a, u64v& b) {
-#if defined(__AVX512F__)
-  const __m512i low = _mm512_maskz_min_epu64(0xFF, (__m512i)a, (__m512i)b);
-  b = (u64v)_mm512_maskz_max_epu64(0xFF, (__m512i)a, (__m512i)b);
-  a = (u64v)low;
-#else
-  const u64v swap = (u64v)(a > b), low = (b & swap) | (a & ~swap);
-  b = (a & swap) | (b & ~swap);
-  a = low;
-#endif
 }
 
 constexpr std::int64_t kMaxRows = 256;

@@ -1,64 +1,9 @@
 // Keys parted into those below two bounds, between them and above, in order: a register of lanes at a time.
-#include "optimized/simd.h"
+#include "optimized/key_lanes.h"
 
 namespace plumb {
 namespace PLUMB_ISA_NAME {
 namespace {
-
-#if defined(__AVX512F__)
-static inline unsigned below(u32v a, u32v b) { return _mm512_cmplt_epu32_mask((__m512i)a, (__m512i)b); }
-static inline unsigned below(u64v a, u64v b) { return _mm512_cmplt_epu64_mask((__m512i)a, (__m512i)b); }
-static inline u32v packed(u32v v, unsigned lanes) {
-  return (u32v)_mm512_maskz_compress_epi32(static_cast<__mmask16>(lanes), (__m512i)v);
-}
-static inline u64v packed(u64v v, unsigned lanes) {
-  return (u64v)_mm512_maskz_compress_epi64(static_cast<__mmask8>(lanes), (__m512i)v);
-}
-#elif defined(__AVX2__)
-// For each set of 8 lanes, a byte each: their numbers in order, then the others'.
-struct Lanes8 {
-  std::uint64_t order[256];
-  constexpr Lanes8() : order() {
-    for (unsigned set = 0; set < 256; ++set) {
-      int at = 0;
-      for (unsigned member = 2; member-- > 0;)
-        for (unsigned lane = 0; lane < 8; ++lane)
-          if ((set >> lane & 1U) == member) order[set] |= static_cast<std::uint64_t>(lane) << 8 * at++;
-    }
-  }
-};
-alignas(64) constexpr Lanes8 kLanes8;
-
-static inline unsigned below(u32v a, u32v b) {
-  return static_cast<unsigned>(_mm256_movemask_ps((__m256)(i32v)(a < b)));
-}
-static inline unsigned below(u64v a, u64v b) {
-  return static_cast<unsigned>(_mm256_movemask_pd((__m256d)(i64v)(a < b)));
-}
-static inline u32v packed(u32v v, unsigned lanes) {
-  const __m128i bytes = _mm_cvtsi64_si128(static_cast<long long>(kLanes8.order[lanes]));
-  return (u32v)_mm256_permutevar8x32_epi32((__m256i)v, _mm256_cvtepu8_epi32(bytes));
-}
-static inline u64v packed(u64v v, unsigned lanes) {
-  // Each lane is two of 32 bits.
-  const unsigned spread = (lanes & 1) * 3 | (lanes & 2) * 6 | (lanes & 4) * 12 | (lanes & 8) * 24;
-  return (u64v)packed((u32v)v, spread);
-}
-#else
-static inline unsigned below(u32v a, u32v b) { return static_cast<unsigned>(_mm_movemask_ps((__m128)(i32v)(a < b))); }
-static inline unsigned below(u64v a, u64v b) {
-  unsigned lanes = 0;
-  for (int l = 0; l < kF64; ++l) lanes |= static_cast<unsigned>(a[l] < b[l]) << l;
-  return lanes;
-}
-template <class V>
-static inline V packed(V v, unsigned lanes) {
-  V out{};
-  for (int l = 0, at = 0; l < static_cast<int>(sizeof(V) / sizeof(v[0])); ++l)
-    if ((lanes >> l & 1U) != 0) out[at++] = v[l];
-  return out;
-}
-#endif
 
 template <class K>
 struct Part {
