@@ -38,28 +38,22 @@ struct Members {
 };
 
 template <class T>
-void find(const Geometry& g, const PoolInput<T>& x, std::int64_t b, const conv::Triple& o, Members& m) {
+void find(const Geometry& g, const PoolInput<T>& x, std::int64_t b, const TapRun (&runs)[3], Members& m) {
   m.count = 0;
-  for (std::int64_t t0 = 0; t0 < g.k[0]; ++t0) {
-    const std::int64_t i = g.input(0, o[0], t0);
-    for (std::int64_t t1 = 0; t1 < g.k[1] && i >= 0; ++t1) {
-      const std::int64_t j = g.input(1, o[1], t1);
-      for (std::int64_t t2 = 0; t2 < g.k[2] && j >= 0; ++t2)
-        if (const std::int64_t k = g.input(2, o[2], t2); k >= 0)
-          m.add(
-              x.data + (b * x.where.batch + i * x.where.axis[0] + j * x.where.axis[1] + k * x.where.axis[2]) * x.bytes,
-              (t0 * g.k[1] + t1) * g.k[2] + t2);
-    }
-  }
+  for_taps(g, runs, [&](std::int64_t i, std::int64_t j, std::int64_t k, std::int64_t tap) {
+    m.add(x.data + (b * x.where.batch + i * x.where.axis[0] + j * x.where.axis[1] + k * x.where.axis[2]) * x.bytes,
+          tap);
+  });
 }
 
 }  // namespace
 
 template <class T>
 void put_row(const T* values, std::int64_t n, const Tensor& out, std::int64_t at) {
+  std::byte* to = out.write<std::byte>() + at * info(out.dtype()).bytes;
+  if (to == reinterpret_cast<const std::byte*>(values)) return;
   if constexpr (sizeof(T) == 8) std::copy_n(values, n, out.write<double>() + at);
-  else PLUMB_DISPATCH(from_floats)
-  (values, n, element_of(out.dtype()), out.write<std::byte>() + at * info(out.dtype()).bytes);
+  else PLUMB_DISPATCH(from_floats)(values, n, element_of(out.dtype()), to);
 }
 
 template void put_row(const float*, std::int64_t, const Tensor&, std::int64_t);
@@ -70,20 +64,25 @@ void for_windows(const Geometry& g, const PoolInput<T>& x, bool max, Tap<T>* tak
   const std::int64_t lines = g.batch * g.m[0] * g.m[1], channels = g.groups;
   const std::int64_t cost = std::max<std::int64_t>(1, g.m[2] * channels * g.taps());
   if (out) (void)out->write<std::byte>();
+  const Room<TapRun> last = tap_runs(g, 2);
   parallel_for(lines, std::max<std::int64_t>(1, (1 << 15) / cost), [&](std::int64_t begin, std::int64_t end) {
     Members members(g.taps());
     Room<T> values(static_cast<std::size_t>(channels));
     PoolWindow<T> w;
     w.channels = channels, w.taps = g.taps(), w.type = x.type, w.max = max, w.values = values.data();
-    for (std::int64_t l = begin; l < end; ++l)
+    for (std::int64_t l = begin; l < end; ++l) {
+      TapRun runs[3] = {tap_run(g, 0, l / g.m[1] % g.m[0]), tap_run(g, 1, l % g.m[1]), {}};
       for (std::int64_t o = 0; o < g.m[2]; ++o) {
         const std::int64_t pixel = l * g.m[2] + o;
-        find(g, x, l / (g.m[0] * g.m[1]), {l / g.m[1] % g.m[0], l % g.m[1], o}, members);
+        runs[2] = last[static_cast<std::size_t>(o)];
+        find(g, x, l / (g.m[0] * g.m[1]), runs, members);
         w.rows = members.rows.data(), w.tap = members.taps.data(), w.count = members.count;
         w.taken = taken ? taken + pixel * channels : nullptr;
+        if (out) w.values = place_of(*out, pixel * channels, values.data());
         run(w);
-        if (out) put_row(values.data(), channels, *out, pixel * channels);
+        if (out) put_row(w.values, channels, *out, pixel * channels);
       }
+    }
   });
 }
 template void for_windows(const Geometry&, const PoolInput<float>&, bool, Tap<float>*, const Tensor*);

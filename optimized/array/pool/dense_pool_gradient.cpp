@@ -21,22 +21,14 @@ struct Holders {
       : cotangents(static_cast<std::size_t>(most)), taken(cotangents.size()), taps(cotangents.size()) {}
 
   // back: the adjoint geometry, whose taps come in reverse.
-  void find(const Geometry& back, std::int64_t b, const conv::Triple& at, const T* g, const Tap<T>* took) {
+  void find(const Geometry& back, std::int64_t b, const TapRun (&runs)[3], const T* g, const Tap<T>* took) {
     count = 0;
-    for (std::int64_t t0 = 0; t0 < back.k[0]; ++t0) {
-      const std::int64_t i = back.input(0, at[0], t0);
-      for (std::int64_t t1 = 0; t1 < back.k[1] && i >= 0; ++t1) {
-        const std::int64_t j = back.input(1, at[1], t1);
-        for (std::int64_t t2 = 0; t2 < back.k[2] && j >= 0; ++t2) {
-          const std::int64_t k = back.input(2, at[2], t2);
-          if (k < 0) continue;
-          const auto n = static_cast<std::size_t>(count++);
-          const std::int64_t place = (((b * back.n[0] + i) * back.n[1] + j) * back.n[2] + k) * back.groups;
-          cotangents[n] = g + place, taken[n] = took ? took + place : nullptr;
-          taps[n] = back.taps() - 1 - ((t0 * back.k[1] + t1) * back.k[2] + t2);
-        }
-      }
-    }
+    for_taps(back, runs, [&](std::int64_t i, std::int64_t j, std::int64_t k, std::int64_t tap) {
+      const auto n = static_cast<std::size_t>(count++);
+      const std::int64_t place = (((b * back.n[0] + i) * back.n[1] + j) * back.n[2] + k) * back.groups;
+      cotangents[n] = g + place, taken[n] = took ? took + place : nullptr;
+      taps[n] = back.taps() - 1 - tap;
+    });
   }
 };
 
@@ -45,19 +37,25 @@ void gather(const Geometry& back, const T* g, const Tap<T>* taken, const Tensor&
   const std::int64_t lines = back.batch * back.m[0] * back.m[1], channels = back.groups;
   const std::int64_t cost = std::max<std::int64_t>(1, back.m[2] * channels * back.taps());
   (void)out.write<std::byte>();
+  const Room<TapRun> last = tap_runs(back, 2);
   parallel_for(lines, std::max<std::int64_t>(1, (1 << 15) / cost), [&](std::int64_t begin, std::int64_t end) {
     Holders<T> holders(back.taps());
     Room<T> sums(static_cast<std::size_t>(channels));
     PoolReturn<T> r;
     r.channels = channels, r.taps = taken ? 0 : back.taps(), r.sums = sums.data();
-    for (std::int64_t l = begin; l < end; ++l)
+    for (std::int64_t l = begin; l < end; ++l) {
+      TapRun runs[3] = {tap_run(back, 0, l / back.m[1] % back.m[0]), tap_run(back, 1, l % back.m[1]), {}};
       for (std::int64_t i = 0; i < back.m[2]; ++i) {
-        holders.find(back, l / (back.m[0] * back.m[1]), {l / back.m[1] % back.m[0], l % back.m[1], i}, g, taken);
+        const std::int64_t at = (l * back.m[2] + i) * channels;
+        runs[2] = last[static_cast<std::size_t>(i)];
+        holders.find(back, l / (back.m[0] * back.m[1]), runs, g, taken);
         r.cotangents = holders.cotangents.data(), r.tap = holders.taps.data(), r.count = holders.count;
         r.taken = taken ? holders.taken.data() : nullptr;
+        r.sums = place_of(out, at, sums.data());
         run(r);
-        put_row(sums.data(), channels, out, (l * back.m[2] + i) * channels);
+        put_row(r.sums, channels, out, at);
       }
+    }
   });
 }
 
