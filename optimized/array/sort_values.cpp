@@ -1,6 +1,6 @@
 // Sorted values on the processor. Short lines in numbers: sorting networks, one line per lane. Others: keys that travel
-// alone, sorted by quicksort over vectors, or, by the base instruction set, by their digits, in buckets where a line is
-// long. Complex numbers follow their stable order.
+// alone, sorted by quicksort over vectors, or, by the base instruction set, by their digits. Complex numbers follow
+// their stable order.
 #include "optimized/array/sort_values.h"
 
 #include <cstring>
@@ -23,8 +23,6 @@ namespace {
 using namespace cpu;
 
 constexpr Limit kParallelValues{"sort.parallel_values", 1 << 15, 12};  // a line worth several threads
-constexpr Limit kSplitValues{"sort.split_values", 1 << 21, 20};        // a run that one thread sorts better in pieces
-constexpr Limit kValuesDepth{"sort.values_depth", 2, 1};               // of runs in runs
 constexpr Limit kQuickLeaf{"sort.quick_leaf", 256, 12};                // keys that a network sorts
 constexpr Limit kQuickCached{"sort.quick_cached", 1 << 14, 24};  // keys that are in the cache once they are sorted
 constexpr Limit kQuickLuck{"sort.quick_luck", 64, 1};            // levels before a range is halved
@@ -174,29 +172,18 @@ class Pieces {
 };
 static_assert(kRunBuckets == 32, "parted five times, an odd number");
 
-// f(sorted, begin, n) for parts that follow one another; `begin` is that of the run.
+// f(sorted, begin, n) for parts of the whole, on any thread.
 template <class K, class F>
-void sort_run(const Run<K>& r, std::int64_t begin, std::int64_t chunks, int depth, const F& f) {
-  const auto from_here = [&](const K* sorted, std::int64_t first, std::int64_t n) { f(sorted, begin + first, n); };
-  if (isa() != Isa::base) {
-    if (chunks > 1) Pieces<K>(r, chunks).sort(from_here);
-    else quick(r.keys, r.other_keys, r.n, from_here);
-    return;
-  }
-  if ((r.n < kSplitValues.of(r.n) && chunks == 1) || depth == kValuesDepth.of(depth + 1))
-    return radix(r.keys, r.other_keys, r.n, [&](const K* sorted, std::int64_t n) { f(sorted, begin, n); });
-  const std::vector<std::int64_t> begins = split(r, chunks);
-  parallel_each(kRunBuckets, [&](std::int64_t b) {
-    const std::int64_t first = begins[static_cast<std::size_t>(b)], n = begins[static_cast<std::size_t>(b) + 1] - first;
-    if (n > 0) sort_run(Run<K>{r.other_keys + first, r.keys + first, r.ids + first, n}, begin + first, 1, depth + 1, f);
-  });
+void sort_run(const Run<K>& r, std::int64_t chunks, const F& f) {
+  if (isa() == Isa::base) radix(r.keys, r.other_keys, r.n, [&](const K* sorted, std::int64_t n) { f(sorted, 0, n); });
+  else if (chunks > 1) Pieces<K>(r, chunks).sort(f);
+  else quick(r.keys, r.other_keys, r.n, f);
 }
 
 template <class K>
 struct Scratch {
   Block<K> keys, other;
-  Block<std::uint8_t> ids;
-  explicit Scratch(std::int64_t n) : keys(block<K>(n)), other(block<K>(n)), ids(block<std::uint8_t>(n)) {}
+  explicit Scratch(std::int64_t n) : keys(block<K>(n)), other(block<K>(n)) {}
 };
 
 template <class K>
@@ -210,8 +197,8 @@ void sort_line(const SortLines& g, std::int64_t line, std::int64_t chunks, Scrat
     for (std::int64_t i = part.begin; i < part.end; i += kPiece)
       zeros[static_cast<std::size_t>(c)] |= value_keys_of(g, line, i, std::min(i + kPiece, part.end), s.keys.get() + i);
   });
-  const Run<K> run{s.keys.get(), s.other.get(), s.ids.get(), g.n};
-  sort_run(run, 0, chunks, 0, [&](const K* sorted, std::int64_t begin, std::int64_t n) {
+  const Run<K> run{s.keys.get(), s.other.get(), nullptr, g.n};
+  sort_run(run, chunks, [&](const K* sorted, std::int64_t begin, std::int64_t n) {
     values_of(type, sorted, n, out + begin * g.inner * bytes, g.inner);
   });
   int both = 0;
