@@ -49,6 +49,7 @@ BUILDS = {
     "gated_delta": [["X=f32"]],
     "fold": [["", "PRODUCT X=f32", "PRODUCT X=u64", "PRODUCT X=c64 PAIRS"]],
     "global_pooling": [["X=f16"]],
+    "hermitian": [["X=f32", "X=f64 WIDE", "X=f32 COMPLEX"]],
     "linalg": [["X=f32 REGISTERS=4", "X=f32 REGISTERS=4 WIDE", "X=c64 REGISTERS=2"], ["UNROLL=2"]],
     "linalg_mma": [["X=f16"], ["WARPS_M=2 WARPS_N=2 TILES_M=2 TILES_N=4"], ["", "ALIGNED"]],
     "logsumexp": [["X=f32", "X=f64"]],
