@@ -41,12 +41,18 @@ bool judged(Verdict& v, bool nan_in, bool finite_in, const Square<T>& out, doubl
             const std::string& where) {
   if (nan_in) {
     if (!any_nan(out)) v.fail("NaN is lost" + where);
-    return false;
+  } else if (finite_in) {
+    if (all_finite(out)) return true;
+    if (!(reach >= type.max / 4)) v.fail("not finite" + where);
   }
-  if (!finite_in) return false;
-  if (all_finite(out)) return true;
-  if (!(reach >= type.max / 4)) v.fail("not finite" + where);
+  v.worst.unbounded += static_cast<std::int64_t>(out.data.size());
   return false;
+}
+
+// What sums of n terms may stray by; of the oracle's own result only what rounds it at the end.
+inline double sums(const Order& order, std::int64_t n, const DtypeInfo& type) {
+  if (order.shape == Order::Shape::exact) return gamma(2, type.unit_roundoff());
+  return gamma(static_cast<double>(order.depth(n)), order.accumulator_roundoff());
 }
 
 inline std::string in_matrix(std::int64_t t) { return " in matrix " + std::to_string(t); }

@@ -77,8 +77,7 @@ struct Factors {
 template <class T>
 void judge_product(Verdict& v, const Factors<T>& f, const Order& order, const DtypeInfo& type, double wide) {
   const std::int64_t k = f.l.columns, n = f.u.columns;
-  const auto h = static_cast<double>(order.depth(k));
-  const double relative = gamma(h, order.accumulator_roundoff()) + gamma(static_cast<double>(k) + 2, wide);
+  const double relative = sums(order, k, type) + gamma(static_cast<double>(k) + 2, wide);
   const Residual<T> r = residual(f.l, f.u, f.a);
   for (std::int64_t i = 0; i < f.a.rows; ++i)
     for (std::int64_t j = 0; j < n; ++j) {

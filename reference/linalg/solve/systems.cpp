@@ -154,8 +154,7 @@ void judge_triangle(Verdict& v, const Square<T>& a, const Square<T>& b, const Sq
                     const DtypeInfo& type) {
   const std::int64_t n = a.rows;
   const double wide = roundoff_of(Array<T>());
-  const double relative = gamma(static_cast<double>(order.depth(n)), order.accumulator_roundoff()) +
-                          gamma(static_cast<double>(n) + 2, wide);
+  const double relative = sums(order, n, type) + gamma(static_cast<double>(n) + 2, wide);
   const Residual<T> r = residual(a, x, b);
   for (std::int64_t i = 0; i < n; ++i) {
     const double eta = (static_cast<double>(n) + magnitude_of(a.at()(i, i))) * type.min_subnormal;
@@ -239,7 +238,7 @@ constexpr const char* kTriangleCases = R"(
   smoke  t=f32 a,b={4x4 4, 3x4x4 4, 3x4x4 4x2, 4x4 3x4x2, 1x3x3 4x3x2, 4x3x3 1x3x2, 2x1x3x3 5x3x2}
   smoke  t,u={f32 i32, f32 f64, f64 f32, f64 u8, f32 bool, f32 f16, f64 bf16, f32 u64} n=5 r=3
   smoke  t=f32 n,r={33 5, 70 35, 70 1} x={one}-20
-  smoke  t=f32 a=3x6x6 b=3x6x2 x,y={nonfinite uniform, {one} nonfinite}
+  smoke  t=f32 up=false a=3x6x6 b=3x6x2 x,y={nonfinite uniform, lower nonfinite}
   ci     n,r={9 1, 16 31, 17 2, 31 32, 32 33, 33 1, 63 64, 64 65, 65 8} t={n%2?'f32':'f64'} x={one}-50
   ci     batch={1,4,8,9,16,17} n,r={3 2, 6 1, 17 5} a={batch}x{n}x{n} b={batch}x{n}x{r} t={batch%2?'f32':'f64'}
   ci     a=2x3x13x13 b=2x3x13x4
