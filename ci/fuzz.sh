@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The fuzzers of fuzz/:  ci/fuzz.sh build | TARGET [OPTION OF LIBFUZZER...]
+# The fuzzers of fuzz/:  ci/fuzz.sh build | oracles | TARGET [OPTION OF LIBFUZZER...]
 # Without options a target runs for 15 s. Inputs that break something are left in out/fuzz/. Exit 77, with the reason,
 # where they cannot be built.
 set -euo pipefail
@@ -19,6 +19,7 @@ fi
 
 target=$1
 shift
+if [ "$target" = oracles ]; then exec build/fuzz/oracles; fi
 [ $# -gt 0 ] || set -- -max_total_time=15
 case $target in  # as long as such texts are; the format of the others asks for more
   case_ids | attributes) set -- "$@" -max_len=400 ;;

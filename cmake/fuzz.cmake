@@ -1,5 +1,5 @@
 # One program for each fuzz/<target>.cpp, by libFuzzer: what reads files, case ids and attributes, with the rows that
-# say what they may be. No route is compiled.
+# say what they may be; and one that runs every oracle. No route is compiled.
 if(NOT CMAKE_CXX_COMPILER_ID MATCHES Clang)
   message(FATAL_ERROR "PLUMB_FUZZ needs clang++, this is ${CMAKE_CXX_COMPILER_ID}")
 endif()
@@ -20,7 +20,10 @@ target_precompile_headers(plumb_rows PRIVATE
 # Each has a folder of seeds.
 file(GLOB fuzzers RELATIVE ${PROJECT_SOURCE_DIR}/fuzz/seeds CONFIGURE_DEPENDS fuzz/seeds/*)
 foreach(target IN LISTS fuzzers)
-  add_executable(fuzz_${target} fuzz/${target}.cpp)
+  add_executable(fuzz_${target} fuzz/${target}.cpp fuzz/mutate.cpp)
   target_link_libraries(fuzz_${target} PRIVATE plumb_rows)
   target_link_options(fuzz_${target} PRIVATE -fsanitize=fuzzer)
 endforeach()
+
+add_executable(oracles fuzz/oracles.cpp)
+target_link_libraries(oracles PRIVATE plumb_rows)

@@ -5,8 +5,6 @@
 
 #include "core/route.h"
 
-extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t most);  // libFuzzer's own
-
 namespace plumb {
 
 #define PLUMB_FAMILY(wing, family) std::vector<Op> family##_ops();
@@ -53,16 +51,6 @@ void infer_outputs(const Op& op, const std::vector<std::optional<Input>>& in, co
   for (const auto& one : in) specs.push_back(one ? std::optional(Spec{one->dtype, one->shape}) : std::nullopt);
   const std::size_t n = output_specs(make_request(op, std::move(specs), attrs)).size();
   if (n == 0 || n > op.outputs.size()) __builtin_trap();  // the last ones may be left out
-}
-
-std::size_t mutate(std::uint8_t* data, std::size_t size, std::size_t most, unsigned draw,
-                   std::string (*text)(unsigned)) {
-  constexpr unsigned kOften = 8;
-  if (draw % kOften == 0) {
-    const std::string begun = text(draw / kOften);
-    size = begun.copy(reinterpret_cast<char*>(data), most);
-  }
-  return LLVMFuzzerMutate(data, size, most);
 }
 
 }  // namespace fuzz
