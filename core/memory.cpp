@@ -99,8 +99,9 @@ const std::byte* Storage::host_read() {
 
 std::byte* Storage::host_write() {
   (void)host_read();
-  device_current_ = false;
-  written_ = true;
+  // Once one thread has asked, others may ask beside each other: nothing is left to be set.
+  if (device_current_) device_current_ = false;
+  if (!written_) written_ = true;
   return host_;
 }
 
