@@ -11,15 +11,15 @@
 #   build      build everything in build/release
 #   test       setup-test and build, then run every test; the smallest cases have the values of the day (its salt is
 #              printed). Tests whose names match the expression NO_SKIP may not be skipped
-#   asan       address and undefined behaviour sanitizers on the smallest cases and recorded ones
-#   tsan       thread sanitizer on those of the CPU routes
+#   asan       address and undefined behaviour sanitizers in the routes, on the smallest cases and recorded ones
+#   tsan       thread sanitizer in the CPU routes, on the same
 #   device     build, then what only a device can show: its routes on the ci cases, and on the smallest ones with the
 #              values of the day, and the tests that ask it. Exit 77 where there is none beside the host processor
 #   alarms     build, then 10 salts of the smallest cases on every route, CPU routes under every instruction set and 1,
 #              2 and 3 threads, and 3 salts of the ci cases: nothing may fail; prints how many elements were compared
 #   nightly    every case with 3 salts, every ci case under every instruction set and 1, 2 and 3 threads, mutants of the
-#              judge, every planted fault, a build without OpenCL, and tidy. Takes hours; out/nightly/ has each part's
-#              log
+#              judge, every planted fault, the sanitizers in all of it, a build without OpenCL, and tidy. Takes hours;
+#              out/nightly/ has each part's log
 #   fuzz       each fuzzer of fuzz/ for 15 s, with the address sanitizer, as the tests fuzz.* do; a million inputs each
 #              at night. Needs clang of setup-dev
 #   form       build the program, then the laws of form (ci/form.py): who may include whom, formatting, widths, sizes,
@@ -108,15 +108,21 @@ full() {
   build/release/plumb report --out out --min-time=0.01 --launch-limit=0.2
 }
 
-asan() {
-  make_preset asan
-  # GCC 13 keeps frames for that check where vectors of 64 bytes do not lie as its own code wants them.
-  ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=0} ctest --preset asan
+# sanitized PRESET: a program more in build/release
+sanitized() {
+  cmake --preset release
+  cmake --build --preset "$1"
+  ctest --preset "$1"
 }
 
-tsan() {
-  make_preset tsan
-  ctest --preset tsan
+asan() { sanitized asan; }
+
+tsan() { sanitized tsan; }
+
+# sanitized_all PRESET: everything is instrumented, in a tree of its own
+sanitized_all() {
+  make_preset "$1"
+  ctest --preset "$1"
 }
 
 # The current device, and not the host processor behind a device API.
@@ -176,6 +182,8 @@ nightly() {
   night_part limits build/release/conformance_tests --gtest_filter='DeviceLimits.*'
   night_part mutants "$python" ci/mutate.py --night
   night_part planted "$python" ci/plant.py --build build/release
+  night_part asan-all sanitized_all asan-all
+  night_part tsan-all sanitized_all tsan-all
   night_part no-gpu-build make_preset no-gpu
   night_part no-gpu-tests ctest --preset no-gpu
   night_part fuzz fuzz -runs=1000000

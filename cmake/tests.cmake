@@ -19,6 +19,21 @@ if(PLUMB_GPU AND PLUMB_REQUIRE_DEVICE)
   set_tests_properties(device.present PROPERTIES LABELS device TIMEOUT 120)
 endif()
 
+# The program without the device's routes, linked without OpenCL: only these two files say whether there are any.
+if(PLUMB_GPU)
+  add_executable(plumb_no_gpu cli/link/without_timing.cpp cli/families.cpp reports/report.cpp
+    $<FILTER:$<TARGET_OBJECTS:plumb_cli>,EXCLUDE,/reports/report\\.cpp>)
+  target_compile_definitions(plumb_no_gpu PRIVATE PLUMB_TIMING="$<TARGET_FILE_NAME:plumb_timing>")
+  target_include_directories(plumb_no_gpu PRIVATE ${PROJECT_BINARY_DIR})
+  set(without_opencl plumb_library plumb_judge plumb_core plumb_routes)
+  add_dependencies(plumb_no_gpu version plumb_timing ${without_opencl})
+  list(TRANSFORM without_opencl REPLACE "(.+)" "$<TARGET_FILE:\\1>")
+  target_link_libraries(plumb_no_gpu PRIVATE plumb_options CLI11::CLI11 nlohmann_json::nlohmann_json Threads::Threads
+    -Wl,--start-group ${without_opencl} -Wl,--end-group)
+  add_test(NAME no_gpu.links COMMAND plumb_no_gpu check add softmax sort --budget=smoke)
+  set_tests_properties(no_gpu.links PROPERTIES LABELS budget:smoke TIMEOUT 120)
+endif()
+
 # A machine without any device: the smallest cases of every operation, and the report of them.
 set(deviceless ${PROJECT_BINARY_DIR}/generated/unavailable)
 add_test(NAME unavailable.report COMMAND plumb report --budget=smoke --no-bench --out ${deviceless})
@@ -84,7 +99,7 @@ add_test(NAME fuzz.build COMMAND ${PROJECT_SOURCE_DIR}/ci/fuzz.sh build)
 set_tests_properties(fuzz.build PROPERTIES FIXTURES_SETUP fuzz LABELS fuzz TIMEOUT 1200 SKIP_RETURN_CODE 77
   PROCESSORS 2)
 file(GLOB fuzzers RELATIVE ${PROJECT_SOURCE_DIR}/fuzz/seeds CONFIGURE_DEPENDS fuzz/seeds/*)
-foreach(target IN LISTS fuzzers)
+foreach(target IN LISTS fuzzers ITEMS oracles)
   add_test(NAME fuzz.${target} COMMAND ${PROJECT_SOURCE_DIR}/ci/fuzz.sh ${target})
   set_tests_properties(fuzz.${target} PROPERTIES FIXTURES_REQUIRED fuzz LABELS fuzz TIMEOUT 120 SKIP_RETURN_CODE 77)
 endforeach()
