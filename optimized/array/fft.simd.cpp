@@ -162,8 +162,8 @@ std::uint32_t fft_largest(const float* x, std::int64_t n) {
   for (; i + 4 * kV <= n; i += 4 * kV)
     for (int r = 0; r < 4; ++r) most[r] = larger(most[r], load(x + i + r * kV));
   std::uint32_t largest = 0;
-  for (const i32v& m : most)
-    for (int l = 0; l < kV; ++l) largest = std::max(largest, static_cast<std::uint32_t>(m[l]));
+  for (int r = 0; r < 4; ++r)
+    for (int l = 0; l < kV; ++l) largest = std::max(largest, static_cast<std::uint32_t>(most[r][l]));
   for (; i < n; ++i) largest = std::max(largest, to_bits(x[i]) & 0x7fffffffU);
   return largest;
 }
