@@ -527,6 +527,10 @@ std::vector<std::string> with_benchmarks(const std::vector<std::string>& queries
   return kept;
 }
 
+void require_benchmarks(const std::vector<std::string>& queries, const std::string& route, Budget budget) {
+  Queries(queries, route).require(ids_of, budget);
+}
+
 BenchResult bench(const BenchOptions& options) { return Session(options).run(); }
 
 }  // namespace plumb

@@ -63,6 +63,9 @@ struct BenchResult {
 // Throws Error(query) before anything runs for a query or a route that matches no benchmark.
 BenchResult bench(const BenchOptions&);
 
+// What bench() would throw for these, before anything else runs.
+void require_benchmarks(const std::vector<std::string>& queries, const std::string& route, Budget);
+
 // Those of the queries that match a benchmark.
 std::vector<std::string> with_benchmarks(const std::vector<std::string>& queries, Budget);
 

@@ -5,8 +5,8 @@
 #              built and to run without a GPU
 #   setup-test as setup, and what the tests need beside
 #   setup-dev  as setup-test, and what tidy, nightly and conformance/golden/ need beside
-#   report     build the program, then judge the smallest cases of every operation and time them for a moment:
-#              out/report.{json,md,html}. A first look; no timing of it is a benchmark
+#   report     build the program, then judge the smallest cases of every operation and time the route that answers each
+#              for a moment: out/report.{json,md,html}. A first look; no timing of it is a benchmark
 #   full       build the program, then judge and time every operation on the devices found, at length: the same files
 #   build      build everything in build/release
 #   test       setup-test and build, then run every test; the smallest cases have the values of the day (its salt is
@@ -97,7 +97,8 @@ must_have_run() {
 report() {
   program
   build/release/plumb devices
-  build/release/plumb report --out out --budget=smoke --min-time=0.001 --repetitions=3 --launch-limit=0.05 --no-peers
+  build/release/plumb report --out out --budget=smoke --timed=natural --min-time=0.001 --repetitions=3 \
+    --launch-limit=0.05 --no-peers
 }
 
 full() {

@@ -239,7 +239,10 @@ void add_report(CLI::App* sub, Run& run) {
   from->excludes(query);
   sub->add_option("--budget", args.budget, "smoke, ci or nightly")->capture_default_str();
   salt_option(sub, args);
-  sub->add_flag("--no-bench", args.no_bench, "Correctness only");
+  CLI::Option* no_bench = sub->add_flag("--no-bench", args.no_bench, "Correctness only");
+  sub->add_option("--timed", args.bench.route, "Which routes are timed of all that are judged: as --route of bench")
+      ->capture_default_str()
+      ->excludes(no_bench);
   sub->add_flag("--resume", args.resume,
                 "Go on with the unfinished report in --out, which the same command began and a signal or crash ended")
       ->excludes(from);

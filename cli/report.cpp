@@ -61,6 +61,7 @@ Settings settings_of(const ReportArgs& args, std::uint64_t salt) {
           {"budget", args.budget},
           {"salt", std::to_string(salt)},
           {"timing", args.no_bench ? "off" : "on"},
+          {"routes timed", args.bench.route},
           {"min-time", plain(args.bench.min_time)},
           {"launch-limit", plain(args.bench.launch_limit)},
           {"repetitions", std::to_string(args.bench.repetitions)},
@@ -173,6 +174,9 @@ void print_failures(const CheckResult& check, const std::vector<std::string>& er
 
 int report(const ReportArgs& args) {
   if (!args.from.empty()) return pages(args);
+  if (!args.no_bench)
+    require_benchmarks(with_benchmarks(args.queries, budget_named(args.budget)), args.bench.route,
+                       budget_named(args.budget));
   const std::string folder = args.out.empty() ? "out" : args.out, path = folder + "/report.json";
   require_folder(folder);
   if (!args.resume) warn_of_unfinished(path);

@@ -16,6 +16,9 @@ BenchResult bench(const BenchOptions&) { throw std::logic_error("bench: this pro
 std::vector<std::string> with_benchmarks(const std::vector<std::string>&, Budget) {
   throw std::logic_error("with_benchmarks: this program does not time");
 }
+void require_benchmarks(const std::vector<std::string>&, const std::string&, Budget) {
+  throw std::logic_error("require_benchmarks: this program does not time");
+}
 
 namespace cli {
 

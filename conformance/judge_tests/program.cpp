@@ -66,6 +66,7 @@ TEST(Program, CheckEndsWithEveryCode) {
       {"check many --route=picky --budget=smoke", 0, "2 passed, 0 failed, 4 skipped"},
       {"check nosuch", 2, "no op is named 'nosuch'"},
       {"check many --route=nosuch", 2, "no route matches 'nosuch'"},
+      {"report many --timed=nosuch --out /nowhere", 2, "no route matches 'nosuch'"},
       {"check many --budget=long", 2, "no budget"},
       {"check --nosuch", 2, "--nosuch"},
       {"check many --route=perfect", 2, "is none of", "nosuch"},
