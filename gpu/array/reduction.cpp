@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "gpu/array/reduce/lines.h"
+#include "gpu/array/reduce/sum.h"
 
 namespace plumb {
 namespace {
@@ -34,14 +35,7 @@ constexpr std::int64_t kSums = 4;  // running sums of a lane
 
 LinePlan sum_plan(const Lines& l) { return plan_splits(l, kSums); }
 
-Order sum_order(const Call& c) {
-  const LinePlan p = sum_plan(lines_of(c));
-  Order o;
-  o.shape = Order::Shape::lanes;
-  o.lanes = kSums * p.lanes * p.splits;
-  o.accumulator = c.dtype(0) == Dtype::f64 ? Dtype::f64 : Dtype::f32;
-  return o;
-}
+Order sum_order(const Call& c) { return gpu::sum_order(lines_of(c), c.dtype(0)); }
 
 // The type of partial sums.
 Dtype wide_of(Dtype out) { return out == Dtype::f16 || out == Dtype::bf16 ? Dtype::f32 : out; }
@@ -56,25 +50,9 @@ KernelPtr sum_kernel(Dtype from, Dtype to, const gpu::BufferPtr& x, std::int64_t
 
 Job sum(const Call& c, const std::vector<Spec>& specs) {
   std::vector<Tensor> out = gpu::outputs(specs);
-  const std::int64_t count = out[0].size();
-  if (count == 0) return gpu::job(std::move(out), [] {});
-  const Lines l = lines_of(c);
-  const LinePlan p = sum_plan(l);
-  const Dtype to = specs[0].dtype, wide = wide_of(to);
-  const gpu::BufferPtr x = gpu::input(c[0]), y = gpu::output(out[0]);
-  const std::int64_t first = gpu::element_offset(c[0]);
-  if (p.splits == 1) {
-    const KernelPtr whole = sum_kernel(c.dtype(0), to, x, first, y, p, l.n);
-    return gpu::job(std::move(out), [whole, items = p.items()] { whole->run({items}, {kGroup}); });
-  }
-  const gpu::BufferPtr parts = gpu::scratch(static_cast<std::size_t>(count * p.splits * info(wide).bytes));
-  const KernelPtr split = sum_kernel(c.dtype(0), wide, x, first, parts, p, l.n);
-  const LinePlan rest = plan_lines(together(count, p.splits), kSums);
-  const KernelPtr join = sum_kernel(wide, to, parts, 0, y, rest, p.splits);
-  return gpu::job(std::move(out), [split, join, items = p.items(), more = rest.items()] {
-    split->run({items}, {kGroup});
-    join->run({more}, {kGroup});
-  });
+  if (out[0].size() == 0) return gpu::job(std::move(out), [] {});
+  auto launch = gpu::sum_launch(lines_of(c), gpu::input(c[0]), c.dtype(0), gpu::element_offset(c[0]), out[0]);
+  return gpu::job(std::move(out), std::move(launch));
 }
 
 // ---- softmax
@@ -154,6 +132,34 @@ Job softmax(const Call& c, const std::vector<Spec>& specs) {
 }
 
 }  // namespace
+
+Order gpu::sum_order(const Lines& l, Dtype from) {
+  const LinePlan p = sum_plan(l);
+  Order o;
+  o.shape = Order::Shape::lanes;
+  o.lanes = kSums * p.lanes * p.splits;
+  o.accumulator = from == Dtype::f64 ? Dtype::f64 : Dtype::f32;
+  return o;
+}
+
+std::function<void()> gpu::sum_launch(const Lines& l, const BufferPtr& x, Dtype from, std::int64_t first,
+                                      const Tensor& out) {
+  const LinePlan p = sum_plan(l);
+  const Dtype to = out.dtype(), wide = wide_of(to);
+  const BufferPtr y = output(out);
+  if (p.splits == 1) {
+    const KernelPtr whole = sum_kernel(from, to, x, first, y, p, l.n);
+    return [whole, items = p.items()] { whole->run({items}, {kGroup}); };
+  }
+  const BufferPtr parts = scratch(static_cast<std::size_t>(out.size() * p.splits * info(wide).bytes));
+  const KernelPtr split = sum_kernel(from, wide, x, first, parts, p, l.n);
+  const LinePlan rest = plan_lines(together(out.size(), p.splits), kSums);
+  const KernelPtr join = sum_kernel(wide, to, parts, 0, y, rest, p.splits);
+  return [split, join, items = p.items(), more = rest.items()] {
+    split->run({items}, {kGroup});
+    join->run({more}, {kGroup});
+  };
+}
 
 std::vector<Route> reduction_gpu_routes() {
   Route sum_route;

@@ -7,6 +7,7 @@
 #include "core/room.h"
 #include "core/route.h"
 #include "optimized/array/reduce/lines.h"
+#include "optimized/array/reduce/sum.h"
 #include "optimized/dispatch.h"
 #include "optimized/element_of.h"
 #include "optimized/exp.h"
@@ -49,11 +50,11 @@ void join(A* v, std::int64_t parts) {
     for (std::int64_t i = 0; i + step < parts; i += 2 * step) v[i] += v[i + step];
 }
 
-Plan sum_plan(const Call& c) {  // of scalars: a complex number is two of them
-  return plan_of(lines_of(c.shape(0), c.axes()), is_complex(c.dtype(0)) ? 2 : 1, 2);
+Plan sum_plan(const Spec& x, const std::vector<std::int64_t>& axes) {  // of scalars: a complex number is two of them
+  return plan_of(lines_of(x.shape, axes), is_complex(x.dtype) ? 2 : 1, 2);
 }
 
-Order sum_order(const Call& c) { return order_of(sum_plan(c), c.dtype(0) == Dtype::f64 ? 8 : 4); }
+Order sum_order(const Call& c) { return reduction::sum_order(c[0].spec(), c.axes()); }
 
 template <class A>
 void sum_as(const Plan& p, const Tensor& x, A* out) {
@@ -73,25 +74,7 @@ void sum_as(const Plan& p, const Tensor& x, A* out) {
   fold(p, f, x.read<std::byte>(), reinterpret_cast<std::byte*>(out));
 }
 
-void sum(const Call& c, std::vector<Tensor>& out) {
-  Tensor& s = out[0];
-  if (s.size() == 0) return;
-  const Plan p = sum_plan(c);
-  const Tensor x = dense_lines(c[0], c.axes(), lines_of(c.shape(0), c.axes()));
-  switch (s.dtype()) {
-    case Dtype::i32:
-    case Dtype::u32: return sum_as(p, x, s.write<std::uint32_t>());
-    case Dtype::i64:
-    case Dtype::u64: return sum_as(p, x, s.write<std::uint64_t>());
-    case Dtype::f64: return sum_as(p, x, s.write<double>());
-    case Dtype::f32:
-    case Dtype::c64: return sum_as(p, x, s.write<float>());
-    default: break;
-  }
-  Room<float> sums(static_cast<std::size_t>(s.size()));
-  sum_as(p, x, sums.data());
-  PLUMB_DISPATCH(round_sums)(element_of(s.dtype()), sums.data(), s.size(), s.write<std::uint16_t>());
-}
+void sum(const Call& c, std::vector<Tensor>& out) { sum_along(c[0], c.axes(), out[0]); }
 
 // ---- softmax
 
@@ -223,6 +206,29 @@ void softmax(const Call& c, std::vector<Tensor>& out) {
 }
 
 }  // namespace
+
+Order reduction::sum_order(const Spec& x, const std::vector<std::int64_t>& axes) {
+  return order_of(sum_plan(x, axes), x.dtype == Dtype::f64 ? 8 : 4);
+}
+
+void reduction::sum_along(const Tensor& a, const std::vector<std::int64_t>& axes, const Tensor& s) {
+  if (s.size() == 0) return;
+  const Plan p = sum_plan(a.spec(), axes);
+  const Tensor x = dense_lines(a, axes, lines_of(a.shape(), axes));
+  switch (s.dtype()) {
+    case Dtype::i32:
+    case Dtype::u32: return sum_as(p, x, s.write<std::uint32_t>());
+    case Dtype::i64:
+    case Dtype::u64: return sum_as(p, x, s.write<std::uint64_t>());
+    case Dtype::f64: return sum_as(p, x, s.write<double>());
+    case Dtype::f32:
+    case Dtype::c64: return sum_as(p, x, s.write<float>());
+    default: break;
+  }
+  Room<float> sums(static_cast<std::size_t>(s.size()));
+  sum_as(p, x, sums.data());
+  PLUMB_DISPATCH(round_sums)(element_of(s.dtype()), sums.data(), s.size(), s.write<std::uint16_t>());
+}
 
 std::vector<Route> reduction_cpu_routes() {
   Route sum_route;

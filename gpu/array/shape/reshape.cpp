@@ -5,7 +5,8 @@ namespace plumb {
 
 std::vector<Route> reshape_gpu_routes() {
   std::vector<Route> all = gpu::view_or_copy_routes({"reshape", "flatten", "contiguous"});
-  for (Route& r : gpu::view_routes({"unflatten", "squeeze", "expand_dims"})) all.push_back(std::move(r));
+  for (Route& r : gpu::view_routes({"unflatten", "squeeze", "expand_dims", "atleast_1d", "atleast_2d", "atleast_3d"}))
+    all.push_back(std::move(r));
   for (Route& r : gpu::copy_routes({"view"})) all.push_back(std::move(r));
   return all;
 }

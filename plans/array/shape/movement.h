@@ -50,6 +50,9 @@ struct Plan {
 std::optional<std::vector<View>> views(const Call&);
 std::vector<Tensor> see(const Call&);  // those views; there must be any
 
+// The elements (i, i + offset) of two axes, as the last axis.
+View diagonal_view(const Tensor&, std::int64_t rows, std::int64_t columns, std::int64_t offset);
+
 Plan plan(const Call&, const std::vector<Spec>& out);
 
 // The same piece with as few axes as can be: none of size 1, neighbours that continue each other as one.

@@ -95,22 +95,13 @@ Views as_strided(const Call& c) {
   return one(v);
 }
 
-Views diagonal_of(const Call& c, std::int64_t rows, std::int64_t columns, std::int64_t offset) {
-  const View a = whole(c[0]);
-  View v;
-  for (std::int64_t d = 0; d < c[0].rank(); ++d)
-    if (d != rows && d != columns) v.shape.push_back(a.shape[at(d)]), v.strides.push_back(a.strides[at(d)]);
-  v.shape.push_back(output_specs(c)[0].shape.back());
-  v.strides.push_back(a.strides[at(rows)] + a.strides[at(columns)]);
-  if (v.shape.back() > 0) v.offset = offset < 0 ? -offset * a.strides[at(rows)] : offset * a.strides[at(columns)];
-  return one(v);
+Views diagonal(const Call& c) {
+  return one(diagonal_view(c[0], c.axis("axis1"), c.axis("axis2"), c.integer("offset")));
 }
-
-Views diagonal(const Call& c) { return diagonal_of(c, c.axis("axis1"), c.axis("axis2"), c.integer("offset")); }
 
 Views diag(const Call& c) {
   if (c[0].rank() == 1) return std::nullopt;
-  return diagonal_of(c, 0, 1, c.integer("k"));
+  return one(diagonal_view(c[0], 0, 1, c.integer("k")));
 }
 
 Views split(const Call& c) {
@@ -152,6 +143,9 @@ constexpr std::pair<std::string_view, Views (*)(const Call&)> kViews[] = {
     {"unflatten", same_order},
     {"squeeze", same_order},
     {"expand_dims", same_order},
+    {"atleast_1d", same_order},
+    {"atleast_2d", same_order},
+    {"atleast_3d", same_order},
     {"transpose", transpose},
     {"swapaxes", swapaxes},
     {"matrix_transpose", matrix_transpose},
@@ -167,6 +161,19 @@ constexpr std::pair<std::string_view, Views (*)(const Call&)> kViews[] = {
 };
 
 }  // namespace
+
+View diagonal_view(const Tensor& t, std::int64_t rows, std::int64_t columns, std::int64_t offset) {
+  const View a = whole(t);
+  View v;
+  for (std::int64_t d = 0; d < t.rank(); ++d)
+    if (d != rows && d != columns) v.shape.push_back(a.shape[at(d)]), v.strides.push_back(a.strides[at(d)]);
+  const auto left = [](std::int64_t size, std::int64_t from) { return from < size ? size - from : 0; };
+  const std::int64_t down = offset < 0 ? -offset : 0, right = offset > 0 ? offset : 0;
+  v.shape.push_back(std::min(left(a.shape[at(rows)], down), left(a.shape[at(columns)], right)));
+  v.strides.push_back(a.strides[at(rows)] + a.strides[at(columns)]);
+  if (v.shape.back() > 0) v.offset = down * a.strides[at(rows)] + right * a.strides[at(columns)];
+  return v;
+}
 
 // The axes of the input, merged where they continue each other, are used up from the last one on.
 std::optional<Strides> reshaped(const Shape& shape, const Strides& strides, const Shape& to) {

@@ -78,6 +78,16 @@ std::vector<Spec> infer_expand_dims(const Request& r) {
   return of_shape(r, out);
 }
 
+// At least so many axes: of a vector the sizes 1, n, then n, 1 at the third; a matrix gets its third axis last.
+template <std::size_t axes>
+std::vector<Spec> infer_atleast(const Request& r) {
+  Shape s = r.shape(0);
+  if (s.empty()) s = {1};
+  if (axes > 1 && s.size() == 1) s.insert(s.begin(), 1);
+  if (axes > 2 && s.size() == 2) s.push_back(1);
+  return of_shape(r, s);
+}
+
 // out[i] = a[j], i and j at the same place of the row-major order
 std::vector<Wide> in_order(const Call& c) {
   const Shape out = output_specs(c)[0].shape;
@@ -209,6 +219,13 @@ constexpr const char* kExpandRejects = R"(
   attribute axis=      # none is named
 )";
 
+constexpr const char* kAtleast = R"(
+  call   {t}.{s}.{l}.{x}/-
+  from   t=f32 l=row x=ramp s=5
+  smoke  s={s,1,0,7,3x5,0x3,2x3x4,2x3x2x3}
+  ci     s={s,67,5x7} l={@layouts}
+)";
+
 constexpr const char* kContiguous = R"(
   call   {t}.{s}.{l}.{x}/allow_col_major={col}
   from   t=f32 l=row x=ramp s=3x4x5 col=
@@ -278,6 +295,14 @@ std::vector<Op> reshape_ops() {
   Op expand = movement("expand_dims", {{"axis", kNone}}, "axes of size 1 are put in", infer_expand_dims, in_order,
                        {{kExpand, kEveryInput}, kExpandRejects, "ci f32.4096x4096.row.uniform/axis=1"});
   expand.meaning = "axes are counted in the result";
+  const auto atleast = [](std::string_view name, std::string_view equation, Infer infer) {
+    return movement(name, {}, equation, infer, in_order,
+                    {{kAtleast, kEveryInput}, {}, "ci f32.4096x4096.row.uniform/-"});
+  };
+  Op one = atleast("atleast_1d", "a scalar becomes [1], else out is a", infer_atleast<1>);
+  Op two = atleast("atleast_2d", "[] and [n] become [1,1] and [1,n], else out is a", infer_atleast<2>);
+  Op three =
+      atleast("atleast_3d", "[], [n] and [m,n] become [1,1,1], [1,n,1] and [m,n,1], else out is a", infer_atleast<3>);
   Op contiguous = movement("contiguous", {{"allow_col_major", false}}, "out_i = a_i", infer_contiguous, contiguous_copy,
                            {{kContiguous, kEveryInput}, kContiguousRejects, kContiguousBench});
   contiguous.meaning = "the result lies in row-major order, or as it does where that is the reverse and is allowed";
@@ -287,7 +312,7 @@ std::vector<Op> reshape_ops() {
       {{kView, kEveryInput}, kViewRejects, "call f32.4096x4096.{l}.uniform/dtype=f16\n ci l={row,transposed}"});
   view.signature = "a T[*S] -> out U[*R]", view.types = "T, U: all";
   view.meaning = "little-endian; no view as bool, of which not every byte is one";
-  return {reshape, flatten, unflatten, squeeze, expand, contiguous, view};
+  return {reshape, flatten, unflatten, squeeze, expand, one, two, three, contiguous, view};
 }
 
 }  // namespace plumb

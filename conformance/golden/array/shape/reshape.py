@@ -57,6 +57,10 @@ for axis in (None, 0, [0, 2], [-2]):
 c.error("squeeze", {"axis": 1}, {"a": b}, note="three elements")
 for axis in (0, -1, [0, 3], [2, -1]):
     out("expand_dims", {"axis": axis}, a[0], np.expand_dims(a[0], axis if isinstance(axis, int) else tuple(axis)))
+for at_least, op in ((np.atleast_1d, "atleast_1d"), (np.atleast_2d, "atleast_2d"), (np.atleast_3d, "atleast_3d")):
+    for shape in ((), (5, ), (2, 3), (2, 3, 4), (2, 1, 3, 2), (0, )):
+        x = values(np.float32, shape)
+        out(op, {}, x, at_least(x))
 c.error("expand_dims", {"axis": [1, 1]}, {"a": a}, note="named twice")
 c.error("expand_dims", {"axis": 4}, {"a": a}, error="out_of_range")
 NAMES = {np.uint8: "U8", np.int16: "I16", np.float16: "F16", np.uint32: "U32", np.float32: "F32", np.int64: "I64",
