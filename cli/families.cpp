@@ -4,6 +4,7 @@
 #include <iterator>
 #include <span>
 
+#include "core/alias.h"
 #include "core/family.h"
 #include "core/loads.h"
 #include "core/route.h"
@@ -42,6 +43,12 @@ constexpr Family kFamilies[] = {
 };
 #undef PLUMB_FAMILY
 
+constexpr Alias kAliases[] = {
+#define PLUMB_ALIAS(name, rows) {name, rows},
+#include "cli/aliases.def"
+#undef PLUMB_ALIAS
+};
+
 constexpr std::size_t kRows = 256;  // about as many operations as there are: nothing is moved as the tables grow
 
 template <class T>
@@ -51,6 +58,7 @@ void append(std::vector<T>& to, std::vector<T> from) {
 
 // What the sides give beside rows and routes.
 void install_sides() {
+  install_aliases(kAliases);
 #ifdef PLUMB_GPU
   install_platform(gpu::platform());
   install_loads(ceiling_loads(), gpu::ceiling_loads());
@@ -80,9 +88,11 @@ void install_all(std::span<const Family> families) {
 void install_families() { [[maybe_unused]] static const bool done = (install_all(kFamilies), true); }
 
 void install_family_of(std::string_view op) {
+  install_aliases(kAliases);
+  const std::vector<std::string> meant = meant_by(op);
   for (const Family& f : kFamilies) {
     const std::vector<Op> rows = f.ops();
-    if (std::any_of(rows.begin(), rows.end(), [op](const Op& row) { return row.name == op; }))
+    if (std::any_of(rows.begin(), rows.end(), [&](const Op& row) { return row.name == op || row.name == meant[0]; }))
       return install_all({&f, 1});
   }
   install_families();

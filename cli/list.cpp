@@ -11,9 +11,9 @@
 #include "cli/words.h"
 #include "conformance/check.h"
 #include "conformance/query.h"
+#include "core/alias.h"
 #include "core/fill.h"
 #include "core/gate.h"
-#include "core/pattern.h"
 #include "reports/report.h"
 
 namespace plumb::cli {
@@ -123,7 +123,7 @@ int list_routes(const ListArgs& args) {
 int list_cases(const ListArgs& args) {
   if (args.patterns) return list_patterns(args);
   const Budget budget = budget_named(args.budget);
-  const std::vector<std::string> globs = pattern::alternatives(args.query.empty() ? "*" : args.query);
+  const std::vector<std::string> globs = asked(args.query.empty() ? "*" : args.query);
   const Queries queries(args.query.empty() ? std::vector<std::string>{} : std::vector{args.query}, "all");
   reports::Json ids = reports::Json::array();
   for (const Op& op : ops()) {

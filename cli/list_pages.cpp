@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/terminal.h"
+#include "core/alias.h"
 #include "core/family.h"
 #include "core/files.h"
 #include "core/route.h"
@@ -133,6 +134,22 @@ std::string page_of(const std::string& wing, const std::vector<Family>& all) {
   return out;
 }
 
+// Of the names that are no row's.
+std::string alias_list() {
+  std::string out =
+      "\n## Other names\n\nEvery verb takes them too; one that means several operations is each of them to a query.\n"
+      "They stand in [cli/aliases.def](../cli/aliases.def).\n\n";
+  for (const Alias& a : aliases()) {
+    std::string rows;
+    for (const std::string& row : meant_by(a.name)) {
+      const std::string wing(wing_of(row));
+      rows += (rows.empty() ? " [" : ", [") + row + "](ops/" + wing.substr(0, wing.find('/')) + ".md#" + row + ")";
+    }
+    out += item(code(a.name) + ":" + rows);
+  }
+  return out;
+}
+
 std::string index_of(const std::map<std::string, std::vector<Family>>& wings) {
   std::string out = kIndexHead;
   for (const auto& [wing, all] : wings) {
@@ -147,7 +164,7 @@ std::string index_of(const std::map<std::string, std::vector<Family>>& wings) {
       out += item(line);
     }
   }
-  return out;
+  return out + alias_list();
 }
 
 }  // namespace

@@ -4,8 +4,8 @@
 #include <ctime>
 
 #include "conformance/check.h"
+#include "core/alias.h"
 #include "core/number.h"
-#include "core/pattern.h"
 
 namespace plumb::cli {
 namespace {
@@ -27,7 +27,7 @@ Isa isa_named(const std::string& text) {
 }  // namespace
 
 std::vector<const Op*> ops_matching(const std::string& query) {
-  const std::vector<std::string> globs = pattern::alternatives(query.empty() ? "*" : query);
+  const std::vector<std::string> globs = asked(query.empty() ? "*" : query);
   for (const std::string& g : globs)
     if (std::none_of(ops().begin(), ops().end(), [&](const Op& op) { return glob(g, op.name); }))
       (void)find_op(g);  // throws, with the nearest names
@@ -69,7 +69,7 @@ Target target_of(const std::string& text) {
 
 std::vector<Target> targets_of(const std::string& text) {
   std::vector<Target> all;
-  for (const std::string& one : pattern::alternatives(text)) all.push_back(target_of(one));
+  for (const std::string& one : asked(text)) all.push_back(target_of(one));
   return all;
 }
 

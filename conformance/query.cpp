@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/pattern.h"
+#include "core/alias.h"
 #include "core/text.h"
 
 namespace plumb {
@@ -41,7 +41,7 @@ std::string nearest_routes(const std::string& query) {
 }  // namespace
 
 Queries::Queries(const std::vector<std::string>& queries, std::string route) : route_(std::move(route)) {
-  for (const std::string& q : queries) queries_.push_back({q, pattern::alternatives(q)});
+  for (const std::string& q : queries) queries_.push_back({q, asked(q)});
 }
 
 bool Queries::match(const Op& op, std::string_view case_id, std::string_view route) const {

@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "core/alias.h"
 #include "core/budget.h"
 #include "core/fill.h"
 #include "core/gate.h"
@@ -216,6 +217,9 @@ std::span<const Op> ops() { return op_rows(); }
 const Op& find_op(std::string_view wanted) {
   for (const Op& op : op_rows())
     if (op.name == wanted) return op;
+  const std::string meant = one_meant_by(wanted);
+  for (const Op& op : op_rows())
+    if (op.name == meant) return op;
   throw Error("plumb", Reason::query,
               "no op is named '" + std::string(wanted) + "'" + nearest(wanted, names_of(op_rows())));
 }
