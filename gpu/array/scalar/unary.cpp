@@ -54,7 +54,18 @@ constexpr gpu::ScalarFunction kFunctions[] = {
 };
 
 Order order(const Call& c) { return gpu::scalar_order(kFunctions, c); }
-Job prepare(const Call& c, const std::vector<Spec>& specs) { return gpu::prepare_scalar("unary", c, specs); }
+
+// Functions of complex numbers have kernels of their own: complex.cl.
+bool is_function(const Call& c) {
+  for (const gpu::ScalarFunction& f : kFunctions)
+    if (f.name == c.op->name) return f.ulps32 > 0.5 || f.name == "sqrt";
+  return false;
+}
+
+Job prepare(const Call& c, const std::vector<Spec>& specs) {
+  const bool complex = is_complex(c.dtype(0)) && is_function(c);
+  return gpu::prepare_scalar(complex ? "complex" : "unary", c, specs);
+}
 
 }  // namespace
 

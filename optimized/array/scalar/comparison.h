@@ -41,5 +41,13 @@ static inline auto smaller_of(V a, V b) -> decltype(choose(a != a, a, b)) {
   return choose((Mask<V>)(a != a), a, choose(is_less(a, b), a, b));
 }
 
+// NaN in either part makes all of it NaN.
+static inline Pair unless_nan(Pair a, Pair b, Pair chosen) {
+  const F64 nan = all<F64>(__builtin_nan(""));
+  return choose(is_nan(a.re) | is_nan(a.im) | is_nan(b.re) | is_nan(b.im), Pair{nan, nan}, chosen);
+}
+static inline Pair larger_of(Pair a, Pair b) { return unless_nan(a, b, choose(is_less(b, a), a, b)); }
+static inline Pair smaller_of(Pair a, Pair b) { return unless_nan(a, b, choose(is_less(a, b), a, b)); }
+
 }  // namespace PLUMB_ISA_NAME
 }  // namespace plumb

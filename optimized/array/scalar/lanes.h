@@ -65,6 +65,8 @@ static inline V choose(M mask, V a, V b) {
   return (V)(((M)a & mask) | ((M)b & ~mask));
 }
 
+static inline Pair choose(I64 mask, Pair a, Pair b) { return {choose(mask, a.re, b.re), choose(mask, a.im, b.im)}; }
+
 template <class V>
 inline constexpr std::int64_t kWidth = static_cast<std::int64_t>(sizeof(V) / sizeof(typename ScalarOf<V>::type));
 template <>

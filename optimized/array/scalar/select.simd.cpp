@@ -4,8 +4,6 @@
 namespace plumb {
 namespace PLUMB_ISA_NAME {
 
-static inline Pair choose(I64 mask, Pair a, Pair b) { return {choose(mask, a.re, b.re), choose(mask, a.im, b.im)}; }
-
 // p: which bounds are given.
 template <class V>
 static inline auto between(V a, V low, V high, Given p) -> decltype(larger_of(a, low)) {

@@ -73,11 +73,6 @@ static inline V conj_of(V x) {
 }
 static inline Pair conj_of(Pair z) { return {z.re, -z.im}; }
 
-static inline Pair exp_of(Pair z) {
-  const F64 size = exp_of(z.re);
-  return {size * cos_of(z.im), size * sin_of(z.im)};
-}
-
 static inline F32 scaled(F32 x, double by) { return x * static_cast<float>(by); }
 static inline F64 scaled(F64 x, double by) { return x * by; }
 constexpr double kPi = 3.14159265358979323846;

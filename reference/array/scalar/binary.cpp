@@ -21,15 +21,28 @@ template <Real T>
 bool unordered(T a, T b) {
   return !(a <= b) && !(a >= b);
 }
+// The order of complex numbers is that of their real parts, then of the imaginary ones.
+template <class T>
+bool less(T a, T b) {
+  return a < b;
+}
+bool less(Complex a, Complex b) { return a.real() < b.real() || (a.real() == b.real() && a.imag() < b.imag()); }
+
+bool unordered(Complex a, Complex b) { return unordered(a.real(), b.real()) || unordered(a.imag(), b.imag()); }
+Complex nan_of(Complex, Complex) { return {std::nan(""), std::nan("")}; }
+template <class T>
+T nan_of(T a, T b) {
+  return a + b;
+}
 template <class T>
 T maximum(T a, T b) {
-  if (unordered(a, b)) return a + b;  // NaN
-  return a > b ? a : b;
+  if (unordered(a, b)) return nan_of(a, b);
+  return less(b, a) ? a : b;
 }
 template <class T>
 T minimum(T a, T b) {
-  if (unordered(a, b)) return a + b;
-  return a < b ? a : b;
+  if (unordered(a, b)) return nan_of(a, b);
+  return less(a, b) ? a : b;
 }
 
 Whole floor_divide(Whole a, Whole b) {
@@ -61,13 +74,6 @@ T power(T a, T b) {
   if (std::isinf(a)) return std::pow(static_cast<double>(a), static_cast<double>(b));
   return std::pow(a, b);
 }
-
-// The order of complex numbers is that of their real parts, then of the imaginary ones.
-template <class T>
-bool less(T a, T b) {
-  return a < b;
-}
-bool less(Complex a, Complex b) { return a.real() < b.real() || (a.real() == b.real() && a.imag() < b.imag()); }
 
 template <class T>
 bool truth(T x) {
@@ -153,10 +159,12 @@ std::vector<Op> binary_ops() {
         {"multiply", "all", kPromoted, "out_i = a_i b_i", kWide, "integers wrap; bool is and"}),
     rounded2<[](Inexact auto a, Inexact auto b) { return over(a, b); }>(
         {"divide", "all", kFloat, "out_i = a_i / b_i", kWide, "whole numbers as f32"}),
-    rounded2<[](Ordered auto a, Ordered auto b) { return maximum(a, b); }>(
-        {"maximum", kReal, kPromoted, "out_i = max(a_i, b_i)", kClose, "NaN beside any; the second of equals"}),
-    rounded2<[](Ordered auto a, Ordered auto b) { return minimum(a, b); }>(
-        {"minimum", kReal, kPromoted, "out_i = min(a_i, b_i)", kClose, "NaN beside any; the second of equals"}),
+    rounded2<[](auto a, auto b) { return maximum(a, b); }>(
+        {"maximum", "all", kPromoted, "out_i = max(a_i, b_i)", kClose,
+         "NaN beside any, in either part; the second of equals; complex numbers by their real parts first"}),
+    rounded2<[](auto a, auto b) { return minimum(a, b); }>(
+        {"minimum", "all", kPromoted, "out_i = min(a_i, b_i)", kClose,
+         "NaN beside any, in either part; the second of equals; complex numbers by their real parts first"}),
     rounded2<[](Ordered auto a, Ordered auto b, Dtype t) { return floor_divide(a, b, t); }>(
         {"floor_divide", kNumbers, kPromoted, "out_i = floor(a_i / b_i)", "uniform-9 uniform-2,int-50 int-9",
          "of the quotient rounded to f32, of f64 to f64; integers by 0 give 0"}),

@@ -1,4 +1,5 @@
 // Operations of one number: a row is a line.
+#include "reference/array/scalar/complex.h"
 #include "reference/array/scalar/scalar.h"
 
 namespace plumb {
@@ -25,14 +26,6 @@ T sign(T x) {
 }
 Complex sign(Complex z) { return z == 0.0 ? z : Complex(z.real() / abs(z), z.imag() / abs(z)); }
 
-Complex exp(Complex z) {  // e^(a + b i) = e^a (cos b + i sin b)
-  return {std::exp(z.real()) * std::cos(z.imag()), std::exp(z.real()) * std::sin(z.imag())};
-}
-template <class T>
-T exp(T x) {
-  return std::exp(x);
-}
-
 // The number y with erf(y) = x, by Newton's method on erfc, which keeps its digits where erf is nearly 1.
 template <class T>
 T erfinv(T x) {
@@ -56,10 +49,12 @@ template <class T>
 T degrees(T x) {
   return static_cast<T>(x * (180 / std::acos(-1.0L)));
 }
+Complex degrees(Complex z) { return {degrees(z.real()), degrees(z.imag())}; }
 template <class T>
 T radians(T x) {
   return static_cast<T>(x * (std::acos(-1.0L) / 180));
 }
+Complex radians(Complex z) { return {radians(z.real()), radians(z.imag())}; }
 
 bool isnan(double x) { return std::isnan(x); }
 bool isinf(double x) { return std::isinf(x); }
@@ -130,61 +125,64 @@ std::vector<Op> exact_rows() {
          "NaN is true; a complex number is false where both parts are 0"}),
     rounded<[](Whole x) { return ~x; }>(
         {"bitwise_invert", "bool integers", "T", "out_i = -1 - x_i", "bits", "every bit is changed"}),
-    rounded<[](Real auto x) { return std::sqrt(x); }>(
-        {"sqrt", kReal, kFloat, "out_i = x_i^(1/2)", "positive-3,wide-100"}),
+    rounded<[](Inexact auto x) { return sqrt(x); }>(
+        {"sqrt", "all", kFloat, "out_i = x_i^(1/2)", "positive-3,wide-100",
+         "Re out_i >= 0, cut along the negative axis"}),
   };
 }
 
 std::vector<Op> function_rows() {
   return {
-    function<[](Real auto x) { return 1 / std::sqrt(x); }>(
-        {"rsqrt", kReal, kFloat, "out_i = x_i^(-1/2)", "positive-3,wide-100"}),
+    function<[](Inexact auto x) { return rsqrt(x); }>(
+        {"rsqrt", "all", kFloat, "out_i = x_i^(-1/2)", "positive-3,wide-100",
+         "of complex numbers conj(x_i^(1/2)) / |x_i|, infinity of 0"}),
     function<[](Inexact auto x) { return exp(x); }>(
-        {"exp", "all", kFloat, "out_i = e^x_i", "uniform-110,wide-7", "e^(a+bi) = e^a cos b + i e^a sin b"}),
+        {"exp", "all", kFloat, "out_i = e^x_i", "uniform-110,wide-7",
+         "e^(a+bi) = e^a cos b + i e^a sin b, special values as C has them"}),
     function<[](Real auto x) { return std::expm1(x); }>(
         {"expm1", kReal, kFloat, "out_i = e^x_i - 1", "uniform-110,wide-30"}),
-    function<[](Real auto x) { return std::log(x); }>(
-        {"log", kReal, kFloat, "out_i = log x_i", "positive-3,wide-100"}),
-    function<[](Real auto x) { return std::log2(x); }>(
-        {"log2", kReal, kFloat, "out_i = log x_i / log 2", "positive-3,wide-100,pow2-100"}),
-    function<[](Real auto x) { return std::log10(x); }>(
-        {"log10", kReal, kFloat, "out_i = log x_i / log 10", "positive-3,wide-100"}),
-    function<[](Real auto x) { return std::log1p(x); }>(
-        {"log1p", kReal, kFloat, "out_i = log (1 + x_i)", "uniform-1,wide-60"}),
-    function<[](Real auto x) { return std::sin(x); }>(
-        {"sin", kReal, kFloat, "out_i = sin x_i", "uniform-10,wide-100"}),
-    function<[](Real auto x) { return std::cos(x); }>(
-        {"cos", kReal, kFloat, "out_i = cos x_i", "uniform-10,wide-100"}),
-    function<[](Real auto x) { return std::tan(x); }>(
-        {"tan", kReal, kFloat, "out_i = tan x_i", "uniform-10,wide-100"}),
-    function<[](Real auto x) { return std::asin(x); }>(
-        {"arcsin", kReal, kFloat, "sin out_i = x_i", "uniform-1,wide-30", "in [-pi/2, pi/2], NaN beyond [-1, 1]"}),
-    function<[](Real auto x) { return std::acos(x); }>(
-        {"arccos", kReal, kFloat, "cos out_i = x_i", "uniform-1,wide-30", "in [0, pi], NaN beyond [-1, 1]"}),
-    function<[](Real auto x) { return std::atan(x); }>(
-        {"arctan", kReal, kFloat, "tan out_i = x_i", "uniform-3,wide-60", "in [-pi/2, pi/2]"}),
-    function<[](Real auto x) { return std::sinh(x); }>(
-        {"sinh", kReal, kFloat, "out_i = (e^x_i - e^-x_i) / 2", "uniform-92,wide-60"}),
-    function<[](Real auto x) { return std::cosh(x); }>(
-        {"cosh", kReal, kFloat, "out_i = (e^x_i + e^-x_i) / 2", "uniform-92,wide-60"}),
-    function<[](Real auto x) { return std::tanh(x); }>(
-        {"tanh", kReal, kFloat, "out_i = sinh x_i / cosh x_i", "uniform-10,wide-60"}),
-    function<[](Real auto x) { return std::asinh(x); }>(
-        {"arcsinh", kReal, kFloat, "sinh out_i = x_i", "uniform-3,wide-100"}),
-    function<[](Real auto x) { return std::acosh(x); }>(
-        {"arccosh", kReal, kFloat, "cosh out_i = x_i", "positive-3,wide-100", "not negative, NaN below 1"}),
-    function<[](Real auto x) { return std::atanh(x); }>(
-        {"arctanh", kReal, kFloat, "tanh out_i = x_i", "uniform-1,wide-60", "NaN beyond [-1, 1]"}),
+    function<[](Inexact auto x) { return log(x); }>(
+        {"log", "all", kFloat, "out_i = log x_i", "positive-3,wide-100", "of complex numbers log |x_i| + i arg x_i"}),
+    function<[](Inexact auto x) { return log2(x); }>(
+        {"log2", "all", kFloat, "out_i = log x_i / log 2", "positive-3,wide-100,pow2-100"}),
+    function<[](Inexact auto x) { return log10(x); }>(
+        {"log10", "all", kFloat, "out_i = log x_i / log 10", "positive-3,wide-100"}),
+    function<[](Inexact auto x) { return log1p(x); }>(
+        {"log1p", "all", kFloat, "out_i = log (1 + x_i)", "uniform-1,wide-60"}),
+    function<[](Inexact auto x) { return sin(x); }>(
+        {"sin", "all", kFloat, "out_i = sin x_i", "uniform-10,wide-100"}),
+    function<[](Inexact auto x) { return cos(x); }>(
+        {"cos", "all", kFloat, "out_i = cos x_i", "uniform-10,wide-100"}),
+    function<[](Inexact auto x) { return tan(x); }>(
+        {"tan", "all", kFloat, "out_i = tan x_i", "uniform-10,wide-100"}),
+    function<[](Inexact auto x) { return asin(x); }>(
+        {"arcsin", "all", kFloat, "sin out_i = x_i", "uniform-1,wide-30", "in [-pi/2, pi/2], NaN beyond [-1, 1]"}),
+    function<[](Inexact auto x) { return acos(x); }>(
+        {"arccos", "all", kFloat, "cos out_i = x_i", "uniform-1,wide-30", "in [0, pi], NaN beyond [-1, 1]"}),
+    function<[](Inexact auto x) { return atan(x); }>(
+        {"arctan", "all", kFloat, "tan out_i = x_i", "uniform-3,wide-60", "in [-pi/2, pi/2]"}),
+    function<[](Inexact auto x) { return sinh(x); }>(
+        {"sinh", "all", kFloat, "out_i = (e^x_i - e^-x_i) / 2", "uniform-92,wide-60"}),
+    function<[](Inexact auto x) { return cosh(x); }>(
+        {"cosh", "all", kFloat, "out_i = (e^x_i + e^-x_i) / 2", "uniform-92,wide-60"}),
+    function<[](Inexact auto x) { return tanh(x); }>(
+        {"tanh", "all", kFloat, "out_i = sinh x_i / cosh x_i", "uniform-10,wide-60"}),
+    function<[](Inexact auto x) { return asinh(x); }>(
+        {"arcsinh", "all", kFloat, "sinh out_i = x_i", "uniform-3,wide-100"}),
+    function<[](Inexact auto x) { return acosh(x); }>(
+        {"arccosh", "all", kFloat, "cosh out_i = x_i", "positive-3,wide-100", "not negative, NaN below 1"}),
+    function<[](Inexact auto x) { return atanh(x); }>(
+        {"arctanh", "all", kFloat, "tanh out_i = x_i", "uniform-1,wide-60", "NaN beyond [-1, 1]"}),
     function<[](Real auto x) { return std::erf(x); }>(
         {"erf", kReal, kFloat, "out_i = 2 pi^(-1/2) integral of e^(-t^2) from 0 to x_i", "uniform-4,wide-60"}),
     function<[](Real auto x) { return erfinv(x); }>(
         {"erfinv", kReal, kFloat, "erf out_i = x_i", "uniform-1,wide-30", "NaN beyond [-1, 1]"}),
     function<[](Real auto x) { return 1 / (1 + std::exp(-x)); }>(
         {"sigmoid", kReal, kFloat, "out_i = 1 / (1 + e^-x_i)", "uniform-110,wide-7"}),
-    function<[](Real auto x) { return degrees(x); }>(
-        {"degrees", kReal, kFloat, "out_i = 180 x_i / pi", "uniform-7,wide-100"}),
-    function<[](Real auto x) { return radians(x); }>(
-        {"radians", kReal, kFloat, "out_i = pi x_i / 180", "uniform-360,wide-100"}),
+    function<[](Inexact auto x) { return degrees(x); }>(
+        {"degrees", "all", kFloat, "out_i = 180 x_i / pi", "uniform-7,wide-100"}),
+    function<[](Inexact auto x) { return radians(x); }>(
+        {"radians", "all", kFloat, "out_i = pi x_i / 180", "uniform-360,wide-100"}),
   };
 }
 // clang-format on

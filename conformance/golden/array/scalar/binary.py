@@ -19,7 +19,7 @@ c = Corpus("binary", source=f"mlx {mx.__version__}")
 WORDS = [n for n in REALS if n not in INEXACT]
 NUMBERS = [n for n in REALS if n != "bool_"]
 EXACT = {
-    "subtract": list(VALUES), "multiply": REALS, "maximum": REALS, "minimum": REALS,
+    "subtract": list(VALUES), "multiply": REALS, "maximum": list(VALUES), "minimum": list(VALUES),
     "floor_divide": NUMBERS, "remainder": NUMBERS, "equal": list(VALUES), "not_equal": list(VALUES),
     "less": list(VALUES), "less_equal": list(VALUES), "greater": list(VALUES), "greater_equal": list(VALUES),
     "logical_and": REALS, "logical_or": REALS, "logical_xor": REALS,
@@ -30,6 +30,8 @@ for op, names in EXACT.items():
     f = getattr(mx, op if op != "logical_xor" else "not_equal")
     for n in names:
         a, b = list(VALUES[n]), list(VALUES[n][::-1])
+        if n == "complex64" and op in ("maximum", "minimum"):  # MLX gives one of a NaN's parts
+            a, b = [v for v in a if not np.isnan(v)], [v for v in b if not np.isnan(v)]
         if op in UNDEFINED:
             a, b = ([7.5, -7.5, 7.5, -7.5, -0.0], [2, 2, -2, -2, 3]) if n in INEXACT else \
                    ([7, 100, 0, 5], [2, 9, 3, 0]) if n.startswith("u") else \

@@ -74,6 +74,14 @@ Z = np.array([1 + 2j, -0.5j, 3 - 4j, 0.1 - 0.1j, -1e-3 + 20j, 2 + 0j], np.comple
 PAIRS = {"square": lambda z: z * z, "sign": lambda z: z / abs(z), "exp": mp.exp}
 for op, f in PAIRS.items():
     judged(op, Z, rounded("complex64", [f(mp.mpc(complex(z))) for z in Z]))
+OF_PLANE = ["sqrt", "rsqrt", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh",
+            "cosh", "tanh", "arcsinh", "arccosh", "arctanh", "degrees", "radians"]
+PLANE = np.array([0.3 + 0.7j, -2 + 0.5j, 1e-3 - 2j, 3 - 4j, -0.25 - 1e-4j, 1 + 1e-6j, -1 + 0.001j, 1e-20 + 1e-18j,
+                  0.5 + 30j, -30 + 1j, 1e15 - 2e14j, 1 + 2j, -1.0001 - 1e-5j], np.complex64)
+for op in OF_PLANE:
+    f = FUNCTIONS[op][0]
+    z = PLANE[np.abs(PLANE) < 50] if op in ("sinh", "cosh", "sin", "cos") else PLANE
+    judged(op, z, rounded("complex64", [mp.mpc(f(mp.mpc(complex(v)))) for v in z]))
 judged("abs", Z, rounded("float32", [abs(mp.mpc(complex(z))) for z in Z]))
 c.error("negative", {}, {"x": np.array([True])}, error="invalid_argument", note="no negative of bool")
 c.error("bitwise_invert", {}, {"x": np.array([1.0], np.float32)}, error="invalid_argument", note="no bits of floats")

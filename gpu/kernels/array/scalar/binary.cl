@@ -27,6 +27,12 @@ static inline int truth(double2 z) { return z.x != 0 || z.y != 0; }
 EACH2(subtract, a - b)
 EACH2(multiply, times(a, b))
 EACH2(divide, over(a, b))
+static inline double2 unless_nan(double2 a, double2 b, double2 chosen) {
+  const int nan = isnan(a.x) || isnan(a.y) || isnan(b.x) || isnan(b.y);
+  return nan ? (double2)(NAN, NAN) : chosen;
+}
+EACH2(maximum, unless_nan(a, b, before(b, a) ? a : b))
+EACH2(minimum, unless_nan(a, b, before(a, b) ? a : b))
 FLAG2(equal, same(a, b))
 FLAG2(not_equal, !same(a, b))
 FLAG2(less, before(a, b))

@@ -52,7 +52,6 @@ FLAG(isnan, isnan(x.x) || isnan(x.y))
 FLAG(isinf, isinf(x.x) || isinf(x.y))
 FLAG(isfinite, isfinite(x.x) && isfinite(x.y))
 FLAG(logical_not, x.x == 0 && x.y == 0)
-EACH(exp, exp(x.x) * (double2)(cos(x.y), sin(x.y)))
 
 #else
 EACH(square, (ulong)x*(ulong)x)
