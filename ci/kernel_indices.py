@@ -48,6 +48,7 @@ BUILDS = {
                  "TURNED=1 CHIRPED=1"], ["LOAD_COLUMNS=0 STORE_COLUMNS=1", "LOAD_COLUMNS=1 STORE_COLUMNS=0"]],
     "gated_delta": [["X=f32"]],
     "fold": [["", "PRODUCT X=f32", "PRODUCT X=u64", "PRODUCT X=c64 PAIRS"]],
+    "general": [["X=f32", "X=f64 WIDE", "X=f32 COMPLEX"]],
     "global_pooling": [["X=f16"]],
     "hermitian": [["X=f32", "X=f64 WIDE", "X=f32 COMPLEX"]],
     "linalg": [["X=f32 REGISTERS=4", "X=f32 REGISTERS=4 WIDE", "X=c64 REGISTERS=2"], ["UNROLL=2"]],

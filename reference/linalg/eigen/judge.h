@@ -20,5 +20,8 @@ void fill_from_triangle(S& a, bool upper) {
 }
 
 Deviation judge_hermitian(const Call&, const std::vector<Tensor>& got, const Order&);
+// The input of eig and eigvals as Complexes: exact.
+Wide widen_general(const Tensor&);
+Deviation judge_general(const Call&, const std::vector<Tensor>& got, const Order&);
 
 }  // namespace plumb::reference
