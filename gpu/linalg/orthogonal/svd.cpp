@@ -7,8 +7,8 @@ namespace plumb {
 namespace {
 
 constexpr std::int64_t kGroup = 64, kSweeps = 60;  // as in kernels/linalg/orthogonal/svd.cl
-constexpr std::int64_t kFlat =
-    64;  // work-items of the groups of simple kernels: a size of its own for each extent would be compiled each
+// Work-items of the groups of simple kernels: a size of its own for each extent would be compiled each.
+constexpr std::int64_t kFlat = 64;
 constexpr std::int64_t kWorthLaunch = 1 << 14;  // elements
 
 std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }

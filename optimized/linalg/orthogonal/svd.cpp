@@ -118,16 +118,16 @@ Order own_type(const Call& c) {
 
 using Run = Job (*)(const Call&, const std::vector<Spec>&);
 
-void add_routes(std::vector<Route>& all, std::string_view op, Run interleaved, Run rows) {
+bool small(const Call& c, const Device&) { return std::max(c.size('M'), c.size('N')) <= kSmall; }
+bool real(const Call& c, const Device&) { return !is_complex(c.dtype(0)); }
+
+void add_routes(std::vector<Route>& all, std::string_view op, bool of_complex, Run interleaved, Run rows) {
+  std::vector<Condition> supports{{Stage::shape_dtype, "an extent is above 16", small}};
+  if (of_complex) supports.push_back({Stage::shape_dtype, "complex numbers", real});
   all.push_back({
       .op = op,
       .name = "cpu.interleaved",
-      .supports = {{Stage::shape_dtype, "an extent is above 16",
-                    [](const Call& c, const Device&) {
-                      return c.shape(0).back() <= kSmall && c.shape(0)[c.shape(0).size() - 2] <= kSmall;
-                    }},
-                   {Stage::shape_dtype, "complex numbers",
-                    [](const Call& c, const Device&) { return !is_complex(c.dtype(0)); }}},
+      .supports = supports,
       .prefers = {{Stage::shape_dtype, "under 4 matrices",
                    [](const Call& c, const Device&) { return source(c[0]).matrices >= 4; }}},
       .order = own_type,
@@ -140,9 +140,9 @@ void add_routes(std::vector<Route>& all, std::string_view op, Run interleaved, R
 
 std::vector<Route> svd_cpu_routes() {
   std::vector<Route> all;
-  add_routes(all, "svd", host<run_vectors<true>>, host<run_vectors<false>>);
-  add_routes(all, "svdvals", host<run_values<true>>, host<run_values<false>>);
-  add_routes(all, "pinv", host<run_inverse<true>>, host<run_inverse<false>>);
+  add_routes(all, "svd", true, host<run_vectors<true>>, host<run_vectors<false>>);
+  add_routes(all, "svdvals", true, host<run_values<true>>, host<run_values<false>>);
+  add_routes(all, "pinv", false, host<run_inverse<true>>, host<run_inverse<false>>);
   return all;
 }
 
