@@ -12,12 +12,24 @@ namespace {
 constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr double kHermitianRatio = 60;  // the threshold of LAPACK's own tests
 
-void keep(Deviation& worst, double error, double allowed, int output, double want = 0, double got = 0,
-          std::int64_t at = -1) {
+// What an error is one of: a value of an output, or a norm; times 2^exponent in the unit of its elements.
+struct Where {
+  int output;
+  int exponent = 0;
+  std::int64_t at = -1;
+  double value = 0;
+};
+
+void keep(Deviation& worst, double error, double allowed, const Where& where) {
   const double ratio = error == 0 ? 0 : !(error <= 1e300) ? kInf : error / allowed;
   if (ratio <= worst.ratio) return;
-  worst.ratio = ratio, worst.output = output, worst.at = at, worst.allowed = allowed;
-  worst.want = want, worst.got = at < 0 ? error : got;
+  worst.ratio = ratio, worst.output = where.output, worst.at = where.at;
+  worst.allowed = std::scalbn(allowed, where.exponent);
+  worst.want = where.value, worst.got = where.at < 0 ? std::scalbn(error, where.exponent) : where.value;
+}
+
+void refuse(Deviation& worst, const std::string& what, int output) {
+  worst.what = what, worst.output = output, worst.ratio = kInf;
 }
 
 template <class T>
@@ -140,16 +152,17 @@ struct Given {
 };
 
 template <class T>
-std::string malformed(const std::vector<T>& w, const DtypeInfo& type) {
+std::string malformed(const std::vector<T>& w) {
   for (std::size_t i = 0; i < w.size(); ++i) {
     if (std::isnan(leading(w[i]))) return "w is NaN at " + std::to_string(i);
     if (i > 0 && w[i] < w[i - 1]) return "w is not ascending at " + std::to_string(i);
   }
-  (void)type;
   return "";
 }
 
-// ||A V - V diag(w)||_1 and ||I - V^H V||_1, an infinite w standing for v^H A v.
+// ||A V - V diag(w)||_1 and ||I - V^H V||_1, an infinite w standing for v^H A v. As ||v_j||_1 >= 1, no w_j may stray by
+// more than the residual; as ||(A - w_j) e_i||_1 <= 2 ||A||_1, an element of V that brings the second ratio to x brings
+// the first to 2 x at most: as far as that the residual is an error of V.
 template <class T>
 void judge_vectors(const Square<T>& a, const Given<T>& given, const Square<T>& v, double unit, double u,
                    Deviation& worst) {
@@ -162,15 +175,19 @@ void judge_vectors(const Square<T>& a, const Given<T>& given, const Square<T>& v
     for (std::int64_t i = 0; i < n; ++i) residual(i, j) = residual(i, j) - times(scaled, v(i, j));
     gram(j, j) = gram(j, j) - Number<T>(T(1));
   }
-  const double size = static_cast<double>(n);
-  keep(worst, norm1(residual), kHermitianRatio * size * 2 * u * norm1(a) + unit, 1);
-  keep(worst, norm1(gram), kHermitianRatio * size * 2 * u, 1);
+  const double most = kHermitianRatio * static_cast<double>(n) * 2 * u;
+  const double error = norm1(residual), allowed = most * norm1(a) + unit;
+  Deviation own;
+  own.compared = worst.compared;
+  keep(own, norm1(gram), most, {1});
+  if (error / allowed <= 2 * own.ratio) keep(own, error / allowed * most, most, {1});
+  else keep(own, error, allowed, {0, given.e});
+  if (own.ratio > worst.ratio) worst = own;
 }
 
 template <class T>
 void judge_one(Square<T> a, const std::vector<T>& w, const Square<T>* v, const DtypeInfo& type, Deviation& worst) {
-  worst.what = malformed(w, type);
-  if (!worst.what.empty()) return;
+  if (const std::string what = malformed(w); !what.empty()) return refuse(worst, what, 0);
   Given<T> given{w, exponent(a)};
   scale(a, -given.e);
   const Tridiagonal<T> t = tridiagonal(a);
@@ -184,10 +201,10 @@ void judge_one(Square<T> a, const std::vector<T>& w, const Square<T>* v, const D
     const auto at = static_cast<std::int64_t>(i);
     double r = counted(t, scaled, at, unit);
     if (std::isinf(x)) r = (x > 0 ? t.below(scaled - T(unit)) <= at : t.below(scaled + T(unit)) > at) ? 0 : kInf;
-    keep(worst, r * unit, unit, 0, x, x, at);
+    keep(worst, r * unit, unit, {0, given.e, at, x});
   }
   if (!v) return;
-  if (!finite(*v)) worst.what = "v is not finite", worst.output = 1;
+  if (!finite(*v)) refuse(worst, "v is not finite", 1);
   else judge_vectors(a, given, *v, eta, u, worst);
 }
 

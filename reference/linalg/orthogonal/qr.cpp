@@ -145,7 +145,8 @@ bool may_overflow(const Dense<T>& a, std::int64_t j, int e, const DtypeInfo& typ
 }
 
 // Column by column, ||A - Q R||_1 <= 30 m u ||A||_1: reflections are stable for each column by itself
-// (Higham 2002, Theorem 19.4), and m eta for elements that lie below the normal numbers. All of it times 2^-e.
+// (Higham 2002, Theorem 19.4), and m eta for elements that lie below the normal numbers. All of it times 2^-e. As
+// ||Q d||_1 >= ||Q d||_2 = ||d||_2, no element of r_j may stray by more than the whole column.
 template <class T>
 void judge_column(Ratios& ratios, const Dense<T>& a, const Dense<T>& q, const Dense<T>& r, std::int64_t j,
                   const DtypeInfo& type) {
@@ -164,7 +165,7 @@ void judge_column(Ratios& ratios, const Dense<T>& a, const Dense<T>& q, const De
     error += magnitude(s);
   }
   const double m = static_cast<double>(a.rows), eta = std::ldexp(type.min_subnormal, -e);
-  ratios.judge(1, error, kLapackRatio * m * (type.unit_roundoff() * sum + eta));
+  ratios.judge(1, error, kLapackRatio * m * (type.unit_roundoff() * sum + eta), e);
 }
 
 template <class T>

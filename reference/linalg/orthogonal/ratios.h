@@ -15,18 +15,35 @@ inline constexpr double kLapackRatio = 30;  // the threshold of LAPACK's own tes
 struct Ratios {
   Deviation worst;
 
-  // error <= allowed, of one output of one matrix.
-  void judge(int output, double error, double allowed) {
-    const double ratio = error == 0 ? 0 : allowed > 0 ? error / allowed : std::numeric_limits<double>::infinity();
+  // error <= allowed, both times 2^e, of one output of one matrix.
+  void judge(int output, double error, double allowed, int e = 0) {
+    const double ratio = of(error, allowed);
     if (ratio <= worst.ratio) return;
-    worst.ratio = std::isnan(ratio) ? std::numeric_limits<double>::infinity() : ratio;
-    worst.output = output, worst.at = -1, worst.want = 0, worst.got = error, worst.allowed = allowed;
+    worst.ratio = ratio;
+    worst.output = output, worst.at = -1, worst.want = 0;
+    worst.got = std::ldexp(error, e), worst.allowed = std::ldexp(allowed, e);
+  }
+  // Of a residual, which values and vectors have in common. An element of the vectors that brings their ratio to x
+  // brings that of the residual to share x at most: as far as that it is theirs, beyond it a value's.
+  void judge_common(int values, double error, double allowed, int e, double share) {
+    const double ratio = of(error, allowed);
+    if (ratio > share * worst.ratio) return judge(values, error, allowed, e);
+    if (ratio > worst.ratio) worst.ratio = ratio, worst.got = ratio * worst.allowed;
   }
   void refuse(int output, const std::string& what) {
     if (!worst.what.empty()) return;
     worst.what = what, worst.output = output, worst.ratio = std::numeric_limits<double>::infinity();
   }
   bool done() const { return !worst.what.empty(); }
+  void merge(const Ratios& other) {
+    if (!done() && (other.done() || other.worst.ratio > worst.ratio)) worst = other.worst;
+  }
+
+ private:
+  static double of(double error, double allowed) {
+    const double ratio = error == 0 ? 0 : allowed > 0 ? error / allowed : std::numeric_limits<double>::infinity();
+    return std::isnan(ratio) ? std::numeric_limits<double>::infinity() : ratio;
+  }
 };
 
 // ||X^H X - I||_1 <= 30 rows u.

@@ -144,7 +144,7 @@ template <class T>
 void judge_values(Ratios& ratios, const std::vector<RealOf<T>>& s) {
   for (std::size_t k = 0; k < s.size(); ++k) {
     const double x = static_cast<double>(s[k]);
-    if (!std::isfinite(x)) ratios.refuse(1, "not finite");
+    if (std::isnan(x)) ratios.refuse(1, "not a number");
     if (x < 0) ratios.refuse(1, "negative");
     if (k > 0 && s[k] > s[k - 1]) ratios.refuse(1, "not in descending order");
   }
@@ -157,27 +157,51 @@ void judge_identity(Ratios& ratios, int output, const Dense<T>& x) {
       if (!(x(i, j) == T(i == j ? 1.0 : 0.0))) ratios.refuse(output, "not I for a matrix without elements");
 }
 
-// ||A - U S V^H||_1 <= 30 max(M, N) u ||A||_1, all of it times 2^-e, and eta for values below the normal numbers.
+// u_k^H A v_k, what s_k has to be of these vectors.
 template <class T>
-void judge_product(Ratios& ratios, const Dense<T>& a, const Dense<T>& u, const std::vector<RealOf<T>>& s,
-                   const Dense<T>& vt, const DtypeInfo& type) {
-  const int e = exponent(a.data);
-  std::vector<T> scaled;
-  for (const auto& x : s) scaled.push_back(T(times_power(x, -e)));
-  double error = 0, norm = 0;
+T quotient(const Dense<T>& a, const Dense<T>& u, const Dense<T>& vt, std::int64_t k) {
+  T sum(0.0);
+  for (std::int64_t i = 0; i < a.rows; ++i)
+    for (std::int64_t j = 0; j < a.columns; ++j) sum += product(product(a(i, j), u(i, k)), vt(k, j));
+  return T(real(sum));
+}
+
+// ||A - U S V^H||_1
+template <class T>
+double distance(const Dense<T>& a, const Dense<T>& u, const std::vector<T>& s, const Dense<T>& vt) {
+  Dense<T> d = a;
+  double most = 0;
   for (std::int64_t j = 0; j < a.columns; ++j) {
-    double sum = 0, own = 0;
-    for (std::int64_t i = 0; i < a.rows; ++i) {
-      T d = times_power(a(i, j), -e);
-      own += magnitude(d);
+    for (std::int64_t i = 0; i < a.rows; ++i)
       for (std::size_t k = 0; k < s.size(); ++k)
-        d -= u(i, static_cast<std::int64_t>(k)) * scaled[k] * vt(static_cast<std::int64_t>(k), j);
-      sum += magnitude(d);
-    }
-    error = std::max(error, sum), norm = std::max(norm, own);
+        d(i, j) -= u(i, static_cast<std::int64_t>(k)) * s[k] * vt(static_cast<std::int64_t>(k), j);
+    most = std::max(most, column_sum(d, j));
   }
+  return most;
+}
+
+// ||A - U S V^H||_1 <= 30 max(M, N) u ||A||_1, all of it times 2^-e, and eta for values below the normal numbers.
+// A share of sqrt(N): d of s_k alone is a matrix of ||d||_2 = |d| <= sqrt(N) ||d||_1, and d of an element of u_k or v_k
+// brings no more than d ||A v_k||_1 <= d sqrt(N) ||A||_1; sqrt(2) more where parts of complex numbers are compared.
+template <class T>
+void judge_product(Ratios& ratios, const Dense<T>& own, const Dense<T>& u, const std::vector<RealOf<T>>& s,
+                   const Dense<T>& vt, const DtypeInfo& type) {
+  const int e = exponent(own.data);
+  Dense<T> a = own;
+  for (T& x : a.data) x = times_power(x, -e);
+  double norm = 0;
+  for (std::int64_t j = 0; j < a.columns; ++j) norm = std::max(norm, column_sum(a, j));
   const double size = static_cast<double>(std::max(a.rows, a.columns));
-  ratios.judge(1, error, kLapackRatio * size * (type.unit_roundoff() * norm + std::ldexp(type.min_subnormal, -e)));
+  const double allowed = kLapackRatio * size * (type.unit_roundoff() * norm + std::ldexp(type.min_subnormal, -e));
+  const double share = std::sqrt((std::is_same_v<T, Complex> ? 2.0 : 1.0) * static_cast<double>(a.columns));
+  std::vector<T> values;
+  for (std::size_t k = 0; k < s.size(); ++k) {
+    const bool finite = std::isfinite(static_cast<double>(s[k]));
+    values.push_back(finite ? T(times_power(s[k], -e)) : quotient(a, u, vt, static_cast<std::int64_t>(k)));
+    if (!finite && static_cast<double>(real(values[k])) + share * allowed < std::ldexp(type.max, -e))
+      return ratios.refuse(1, "not finite");
+  }
+  ratios.judge_common(1, share * distance(a, u, values, vt), share * allowed, e, share);
 }
 
 template <class T>
@@ -202,8 +226,10 @@ Deviation judge_all(const Call& c, const Array<T>& a, const std::vector<Tensor>&
   const auto k = static_cast<std::ptrdiff_t>(fewer(c));
   Ratios ratios;
   for (std::int64_t m = 0; m < matrices(a.shape) && !ratios.done(); ++m) {
-    const std::vector<RealOf<T>> own(s.data.begin() + m * k, s.data.begin() + (m + 1) * k);
-    judge_matrix(ratios, matrix(a, m), matrix(u, m), own, matrix(vt, m), parts(c));
+    const std::vector<RealOf<T>> values(s.data.begin() + m * k, s.data.begin() + (m + 1) * k);
+    Ratios own;
+    judge_matrix(own, matrix(a, m), matrix(u, m), values, matrix(vt, m), parts(c));
+    ratios.merge(own);
   }
   ratios.worst.compared = u.size() + s.size() + vt.size();
   return ratios.worst;
@@ -305,6 +331,7 @@ constexpr const char* kCases = R"(
   # the ends of the range
   ci     t={f32,c64} s=6x5 x={magnified-120,magnified--130,graded-100}
   ci     t=f64 s=6x5 x={magnified-1015,magnified--1030,graded-900}
+  ci     t={f32,c64} s={2x2,4x3x3} x=huge               # values beyond the largest number
   ci     t={f32,c64} s={16x17,17x16,33x20,20x33,40x40}
   ci     t=f64 s={17x16,12x23}
   # B32: batch = loop
