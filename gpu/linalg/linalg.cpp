@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <string>
 
-#include "gpu/runtime.h"
+#include "gpu/linalg/pairs.h"
 
 namespace plumb {
 
@@ -24,6 +24,14 @@ std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b;
 
 bool unit(std::int64_t extent, std::int64_t stride) { return extent <= 1 || stride == 1; }
 
+}  // namespace
+
+bool gpu::fits_tiles(std::int64_t rows, std::int64_t columns, std::int64_t row, std::int64_t column) {
+  return (unit(columns, column) || unit(rows, row)) && row >= 0 && column >= 0;
+}
+
+namespace {
+
 // One operand on the device as batches of matrices: a vector is a matrix of one row or one column.
 struct Operand {
   gpu::BufferPtr data;
@@ -32,8 +40,7 @@ struct Operand {
   Strides step;
 
   Operand(const Tensor& t, bool left, bool row_major) : Operand(t, geometry(t, left)) {
-    const bool direct = row_major ? unit(columns, column) : unit(columns, column) || unit(rows, row);
-    if (direct && row >= 0 && column >= 0) return;
+    if (gpu::fits_tiles(rows, columns, row, column) && (!row_major || unit(columns, column))) return;
     *this = Operand(t, dense_geometry(t, left));
     data = gpu::dense(t);
   }
@@ -70,27 +77,16 @@ struct Operand {
   }
 };
 
-struct Product {
-  Operand a, b;
-  std::int64_t m, n, k, matrices;
-  std::vector<std::int64_t> offsets;  // of a and b for every matrix of the batch
-  Dtype dtype;
-
-  Product(const Call& call, bool row_major)
-      : a(call[0], true, row_major),
-        b(call[1], false, row_major),
-        m(a.rows),
-        n(b.columns),
-        k(a.columns),
-        dtype(call.dtype(0)) {
-    const Shape batch = broadcast("matmul", a.batch, b.batch);
-    matrices = count(batch);
-    for (std::int64_t t = 0; t < matrices; ++t) {
-      offsets.push_back(a.offset + gpu::batch_offset(t, batch, a.batch, a.step));
-      offsets.push_back(b.offset + gpu::batch_offset(t, batch, b.batch, b.step));
-    }
+gpu::MatrixPairs pairs_of(const Call& call, bool row_major) {
+  const Operand a(call[0], true, row_major), b(call[1], false, row_major);
+  const Shape batch = broadcast("matmul", a.batch, b.batch);
+  gpu::MatrixPairs p{a.data, b.data, a.rows, b.columns, a.columns, a.row, a.column, b.row, b.column, call.dtype(0), {}};
+  for (std::int64_t t = 0; t < count(batch); ++t) {
+    p.offsets.push_back(a.offset + gpu::batch_offset(t, batch, a.batch, a.step));
+    p.offsets.push_back(b.offset + gpu::batch_offset(t, batch, b.batch, b.step));
   }
-};
+  return p;
+}
 
 constexpr Limit kBatches{"gpu.linalg.batches", 32768, 2};  // matrices per launch: the outer axes of a grid are short
 
@@ -102,19 +98,20 @@ struct Grid {
 };
 
 // The same kernel over the whole batch; `strides` are the arguments that follow the extents.
-Job launch_all(std::vector<Tensor> out, const Product& p, const Grid& g, const std::vector<std::int64_t>& strides) {
+Job launch_all(std::vector<Tensor> out, const gpu::MatrixPairs& p, const Grid& g,
+               const std::vector<std::int64_t>& strides) {
   const gpu::BufferPtr c = gpu::output(out[0]), offsets = gpu::constants(p.offsets);
   std::vector<std::pair<gpu::Kernel, std::size_t>> launches;
-  const std::int64_t most = kBatches.of(p.matrices);
-  for (std::int64_t first = 0; first < p.matrices; first += most) {
+  const std::int64_t matrices = p.count(), most = kBatches.of(matrices);
+  for (std::int64_t first = 0; first < matrices; first += most) {
     gpu::Kernel kernel(g.family, g.kernel, g.options);
-    kernel.arg(p.a.data).arg(p.b.data).arg(c).arg(offsets);
+    kernel.arg(p.a).arg(p.b).arg(c).arg(offsets);
     for (const std::int64_t v : {first, p.m, p.n, p.k}) kernel.arg(static_cast<std::int32_t>(v));
     for (const std::int64_t v : strides) kernel.arg(v);
-    launches.emplace_back(std::move(kernel), static_cast<std::size_t>(std::min(most, p.matrices - first)));
+    launches.emplace_back(std::move(kernel), static_cast<std::size_t>(std::min(most, matrices - first)));
   }
   return gpu::job(std::move(out), [launches, g] {
-    for (const auto& [kernel, matrices] : launches) kernel.run({g.x, g.y, matrices}, {g.local_x, g.local_y, 1});
+    for (const auto& [kernel, some] : launches) kernel.run({g.x, g.y, some}, {g.local_x, g.local_y, 1});
   });
 }
 
@@ -131,41 +128,45 @@ constexpr std::int64_t kSide = 16;                       // as in kernels/linalg
 constexpr Limit kEnough{"gpu.linalg.enough", 100, 100};  // work-groups that occupy a large device
 
 // The largest register block that still gives every compute unit something to do.
-std::int64_t registers_of(const Product& p) {
+std::int64_t registers_of(const gpu::MatrixPairs& p) {
   const bool wide = p.dtype == Dtype::f64 || p.dtype == Dtype::c64;
   for (std::int64_t r = wide ? 4 : 8; r > 2; r /= 2)
-    if (const std::int64_t groups = divide_up(p.m, kSide * r) * divide_up(p.n, kSide * r) * p.matrices;
+    if (const std::int64_t groups = divide_up(p.m, kSide * r) * divide_up(p.n, kSide * r) * p.count();
         groups >= kEnough.of(groups))
       return r;
   return 2;
 }
 
 // All of what decides where rows begin, to ask for a common divisor.
-std::int64_t row_starts(const Product& p) {
-  std::int64_t all = p.a.row | p.b.row;
+std::int64_t row_starts(const gpu::MatrixPairs& p) {
+  std::int64_t all = p.a_row | p.b_row;
   for (const std::int64_t o : p.offsets) all |= o;
   return all;
 }
 
-bool by_fours(const Product& p) {
+bool by_fours(const gpu::MatrixPairs& p) {
   const bool real = p.dtype == Dtype::f32 || p.dtype == Dtype::f64;
-  return real && p.a.column == 1 && p.b.column == 1 && (row_starts(p) | p.k | p.n) % 4 == 0;
+  return real && !p.ranges && p.a_column == 1 && p.b_column == 1 && (row_starts(p) | p.k | p.n) % 4 == 0;
 }
 
-gpu::Options tiled_options(const Product& p, std::int64_t registers) {
+gpu::Options tiled_options(const gpu::MatrixPairs& p, std::int64_t registers) {
   const DeviceFacts& device = current_device().facts;
   const bool wide = registers > 2 && by_fours(p);
   // On a host processor unrolling costs its compiler seconds and gains nothing.
-  gpu::Options options{{"X", p.dtype}, {"REGISTERS", registers}, {"WIDE", wide}, {"UNROLL", device.is_cpu ? 1 : 2}};
+  gpu::Options options{{"X", p.dtype},
+                       {"REGISTERS", registers},
+                       {"WIDE", wide},
+                       {"UNROLL", device.is_cpu ? 1 : 2},
+                       {"RANGES", p.ranges}};
   // Two work-groups of the largest kind share a multiprocessor.
   if (wide && registers == 8 && device.compute_capability > 0) options.compiler("-cl-nv-maxrregcount=128");
   return options;
 }
 
-Job tiled(const Call& call, const std::vector<Spec>& specs) {
-  auto out = gpu::outputs(specs);
-  if (empty(call, out)) return zeros(std::move(out));
-  const Product p(call, false);
+}  // namespace
+
+Job gpu::tiled_products(std::vector<Tensor> out, const MatrixPairs& p) {
+  if (out[0].size() == 0 || p.k == 0) return zeros(std::move(out));
   const std::int64_t r = registers_of(p), tile = kSide * r;
   const Grid grid{"linalg",
                   "tiled",
@@ -174,7 +175,15 @@ Job tiled(const Call& call, const std::vector<Spec>& specs) {
                   static_cast<std::size_t>(kSide * divide_up(p.m, tile)),
                   kSide,
                   kSide};
-  return launch_all(std::move(out), p, grid, {p.a.row, p.a.column, p.b.row, p.b.column});
+  return launch_all(std::move(out), p, grid, {p.a_row, p.a_column, p.b_row, p.b_column});
+}
+
+namespace {
+
+Job tiled(const Call& call, const std::vector<Spec>& specs) {
+  auto out = gpu::outputs(specs);
+  if (empty(call, out)) return zeros(std::move(out));
+  return gpu::tiled_products(std::move(out), pairs_of(call, false));
 }
 
 // Warps of a work-group and 16 x 8 tiles of a warp, as in kernels/linalg_mma.cl.
@@ -182,7 +191,7 @@ struct Warps {
   std::int64_t m, n, tiles_m, tiles_n;
   constexpr std::int64_t rows() const { return 16 * tiles_m * m; }
   constexpr std::int64_t columns() const { return 8 * tiles_n * n; }
-  std::int64_t groups(const Product& p) const { return divide_up(p.m, rows()) * divide_up(p.n, columns()); }
+  std::int64_t groups(const gpu::MatrixPairs& p) const { return divide_up(p.m, rows()) * divide_up(p.n, columns()); }
 };
 constexpr Warps kLargeWarps{2, 4, 4, 8}, kSmallWarps{2, 2, 2, 4}, kOneWarp{1, 1, 1, 8};
 constexpr Limit kEnoughLarge{"gpu.linalg.enough_large", 66, 66};  // half the multiprocessors of a large device
@@ -191,8 +200,8 @@ constexpr Limit kRows{"gpu.linalg.mma_rows", kSmallWarps.rows(), kOneWarp.rows()
 constexpr Limit kStages{"gpu.linalg.stages", 4, 2}, kPanel{"gpu.linalg.panel", 8, 2};
 constexpr std::int64_t kStep = 16;
 
-Warps warps_of(const Product& p) {
-  const std::int64_t large = kLargeWarps.groups(p) * p.matrices;
+Warps warps_of(const gpu::MatrixPairs& p) {
+  const std::int64_t large = kLargeWarps.groups(p) * p.count();
   if (large >= kEnoughLarge.of(large)) return kLargeWarps;
   return kRows.of(p.m) == kOneWarp.rows() ? kOneWarp : kSmallWarps;
 }
@@ -200,7 +209,7 @@ Warps warps_of(const Product& p) {
 Job mma(const Call& call, const std::vector<Spec>& specs) {
   auto out = gpu::outputs(specs);
   if (empty(call, out)) return zeros(std::move(out));
-  const Product p(call, true);
+  const gpu::MatrixPairs p = pairs_of(call, true);
   const Warps w = warps_of(p);
   (void)kStages.of(divide_up(p.k, kStep));
   (void)kPanel.of(divide_up(p.n, w.columns()));
@@ -215,7 +224,7 @@ Job mma(const Call& call, const std::vector<Spec>& specs) {
                   1,
                   static_cast<std::size_t>(items),
                   1};
-  return launch_all(std::move(out), p, grid, {p.a.row, p.b.row});
+  return launch_all(std::move(out), p, grid, {p.a_row, p.b_row});
 }
 
 Order tiled_order(const Call& call) {

@@ -3,6 +3,7 @@
 // Options: X (f16, bf16, f32, f64 or c64) and REGISTERS, the side of a work-item's block. A work-group of
 // SIDE x SIDE computes TILE x TILE of c, TILE = SIDE * REGISTERS. WIDE: both operands have adjacent columns,
 // and rows, columns and offsets are multiples of 4. UNROLL: how far the innermost loop is unrolled.
+// RANGES: each matrix has a number of terms of its own.
 //
 // Order: every element of c is one chain of fma over all of k (two chains of 2 k for c64).
 
@@ -95,7 +96,12 @@ void keep_b(local X_v* tile, int t, const X_v4* held) {
 #define HELD X_v held_a[PER_ITEM], held_b[PER_ITEM]
 #endif
 
-// offsets: for each matrix of the batch, where its a and its b begin.
+// offsets: for each matrix of the batch, where its a and its b begin; with RANGES also how many terms it has.
+#if defined(RANGES)
+#define PER_MATRIX 3
+#else
+#define PER_MATRIX 2
+#endif
 __attribute__((reqd_work_group_size(SIDE, SIDE, 1))) kernel void tiled(global const X_t* a, global const X_t* b,
                                                                        global X_t* c, global const long* offsets,
                                                                        int first, int m, int n, int k, long a_row,
@@ -105,8 +111,11 @@ __attribute__((reqd_work_group_size(SIDE, SIDE, 1))) kernel void tiled(global co
   const int x = get_local_id(0), y = get_local_id(1), t = y * SIDE + x;
   const int row0 = get_group_id(1) * TILE, column0 = get_group_id(0) * TILE;
   const long matrix = first + (long)get_global_id(2);
-  a += offsets[2 * matrix];
-  b += offsets[2 * matrix + 1];
+  a += offsets[PER_MATRIX * matrix];
+  b += offsets[PER_MATRIX * matrix + 1];
+#if defined(RANGES)
+  k = (int)offsets[PER_MATRIX * matrix + 2];
+#endif
   c += matrix * m * n;
 
   X_v sum[REGISTERS][REGISTERS];
