@@ -78,13 +78,18 @@ std::optional<Input> parse_input(std::string_view text) {
   return Input{*dtype, parse_shape(parts[1]), *layout, std::string(fill)};
 }
 
+// What has no '=' belongs to the value before it: the subscripts of a product of two operands hold a comma.
 Attrs parse_attrs(std::string_view text) {
   Attrs attrs;
   if (text == "-") return attrs;
-  for (const auto item : split(text, ',')) {
-    const auto equals = item.find('=');
-    if (equals == std::string_view::npos) bad(item, "an attribute is name=value");
-    attrs.set(item.substr(0, equals), parse_attr(item.substr(equals + 1)));
+  const auto items = split(text, ',');
+  for (std::size_t i = 0; i < items.size();) {
+    const auto equals = items[i].find('=');
+    if (equals == std::string_view::npos) bad(items[i], "an attribute is name=value");
+    const std::string_view name = items[i].substr(0, equals);
+    std::string value(items[i].substr(equals + 1));
+    while (++i < items.size() && items[i].find('=') == std::string_view::npos) value.append(",").append(items[i]);
+    attrs.set(name, parse_attr(value));
   }
   return attrs;
 }

@@ -103,6 +103,7 @@ Route route(std::string_view op, std::string_view name, Job (*prepare)(const Cal
 std::vector<Route> batched_gpu_routes() {
   Route by_index = route("gather_mm", "gpu.tiled", gather),
         by_range = route("segmented_mm", "gpu.tiled", prepare<segments>);
+  by_range.supports.erase(by_range.supports.begin());  // of matrices alone
   by_index.prepares = by_range.prepares = "where the matrices begin";
   return {by_index, by_range, route("block_masked_mm", "gpu.masked", prepare_masked)};
 }

@@ -339,7 +339,8 @@ constexpr const char* kSegmentedRejects = R"(
 
 constexpr const char* kMasked = R"(
   call   {t}.{a}.{l}.{x}+{u}.{b}.{k}.{x}+{o}+{p}+{q}/block_size={s}
-  from   t=f32 u={t} a=33x65 b=65x35 l=row k=row x=uniform o=bool.2x2.row.int p=none q=none s=32 floats={f16,bf16,f32,f64}
+  from   t=f32 u={t} a=33x65 b=65x35 l=row k=row x=uniform o=bool.2x2.row.int p=none q=none s=32
+         floats={f16,bf16,f32,f64}
   smoke  t={floats} x={int-3,uniform} o=bool.2x2.row.int p=bool.2x3.row.int q=bool.3x2.row.int
   smoke  t={floats} o={t}.2x2.row.uniform p={t}.2x3.row.uniform q={t}.3x2.row.uniform
   # no mask at all is a product, of any block size and type; each mask alone; a bool one beside a numeric one is numeric
@@ -349,6 +350,7 @@ constexpr const char* kMasked = R"(
                   bool.2.row.int bool.3.row.int none 32, bool.2x1.row.int bool.1x3.row.int none 32, bool.1x1.row.int
                   bool.1x2.row.int bool.2x1.row.int 64, f32.1x1.row.uniform none f32.2x1.row.uniform 64}
   smoke  t=c64 o=none a=3x5 b=5x4
+  smoke  b=65x97 o=bool.2x4.row.int q={none,f32.3x4.row.uniform}
   # B12: what a false block hides does not leak; a numeric 0 times NaN is NaN
   smoke  x=const-nan o=bool.2x2.row.const-0 p={none,bool.2x3.row.const-0}
   smoke  x={const-inf,const-nan} o=none p=bool.2x3.row.const-0 q=bool.3x2.row.const-0
@@ -365,6 +367,7 @@ constexpr const char* kMasked = R"(
                     33 33 bool.s.row.const-1 none none}
   smoke  a,b,o,p={0x5 5x4 bool.0x1.row.int none, 3x0 0x4 bool.1x1.row.int none, 3x5 5x0 none bool.1x1.row.int, 3x0 0x4
                   f32.1x1.row.uniform none, 0x3x5 5x4 bool.0x1x1.row.int none}
+  smoke  a=1x2x1x1x1x1x1x3x5 b=5x4 o=bool.1x1.row.int       # more axes than a kernel walks
   smoke  t,u,o={i32 f16 bool.2x2.row.int, f16 bf16 f32.2x2.row.uniform, f32 f64 f32.2x2.row.uniform}
   smoke  l={@layouts} k={row,transposed} p=bool.2x3.transposed.int o=f32.2x2.stepped.uniform
   ci     t={f32,f16} l={@layouts} k=[row,stepped] p=bool.2x3.transposed.int q={t}.3x2.reversed.uniform

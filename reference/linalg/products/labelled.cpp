@@ -1,5 +1,6 @@
 #include "reference/linalg/products/labelled.h"
 
+#include <cmath>
 #include <numeric>
 
 namespace plumb::reference {
@@ -40,35 +41,75 @@ std::int64_t place(const Shape& index, const Strides& step) {
   return std::inner_product(index.begin(), index.end(), step.begin(), std::int64_t{0});
 }
 
+// What is left of a sum of f64 products that pass the range of the oracle: each operand by 2^-512, then the sum by as
+// much again. Where nothing passes it the sum stands.
+constexpr double kDown = 0x1p-512, kUp = 0x1p512;
+
 template <class T>
-Wide sums(const std::vector<Wide>& operands, const std::vector<Labels>& labels, const Labels& result,
-          const Shape& sizes) {
-  Shape shape;
-  Labels rest;
-  std::vector<bool> kept(sizes.size(), false);
-  for (const std::size_t label : result) shape.push_back(sizes[label]), kept[label] = true;
-  bool some = true;
-  for (std::size_t label = 0; label < sizes.size(); ++label)
-    if (!kept[label]) rest.push_back(label), some &= sizes[label] > 0;
-  std::vector<Strides> step;
-  for (std::size_t k = 0; k < operands.size(); ++k)
-    step.push_back(steps(std::get<Array<T>>(operands[k]).shape, labels[k], sizes.size()));
-  Array<T> out(shape);
-  Shape index(sizes.size(), 0);
-  for (std::int64_t i = 0; i < out.size() && some; ++i, advance(index, result, sizes)) do {
-      T product = std::get<Array<T>>(operands[0])[place(index, step[0])];
-      for (std::size_t k = 1; k < operands.size(); ++k)
-        product = times(product, std::get<Array<T>>(operands[k])[place(index, step[k])]);
-      out[i] = rest.empty() ? product : out[i] + product;  // a single -0 keeps its sign
-    } while (advance(index, rest, sizes));
-  return out;
-}
+class Sums {
+ public:
+  Sums(const std::vector<Wide>& operands, const std::vector<Labels>& labels, const Labels& result, const Shape& sizes)
+      : result_(result), sizes_(sizes), index_(sizes.size(), 0) {
+    std::vector<bool> kept(sizes.size(), false);
+    for (const std::size_t label : result) kept[label] = true;
+    for (std::size_t label = 0; label < sizes.size(); ++label)
+      if (!kept[label]) rest_.push_back(label), some_ &= sizes[label] > 0;
+    for (std::size_t k = 0; k < operands.size(); ++k) {
+      x_.push_back(&std::get<Array<T>>(operands[k]));
+      steps_.push_back(steps(x_[k]->shape, labels[k], sizes.size()));
+    }
+  }
+
+  Wide all() {
+    Shape shape;
+    for (const std::size_t label : result_) shape.push_back(sizes_[label]);
+    Array<T> out(shape);
+    for (std::int64_t i = 0; i < out.size() && some_; ++i, advance(index_, result_, sizes_)) {
+      out[i] = one(false);
+      if constexpr (std::is_same_v<T, Double2>)
+        if (isnan(out[i]) && x_.size() > 1) out[i] = beyond();
+    }
+    return out;
+  }
+
+ private:
+  T factor(std::size_t k, bool scaled) const {
+    const T x = (*x_[k])[place(index_, steps_[k])];
+    if constexpr (std::is_same_v<T, Double2>)
+      if (scaled) return Double2(x.hi * kDown, std::isfinite(x.hi) ? x.lo * kDown : 0.0);
+    return x;
+  }
+  // out_l for the index of the result that holds.
+  T one(bool scaled) {
+    T sum{};
+    do {
+      T product = factor(0, scaled);
+      for (std::size_t k = 1; k < x_.size(); ++k) product = times(product, factor(k, scaled));
+      sum = rest_.empty() ? product : sum + product;  // a single -0 keeps its sign
+    } while (advance(index_, rest_, sizes_));
+    return sum;
+  }
+  Double2 beyond() {
+    double sum = one(true).hi;
+    for (std::size_t k = 0; k < x_.size(); ++k) sum *= kUp;
+    return sum;
+  }
+
+  const Labels& result_;
+  const Shape& sizes_;
+  Shape index_;
+  Labels rest_;
+  bool some_ = true;
+  std::vector<const Array<T>*> x_;
+  std::vector<Strides> steps_;
+};
 
 }  // namespace
 
 Wide sum_of_products(const std::vector<Wide>& operands, const std::vector<Labels>& labels, const Labels& result,
                      const Shape& sizes) {
-  return std::visit([&]<class T>(const Array<T>&) { return sums<T>(operands, labels, result, sizes); }, operands[0]);
+  return std::visit([&]<class T>(const Array<T>&) { return Sums<T>(operands, labels, result, sizes).all(); },
+                    operands[0]);
 }
 
 Labels upwards(std::size_t first, std::size_t n) {
