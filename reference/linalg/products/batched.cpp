@@ -30,7 +30,7 @@ Extents extents(const Request& r) {
   if (a.back() != b[b.size() - 2])
     r.fail(Reason::shape, to_string(r.shape(0)) + " and " + to_string(r.shape(1)) + ": " + std::to_string(a.back()) +
                               " terms and " + std::to_string(b[b.size() - 2]));
-  return {a[a.size() - 2], a.back(), b.back(), batch_of(a), batch_of(b), r.rank(0) == 1, r.rank(1) == 1};
+  return {a[a.size() - 2], a.back(), b.back(), batch_axes(a), batch_axes(b), r.rank(0) == 1, r.rank(1) == 1};
 }
 
 std::vector<Spec> result(const Request& r, const Extents& e, Shape batch) {
@@ -212,7 +212,7 @@ std::vector<Spec> infer_masked(const Request& r) {
 template <class T>
 Array<T> with_mask(const Array<T>& x, const Wide& mask, bool clears, const Shape& own, std::int64_t size) {
   const std::int64_t rows = x.shape[x.shape.size() - 2], columns = x.shape.back();
-  const Shape all = blocks(batch_of(x.shape), rows, columns, size);
+  const Shape all = blocks(batch_axes(x.shape), rows, columns, size);
   const std::int64_t across = all.back(), down = all[all.size() - 2];
   Array<T> y(x.shape);
   for (std::int64_t e = 0; e < x.size(); ++e) {
@@ -381,13 +381,13 @@ constexpr const char* kMasked = R"(
 
 constexpr const char* kMaskedRejects = R"(
   call   {t}.{a}.row.int-3+{t}.{b}.row.int-3+{o}+{p}+{q}/block_size={s}
-  from   t=f32 a=33x65 b=65x35 o=bool.2x2.row.int p=none q=none s=32
+  from   t=f32 a=3x65 b=65x5 o=bool.1x1.row.int p=none q=none s=32
   attribute s={16,0,-32}                   # not 32 or 64
-  shape  o=bool.3x2.row.int                # blocks that there are not
-  shape  o=bool.5x2x2.row.int              # masks do not enlarge the batch
-  shape  p=bool.2x2.row.int                # 65 terms have three blocks
-  shape  q=f32.2x3.row.uniform             # the axes the other way round
-  shape  b=64x35                           # 65 terms and 64
+  shape  o=bool.3x1.row.int                # blocks that there are not
+  shape  o=bool.5x1x1.row.int              # masks do not enlarge the batch
+  shape  p=bool.1x2.row.int                # 65 terms have three blocks
+  shape  q=f32.1x3.row.uniform             # the axes the other way round
+  shape  b=64x5                            # 65 terms and 64
   dtype  t=c64                             # complex blocks are not masked
   dtype  t=i32                             # whole numbers have no sum of products here
   rank   a=s                               # no matrix

@@ -9,11 +9,11 @@ Shape as_matrices(const Shape& s, bool left) {
   return left ? Shape{1, s[0]} : Shape{s[0], 1};
 }
 
-Shape batch_of(const Shape& s) { return Shape(s.begin(), s.end() - 2); }
+Shape batch_axes(const Shape& s) { return Shape(s.begin(), s.end() - 2); }
 
 Wide matrix_product(const Wide& a, const Wide& b, const Shape& out) {
   const Shape left = as_matrices(shape_of(a), true), right = as_matrices(shape_of(b), false);
-  Shape sizes = broadcast("matmul", batch_of(left), batch_of(right));
+  Shape sizes = broadcast("matmul", batch_axes(left), batch_axes(right));
   const std::size_t batch = sizes.size(), i = batch, p = batch + 1, j = batch + 2;
   sizes.insert(sizes.end(), {left[left.size() - 2], left.back(), right.back()});
   Labels of_a = upwards(batch + 2 - left.size(), left.size() - 2),

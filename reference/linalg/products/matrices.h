@@ -11,6 +11,6 @@ namespace plumb::reference {
 Wide matrix_product(const Wide& a, const Wide& b, const Shape& out);
 
 Shape as_matrices(const Shape&, bool left);  // with the axis that a vector lacks
-Shape batch_of(const Shape& matrices);
+Shape batch_axes(const Shape& matrices);
 
 }  // namespace plumb::reference
