@@ -97,6 +97,7 @@ constexpr const char* kCases = R"(
   ci     t={f16,bf16} c=2 a=2x8192 b=8192 x=const-1         # MM06, B21: 8192 ones
   ci     t={f32,f16,c64} c=2x1x35 a=3x2x33x20 b=2x20x35 alpha=0.3 beta=0.7
   ci     t={f32,f16} c=1x2x1x3x2x1x1x5 a=1x2x1x3x2x1x4x3 b=3x5 m={@layouts}
+  ci     a=1x2x1x1x1x1x1x3x5 b=5x4               # more axes than a kernel walks
   ci     t=f32 a=517x31 b=31x70 c=70
 )";
 

@@ -290,6 +290,7 @@ constexpr const char* kGather = R"(
   # MM03, GM03: around the tiles; terms that no tile divides
   ci     t={floats} a,b={4x33x17 3x17x47, 4x129x33 3x33x47, 4x1x97 3x97x129, 4x65x31 3x31x1} x=[int-3,uniform]
   ci     t={f16,bf16} a=2x2x8192 b=2x8192x1 x=const-1 i=u32.3.row.index-2 j=u32.3.row.index-2     # MM06, B21
+  ci     a=1x2x1x1x1x1x2x3x5                      # more axes than a kernel walks
   ci     t={f32,f16} a,b={80x1x32 3x32x64, 80x1x96 3x96x35, 80x1x1056 2x1056x33} i=none j=u32.80.row.const-1 sorted=true
   ci     t={floats} x={wide,tiny,subnormal,huge,cancel} a=4x6x13 b=3x13x7
   nightly t=f16 a=32833x1x4 b=2x4x3 i=none j=u32.32833.row.index-2                            # GM04, MM05, B06

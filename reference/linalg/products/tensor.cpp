@@ -281,6 +281,7 @@ constexpr const char* kOuter = R"(
   # eight axes of each operand, which do not merge
   ci     a=2x1x3x2x1x2x3x2 b=2x3x1x2x2x1x2x3 l={@layouts} k={row,stepped}
   ci     t={@all} x={whole,order} a=65x3 b=129
+  ci     a=2x3x2x2x2x2x2x2x2 b=3 l=transposed    # more than a kernel walks
   ci     a=70 b=1031 t={u8,f16,f32,c64} x={uniform,lanes-35}   # as many elements as are shared among threads
 )";
 
@@ -312,6 +313,7 @@ constexpr const char* kInner = R"(
   smoke  t,u={i32 f16, bool f32, f16 bf16, f32 f64, f64 c64, bf16 u8}
   smoke  l={@layouts} k={row,transposed}
   ci     t={floats} l={@layouts} k={row,stepped} a=2x5x17 b=3x2x17
+  ci     a=1x2x1x1x1x1x1x3x5 b=4x5               # more axes than a kernel walks
   ci     t={floats} a,b={33x65 47x65, 129 129, 1x97 64x97, 70x40 130x40} x={uniform,int-3}
   ci     t={f16,bf16} a=2x8192 b=3x8192 x=const-1     # MM06, B21: f16 and bf16 are summed in f32
   ci     t={floats} x={wide,tiny,huge,subnormal,whole,cancel} a=5x13 b=6x13
@@ -336,6 +338,7 @@ constexpr const char* kTensordot = R"(
   smoke  t,u={i32 f16, bool f32, f16 bf16, f32 f64, f64 c64, bf16 u8}
   smoke  l={@layouts} k={row,transposed}
   ci     t={floats} l={@layouts} k={row,transposed} a=5x7x3 b=3x6x7 axes=1:2:2:0
+  ci     a=1x2x1x1x1x1x1x3x5 b=5x4 axes=1        # more axes than a kernel walks
   ci     t={floats} a,b,axes={33x5x13 13x5x47 2:1:0:1, 65x33 33x17 1, 17x15 9x11 0, 64x65x3 3x65x129 1:2:1:0}
   ci     t={f16,bf16} a=1x64x64 b=64x64x2 axes=2 x=const-1      # MM06, B21: 4096 ones are 4096
   ci     t={floats} x={wide,tiny,huge,subnormal,whole,cancel} a=3x5x7 b=7x5x4 axes=1:2:1:0
@@ -368,6 +371,7 @@ constexpr const char* kVecdot = R"(
   smoke  t,u={i32 f16, bool f32, f16 bf16, f32 f64, f64 c64, u8 i8, u64 i8, bool u16} x=int-3
   smoke  l={@layouts} k={row,transposed}
   ci     t={f16,bf16,f32,f64,c64,i16} l={@layouts} k={row,stepped} a=2x5x17 axis={1,-1}
+  ci     a=1x2x1x1x1x1x1x1x3x5 b=5               # more axes than a kernel walks
   ci     t={floats} a,axis={33x65 1, 129 0, 5x1025 -1, 1025x5 0, 700x9 -1} x={uniform,int-3}
   ci     t={f16,bf16} a=2x8192 x=const-1          # B21: f16 and bf16 are summed in f32
   ci     t={floats} x={wide,tiny,huge,subnormal,whole,cancel} a=5x13
