@@ -291,6 +291,7 @@ constexpr const char* kCases = R"(
   smoke  a=4x5 b=4x5 e=ij,ij->i
   smoke  a=5x5 b=5 e=ii,i->i
   smoke  a=2x3x4 b=2x4x5 e=bij,bjk->bik
+  smoke  a=2x3x4 b=3x4x5 e=iab,abj->ij         # several labels in one step
   smoke  a=2x3x2x5 b=2x4x2x5 e=bqhd,bkhd->bhqk
   smoke  a=2x3x4 b=4x5 e=...ij,jk->...ik
   smoke  a=2x1x3x4 b=6x4x5 e=...ij,...jk->...ik
