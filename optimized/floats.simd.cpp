@@ -1,5 +1,5 @@
 // See floats.h.
-#include "optimized/element.h"
+#include "optimized/element_registers.h"
 
 namespace plumb {
 namespace PLUMB_ISA_NAME {

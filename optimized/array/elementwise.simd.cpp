@@ -1,5 +1,5 @@
 // Sums of two runs of elements of one type, and reciprocals of one run, with steps of 0 or 1 element.
-#include "optimized/element.h"
+#include "optimized/element_registers.h"
 #include "optimized/simd.h"
 
 namespace plumb {

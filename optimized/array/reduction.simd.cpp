@@ -1,5 +1,5 @@
 // Sums of runs and of rows, and the passes of softmax.
-#include "optimized/element.h"
+#include "optimized/element_registers.h"
 #include "optimized/exp.h"
 #include "optimized/simd.h"
 

@@ -1,5 +1,6 @@
 // Windows of pooling, vectors of channels at a time.
 #include "optimized/array/pool/pool_kernels.h"
+#include "optimized/element_registers.h"
 #include "optimized/exp.h"
 #include "optimized/vector.h"
 

@@ -1,5 +1,6 @@
 // Products, and what is counted of elements that are zero or not.
 #include "optimized/array/reduce/folds.h"
+#include "optimized/element_registers.h"
 
 namespace plumb {
 namespace PLUMB_ISA_NAME {

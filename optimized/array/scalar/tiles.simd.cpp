@@ -1,5 +1,6 @@
 // Elements to lanes of a tile, and back.
 #include "optimized/array/scalar/lanes.h"
+#include "optimized/element_registers.h"
 
 namespace plumb {
 namespace PLUMB_ISA_NAME {
