@@ -13,6 +13,7 @@
 
 namespace plumb {
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a type
 #define PLUMB_CHOLESKY(T, suffix)                                                                                      \
   PLUMB_DECLARE_SIMD(std::int64_t cholesky_lanes_##suffix())                                                           \
   PLUMB_DECLARE_SIMD(std::int64_t cholesky_width_##suffix())                                                           \
@@ -27,6 +28,7 @@ namespace plumb {
                                                    std::int64_t n))                                                    \
   PLUMB_DECLARE_SIMD(void cholesky_group_##suffix(const T* a, bool upper, std::int64_t count, std::int64_t n, T* room, \
                                                   T* out, std::int64_t* failed))
+// NOLINTEND(bugprone-macro-parentheses)
 PLUMB_CHOLESKY(float, f32)
 PLUMB_CHOLESKY(double, f64)
 #undef PLUMB_CHOLESKY

@@ -358,6 +358,7 @@ static void factor_group(const T* a, bool upper, std::int64_t count, std::int64_
 }  // namespace
 
 // The kernels for one type, as plain functions: strips are `stride` elements apart.
+// NOLINTBEGIN(bugprone-macro-parentheses): a type
 #define PLUMB_CHOLESKY(T, suffix)                                                                                \
   std::int64_t cholesky_lanes_##suffix() { return Simd<T>::kLanes; }                                             \
   std::int64_t cholesky_width_##suffix() { return Simd<T>::kWidth; }                                             \
@@ -382,6 +383,7 @@ static void factor_group(const T* a, bool upper, std::int64_t count, std::int64_
                                std::int64_t* failed) {                                                           \
     factor_group(a, upper, count, n, room, out, failed);                                                         \
   }
+// NOLINTEND(bugprone-macro-parentheses)
 PLUMB_CHOLESKY(float, f32)
 PLUMB_CHOLESKY(double, f64)
 #undef PLUMB_CHOLESKY

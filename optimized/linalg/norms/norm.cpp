@@ -165,7 +165,7 @@ Room<double> of_lines(const Call& c, const Norm& n) {
   if (powered) return powers(in, n.p);
   if (n.p == 2) return roots(in);
   if (std::isinf(n.p)) return folded(in, {n.p > 0 ? NormFold::greatest : NormFold::least, 1});
-  return folded(in, {n.p == 0 ? NormFold::count : NormFold::sum, 1});
+  return folded(in, {n.p == 0 ? NormFold::nonzeros : NormFold::sum, 1});
 }
 
 // The extreme along the outer axis, one of those that the lines have left.

@@ -140,7 +140,7 @@ void fold_moduli(Element t, const NormFold& n, const void* x, const FoldCall& c)
     case NormFold::squares: return fold_by(squares, t, x, c);
     case NormFold::greatest: return fold_by(Moduli<Greatest>{}, t, x, c);
     case NormFold::least: return fold_by(Moduli<Least>{}, t, x, c);
-    case NormFold::count: return fold_by(Moduli<Count>{}, t, x, c);
+    case NormFold::nonzeros: return fold_by(Moduli<Count>{}, t, x, c);
   }
 }
 

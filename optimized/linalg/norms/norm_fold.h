@@ -6,7 +6,7 @@
 namespace plumb {
 
 struct NormFold {
-  enum Kind : std::uint8_t { sum, squares, greatest, least, count } kind = sum;
+  enum Kind : std::uint8_t { sum, squares, greatest, least, nonzeros } kind = sum;
   double scale = 1;  // of each modulus before it is squared
 };
 

@@ -14,12 +14,14 @@
 
 namespace plumb {
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a type
 #define PLUMB_QR(T, suffix)                                                                                           \
   PLUMB_DECLARE_SIMD(std::int64_t qr_width_##suffix())                                                                \
   PLUMB_DECLARE_SIMD(                                                                                                 \
       void qr_group_##suffix(const T* a, std::int64_t count, std::int64_t m, std::int64_t n, T* room, T* q, T* r))    \
   PLUMB_DECLARE_SIMD(void qr_panel_##suffix(T* panel, std::int64_t ld, std::int64_t m, std::int64_t width, T* column, \
                                             T* reflectors, std::int64_t n, T* tau))
+// NOLINTEND(bugprone-macro-parentheses)
 PLUMB_QR(float, f32)
 PLUMB_QR(double, f64)
 #undef PLUMB_QR

@@ -258,6 +258,7 @@ static void factor_panel(T* panel, std::int64_t ld, std::int64_t m, std::int64_t
 
 }  // namespace
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a type
 #define PLUMB_QR(T, suffix)                                                                                       \
   std::int64_t qr_width_##suffix() { return Simd<T>::kWidth; }                                                    \
   void qr_group_##suffix(const T* a, std::int64_t count, std::int64_t m, std::int64_t n, T* room, T* q, T* r) {   \
@@ -267,6 +268,7 @@ static void factor_panel(T* panel, std::int64_t ld, std::int64_t m, std::int64_t
                          std::int64_t n, T* tau) {                                                                \
     factor_panel(panel, ld, m, width, column, reflectors, n, tau);                                                \
   }
+// NOLINTEND(bugprone-macro-parentheses)
 PLUMB_QR(float, f32)
 PLUMB_QR(double, f64)
 #undef PLUMB_QR

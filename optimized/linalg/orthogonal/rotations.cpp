@@ -12,12 +12,14 @@
 
 namespace plumb {
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a type
 #define PLUMB_SVD(T, suffix)                                                                 \
   PLUMB_DECLARE_SIMD(std::int64_t svd_width_##suffix())                                      \
   PLUMB_DECLARE_SIMD(void svd_sums_##suffix(const T* x, const T* y, std::int64_t n, T* out)) \
   PLUMB_DECLARE_SIMD(void svd_rotate_##suffix(T* x, T* y, std::int64_t n, T c, T s))         \
   PLUMB_DECLARE_SIMD(                                                                        \
       bool svd_group_##suffix(T* w, T* j, std::int64_t k, std::int64_t l, T tolerance, T null, std::int64_t sweeps))
+// NOLINTEND(bugprone-macro-parentheses)
 PLUMB_SVD(float, f32)
 PLUMB_SVD(double, f64)
 #undef PLUMB_SVD

@@ -165,6 +165,7 @@ static bool rotate_group(T* w, T* j, std::int64_t k, std::int64_t l, T tolerance
 
 }  // namespace
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a type
 #define PLUMB_SVD(T, suffix)                                                                                      \
   std::int64_t svd_width_##suffix() { return Simd<T>::kWidth; }                                                   \
   void svd_sums_##suffix(const T* x, const T* y, std::int64_t n, T* out) { sums(x, y, n, out); }                  \
@@ -172,6 +173,7 @@ static bool rotate_group(T* w, T* j, std::int64_t k, std::int64_t l, T tolerance
   bool svd_group_##suffix(T* w, T* j, std::int64_t k, std::int64_t l, T tolerance, T null, std::int64_t sweeps) { \
     return rotate_group(w, j, k, l, tolerance, null, sweeps);                                                     \
   }
+// NOLINTEND(bugprone-macro-parentheses)
 PLUMB_SVD(float, f32)
 PLUMB_SVD(double, f64)
 #undef PLUMB_SVD

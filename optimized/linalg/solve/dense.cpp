@@ -13,6 +13,7 @@
 
 namespace plumb {
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a type
 #define PLUMB_DENSE(T, suffix)                                                                                       \
   PLUMB_DECLARE_SIMD(void solve_update_##suffix(std::int64_t rows, std::int64_t columns, std::int64_t k, const T* l, \
                                                 std::int64_t ldl, const T* u, std::int64_t ldu, T* c,                \
@@ -23,6 +24,7 @@ namespace plumb {
                                               T* x, std::int64_t ldx, std::int64_t columns))                         \
   PLUMB_DECLARE_SIMD(                                                                                                \
       void solve_column_##suffix(const T* t, std::int64_t ldt, std::int64_t n, bool upper, bool unit, T* x))
+// NOLINTEND(bugprone-macro-parentheses)
 PLUMB_DENSE(float, f32)
 PLUMB_DENSE(double, f64)
 #undef PLUMB_DENSE

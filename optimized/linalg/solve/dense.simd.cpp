@@ -147,6 +147,7 @@ static void solve_column(const T* t, std::int64_t ldt, std::int64_t n, bool uppe
 
 }  // namespace
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a type
 #define PLUMB_DENSE(T, suffix)                                                                                      \
   void solve_update_##suffix(std::int64_t rows, std::int64_t columns, std::int64_t k, const T* l, std::int64_t ldl, \
                              const T* u, std::int64_t ldu, T* c, std::int64_t ldc) {                                \
@@ -162,6 +163,7 @@ static void solve_column(const T* t, std::int64_t ldt, std::int64_t n, bool uppe
   void solve_column_##suffix(const T* t, std::int64_t ldt, std::int64_t n, bool upper, bool unit, T* x) {           \
     solve_column(t, ldt, n, upper, unit, x);                                                                        \
   }
+// NOLINTEND(bugprone-macro-parentheses)
 PLUMB_DENSE(float, f32)
 PLUMB_DENSE(double, f64)
 #undef PLUMB_DENSE

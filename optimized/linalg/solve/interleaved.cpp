@@ -9,12 +9,14 @@
 
 namespace plumb {
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a type
 #define PLUMB_LANES(T, suffix)                                                                                         \
   PLUMB_DECLARE_SIMD(std::int64_t solve_width_##suffix())                                                              \
   PLUMB_DECLARE_SIMD(void factor_lanes_##suffix(const T* const* a, std::int64_t count, int m, int n, T* room,          \
                                                 T* const* lu, std::int32_t* pivots))                                   \
   PLUMB_DECLARE_SIMD(void solve_lanes_##suffix(const T* const* a, const T* const* b, std::int64_t count, int n, int k, \
                                                int form, T* room, T* const* x, std::int64_t* failed))
+// NOLINTEND(bugprone-macro-parentheses)
 PLUMB_LANES(float, f32)
 PLUMB_LANES(double, f64)
 #undef PLUMB_LANES

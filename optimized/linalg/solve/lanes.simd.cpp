@@ -156,6 +156,7 @@ static void solve_lanes(const T* const* a, const T* const* b, std::int64_t count
 
 }  // namespace
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a type
 #define PLUMB_LANES(T, suffix)                                                                                         \
   std::int64_t solve_width_##suffix() { return LaneTypes<T>::kWidth; }                                                 \
   void factor_lanes_##suffix(const T* const* a, std::int64_t count, int m, int n, T* room, T* const* lu,               \
@@ -166,6 +167,7 @@ static void solve_lanes(const T* const* a, const T* const* b, std::int64_t count
                             T* const* x, std::int64_t* failed) {                                                       \
     solve_lanes<T>(a, b, count, n, k, form, room, x, failed);                                                          \
   }
+// NOLINTEND(bugprone-macro-parentheses)
 PLUMB_LANES(float, f32)
 PLUMB_LANES(double, f64)
 #undef PLUMB_LANES

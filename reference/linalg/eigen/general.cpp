@@ -29,7 +29,7 @@ void reflect(Schur& s, std::int64_t first, const std::vector<Z>& v) {
   if (vv == 0) return;
   const auto at = [&](std::int64_t k) { return v[static_cast<std::size_t>(k)]; };
   for (std::int64_t j = 0; j < n; ++j) {
-    Z left, right, vectors;
+    Z left, vectors;
     for (std::int64_t k = 0; k < m; ++k) {
       left = left + conjugate(at(k)) * s.t(first + k, j);
       vectors = vectors + s.q(j, first + k) * at(k);
@@ -79,7 +79,7 @@ std::int64_t block_start(Matrix& t, std::int64_t last) {
 }
 
 // A reflection by `start`, then others that make the matrix Hessenberg again within [first, last].
-void chase(Schur& s, std::int64_t first, std::int64_t last, std::vector<Z> start) {
+void chase(Schur& s, std::int64_t first, std::int64_t last, const std::vector<Z>& start) {
   const auto width = static_cast<std::int64_t>(start.size());
   reflect(s, first, reflector(start));
   for (std::int64_t k = first; k + 1 < last; ++k) {

@@ -81,7 +81,7 @@ Square<T> solution_of(Square<T>& a, Square<T> x) {
 
 std::vector<Wide> solve(const Call& c) {
   return each_solution(c, [&]<class T>(Square<T> a, const Square<T>& b, std::int64_t matrix) {
-    const Square<T> x = solution_of(a, b);
+    Square<T> x = solution_of(a, b);
     if (zero_pivot(a) < a.rows) singular(c, matrix, zero_pivot(a));
     return x;
   });

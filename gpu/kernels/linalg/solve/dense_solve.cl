@@ -286,7 +286,10 @@ __kernel void determinants(__global const T* lu, __global const int* pivots, __g
     if (pivots[t * n + j] != (int)j) mantissa = -mantissa;
     exponent += (long)e + shift;
   }
-  if (!logs) return put(out, type, t, ldexp(mantissa, (int)clamp(exponent, -5000l, 5000l)));
+  if (!logs) {
+    put(out, type, t, ldexp(mantissa, (int)clamp(exponent, -5000l, 5000l)));
+    return;
+  }
   put(out, type, t, isnan(mantissa) ? mantissa : mantissa > (T)0 ? (T)1 : mantissa < (T)0 ? (T)-1 : (T)0);
   const int low = fabs(mantissa) < (T)0.75;  // around 1, so that little is lost where both terms cancel
   const T m = low ? 2 * fabs(mantissa) : fabs(mantissa);
