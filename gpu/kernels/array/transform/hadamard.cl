@@ -19,13 +19,13 @@ kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void hadamard(global c
                                                                         X_t factor) {
   local X_t held[HELD];
   const int lane = (int)get_local_id(0), rows = r * m, size = rows * columns;
-  const long first = (long)get_group_id(0) * columns;
+  const long first = (long)get_group_id(0) * columns, height = (long)r * m;
   const int lines = inner == 1;  // neighbours in memory belong to one column
   for (int e = lane; e < size; e += GROUP) {
     const int q = lines ? e / rows : e % columns, j = lines ? e % rows : e / columns;
     const long column = first + q;
     X_t v = 0;
-    if (column < total) v = PASTED(read_, X)(x, from, (column / inner * rows + j) * inner + column % inner);
+    if (column < total) v = PASTED(read_, X)(x, from, (column / inner * height + j) * inner + column % inner);
     held[j * columns + q] = v;
   }
   barrier(CLK_LOCAL_MEM_FENCE);
@@ -51,6 +51,6 @@ kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void hadamard(global c
         v = (signs >> k & 1u) != 0 ? v - a : v + a;
       }
     }
-    PASTED(write_, X)(y, to, (column / inner * rows + j) * inner + column % inner, v * factor);
+    PASTED(write_, X)(y, to, (column / inner * height + j) * inner + column % inner, v * factor);
   }
 }
