@@ -239,7 +239,10 @@ Deviation judge_slogdet(const Call& c, const std::vector<Tensor>& got, const Ord
     for (std::int64_t t = 0; t < got[0].size() && !v.failed(); ++t) {
       const Expected<T> e = expected(c, a, t);
       const double sign = signs[static_cast<std::size_t>(t)], log = logs[static_cast<std::size_t>(t)];
-      if (apart(v, e, log, t)) continue;
+      if (apart(v, e, log, t)) {
+        apart(v, e, sign, t);
+        continue;
+      }
       if (!(e.relative < 1)) {
         v.worst.unbounded += 2;
         continue;

@@ -106,6 +106,15 @@ std::string malformed(const Factors<T>& f, double u) {
   return "";
 }
 
+// Whether a NaN reaches L: from its column on down, and to all rows below where it stands among the pivots.
+template <class T>
+bool nan_in_multipliers(const Square<T>& a) {
+  for (std::int64_t j = 0; j < a.columns && j + 1 < a.rows; ++j)
+    for (std::int64_t i = 0; i < a.rows; ++i)
+      if (const double m = magnitude_of(a.at()(i, j)); std::isnan(m)) return true;
+  return false;
+}
+
 template <class T>
 void judge_factors(Verdict& v, const Square<T>& a, Factors<T> f, const Order& order, const DtypeInfo& type, double wide,
                    std::int64_t t) {
@@ -117,6 +126,7 @@ void judge_factors(Verdict& v, const Square<T>& a, Factors<T> f, const Order& or
   const std::string wrong = all_finite(both) ? malformed(f, type.unit_roundoff()) : "";
   if (!wrong.empty()) v.fail(wrong + in_matrix(t));
   if (!all_finite(a) && all_finite(both)) v.fail("finite factors of what is not finite" + in_matrix(t));
+  if (nan_in_multipliers(a) && !any_nan(f.l)) v.fail("NaN is lost from L" + in_matrix(t));
   if (judged(v, any_nan(a), all_finite(a), both, reach, type, in_matrix(t))) judge_product(v, f, order, type, wide);
 }
 
