@@ -17,10 +17,16 @@ constexpr double kUlp = 0x1p-23;     // of c64
 constexpr double kLeast = 0x1p-149, kMost = 0x1.fffffep127;
 constexpr std::int64_t kPowers = 12;
 
-void keep(Deviation& worst, double error, double allowed, int output, std::int64_t at) {
+// error <= allowed; what is reported is in units of elements, none of which may stray by more than `most`.
+void keep(Deviation& worst, double error, double allowed, int output, std::int64_t at, double most) {
   const double ratio = error == 0 ? 0 : !(error <= 1e300) ? kInf : error / allowed;
   if (ratio <= worst.ratio) return;
-  worst.ratio = ratio, worst.output = output, worst.at = at, worst.want = 0, worst.got = error, worst.allowed = allowed;
+  worst.ratio = ratio, worst.output = output, worst.at = at;
+  worst.want = 0, worst.got = ratio * most, worst.allowed = most;
+}
+
+void refuse(Deviation& worst, const std::string& what, int output) {
+  worst.what = what, worst.output = output, worst.ratio = kInf;
 }
 
 double frobenius(const Matrix& a) {
@@ -51,8 +57,9 @@ bool paired(const std::vector<Z>& w, const Matrix* v) {
 }
 
 // The sums of powers of all eigenvalues at once: if w are those of A + E with ||E||_F <= e ||A||_F = e, then
-// |sum w^k - tr A^k| <= n ((1 + e)^k - 1), however ill-conditioned each of them is. Here ||A||_F = 1.
-void judge_powers(const Matrix& a, const std::vector<Z>& w, double e, Deviation& worst) {
+// |sum w^k - tr A^k| <= n ((1 + e)^k - 1), however ill-conditioned each of them is. Here ||A||_F = 1. By k = 1 none may
+// stray by more than n e, `most` in the units of w.
+void judge_powers(const Matrix& a, const std::vector<Z>& w, double e, double most, Deviation& worst) {
   const std::int64_t n = a.n;
   Matrix power = a;
   std::vector<Z> own = w;
@@ -62,7 +69,7 @@ void judge_powers(const Matrix& a, const std::vector<Z>& w, double e, Deviation&
       sum = sum + own[i] - power(static_cast<std::int64_t>(i), static_cast<std::int64_t>(i));
       own[i] = own[i] * w[i];
     }
-    keep(worst, modulus(sum), static_cast<double>(n) * std::expm1(static_cast<double>(k) * std::log1p(e)), 0, -1);
+    keep(worst, modulus(sum), static_cast<double>(n) * std::expm1(static_cast<double>(k) * std::log1p(e)), 0, -1, most);
     Matrix next(n);
     for (std::int64_t i = 0; i < n; ++i)
       for (std::int64_t p = 0; p < n; ++p)
@@ -150,7 +157,15 @@ double backward_error(const Matrix& a, Z w) {
   return residual(a, w, x);
 }
 
-void judge_vector(const Matrix& a, Z w, bool infinite, const Matrix& v, std::int64_t j, double slack,
+// What the vectors of one matrix are judged with: A times `unit` is what was given, `slack` what rounding brings to the
+// least numbers, `gap` = |sum w - tr A|.
+struct Setting {
+  double unit, slack, gap;
+};
+
+// An element that is 0 changes the length of its column by half of its square. A residual is an error of w, and no
+// greater one, if it shows in the sum of all w by half at least, beyond their rounding; else it is one of v.
+void judge_vector(const Matrix& a, Z w, bool infinite, const Matrix& v, std::int64_t j, const Setting& s,
                   Deviation& worst) {
   std::vector<Z> x;
   double square = 0, largest = 0, imaginary = kInf, sum = 0;
@@ -160,41 +175,60 @@ void judge_vector(const Matrix& a, Z w, bool infinite, const Matrix& v, std::int
     square += size * size, sum += size;
     largest = std::max(largest, size);
   }
-  const double n = static_cast<double>(a.n);
+  const double allowed = kLapackRatio * static_cast<double>(a.n) * kUlp;
+  const double most = a.n == 1 ? allowed : std::sqrt(2 * allowed);
   for (const Z& e : x)  // of those that are largest, up to rounding, one is real
     if (modulus(e) >= largest * (1 - kLapackRatio * kUlp)) imaginary = std::min(imaginary, std::abs(e.im));
-  keep(worst, std::abs(std::sqrt(square) - 1), kLapackRatio * n * kUlp, 1, j);
-  keep(worst, imaginary, kLapackRatio * n * kUlp, 1, j);
-  if (!infinite) keep(worst, residual(a, w, x), kLapackRatio * kUlp * std::max(1.0, sum) + slack, 1, j);
+  keep(worst, std::abs(std::sqrt(square) - 1), allowed, 1, j, most);
+  keep(worst, imaginary, allowed, 1, j, allowed);
+  if (infinite) return;
+  const double error = residual(a, w, x), bound = kLapackRatio * kUlp * std::max(1.0, sum) + s.slack;
+  const bool of_value = s.gap - static_cast<double>(a.n) * s.slack >= error / 2;
+  keep(worst, error, bound, of_value ? 0 : 1, j, of_value ? bound * s.unit : most);
 }
 
-void judge_one(Matrix a, std::vector<Z> w, const Matrix* v, bool real, Deviation& worst) {
+double trace_gap(const Matrix& a, const std::vector<Z>& w) {
+  Z sum;
+  for (std::int64_t i = 0; i < a.n; ++i) sum = sum + w[static_cast<std::size_t>(i)] - a(i, i);
+  return finite(sum) ? modulus(sum) : kInf;
+}
+
+// The eigenvalues of 0 are 0 to the bit, or the least number.
+void judge_zero(const Matrix& a, const std::vector<Z>& w, const Matrix* v, Deviation& worst) {
+  for (std::size_t j = 0; j < w.size(); ++j) {
+    keep(worst, modulus(w[j]), kLeast, 0, -1, kLeast);
+    const Setting s{1, kLeast, trace_gap(a, w)};
+    if (v) judge_vector(a, w[j], !finite(w[j]), *v, static_cast<std::int64_t>(j), s, worst);
+  }
+}
+
+void judge_one(Matrix a, const std::vector<Z>& w, const Matrix* v, bool real, Deviation& worst) {
   const double n = static_cast<double>(a.n);
   for (const Z& x : w)
-    if (std::isnan(x.re) || std::isnan(x.im)) worst.what = "w is NaN";
-  if (v && !finite(*v)) worst.what = "v is not finite", worst.output = 1;
-  if (real && worst.what.empty() && !paired(w, v)) worst.what = "no pairs of conjugates";
-  if (!worst.what.empty()) return;
+    if (std::isnan(x.re) || std::isnan(x.im)) return refuse(worst, "w is NaN", 0);
+  if (v && !finite(*v)) return refuse(worst, "v is not finite", 1);
+  if (real && !paired(w, v)) return refuse(worst, "no pairs of conjugates", 0);
   const int e = exponent(a);
   scale(a, -e);
   const double norm = frobenius(a);
-  if (norm == 0) {
-    for (const Z& x : w) keep(worst, modulus(x), kLeast, 0, -1);
-    return;
-  }
+  if (norm == 0) return judge_zero(a, w, v, worst);
   for (Z& x : a.x) x = times(1 / norm, x);
   const double least = std::min(1.0, std::scalbn(kLeast / norm, -e)), most = std::scalbn(kMost / norm, -e);
+  const double unit = std::scalbn(norm, e), backward = kLapackRatio * n * kUlp + n * least, stray = n * backward * unit;
+  std::vector<Z> scaled;
+  for (const Z& x : w) scaled.push_back({std::scalbn(x.re, -e) / norm, std::scalbn(x.im, -e) / norm});
+  const Setting s{unit, least, trace_gap(a, scaled)};
   bool all = true;
   for (std::size_t j = 0; j < w.size(); ++j) {
     const bool infinite = !finite(w[j]);
     const auto column = static_cast<std::int64_t>(j);
-    if (infinite && !(1 >= most * (1 - n * kUlp))) worst.what = "w is infinite and A is not that large";
+    if (infinite && !(1 >= most * (1 - n * kUlp))) refuse(worst, "w is infinite and A is not that large", 0);
+    if (!infinite && !(stray <= 4 * kMost)) ++worst.unbounded;  // no number is that far away
     all = all && !infinite;
-    w[j] = {std::scalbn(w[j].re, -e) / norm, std::scalbn(w[j].im, -e) / norm};
-    if (v) judge_vector(a, w[j], infinite, *v, column, least, worst);
-    else if (!infinite) keep(worst, backward_error(a, w[j]), kLapackRatio * n * kUlp + least, 0, column);
+    if (v) judge_vector(a, scaled[j], infinite, *v, column, s, worst);
+    else if (!infinite) keep(worst, backward_error(a, scaled[j]), kLapackRatio * n * kUlp + least, 0, column, stray);
   }
-  if (all) judge_powers(a, w, kLapackRatio * n * kUlp + n * least, worst);
+  if (all) judge_powers(a, scaled, backward, stray, worst);
 }
 
 }  // namespace
