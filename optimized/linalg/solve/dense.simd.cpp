@@ -78,17 +78,16 @@ static void factor_strip(T* a, std::int64_t rows, std::int64_t columns, std::int
     const Row u = *other;
     *other = *own;
     *own = u;
-    Row right = u;
-    for (std::int64_t c = 0; c <= j; ++c) right[c] = T(0);
+    decltype(u < u) later{};  // a multiplier that is no number must not reach those before it
+    for (std::int64_t c = j + 1; c < kColumns; ++c) later[c] = -1;
     const T pivot = u[j];
     best = j + 1;
     T most = -1;
     for (std::int64_t i = j + 1; i < rows; ++i) {
       T* row = a + i * kColumns;
       const T l = pivot == T(0) ? row[j] : row[j] / pivot;
-      Row x = *reinterpret_cast<Row*>(row);
-      x -= right * l;
-      *reinterpret_cast<Row*>(row) = x;
+      const Row x = *reinterpret_cast<Row*>(row);
+      *reinterpret_cast<Row*>(row) = later ? x - u * l : x;
       row[j] = l;
       if (j + 1 >= columns) continue;
       const T next = size(row[j + 1]);
