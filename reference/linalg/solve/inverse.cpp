@@ -1,5 +1,7 @@
 // Inverses: of a matrix, of a triangle, and of a matrix by its Cholesky factor.
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "core/op.h"
 #include "reference/linalg/solve/judge.h"
@@ -78,27 +80,50 @@ std::vector<Wide> cholesky_inv(const Call& c) {
 // ---- Judges ----
 
 // The least of the ratios of A X - I and X A - I: what is small of one need not be of the other (Higham 2002, section
-// 14.1), and either makes X an inverse.
+// 14.1), and either makes X an inverse. So what is allowed is the larger of the two.
 template <class T, class Ratio>
 void judge_either(Verdict& v, const Square<T>& a, const Square<T>& x, Ratio&& ratio) {
   const Square<T> one = identity<T>(a.rows);
   Verdict right, left;
-  ratio(right, residual(a, x, one));
-  if (right.worst.ratio > 1) {
-    ratio(left, residual(x, a, one));
-    if (left.worst.ratio < right.worst.ratio) right = left;
+  ratio(right, residual(a, x, one), true);
+  if (right.worst.ratio > 1 || right.worst.unbounded > 0) {
+    ratio(left, residual(x, a, one), false);
+    const double allowed = std::max(left.worst.allowed, right.worst.allowed);
+    const bool fewer = left.worst.ratio <= 1 && left.worst.unbounded < right.worst.unbounded;
+    if (right.worst.ratio > 1 ? left.worst.ratio < right.worst.ratio : fewer) right = left;
+    right.worst.allowed = allowed;
   }
-  const Deviation& d = right.worst;
-  v.see(d.ratio, 1, d.at, d.want, d.got);
+  const std::int64_t unbounded = v.worst.unbounded + right.worst.unbounded;
+  if (right.worst.ratio > v.worst.ratio) v.worst = right.worst;
+  v.worst.unbounded = unbounded;
 }
 
-// ||A X - I||_1 <= 30 n u ||A||_1 ||X||_1, and what underflows.
+// The least, over the rows of a, of the greatest magnitude in it: a move of one element of x by d moves x a by d times
+// that or more, in the 1-norm.
+template <class T>
+double least_row(const Square<T>& a) {
+  double least = std::numeric_limits<double>::infinity();
+  for (std::int64_t i = 0; i < a.rows; ++i) {
+    double most = 0;
+    for (std::int64_t j = 0; j < a.columns; ++j) most = std::max(most, magnitude_of(a.at()(i, j)));
+    least = std::min(least, most);
+  }
+  return least;
+}
+
+// ||A X - I||_1 <= 30 n u ||A||_1 ||X||_1, and what underflows. Elements of X whose column of A (from the left: row) is
+// below twice what the bound grows by when they do are not seen.
 template <class T>
 void judge_norm(Verdict& v, const Square<T>& a, const Square<T>& x, const DtypeInfo& type) {
   const auto n = static_cast<double>(a.rows);
+  if (a.rows == 0) return;
   const double norms = norm1(a) * norm1(x), eta = n * n * type.min_subnormal * (1 + norm1(a) + norm1(x));
-  judge_either(v, a, x, [&](Verdict& to, const Residual<T>& r) {
-    to.norm(norm1(r.r), kLapackRatio * n * type.unit_roundoff() * norms + eta);
+  const double relative = kLapackRatio * n * type.unit_roundoff();
+  const double grows = relative * norm1(a) + n * n * type.min_subnormal;
+  judge_either(v, a, x, [&](Verdict& to, const Residual<T>& r, bool right) {
+    const double unit = right ? least_column(a) : least_row(a), allowed = relative * norms + eta;
+    if (!std::isfinite(allowed) || unit < 2 * grows) to.worst.unbounded += a.rows;
+    to.norm(norm1(r.r), allowed, unit);
   });
 }
 
@@ -109,11 +134,13 @@ void judge_triangle(Verdict& v, const Square<T>& a, const Square<T>& x, const Or
   const std::int64_t n = a.rows;
   const double relative = sums(order, n, type) + gamma(static_cast<double>(n) + 2, wide);
   const double eta = static_cast<double>(n) * type.min_subnormal * (1 + greatest(a) + greatest(x));
-  judge_either(v, a, x, [&](Verdict& to, const Residual<T>& r) {
+  judge_either(v, a, x, [&](Verdict& to, const Residual<T>& r, bool right) {
     for (std::int64_t i = 0; i < n; ++i)
       for (std::int64_t j = 0; j < n; ++j) {
         const double want = i == j, error = magnitude_of(r.r.at()(i, j));
-        to.see(error, relative * r.g.at()(i, j) + eta, i * n + j, want, want + static_cast<double>(r.r.at()(i, j)));
+        const double unit = right ? least_of_row(a, i) : least_of_column(a, j);
+        to.see(error, relative * r.g.at()(i, j) + eta, i * n + j, want, want + static_cast<double>(r.r.at()(i, j)), 0,
+               unit);
       }
   });
 }

@@ -15,7 +15,9 @@ constexpr double kLapackRatio = 30;  // the threshold of LAPACK's own tests
 struct Verdict {
   Deviation worst;
 
-  void see(double error, double allowed, std::int64_t at, double want, double got, int output = 0) {
+  // `unit`: what a change of 1 of the least telling element of the output changes the judged quantity by, so that
+  // the allowance is stated in the output's own units.
+  void see(double error, double allowed, std::int64_t at, double want, double got, int output = 0, double unit = 1) {
     const double quotient = error == 0 ? 0 : error / allowed;
     const double ratio = quotient >= 0 ? quotient : std::numeric_limits<double>::infinity();  // of a NaN
     if (ratio <= worst.ratio) return;
@@ -24,9 +26,9 @@ struct Verdict {
     worst.at = at;
     worst.want = want;
     worst.got = got;
-    worst.allowed = allowed;
+    worst.allowed = allowed / unit;
   }
-  void norm(double error, double allowed) { see(error, allowed, -1, 0, error); }
+  void norm(double error, double allowed, double unit) { see(error, allowed, -1, 0, error / unit, 0, unit); }
   void fail(std::string what) {
     if (worst.what.empty()) worst.what = std::move(what);
   }
@@ -53,6 +55,44 @@ bool judged(Verdict& v, bool nan_in, bool finite_in, const Square<T>& out, doubl
 inline double sums(const Order& order, std::int64_t n, const DtypeInfo& type) {
   if (order.shape == Order::Shape::exact) return gamma(2, type.unit_roundoff());
   return gamma(static_cast<double>(order.depth(n)), order.accumulator_roundoff());
+}
+
+template <class T>
+double greatest_number(const Square<T>& s) {
+  using std::isfinite;
+  double most = 0;
+  for (const T& x : s.data)
+    if (isfinite(x)) most = std::max(most, magnitude_of(x));
+  return most;
+}
+
+// The least sum of magnitudes of a column: a move of one element of x by d moves a x by d times that or more, in the
+// 1-norm.
+template <class T>
+double least_column(const Square<T>& s) {
+  double least = std::numeric_limits<double>::infinity();
+  for (std::int64_t j = 0; j < s.columns; ++j) {
+    double sum = 0;
+    for (std::int64_t i = 0; i < s.rows; ++i) sum += magnitude_of(s.at()(i, j));
+    least = std::min(least, sum);
+  }
+  return least;
+}
+
+// The least magnitude that is not 0, of row i or of column j.
+template <class T>
+double least_of_row(const Square<T>& s, std::int64_t i) {
+  double least = std::numeric_limits<double>::infinity();
+  for (std::int64_t k = 0; k < s.columns; ++k)
+    if (const double x = magnitude_of(s.at()(i, k)); x > 0) least = std::min(least, x);
+  return least;
+}
+template <class T>
+double least_of_column(const Square<T>& s, std::int64_t j) {
+  double least = std::numeric_limits<double>::infinity();
+  for (std::int64_t k = 0; k < s.rows; ++k)
+    if (const double x = magnitude_of(s.at()(k, j)); x > 0) least = std::min(least, x);
+  return least;
 }
 
 inline std::string in_matrix(std::int64_t t) { return " in matrix " + std::to_string(t); }

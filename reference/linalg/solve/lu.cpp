@@ -1,5 +1,6 @@
 // LU factorisation with partial pivoting: the factors apart, or packed with their row exchanges.
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "core/op.h"
@@ -71,23 +72,126 @@ struct Factors {
   Square<T> a, l, u;  // a: its rows where those of L lie
 };
 
+// Times 2^-64, so that what sums to more than the largest number of the wide type can be judged.
+template <class T>
+Square<T> down(Square<T> s) {
+  for (T& x : s.data) x *= T(0x1p-64);
+  return s;
+}
+
+// L U - P A, from the sum that defines each element: of the terms up to the diagonal of L or of U, the others being 0.
+template <class T>
+Residual<T> defining(const Factors<T>& f) {
+  const std::int64_t m = f.a.rows, n = f.a.columns;
+  Residual<T> out{Square<T>(m, n), Square<double>(m, n)};
+  for (std::int64_t i = 0; i < m; ++i)
+    for (std::int64_t j = 0; j < n; ++j) {
+      T sum = -f.a.at()(i, j);
+      double g = 0;
+      for (std::int64_t k = 0; k < std::min({i + 1, j + 1, f.l.columns}); ++k) {
+        const T term = f.l.at()(i, k) * f.u.at()(k, j);
+        if (term == T(0)) continue;
+        sum += term;
+        g += magnitude_of(term);
+      }
+      out.r.at()(i, j) = sum;
+      out.g.at()(i, j) = g;
+    }
+  return out;
+}
+template <class T>
+Residual<T> defining_down(const Factors<T>& f) {
+  return defining(Factors<T>{down(f.a), f.l, down(f.u)});
+}
+
+// A move by d of an element of a factor moves L U by d times that or more, in the 1-norm: the greatest of each row of
+// U, and the 1 on the diagonal of L.
+template <class T>
+double least_telling(const Square<T>& u) {
+  double least = 1;
+  for (std::int64_t i = 0; i < u.rows; ++i) {
+    double most = 0;
+    for (std::int64_t j = 0; j < u.columns; ++j) most = std::max(most, magnitude_of(u.at()(i, j)));
+    if (most > 0) least = std::min(least, most);
+  }
+  return least;
+}
+
+// Which elements of the factors are numbers: the elimination of P A with its own pivots, in IEEE arithmetic and scaled
+// so that nothing but an infinity or NaN of A makes one. Where a pivot came out as 0 nothing is eliminated.
+template <class T>
+Square<double> numbers(const Factors<T>& f) {
+  const std::int64_t m = f.a.rows, n = f.a.columns;
+  Square<double> s(m, n);
+  for (std::size_t i = 0; i < s.data.size(); ++i) s.data[i] = std::ldexp(static_cast<double>(f.a.data[i]), -64);
+  const auto at = s.at();
+  for (std::int64_t k = 0; k < std::min(m, n); ++k) {
+    if (f.u.at()(k, k) == T(0)) continue;
+    for (std::int64_t i = k + 1; i < m; ++i) {
+      at(i, k) /= at(k, k);
+      for (std::int64_t j = k + 1; j < n; ++j) at(i, j) -= at(i, k) * at(k, j);
+    }
+  }
+  return s;
+}
+
+template <class T>
+struct Product {
+  const Factors<T>& f;
+  double relative;
+  const DtypeInfo& type;
+  Residual<T> r, low;  // low: times 2^-64
+
+  // |P A - L U|_ij against gamma_h (|L| |U|)_ij, in units of the factors: what one of the multipliers l_ik or elements
+  // u_kj may be moved by. The multipliers' own 1 is among the elements of L.
+  void see(Verdict& v, std::int64_t i, std::int64_t j) const {
+    const bool huge = !std::isfinite(r.g.at()(i, j));
+    const Residual<T>& q = huge ? low : r;
+    const std::int64_t k = f.l.columns;
+    const double pivot = j < i && j < k ? magnitude_of(f.u.at()(j, j)) : 0;
+    const double eta = (static_cast<double>(k) + pivot) * type.min_subnormal;
+    const double want = static_cast<double>(f.a.at()(i, j)), got = want + static_cast<double>(r.r.at()(i, j));
+    const double unit = std::min(least_of_row(f.l, i), least_of_column(f.u, j));
+    v.see(magnitude_of(q.r.at()(i, j)), relative * q.g.at()(i, j) + (huge ? eta * 0x1p-64 : eta), i * f.a.columns + j,
+          want, got, 0, std::isfinite(unit) ? huge ? unit * 0x1p-64 : unit : 1);
+  }
+};
+
 // |P A - L U| <= gamma_h |L| |U| elementwise, h the depth of min(m, n) terms: Higham 2002, Theorem 9.3. What underflows
 // adds eta for each term, and once more times the pivot that a quotient was divided by. And, as LAPACK's tests do,
 // ||P A - L U||_1 <= 30 n u ||A||_1, which a bad choice of pivots fails.
 template <class T>
-void judge_product(Verdict& v, const Factors<T>& f, const Order& order, const DtypeInfo& type, double wide) {
+void judge_product(Verdict& v, const Factors<T>& f, const Product<T>& p) {
   const std::int64_t k = f.l.columns, n = f.u.columns;
-  const double relative = sums(order, k, type) + gamma(static_cast<double>(k) + 2, wide);
-  const Residual<T> r = residual(f.l, f.u, f.a);
   for (std::int64_t i = 0; i < f.a.rows; ++i)
-    for (std::int64_t j = 0; j < n; ++j) {
-      const double pivot = j < i && j < k ? magnitude_of(f.u.at()(j, j)) : 0;
-      const double allowed = relative * r.g.at()(i, j) + (static_cast<double>(k) + pivot) * type.min_subnormal;
-      const double want = static_cast<double>(f.a.at()(i, j)), error = magnitude_of(r.r.at()(i, j));
-      v.see(error, allowed, i * n + j, want, want + static_cast<double>(r.r.at()(i, j)));
+    for (std::int64_t j = 0; j < n; ++j) p.see(v, i, j);
+  const bool huge = !std::isfinite(norm1(f.a)) || !std::isfinite(norm1(p.r.r));
+  const double a = norm1(huge ? down(f.a) : f.a);
+  const double eta = static_cast<double>(f.a.rows * (k + 1)) * p.type.min_subnormal * (huge ? a : 1 + a);
+  v.norm(norm1(huge ? p.low.r : p.r.r),
+         kLapackRatio * static_cast<double>(std::max(k, n)) * p.type.unit_roundoff() * a + eta,
+         huge ? 0x1p-64 * least_telling(f.u) : least_telling(f.u));
+}
+
+// Of what is not finite: every element that is no number for certain must be none, a multiplier of an infinite pivot is
+// 0, and every other element is judged by the sum that defines it.
+template <class T>
+void judge_numbers(Verdict& v, const Factors<T>& f, const Product<T>& p, double reach, const std::string& where) {
+  using std::isfinite;
+  const Square<double> want = numbers(f);
+  const std::int64_t k = f.l.columns;
+  for (std::int64_t i = 0; i < f.a.rows; ++i)
+    for (std::int64_t j = 0; j < f.a.columns; ++j) {
+      const bool multiplier = j < i && j < k, none = !isfinite(want.at()(i, j));
+      const T got = multiplier ? f.l.at()(i, j) : f.u.at()(i, j);
+      if (none) {
+        if (isfinite(got)) v.fail("finite where A is not" + where);
+      } else if (!isfinite(got)) {
+        if (reach >= p.type.max / 4) ++v.worst.unbounded;
+        else v.fail("not finite" + where);
+      } else if (!multiplier || isfinite(want.at()(j, j))) p.see(v, i, j);
+      else if (got != T(0)) v.fail("a multiplier of an infinite pivot is not 0" + where);
     }
-  const double a = norm1(f.a), eta = static_cast<double>(f.a.rows * (k + 1)) * type.min_subnormal;
-  v.norm(norm1(r.r), kLapackRatio * static_cast<double>(std::max(k, n)) * type.unit_roundoff() * a + eta * (1 + a));
 }
 
 // No multiplier is above 1 but for the rounding of its quotient; the other triangles are as their names say.
@@ -116,18 +220,21 @@ bool nan_in_multipliers(const Square<T>& a) {
 }
 
 template <class T>
-void judge_factors(Verdict& v, const Square<T>& a, Factors<T> f, const Order& order, const DtypeInfo& type, double wide,
-                   std::int64_t t) {
+void judge_factors(Verdict& v, Factors<T> f, const Order& order, const DtypeInfo& type, double wide, std::int64_t t) {
   Square<T> both(f.l.rows + f.u.rows, 0);
   both.data = f.l.data;
   both.data.insert(both.data.end(), f.u.data.begin(), f.u.data.end());
+  const std::string wrong = malformed(f, type.unit_roundoff()), where = in_matrix(t);
+  if (!wrong.empty()) return v.fail(wrong + where);
+  const std::int64_t k = f.l.columns;
+  const double relative = sums(order, k, type) + gamma(static_cast<double>(k) + 2, wide);
+  const Product<T> p{f, relative, type, defining(f), defining_down(f)};
   // Each step may double the largest element.
-  const double reach = std::ldexp(greatest(a), static_cast<int>(std::min<std::int64_t>(f.l.columns, 2000)));
-  const std::string wrong = all_finite(both) ? malformed(f, type.unit_roundoff()) : "";
-  if (!wrong.empty()) v.fail(wrong + in_matrix(t));
-  if (!all_finite(a) && all_finite(both)) v.fail("finite factors of what is not finite" + in_matrix(t));
-  if (nan_in_multipliers(a) && !any_nan(f.l)) v.fail("NaN is lost from L" + in_matrix(t));
-  if (judged(v, any_nan(a), all_finite(a), both, reach, type, in_matrix(t))) judge_product(v, f, order, type, wide);
+  const double reach = std::ldexp(greatest_number(f.a), static_cast<int>(std::min<std::int64_t>(k, 2000)));
+  if (any_nan(f.a) && !any_nan(both)) v.fail("NaN is lost" + where);
+  if (nan_in_multipliers(f.a) && !any_nan(f.l)) v.fail("NaN is lost from L" + where);
+  if (!all_finite(f.a)) judge_numbers(v, f, p, reach, where);
+  else if (judged(v, false, true, both, reach, type, where)) judge_product(v, f, p);
 }
 
 // Row i of the result is row order[i] of s; false if that is no permutation.
@@ -154,12 +261,11 @@ Deviation judge_lu(const Call& c, const Array<T>& a, const std::vector<Tensor>& 
   const std::int64_t m = rows_of(a.shape), n = columns_of(a.shape), k = std::min(m, n);
   for (std::int64_t t = 0; t < matrices_of(a.shape) && !v.failed(); ++t) {
     Factors<T> f{copy_of(a, t, m, n), copy_of(l, t, m, k), copy_of(u, t, k, n)};
-    const Square<T> own = f.a;
     std::vector<std::int64_t> to(static_cast<std::size_t>(m), -1);  // A's row i is L's row p_i
     for (std::int64_t i = 0; i < m; ++i)
       if (const std::int64_t row = p[t * m + i]; row >= 0 && row < m) to[static_cast<std::size_t>(row)] = i;
     if (!permuted(f.a, to)) v.fail("p is no permutation" + in_matrix(t));
-    else judge_factors(v, own, std::move(f), order, info(c.dtype(0)), roundoff_of(a), t);
+    else judge_factors(v, std::move(f), order, info(c.dtype(0)), roundoff_of(a), t);
   }
   v.worst.compared = elements_of(got);
   return v.worst;
@@ -174,7 +280,6 @@ Deviation judge_packed(const Call& c, const Array<T>& a, const std::vector<Tenso
   for (std::int64_t t = 0; t < matrices_of(a.shape) && !v.failed(); ++t) {
     const Square<T> s = copy_of(std::get<Array<T>>(packed), t, m, n);
     Factors<T> f{copy_of(a, t, m, n), Square<T>(m, k), Square<T>(k, n)};
-    const Square<T> own = f.a;
     for (std::int64_t i = 0; i < m; ++i)
       for (std::int64_t j = 0; j < n; ++j)
         if (j < i && j < k) f.l.at()(i, j) = s.at()(i, j);
@@ -185,7 +290,7 @@ Deviation judge_packed(const Call& c, const Array<T>& a, const std::vector<Tenso
       if (to < j || to >= m) v.fail("row " + std::to_string(j) + " changes places with one above" + in_matrix(t));
       else exchange(j, to, f.a);
     }
-    if (!v.failed()) judge_factors(v, own, std::move(f), order, info(c.dtype(0)), roundoff_of(a), t);
+    if (!v.failed()) judge_factors(v, std::move(f), order, info(c.dtype(0)), roundoff_of(a), t);
   }
   v.worst.compared = elements_of(got);
   return v.worst;
