@@ -239,6 +239,9 @@ std::vector<Allowances> bound(const Call& c, const std::vector<Wide>& want, cons
     all[i].error += gamma(n + static_cast<double>(operands(c)), out == Dtype::f64 ? kDouble2Roundoff : 0x1p-53) *
                     std::min(real_at(G, i), std::numeric_limits<double>::max());
     all[i].overflow |= chain && most > wide.max;
+    // Products of eight may allow more than the type can hold: that judges nothing, and is said.
+    if (all[i].error - std::abs(real_at(want[0], i)) > info(out).max)
+      all[i].error = std::numeric_limits<double>::infinity();
   }
   return {all};
 }
