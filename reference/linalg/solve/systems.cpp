@@ -263,7 +263,7 @@ Deviation solves_triangle(const Call& c, const std::vector<Tensor>& got, const O
         judge_leading(v, t, block_of(a, from, from, odd, odd), block_of(b, from, 0, odd, 1),
                       block_of(x, from, 0, odd, 1), upper, order, type);
         for (std::int64_t step = odd; step < n; ++step) {
-          const T& y = x.at()(upper ? n - 1 - step : step, 0);
+          const T y = x.at()(upper ? n - 1 - step : step, 0);
           if (step >= nan && !isnan(y)) v.fail("NaN is lost" + in_matrix(t));
           else if (step < nan && !all_finite(a)) ++v.worst.unbounded;
           else if (isfinite(y)) v.fail("an infinity is lost" + in_matrix(t));
