@@ -80,7 +80,7 @@ std::vector<Forced> refused_calls() {
   for (int i = 1000; i > 0; --i) descending.push_back(i);
   const Tensor a = tensor(Dtype::i64, {1000}, descending), halves = ones(Dtype::f16, {1});
   const Tensor packed = tensor(Dtype::u32, {1, 4}, {0, 0, 0, 0}), scales = tensor(Dtype::u8, {1, 1}, {0});
-  const char* mx = R"({"mode": "mxfp4", "group_size": 32, "bits": 4, "dtype": "F32"})";
+  const char* mx = R"({"mode": "mxfp4", "group_size": 32, "bits": 4, "dtype": "F64"})";
   return {
       {"argsort", "{}", "cpu.network", "i64[1000]", {{"a", a}}},
       {"argsort", "{}", "gpu.network", "i64[1000]", {{"a", a}}},
@@ -89,8 +89,6 @@ std::vector<Forced> refused_calls() {
       {"matmul", "{}", "cpu.vector", "f32[2,3]", {{"a", ones(Dtype::f32, {2, 3})}, {"b", ones(Dtype::f32, {3, 2})}}},
       {"matmul", "{}", "gpu.mma", "f32[2,3]", {{"a", ones(Dtype::f32, {2, 3})}, {"b", ones(Dtype::f32, {3, 2})}}},
       {"add", "{}", "gpu.flat", "bf16[1]", {{"a", halves}, {"b", ones(Dtype::bf16, {1})}}},
-      {"quantize", R"({"mode": "mxfp4"})", "cpu.vector", "mode=mxfp4", {{"w", ones(Dtype::f32, {1, 32})}}},
-      {"quantize", R"({"mode": "mxfp4"})", "gpu.units", "mode=mxfp4", {{"w", ones(Dtype::f32, {1, 32})}}},
       {"dequantize", mx, "gpu.units", "mode=mxfp4", {{"w_q", packed}, {"scales", scales}}},
       {"dequantize", mx, "cpu.vector", "mode=mxfp4", {{"w_q", packed}, {"scales", scales}}}};
 }

@@ -249,7 +249,7 @@ static void factor_panel(T* panel, std::int64_t ld, std::int64_t m, std::int64_t
     for (std::int64_t i = 0; i < rows; ++i) reflectors[(k + i) * n + k] = column[i];
     if (tau[k] == 0) continue;
     for (std::int64_t strip = (k + 1) / kWidth * kWidth; strip < ld; strip += kWidth) {
-      I<T> keep;
+      I<T> keep = {};
       for (int l = 0; l < kWidth; ++l) keep[l] = strip + l <= k ? -1 : 0;
       reflect_strip<T>(column, tau[k], panel + k * ld + strip, ld, rows, keep);
     }

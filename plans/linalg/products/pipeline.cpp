@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "core/gate.h"
+
 namespace plumb::products {
 namespace {
 
@@ -10,7 +12,7 @@ namespace {
 constexpr std::string_view kTruncating = "gpu.mma";
 
 bool preferred(const Route& r, const Call& call) {
-  const Device& device = current_device();
+  const Device& device = device_of(r);
   return refusal(r, call, device).empty() &&
          std::all_of(r.prefers.begin(), r.prefers.end(), [&](const Condition& c) { return c.holds(call, device); });
 }
