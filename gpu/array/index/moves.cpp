@@ -26,7 +26,7 @@ BufferPtr geometry(const index::Plan& p, bool updates, std::size_t k) {
   return constants(all);
 }
 
-void add_stage(Steps& s, const Call* c, const Rows& rows, bool updates, std::size_t k, std::int64_t offset,
+void add_stage(MoveSteps& s, const Call* c, const MovedRows& rows, bool updates, std::size_t k, std::int64_t offset,
                const BufferPtr& at) {
   const bool indexed = c && k < rows.plan.positions.size();
   Kernel kernel = index_kernel("places");
@@ -67,11 +67,11 @@ const char* lane_of(Dtype t) {
 
 }  // namespace
 
-void Steps::run(const Kernel& k, std::int64_t items) {
+void MoveSteps::run(const Kernel& k, std::int64_t items) {
   all_.push_back([k, items] { k.run({size(items)}, {size(kGroup)}); });
 }
 
-Job Steps::job(std::vector<Tensor> out) {
+Job MoveSteps::job(std::vector<Tensor> out) {
   Job j = gpu::job(std::move(out), [all = all_] {
     for (const auto& f : all) f();
   });
@@ -85,7 +85,7 @@ Job Steps::job(std::vector<Tensor> out) {
 Kernel index_kernel(const std::string& name) { return {"index", name}; }
 Kernel index_kernel(const std::string& name, std::int64_t bytes) { return {"index", name + std::to_string(8 * bytes)}; }
 
-Rows::Rows(index::Plan p) : plan(std::move(p)) {
+MovedRows::MovedRows(index::Plan p) : plan(std::move(p)) {
   if (!plan.axes.empty() && plan.axes.back().free()) {
     row = std::move(plan.axes.back());
     plan.axes.pop_back();
@@ -100,7 +100,7 @@ Stored indexed(const Call& c) {
   return {dense(c[0]), index::dense({c[0].size()}), 0};
 }
 
-Stored cast(Steps& s, const Tensor& t, Dtype to) {
+Stored cast(MoveSteps& s, const Tensor& t, Dtype to) {
   if (t.dtype() == to) return stored(t);
   const BufferPtr out = scratch(size(std::max<std::int64_t>(1, t.size()) * info(to).bytes));
   Kernel k("convert", "astype");
@@ -116,7 +116,7 @@ std::vector<index::Strided> dense_indices(const Request& r) {
   return all;
 }
 
-void add_check(Steps& s, const Call& c, const index::Plan& plan) {
+void add_check(MoveSteps& s, const Call& c, const index::Plan& plan) {
   if (plan.positions.empty()) return;
   const std::size_t n = plan.positions.size();
   const BufferPtr bad = scratch(4 * n);
@@ -143,21 +143,21 @@ void add_check(Steps& s, const Call& c, const index::Plan& plan) {
   });
 }
 
-BufferPtr add_places(Steps& s, const Call& c, const Rows& rows, std::int64_t offset) {
+BufferPtr add_places(MoveSteps& s, const Call& c, const MovedRows& rows, std::int64_t offset) {
   BufferPtr at = places_buffer(rows.count);
   for (std::size_t k = 0; k < std::max<std::size_t>(1, rows.plan.positions.size()); ++k)
     add_stage(s, &c, rows, false, k, offset + rows.plan.offset, at);
   return at;
 }
 
-BufferPtr add_sources(Steps& s, const Rows& rows, std::int64_t offset) {
+BufferPtr add_sources(MoveSteps& s, const MovedRows& rows, std::int64_t offset) {
   BufferPtr at = places_buffer(rows.count);
   add_stage(s, nullptr, rows, true, 0, offset, at);
   return at;
 }
 
-void add_read(Steps& s, const Call& c, const index::Plan& plan, const Stored& a, Dtype t, const BufferPtr& out) {
-  const Rows rows(plan);
+void add_read(MoveSteps& s, const Call& c, const index::Plan& plan, const Stored& a, Dtype t, const BufferPtr& out) {
+  const MovedRows rows(plan);
   const std::int64_t total = rows.count * rows.row.size;
   if (total == 0) return;
   Kernel read = index_kernel("read_", info(t).bytes);
@@ -165,7 +165,7 @@ void add_read(Steps& s, const Call& c, const index::Plan& plan, const Stored& a,
   s.run(read, total);
 }
 
-void add_copy(Steps& s, const Stored& a, const Shape& out, Dtype t, const BufferPtr& to) {
+void add_copy(MoveSteps& s, const Stored& a, const Shape& out, Dtype t, const BufferPtr& to) {
   index::Plan plan;
   const std::size_t lead = out.size() - a.lies.shape.size();
   for (std::size_t d = 0; d < out.size(); ++d)
@@ -175,7 +175,7 @@ void add_copy(Steps& s, const Stored& a, const Shape& out, Dtype t, const Buffer
 
 Job prepare_read(const Call& c, const std::vector<Spec>& specs) {
   std::vector<Tensor> out = outputs(specs);
-  Steps s;
+  MoveSteps s;
   const Stored a = indexed(c);
   const index::Plan plan = index::reading(c, a.lies, dense_indices(c));
   add_check(s, c, plan);
@@ -187,12 +187,12 @@ Job prepare_update(const Call& c, const std::vector<Spec>& specs, Combine how) {
   std::vector<Tensor> out = outputs(specs);
   const Dtype t = specs[0].dtype;
   const BufferPtr result = output(out[0]);
-  Steps s;
+  MoveSteps s;
   const Stored updates = cast(s, c[index::update_input(c)], t);
   const index::Plan plan = index::writing(c, updates.lies, dense_indices(c));
   add_check(s, c, plan);
   add_copy(s, stored(c[0]), specs[0].shape, t, result);
-  const Rows rows(plan);
+  const MovedRows rows(plan);
   const std::int64_t total = rows.count * rows.row.size;
   if (total == 0) return s.job(std::move(out));
   const bool meet = rows.plan.collides();
@@ -218,7 +218,7 @@ index::Plan plan_of(const Call& c, bool writes) {
 bool numbered(const Call& c, const index::Plan& plan) {
   for (const index::Positions& p : plan.positions)
     if (count(c.shape(p.input)) > kMost) return false;
-  return !plan.collides() || Rows(plan).count <= kMost;
+  return !plan.collides() || MovedRows(plan).count <= kMost;
 }
 
 template <bool writes>

@@ -17,7 +17,7 @@ Order in_order(const Call& c) {
 }
 
 // Which row of the values each entry of the mask takes, and behind them how many there are.
-BufferPtr add_ranks(gpu::Steps& s, const BufferPtr& mask, std::int64_t n, const BufferPtr& counts) {
+BufferPtr add_ranks(gpu::MoveSteps& s, const BufferPtr& mask, std::int64_t n, const BufferPtr& counts) {
   const std::int64_t blocks = (n + kBlock - 1) / kBlock;
   const BufferPtr rank = gpu::scratch(size(8 * n));
   Kernel count = gpu::index_kernel("count_mask"), scan = gpu::index_kernel("scan_counts"),
@@ -35,7 +35,7 @@ Job masked_scatter(const Call& c, const std::vector<Spec>& specs) {
   const std::int64_t n = c[1].size(), blocks = (n + kBlock - 1) / kBlock, bytes = info(t).bytes;
   const Shape row(c.shape(0).begin() + c.rank(1), c.shape(0).end());
   const bool supplied = c.shape(2).size() > row.size();
-  gpu::Steps s;
+  gpu::MoveSteps s;
   gpu::add_copy(s, gpu::stored(c[0]), c.shape(0), t, result);
   if (n == 0) return s.job(std::move(out));
   const BufferPtr counts = gpu::scratch(size(8 * (blocks + 1)));

@@ -8,7 +8,7 @@ void read(const Call& c, std::vector<Tensor>& out) {
   const Tensor a = cpu::indexed(c);
   const index::Plan plan = index::reading(c, index::strided(a), cpu::index_arrays(c));
   cpu::check_positions(c, plan);
-  cpu::read_rows(cpu::Rows(c, plan), a.read<std::byte>(), info(a.dtype()).bytes, out[0].write<std::byte>());
+  cpu::read_rows(cpu::MovedRows(c, plan), a.read<std::byte>(), info(a.dtype()).bytes, out[0].write<std::byte>());
 }
 
 }  // namespace

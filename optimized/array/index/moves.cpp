@@ -41,7 +41,7 @@ std::string value_of(const Tensor& t, std::int64_t offset) {
 // The elements of one row from one place to another one may be parted among threads: f(first row, rows, first element,
 // elements of each).
 template <class F>
-void in_parts(const Rows& rows, F&& f) {
+void in_parts(const MovedRows& rows, F&& f) {
   const std::int64_t size = rows.row().size;
   parallel_for(rows.count() * size, kGrain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end;) {
@@ -73,7 +73,7 @@ Write writer(Combine how, Element t, std::int64_t bytes, std::byte* out, const s
 
 // Each thread makes the updates whose rows begin in its part of the output, in the order of all: no two threads meet,
 // and neither order nor result depends on how many there are.
-void write_owned(const Rows& rows, const Write& write, std::int64_t size, bool streaming) {
+void write_owned(const MovedRows& rows, const Write& write, std::int64_t size, bool streaming) {
   const index::Axis& row = rows.row();
   const RowShape shape{row.size, row.step, row.update, streaming};
   const std::int64_t n = rows.count();
@@ -116,7 +116,7 @@ void check_positions(const Call& c, const index::Plan& plan) {
   }
 }
 
-Rows::Rows(const Call& c, index::Plan plan) : call_(c), plan_(std::move(plan)) {
+MovedRows::MovedRows(const Call& c, index::Plan plan) : call_(c), plan_(std::move(plan)) {
   if (!plan_.axes.empty() && plan_.axes.back().free()) {
     row_ = std::move(plan_.axes.back());
     plan_.axes.pop_back();
@@ -126,7 +126,8 @@ Rows::Rows(const Call& c, index::Plan plan) : call_(c), plan_(std::move(plan)) {
   count_ = row_.size == 0 ? 0 : plan_.size();
 }
 
-void Rows::run(const std::vector<std::int64_t>& index, std::int64_t n, std::int64_t* at, std::int64_t* update) const {
+void MovedRows::run(const std::vector<std::int64_t>& index, std::int64_t n, std::int64_t* at,
+                    std::int64_t* update) const {
   std::int64_t place = plan_.offset, from = 0;
   for (std::size_t d = 0; d < index.size(); ++d)
     place += index[d] * plan_.axes[d].step, from += index[d] * plan_.axes[d].update;
@@ -144,7 +145,7 @@ void Rows::run(const std::vector<std::int64_t>& index, std::int64_t n, std::int6
   }
 }
 
-void Rows::places(std::int64_t begin, std::int64_t end, std::int64_t* at, std::int64_t* update) const {
+void MovedRows::places(std::int64_t begin, std::int64_t end, std::int64_t* at, std::int64_t* update) const {
   if (begin >= end) return;
   std::vector<std::int64_t> index(plan_.axes.size());
   std::int64_t rest = begin;
@@ -159,7 +160,7 @@ void Rows::places(std::int64_t begin, std::int64_t end, std::int64_t* at, std::i
   }
 }
 
-void read_rows(const Rows& rows, const std::byte* a, std::int64_t bytes, std::byte* out) {
+void read_rows(const MovedRows& rows, const std::byte* a, std::int64_t bytes, std::byte* out) {
   const std::int64_t size = rows.row().size, step = rows.row().step, written = rows.count() * size * bytes;
   const bool streaming = written > kStreamingBytes.of(written);
   in_parts(rows, [&](std::int64_t row, std::int64_t n, std::int64_t first, std::int64_t length) {
@@ -175,10 +176,10 @@ void copy_elements(const Tensor& from, std::byte* to) {
   for (std::size_t d = 0; d < from.shape().size(); ++d)
     if (from.shape()[d] != 1) plan.axes.push_back({from.shape()[d], from.strides()[d], 0, {}});
   const Call none;
-  read_rows(Rows(none, index::merged(std::move(plan))), from.read<std::byte>(), info(from.dtype()).bytes, to);
+  read_rows(MovedRows(none, index::merged(std::move(plan))), from.read<std::byte>(), info(from.dtype()).bytes, to);
 }
 
-void write_rows(const Rows& rows, Combine how, Element t, std::int64_t bytes, std::byte* out, std::int64_t size,
+void write_rows(const MovedRows& rows, Combine how, Element t, std::int64_t bytes, std::byte* out, std::int64_t size,
                 const std::byte* updates) {
   if (rows.count() == 0) return;
   const bool streaming = size * bytes > kStreamingBytes.of(size * bytes);
@@ -207,7 +208,7 @@ std::vector<index::Strided> index_arrays(const Call& c) {
 namespace {
 
 // Halves are combined in f32 and rounded once.
-void update_halves(const Rows& rows, std::vector<Tensor>& out, Combine how, const Tensor& updates) {
+void update_halves(const MovedRows& rows, std::vector<Tensor>& out, Combine how, const Tensor& updates) {
   const Element t = element_of(out[0].dtype());
   const std::int64_t n = out[0].size();
   auto* halves = out[0].write<std::uint16_t>();
@@ -243,7 +244,7 @@ void update(const Call& c, std::vector<Tensor>& out, Combine how) {
   const index::Plan plan = index::writing(c, index::strided(updates), index_arrays(c));
   check_positions(c, plan);
   copy_elements(before(c, out[0].shape()), out[0].write<std::byte>());
-  const Rows rows(c, plan);
+  const MovedRows rows(c, plan);
   if (halves) return update_halves(rows, out, how, updates);
   write_rows(rows, how, element_of(t), info(t).bytes, out[0].write<std::byte>(), out[0].size(),
              updates.read<std::byte>());

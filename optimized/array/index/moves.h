@@ -14,9 +14,9 @@ namespace cpu {
 void check_positions(const Call&, const index::Plan&);
 
 // The rows of a plan: its last axis where nothing but a step moves along it, else single elements.
-class Rows {
+class MovedRows {
  public:
-  Rows(const Call&, index::Plan);  // keeps a reference to the call
+  MovedRows(const Call&, index::Plan);  // keeps a reference to the call
 
   std::int64_t count() const { return count_; }
   const index::Axis& row() const { return row_; }
@@ -34,14 +34,14 @@ class Rows {
 };
 
 // Row after row of an array, as they come; elements of so many bytes.
-void read_rows(const Rows&, const std::byte* a, std::int64_t bytes, std::byte* out);
+void read_rows(const MovedRows&, const std::byte* a, std::int64_t bytes, std::byte* out);
 
 // The elements of a tensor in row-major order.
 void copy_elements(const Tensor& from, std::byte* to);
 
-// Rows of updates into a dense array of `size` elements, in order where they meet. The element type counts where they
-// are combined.
-void write_rows(const Rows&, Combine, Element, std::int64_t bytes, std::byte* out, std::int64_t size,
+// Rows of updates into a dense array of `size` elements, in order where they meet. The element type counts where
+// they are combined.
+void write_rows(const MovedRows&, Combine, Element, std::int64_t bytes, std::byte* out, std::int64_t size,
                 const std::byte* updates);
 
 // The array that a call indexes, one line where it has no axis; and how its index arrays lie.

@@ -8,7 +8,7 @@ namespace {
 void read(const Call& c, std::vector<Tensor>& out) {
   const index::Plan plan = index::reading(c, index::strided(c[0]), cpu::index_arrays(c));
   cpu::check_positions(c, plan);
-  cpu::read_rows(cpu::Rows(c, plan), c[0].read<std::byte>(), info(c.dtype(0)).bytes, out[0].write<std::byte>());
+  cpu::read_rows(cpu::MovedRows(c, plan), c[0].read<std::byte>(), info(c.dtype(0)).bytes, out[0].write<std::byte>());
 }
 
 template <Combine how>

@@ -6,19 +6,19 @@ namespace plumb {
 namespace PLUMB_ISA_NAME {
 
 template <class T>
-struct VectorOf {
+struct LanesOf {
   typedef float V __attribute__((vector_size(kVectorBytes)));
   typedef std::int32_t I __attribute__((vector_size(kVectorBytes)));
 };
 template <>
-struct VectorOf<double> {
+struct LanesOf<double> {
   typedef double V __attribute__((vector_size(kVectorBytes)));
   typedef std::int64_t I __attribute__((vector_size(kVectorBytes)));
 };
 template <class T>
-using Vec = typename VectorOf<T>::V;
+using Vec = typename LanesOf<T>::V;
 template <class T>
-using Ints = typename VectorOf<T>::I;
+using Ints = typename LanesOf<T>::I;
 template <class T>
 inline constexpr std::int64_t kLanes = kVectorBytes / static_cast<std::int64_t>(sizeof(T));
 

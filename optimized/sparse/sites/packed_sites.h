@@ -20,18 +20,18 @@ namespace plumb::cpu {
 using Int128 = __int128;
 
 // Inclusive ranges per axis, exact for any int64 coordinates.
-struct Range {
+struct SiteRange {
   std::array<Int128, 4> low, high;
-  Range() {
+  SiteRange() {
     low.fill(Int128{1} << 120);
     high.fill(-(Int128{1} << 120));
   }
-  void include(const Range& r) {
+  void include(const SiteRange& r) {
     for (std::size_t a = 0; a < 4; ++a) low[a] = std::min(low[a], r.low[a]), high[a] = std::max(high[a], r.high[a]);
   }
 };
 
-inline Range range(const Rows& rows) {
+inline SiteRange range(const Rows& rows) {
   std::array<std::int64_t, 4> low, high;
   low.fill(std::numeric_limits<std::int64_t>::max());
   high.fill(std::numeric_limits<std::int64_t>::min());
@@ -41,7 +41,7 @@ inline Range range(const Rows& rows) {
       const auto at = static_cast<std::size_t>(a);
       low[at] = std::min(low[at], c), high[at] = std::max(high[at], c);
     }
-  Range r;
+  SiteRange r;
   for (std::size_t a = 0; a < 4 && rows.count > 0; ++a) r.low[a] = low[a], r.high[a] = high[a];
   return r;
 }
@@ -53,7 +53,7 @@ struct Frame {
   int bits = 0;
   bool fits = true;
 
-  explicit Frame(const Range& r) {
+  explicit Frame(const SiteRange& r) {
     for (std::size_t a = 4; a-- > 0;) {
       if (r.low[a] > r.high[a]) continue;  // no rows
       fits = fits && r.low[a] >= std::numeric_limits<std::int64_t>::min() &&
@@ -109,7 +109,7 @@ struct Groups {
 
 // What is grouped: element i stands for make(i), an element of a range.
 template <class Make>
-Groups group(std::int64_t n, const Range& range, Make&& make) {
+Groups group(std::int64_t n, const SiteRange& range, Make&& make) {
   const Frame frame(range);
   Sorted packed;
   std::vector<Coordinates> sites(static_cast<std::size_t>(frame.fits ? 0 : n));

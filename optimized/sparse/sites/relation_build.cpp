@@ -64,7 +64,7 @@ Match match(RelationKind kind, const Geometry& g) {
 
 // The range of scale * rows + [first, last] shifts.
 template <class Shifts>
-Range moved(Range r, const std::array<std::int64_t, 3>& scale, Shifts&& shifts) {
+SiteRange moved(SiteRange r, const std::array<std::int64_t, 3>& scale, Shifts&& shifts) {
   for (std::size_t a = 0; a < 3 && r.low[0] <= r.high[0]; ++a) {
     const auto [first, last] = shifts(a);
     r.low[a + 1] = r.low[a + 1] * scale[a] + first;
@@ -82,7 +82,7 @@ std::vector<std::int64_t> coarsened(const Rows& in, const Geometry& g) {
     for (std::size_t a = 0; a < 3; ++a) s[a + 1] = floor_divide(s[a + 1], g.stride[a]);
     return s;
   };
-  Range r = range(in);
+  SiteRange r = range(in);
   for (std::size_t a = 0; a < 3 && in.count > 0; ++a) {
     r.low[a + 1] = floor_divide(static_cast<std::int64_t>(r.low[a + 1]), g.stride[a]);
     r.high[a + 1] = floor_divide(static_cast<std::int64_t>(r.high[a + 1]), g.stride[a]);
@@ -251,7 +251,7 @@ void search_map(const Rows& in, const Rows& out, const Match& m, std::int64_t ke
 
 void fill_map(RelationKind kind, const Geometry& g, const Rows& in, const Rows& out, const Block<std::int32_t>& map) {
   const Match m = match(kind, g);
-  Range r = moved(range(in), m.in_scale, unmoved);
+  SiteRange r = moved(range(in), m.in_scale, unmoved);
   r.include(moved(range(out), m.out_scale, [&](std::size_t a) {
     return std::pair{m.taps[a].front().shift, m.taps[a].back().shift};
   }));
@@ -379,7 +379,7 @@ void merge(Relation& r, const Geometry& g, const Rows& in) {
   constexpr std::int64_t kAhead = 16;
   const Reach reached(in, g);
   const KernelFirst edges{static_cast<std::uint32_t>(in.count)};
-  const Range reach = moved(range(in), g.stride, [&](std::size_t a) {
+  const SiteRange reach = moved(range(in), g.stride, [&](std::size_t a) {
     return std::pair{-g.padding[a], (g.size[a] - 1) * g.dilation[a] - g.padding[a]};
   });
   Groups groups = group(r.edges, reach, [&](std::int64_t i) {
@@ -448,7 +448,7 @@ Rows rows(const Tensor& coords, const Tensor& active) {
 }
 
 Room<std::int32_t> nearby_order(const Rows& rows) {
-  const Range r = range(rows);
+  const SiteRange r = range(rows);
   int drop = 0;  // low bits that do not fit, of coordinates from the lowest
   std::array<std::uint64_t, 3> low{};
   for (std::size_t a = 0; a < 3 && rows.count > 0; ++a) {

@@ -11,7 +11,7 @@ namespace {
 using namespace reference;
 
 using Z = Number<double>;
-using Matrix = Square<double>;
+using Matrix = NumberMatrix<double>;
 
 constexpr double kRoundoff = 0x1p-53;
 constexpr int kSteps = 60;  // for an eigenvalue: three are many

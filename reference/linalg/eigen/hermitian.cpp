@@ -23,14 +23,14 @@ std::vector<Spec> infer(const Request& r) {
 
 template <class T>
 struct Pairs {
-  std::vector<T> w;  // ascending
-  Square<T> v;       // column i belongs to w_i
+  std::vector<T> w;   // ascending
+  NumberMatrix<T> v;  // column i belongs to w_i
 };
 
 // Turns a_pq to 0: z = (a_qq - a_pp) / 2|a_pq|, t = sign(z) / (|z| + sqrt(1 + z^2)), c = 1 / sqrt(1 + t^2), s = c t,
 // f = conj(a_pq / |a_pq|); columns p and q of A and V become c x - s f y and s x + c f y, rows of A those of conj(f).
 template <class T>
-bool rotate(Square<T>& a, Square<T>& v, std::int64_t p, std::int64_t q, double tiny) {
+bool rotate(NumberMatrix<T>& a, NumberMatrix<T>& v, std::int64_t p, std::int64_t q, double tiny) {
   using std::sqrt;
   const T size = modulus(a(p, q));
   if (leading(size) <= tiny) return false;
@@ -51,12 +51,12 @@ bool rotate(Square<T>& a, Square<T>& v, std::int64_t p, std::int64_t q, double t
 
 // V^H A V = diag(w) by cyclic Jacobi rotations.
 template <class T>
-Pairs<T> eigenpairs(const Call& c, Square<T> a, std::int64_t m) {
+Pairs<T> eigenpairs(const Call& c, NumberMatrix<T> a, std::int64_t m) {
   const std::int64_t n = a.n;
   if (!finite(a)) c.fail(Reason::domain, "matrix " + std::to_string(m) + " holds a value that is not finite");
   const int e = exponent(a);
   scale(a, -e);
-  Square<T> v(n);
+  NumberMatrix<T> v(n);
   for (std::int64_t i = 0; i < n; ++i) v(i, i) = T(1);
   const double tiny = std::is_same_v<T, double> ? 0x1p-60 : 0x1p-112;
   bool changed = true;
@@ -69,7 +69,7 @@ Pairs<T> eigenpairs(const Call& c, Square<T> a, std::int64_t m) {
   std::vector<std::int64_t> order(static_cast<std::size_t>(n));
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&](std::int64_t i, std::int64_t j) { return a(i, i).re < a(j, j).re; });
-  Pairs<T> pairs{{}, Square<T>(n)};
+  Pairs<T> pairs{{}, NumberMatrix<T>(n)};
   for (std::int64_t j = 0; j < n; ++j) {
     const std::int64_t from = order[static_cast<std::size_t>(j)];
     pairs.w.push_back(power_of_two(a(from, from).re, e));
@@ -91,7 +91,7 @@ std::vector<Wide> eigh(const Call& c) {
     Array<T> w(values);
     A v(a.shape);
     for (std::int64_t m = 0; n > 0 && m < a.size() / (n * n); ++m) {
-      Square<T> s = square_of(a, m);
+      NumberMatrix<T> s = square_of(a, m);
       fill_from_triangle(s, upper(c));
       const Pairs<T> pairs = eigenpairs(c, s, m);
       for (std::int64_t i = 0; i < n; ++i) w[m * n + i] = pairs.w[static_cast<std::size_t>(i)];

@@ -33,7 +33,7 @@ void refuse(Deviation& worst, const std::string& what, int output) {
 }
 
 template <class T>
-double norm1(const Square<T>& a) {  // the largest sum of a column
+double norm1(const NumberMatrix<T>& a) {  // the largest sum of a column
   double largest = 0;
   for (std::int64_t j = 0; j < a.n; ++j) {
     double s = 0;
@@ -44,8 +44,8 @@ double norm1(const Square<T>& a) {  // the largest sum of a column
 }
 
 template <class T>
-Square<T> product(const Square<T>& a, const Square<T>& b) {
-  Square<T> c(a.n);
+NumberMatrix<T> product(const NumberMatrix<T>& a, const NumberMatrix<T>& b) {
+  NumberMatrix<T> c(a.n);
   for (std::int64_t i = 0; i < a.n; ++i)
     for (std::int64_t k = 0; k < a.n; ++k)
       for (std::int64_t j = 0; j < a.n; ++j) c(i, j) = c(i, j) + a(i, k) * b(k, j);
@@ -53,8 +53,8 @@ Square<T> product(const Square<T>& a, const Square<T>& b) {
 }
 
 template <class T>
-Square<T> adjoint(const Square<T>& a) {
-  Square<T> b(a.n);
+NumberMatrix<T> adjoint(const NumberMatrix<T>& a) {
+  NumberMatrix<T> b(a.n);
   for (std::int64_t i = 0; i < a.n; ++i)
     for (std::int64_t j = 0; j < a.n; ++j) b(i, j) = conjugate(a(j, i));
   return b;
@@ -81,7 +81,7 @@ struct Tridiagonal {
 };
 
 template <class T>
-void reflect(Square<T>& a, const std::vector<Number<T>>& v, T vv) {  // H A H
+void reflect(NumberMatrix<T>& a, const std::vector<Number<T>>& v, T vv) {  // H A H
   const std::int64_t n = a.n;
   for (const bool rows : {true, false})
     for (std::int64_t i = 0; i < n; ++i) {
@@ -100,7 +100,7 @@ void reflect(Square<T>& a, const std::vector<Number<T>>& v, T vv) {  // H A H
 }
 
 template <class T>
-Tridiagonal<T> tridiagonal(Square<T> a) {
+Tridiagonal<T> tridiagonal(NumberMatrix<T> a) {
   using std::sqrt;
   Tridiagonal<T> t;
   for (std::int64_t k = 0; k < a.n; ++k) {
@@ -164,11 +164,11 @@ std::string malformed(const std::vector<T>& w) {
 // more than the residual; as ||(A - w_j) e_i||_1 <= 2 ||A||_1, an element of V that brings the second ratio to x brings
 // the first to 2 x at most: as far as that the residual is an error of V.
 template <class T>
-void judge_vectors(const Square<T>& a, const Given<T>& given, const Square<T>& v, double unit, double u,
+void judge_vectors(const NumberMatrix<T>& a, const Given<T>& given, const NumberMatrix<T>& v, double unit, double u,
                    Deviation& worst) {
   const std::int64_t n = a.n;
-  Square<T> residual = product(a, v), gram = product(adjoint(v), v);
-  const Square<T> rayleigh = product(adjoint(v), residual);
+  NumberMatrix<T> residual = product(a, v), gram = product(adjoint(v), v);
+  const NumberMatrix<T> rayleigh = product(adjoint(v), residual);
   for (std::int64_t j = 0; j < n; ++j) {
     const T w = given.w[static_cast<std::size_t>(j)];
     const T scaled = std::isfinite(leading(w)) ? power_of_two(w, -given.e) : rayleigh(j, j).re;
@@ -186,7 +186,8 @@ void judge_vectors(const Square<T>& a, const Given<T>& given, const Square<T>& v
 }
 
 template <class T>
-void judge_one(Square<T> a, const std::vector<T>& w, const Square<T>* v, const DtypeInfo& type, Deviation& worst) {
+void judge_one(NumberMatrix<T> a, const std::vector<T>& w, const NumberMatrix<T>* v, const DtypeInfo& type,
+               Deviation& worst) {
   if (const std::string what = malformed(w); !what.empty()) return refuse(worst, what, 0);
   Given<T> given{w, exponent(a)};
   scale(a, -given.e);
@@ -219,14 +220,14 @@ Deviation judge_hermitian(const Call& c, const std::vector<Tensor>& got, const O
     using T = decltype(number(a, 0).re);
     const std::int64_t n = a.shape.back();
     for (std::int64_t m = 0; n > 0 && m < a.size() / (n * n) && worst.what.empty(); ++m) {
-      Square<T> s = square_of(a, m);
+      NumberMatrix<T> s = square_of(a, m);
       fill_from_triangle(s, upper);
       const T* first = std::get<Array<T>>(w).data.data() + m * n;
       const std::vector<T> own(first, first + n);
       if (got.size() == 1) {
         judge_one<T>(s, own, nullptr, type, worst);
       } else {
-        const Square<T> vectors = square_of(std::get<A>(v), m);
+        const NumberMatrix<T> vectors = square_of(std::get<A>(v), m);
         judge_one<T>(s, own, &vectors, type, worst);
       }
       worst.compared += n * (got.size() > 1 ? n + 1 : 1);

@@ -9,7 +9,7 @@ namespace plumb::reference {
 namespace {
 
 using Z = Number<double>;
-using Matrix = Square<double>;
+using Matrix = NumberMatrix<double>;
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr double kLapackRatio = 20;  // ||A v - w v|| <= 20 ulp ||A|| ||v||, the threshold of LAPACK's own tests

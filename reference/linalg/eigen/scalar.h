@@ -70,10 +70,10 @@ Number<T> operator/(Number<T> a, Number<T> b) {
 
 // A square matrix in row-major order.
 template <class T>
-struct Square {
+struct NumberMatrix {
   std::int64_t n = 0;
   std::vector<Number<T>> x;
-  explicit Square(std::int64_t size) : n(size), x(static_cast<std::size_t>(size * size)) {}
+  explicit NumberMatrix(std::int64_t size) : n(size), x(static_cast<std::size_t>(size * size)) {}
   Number<T>& operator()(std::int64_t i, std::int64_t j) { return x[static_cast<std::size_t>(i * n + j)]; }
   const Number<T>& operator()(std::int64_t i, std::int64_t j) const { return x[static_cast<std::size_t>(i * n + j)]; }
 };
@@ -86,14 +86,14 @@ inline Number<double> number(const Complexes& a, std::int64_t i) { return {a[i].
 template <class A>
 auto square_of(const A& a, std::int64_t m) {
   const std::int64_t n = a.shape.back();
-  Square<decltype(number(a, 0).re)> s(n);
+  NumberMatrix<decltype(number(a, 0).re)> s(n);
   for (std::int64_t i = 0; i < n * n; ++i) s.x[static_cast<std::size_t>(i)] = number(a, m * n * n + i);
   return s;
 }
 
 // The exponent of the largest part, 0 of zero; whether all parts are finite is asked before.
 template <class T>
-int exponent(const Square<T>& a) {
+int exponent(const NumberMatrix<T>& a) {
   double largest = 0;
   for (const Number<T>& v : a.x) {
     largest = std::max(largest, std::abs(leading(v.re)));
@@ -102,11 +102,11 @@ int exponent(const Square<T>& a) {
   return largest > 0 ? std::ilogb(largest) : 0;
 }
 template <class T>
-void scale(Square<T>& a, int e) {
+void scale(NumberMatrix<T>& a, int e) {
   for (Number<T>& v : a.x) v = {power_of_two(v.re, e), power_of_two(v.im, e)};
 }
 template <class T>
-bool finite(const Square<T>& a) {
+bool finite(const NumberMatrix<T>& a) {
   for (const Number<T>& v : a.x)
     if (!finite(v)) return false;
   return true;

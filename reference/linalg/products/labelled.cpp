@@ -11,12 +11,23 @@ template <class T>
 T times(T a, T b) {
   return a * b;
 }
+std::int64_t times(std::int64_t a, std::int64_t b) {  // modulo 2^64
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
+}
 Double2 times(Double2 a, Double2 b) {
   const double zero = a.hi * b.hi;  // with its sign
   return zero == 0 ? Double2(zero, zero) : a * b;
 }
 Complex times(Complex a, Complex b) {
   return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
+}
+
+template <class T>
+T plus(T a, T b) {
+  return a + b;
+}
+std::int64_t plus(std::int64_t a, std::int64_t b) {  // modulo 2^64
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
 }
 
 // Of each label, how far apart the elements of an operand are along its axes: a diagonal moves along all of them.
@@ -85,7 +96,7 @@ class Sums {
     do {
       T product = factor(0, scaled);
       for (std::size_t k = 1; k < x_.size(); ++k) product = times(product, factor(k, scaled));
-      sum = rest_.empty() ? product : sum + product;  // a single -0 keeps its sign
+      sum = rest_.empty() ? product : plus(sum, product);  // a single -0 keeps its sign
     } while (advance(index_, rest_, sizes_));
     return sum;
   }
