@@ -1,5 +1,6 @@
 // CPU route of addmm: the sums of matmul, then alpha and beta, row by row.
 #include <algorithm>
+#include <type_traits>
 
 #include "core/limits.h"
 #include "core/pool.h"
@@ -62,7 +63,7 @@ class Rows {
     return room;
   }
 
-  Scale scale_;
+  std::decay_t<Scale> scale_;  // a function where there is one instruction set
   const Tensor &sums_, &out_;
   Dtype wide_;
   int parts_;
