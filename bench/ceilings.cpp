@@ -72,6 +72,11 @@ double host_bandwidth(std::int64_t bytes, int count) {
   return std::max({copied, streamed, read, filled});
 }
 
+double rate_of_threads(const std::function<double(int)>& rate, int count, Trial trial) {
+  const double together = rate(count);
+  return trial == Trial::again && count > 1 ? std::max(together, count * rate(1)) : together;
+}
+
 namespace {
 
 constexpr const char* kFlops = "flop/s";
@@ -84,12 +89,13 @@ std::string flops_name(bool matrix, Dtype dtype) {
 }
 
 // A device that is the host processor can do what the host can, whatever its launches cost.
-double measure_flops(bool on_device, bool matrix, Dtype dtype, int count) {
+double measure_flops(bool on_device, bool matrix, Dtype dtype, int count, Trial trial) {
   const Dtype wide = dtype == Dtype::f64 ? Dtype::f64 : Dtype::f32;
-  if (!on_device) return host_flops(wide, count);
+  const auto host = [&](int n) { return rate_of_threads([&](int k) { return host_flops(wide, k); }, n, trial); };
+  if (!on_device) return host(count);
   if (!device_loads().flops) return 0;
-  const double host = current_device().facts.is_cpu ? host_flops(wide, plumb::threads()) : 0;
-  return std::max(host, device_rate(device_loads().flops(matrix, wide)));
+  const double beside = current_device().facts.is_cpu ? host(plumb::threads()) : 0;
+  return std::max(beside, device_rate(device_loads().flops(matrix, wide)));
 }
 
 // Working sets are measured in powers of four: a set that fits a cache has that cache's ceiling.
@@ -99,11 +105,12 @@ std::int64_t working_set(double bytes) {
   return set;
 }
 
-double measure_bytes(bool on_device, std::int64_t set, int count) {
-  if (!on_device) return host_bandwidth(set, count);
+double measure_bytes(bool on_device, std::int64_t set, int count, Trial trial) {
+  const auto host = [&](int n) { return rate_of_threads([&](int k) { return host_bandwidth(set, k); }, n, trial); };
+  if (!on_device) return host(count);
   if (!device_loads().copy) return 0;
-  const double host = current_device().facts.is_cpu ? host_bandwidth(set, plumb::threads()) : 0;
-  return std::max(host, device_rate(device_loads().copy(set)));
+  const double beside = current_device().facts.is_cpu ? host(plumb::threads()) : 0;
+  return std::max(beside, device_rate(device_loads().copy(set)));
 }
 
 }  // namespace
@@ -135,20 +142,20 @@ const Ceiling& Ceilings::once(const Key& key, const char* unit, F&& measure) {
 
 const Ceiling& Ceilings::flops(bool on_device, bool matrix, Dtype dtype, int count) {
   return once({on_device, flops_name(matrix, dtype), on_device ? 0 : count}, kFlops,
-              [&] { return measure_flops(on_device, matrix, dtype, count); });
+              [&] { return measure_flops(on_device, matrix, dtype, count, Trial::first); });
 }
 
 const Ceiling& Ceilings::bytes(bool on_device, double size, int count) {
   const std::int64_t set = working_set(size);
   return once({on_device, "copy_" + std::to_string(set >> 10) + "KiB", on_device ? 0 : count}, kBytes,
-              [&] { return measure_bytes(on_device, set, count); });
+              [&] { return measure_bytes(on_device, set, count, Trial::first); });
 }
 
 void Ceilings::again(bool on_device, bool matrix, Dtype dtype, double size, int count) {
   raise({on_device, flops_name(matrix, dtype), on_device ? 0 : count}, kFlops,
-        [&] { return measure_flops(on_device, matrix, dtype, count); });
+        [&] { return measure_flops(on_device, matrix, dtype, count, Trial::again); });
   raise({on_device, "copy_" + std::to_string(working_set(size) >> 10) + "KiB", on_device ? 0 : count}, kBytes,
-        [&] { return measure_bytes(on_device, static_cast<std::int64_t>(size), count); });
+        [&] { return measure_bytes(on_device, static_cast<std::int64_t>(size), count, Trial::again); });
 }
 
 std::vector<Ceiling> Ceilings::measured() const {

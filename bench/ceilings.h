@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <tuple>
 #include <vector>
@@ -35,5 +36,10 @@ class Ceilings {
 // The measurements themselves, each the best of several trials.
 double host_flops(Dtype, int threads);  // f32 or f64
 double host_bandwidth(std::int64_t bytes, int threads);
+
+// The rate of several threads together. Measured again, it is no less than theirs one by one: another program that has
+// a core meanwhile takes from several threads what it leaves to one.
+enum class Trial { first, again };
+double rate_of_threads(const std::function<double(int)>& rate, int threads, Trial);
 
 }  // namespace plumb

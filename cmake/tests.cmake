@@ -111,6 +111,7 @@ if(PYTHON)
   add_test(NAME form.examples COMMAND ${PYTHON} ${PROJECT_SOURCE_DIR}/ci/examples.py --program $<TARGET_FILE:plumb>)
   set_tests_properties(form.laws form.breaches form.examples PROPERTIES LABELS form TIMEOUT 300)
   set_tests_properties(form.laws form.breaches PROPERTIES SKIP_RETURN_CODE 77)
+  set_tests_properties(form.examples PROPERTIES RUN_SERIAL TRUE)  # examples of `bench` take times
 endif()
 
 # A planted fault that no longer applies would be no test of anything.

@@ -61,5 +61,14 @@ TEST(Ceilings, AFailedSecondMeasurementTakesNothingAway) {
   EXPECT_EQ(all.bytes(false, 1e4, 1).value, before);
 }
 
+// Two threads that shared one core when they were measured, and one that had it alone.
+TEST(Ceilings, SeveralThreadsMeasuredAgainReachWhatEachDoesAlone) {
+  const auto rate = [](int threads) { return threads == 1 ? 8.0 : 9.0; };
+  EXPECT_EQ(rate_of_threads(rate, 2, Trial::first), 9);
+  EXPECT_EQ(rate_of_threads(rate, 2, Trial::again), 16);
+  EXPECT_EQ(rate_of_threads(rate, 1, Trial::again), 8);
+  EXPECT_EQ(rate_of_threads([](int threads) { return 8.0 + 20 * threads; }, 2, Trial::again), 56);
+}
+
 }  // namespace
 }  // namespace plumb
