@@ -233,6 +233,58 @@ def vector():
                 yield f"{path}:{number} is an array of vectors without alignas: {line.strip()}"
 
 
+# Programs of their own; everything else is part of each of them.
+PROGRAMS = ("conformance/tests", "conformance/judge_tests", "conformance/fake_driver", "conformance/first_op", "fuzz",
+            "examples")
+
+
+def class_named(header):
+    """The name of the class that a block with this header defines, with its arguments if it is a specialisation."""
+    if header[:1] == ["template"]:
+        depth = 0
+        for index, token in enumerate(header[1:], 1):
+            depth += (token == "<") - (token == ">")
+            if depth == 0:
+                return class_named(header[index + 1:])
+    if header[:1] not in (["struct"], ["class"], ["union"]):
+        return None
+    named = re.split(r"(?<!:):(?!:)", "".join(header[1:]))[0]  # without what it derives from
+    named = re.sub(r"alignas\([^)]*\)|final$", "", named)
+    return named if re.fullmatch(r"[\w:]+(<.*>)?", named) else None
+
+
+def defined_in(text):
+    """(name with its namespaces, offset) of each class that other files could mean by that name."""
+    scopes, header = [], []  # a scope is the name of a namespace, or None: nameless, or no namespace
+    for kind, token, start in places.tokens(text):
+        if token == "{" and kind == "sign":
+            name = class_named(header)
+            if name and None not in scopes:
+                yield "::".join([*scopes, name]), start
+            space = header[header.index("namespace") + 1:] if "namespace" in header[:2] else []
+            scopes.append("".join(space) or None)
+            header = []
+        elif token in ("}", ";") and kind == "sign":
+            if token == "}" and scopes:
+                scopes.pop()
+            header = []
+        elif kind != "directive":
+            header.append(token)
+
+
+def definition():
+    """no two files of a program define a class of one name: the linker would take either"""
+    seen = {}
+    for path in written_in((".cpp", ".h")):
+        program = folder_in(PROGRAMS, path)
+        for name, start in defined_in(text_of(path)):
+            for other, its_program in seen.setdefault(name, []):
+                if other != path and (None in (program, its_program) or program == its_program):
+                    line = text_of(path).count("\n", 0, start) + 1
+                    yield f"{path}:{line} defines {name} as {other} does"
+            seen[name].append((path, program))
+
+
 MAKES_FILES = "docs/first-op.md"  # the paths that it names, its reader makes
 
 
@@ -270,7 +322,8 @@ def commit():
                 yield f"commit {short} '{subject}' {breach}"
 
 
-LAWS = {law.__name__: law for law in (include, format, width, file, function, folder, vector, link, commit)}
+LAWS = {law.__name__: law for law in (include, format, width, file, function, folder, vector, definition, link,
+                                      commit)}
 
 
 def main():
@@ -282,7 +335,7 @@ def main():
     if unknown:
         parser.error(f"no such law as {', '.join(sorted(unknown))}; there are {', '.join(LAWS)}")
     if options.list:
-        print("\n".join(f"{name:9} {law.__doc__}" for name, law in LAWS.items()))
+        print("\n".join(f"{name:10} {law.__doc__}" for name, law in LAWS.items()))
         return 0
     missing = [tool for tool in ("git", "clang-format") if not shutil.which(tool)]
     if missing:

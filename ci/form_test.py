@@ -136,6 +136,20 @@ class Breaches(unittest.TestCase):
             self.assertIn(told, breaches[0])
             git("reset", "-q", "--soft", "HEAD~1")
 
+    def test_definition(self):
+        own = "namespace plumb {\nnamespace {\nstruct Mine { int x; };\n}\nstruct Ours { int f() { return 1; } };\n}\n"
+        self.write("core/a.h", own + "template <class T>\nclass Either final : Ours {};\nstruct Later;\n")
+        self.write("gpu/b.h", "namespace plumb::gpu {\nstruct Ours {};\n}\nstruct Later;\nstruct Either<int> {};\n")
+        self.write("conformance/tests/c.cpp", "struct Test {};\n")
+        self.write("fuzz/d.cpp", "struct Test {};\nnamespace {\nstruct Later { struct Ours {}; };\n}\n")
+        for path, text, told in (("gpu/b.h", "namespace plumb {\nclass Ours {};\n}\n", "plumb::Ours"),
+                                 ("fuzz/d.cpp", "template <class A, class B = X<A>>\nstruct Either {};\n", "Either"),
+                                 ("gpu/b.h", "struct alignas(64) Test : Later {};\n", "defines Test as")):
+            self.write("new.cpp")
+            if told.startswith("defines"):
+                self.write("fuzz/d.cpp")
+            self.seen("definition", path, text, told)
+
     def test_every_law_is_breached_here(self):
         tests = {name.removeprefix("test_") for name in dir(self) if name.startswith("test_")}
         self.assertEqual(set(form.LAWS) - tests, set())
