@@ -74,8 +74,9 @@ macro(add_gpu_routes)
   add_part(plumb_gpu${suffix})
 endmacro()
 
-# add_routes(NAME SUFFIX SANITIZERS)  the static library NAME of all routes; its parts end in SUFFIX. For sanitizers it
-# holds the code that they can be used with; it is instrumented by instrument_routes().
+# add_routes(NAME SUFFIX SANITIZERS)  the static library NAME of all routes; its parts end in SUFFIX (NAME_parts), and
+# NAME_without is what tells their code, and what chooses among it, that an instruction set is missing. For sanitizers
+# the library holds the code that they can be used with; it is instrumented by instrument_routes().
 function(add_routes name suffix sanitizers)
   choose_isas("${sanitizers}")
   add_library(${name} STATIC)
@@ -95,4 +96,5 @@ function(add_routes name suffix sanitizers)
     endif()
   endif()
   set(${name}_parts ${parts} PARENT_SCOPE)
+  set(${name}_without ${without} PARENT_SCOPE)
 endfunction()

@@ -10,7 +10,7 @@ function(add_sanitized name files)
   add_routes(${routes} _${name} "${ARGN}")
   add_library(${watched} OBJECT ${files} conformance/tests/laws/everything.cpp)
   target_link_libraries(${watched} PRIVATE plumb_options GTest::gtest nlohmann_json::nlohmann_json)
-  target_compile_definitions(${watched} PRIVATE PLUMB_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_compile_definitions(${watched} PRIVATE PLUMB_SOURCE_DIR="${PROJECT_SOURCE_DIR}" ${${routes}_without})
   # A library of flags, so that they stand behind those of all code.
   add_library(plumb_${name} INTERFACE)
   instrument(plumb_${name} INTERFACE ${ARGN})
@@ -61,8 +61,7 @@ sanitized_test(asan recorded Everything.RecordedIsReplayed PLUMB_LIMITS=small)
 # can be.
 file(GLOB shared CONFIGURE_DEPENDS core/*.cpp)
 add_sanitized(tsan "${shared}" thread)
-# One instruction set was built, so it is the one that routes must ask for.
-set(tsan_environment PLUMB_ISA=base PLUMB_LIMITS=small PLUMB_THREADS=4 PLUMB_DEVICE=none TSAN_OPTIONS=halt_on_error=1)
+set(tsan_environment PLUMB_LIMITS=small PLUMB_THREADS=4 PLUMB_DEVICE=none TSAN_OPTIONS=halt_on_error=1)
 sanitized_test(tsan host Everything.OfTheHostRuns)
 sanitized_test(tsan recorded Everything.RecordedIsReplayed)
 sanitized_test(tsan pool Pool.* PLUMB_LIMITS=usual)

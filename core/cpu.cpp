@@ -9,8 +9,9 @@
 namespace plumb {
 namespace {
 
+// The best set for which there is code and whose registers this processor has.
 Isa detect() {
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(PLUMB_ONE_ISA)
   __builtin_cpu_init();  // tests feature bits and what the system saves on a context switch
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
   const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
