@@ -20,7 +20,7 @@
 #   nightly    every case with 3 salts, every ci case under every instruction set and 1, 2 and 3 threads, mutants of the
 #              judge, every planted fault, the sanitizers in all of it, a build without OpenCL, and tidy. Takes hours;
 #              out/nightly/ has each part's log
-#   fuzz       each fuzzer of fuzz/ for 15 s, with the address sanitizer, as the tests fuzz.* do; a million inputs each
+#   fuzz       each fuzzer of fuzz/ for 10 s, with the address sanitizer, as the tests fuzz.* do; a million inputs each
 #              at night. Needs clang of setup-dev
 #   form       build the program, then the laws of form (ci/form.py): who may include whom, formatting, widths, sizes,
 #              commits; and every example of README.md and of each --help
@@ -29,8 +29,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-packages=(g++ cmake ninja-build nlohmann-json3-dev libcli11-dev libbenchmark-dev ocl-icd-opencl-dev opencl-headers
-  pocl-opencl-icd)
+packages=(g++ cmake ninja-build nlohmann-json3-dev libcli11-dev libbenchmark-dev zlib1g-dev ocl-icd-opencl-dev
+  opencl-headers pocl-opencl-icd)
 test_packages=("${packages[@]}" git ccache libgtest-dev libgmock-dev libeigen3-dev libopenblas0-pthread
   python3-jsonschema)
 dev_packages=("${test_packages[@]}" chromium clang libclang-rt-14-dev clang-format clang-tidy python3-clang-14

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The fuzzers of fuzz/:  ci/fuzz.sh build | oracles | TARGET [OPTION OF LIBFUZZER...]
-# Without options a target runs for 15 s. Inputs that break something are left in out/fuzz/. Exit 77, with the reason,
+# Without options a target runs for 10 s. Inputs that break something are left in out/fuzz/. Exit 77, with the reason,
 # where they cannot be built.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -20,7 +20,7 @@ fi
 target=$1
 shift
 if [ "$target" = oracles ]; then exec build/fuzz/oracles; fi
-[ $# -gt 0 ] || set -- -max_total_time=15
+[ $# -gt 0 ] || set -- -max_total_time=10
 case $target in  # as long as such texts are; the format of the others asks for more
   case_ids | attributes) set -- "$@" -max_len=400 ;;
 esac

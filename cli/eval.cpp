@@ -5,6 +5,7 @@
 #include "cli/words.h"
 #include "conformance/replay.h"
 #include "core/files.h"
+#include "core/formats/format.h"
 #include "core/strict_json.h"
 #include "reports/report.h"
 
@@ -46,6 +47,35 @@ Call call_of(const Op& op, Container& file, const Attrs& attrs) {
   return call;
 }
 
+// Of another format than safetensors: all of it is read. A tensor without a name is the first input.
+Call call_of(const Op& op, const std::string& path, const Attrs& attrs) {
+  const formats::Contents all = formats::read(path);
+  std::vector<Tensor> in(op.inputs.size());
+  for (const auto& [name, why] : all.unread) throw Error(op.name, Reason::dtype, path + ": '" + name + "' has " + why);
+  for (const auto& [name, tensor] : all.tensors) in[name.empty() ? 0 : input_called(op, name, path)] = tensor;
+  return make_call(op, in, attrs);
+}
+
+// By its ending; what has none of the others, standard input too, is safetensors.
+const formats::Format* other_format(const std::string& path) {
+  for (const formats::Format& f : formats::all_formats())
+    if (path.ends_with(f.suffix) && f.name != "safetensors") return &f;
+  return nullptr;
+}
+
+Call read_call(const Op& op, const std::string& path, const Attrs& attrs) {
+  if (other_format(path)) return call_of(op, path, attrs);
+  Container inputs(path);
+  return call_of(op, inputs, attrs);
+}
+
+void write_outputs(Output& file, const std::string& path, TensorMap named) {
+  const formats::Format* other = other_format(path);
+  if (!other) return write_safetensors(file, named);
+  if (!other->named && named.size() == 1) named = {{"", named.begin()->second}};
+  formats::write(file, *other, {std::move(named), {}, {}});
+}
+
 }  // namespace
 
 int eval(const EvalArgs& args) {
@@ -55,13 +85,12 @@ int eval(const EvalArgs& args) {
   const nlohmann::json attrs = parse_strict(args.attrs, "--attrs");
   if (!attrs.is_object()) throw Error(op.name, Reason::attribute, "--attrs is not an object: " + excerpt(attrs));
   Output file(args.out);
-  Container inputs(args.in);
-  const Call call = call_of(op, inputs, attrs_of(attrs));
+  const Call call = read_call(op, args.in, attrs_of(attrs));
   const Route& route = natural ? *select(call, current_device()).route : find_route(op, args.route);
   const std::vector<Tensor> out = active(call, run(call, route));
   TensorMap named;
   for (std::size_t i = 0; i < out.size(); ++i) named.emplace(std::string(op.outputs[i]), out[i]);
-  write_safetensors(file, named);
+  write_outputs(file, args.out, named);
   file.commit();
   FILE* text = file.is_standard_output() ? stderr : stdout;
   reports::Json summary{{"op", op.name}, {"route", route.name}, {"out", args.out}};

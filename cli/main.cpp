@@ -190,9 +190,14 @@ void add_replay(CLI::App* sub, Run& run) {
 void add_eval(CLI::App* sub, Run& run) {
   static EvalArgs args;
   sub->add_option("op", args.op, "The operation")->required();
-  sub->add_option("--in", args.in, "Inputs, named as `plumb list ops` names them; -: standard input")->required();
+  sub->add_option("--in", args.in,
+                  "Inputs, named as `plumb list ops` names them: .safetensors, .npz, .gguf, .npy (the first one); "
+                  "-: standard input")
+      ->required();
   sub->add_option("--attrs", args.attrs, "Attributes, a JSON object")->capture_default_str();
-  sub->add_option("--out", args.out, "Outputs by name, the active part of each; -: standard output")->required();
+  sub->add_option("--out", args.out,
+                  "Outputs by name, the active part of each, in the format of the ending; -: standard output")
+      ->required();
   sub->add_option("--route", args.route, "reference, natural, or a route name; refused where the route cannot run")
       ->capture_default_str();
   json_flag(sub, args);
@@ -215,6 +220,18 @@ void bench_options(CLI::App* sub, BenchArgs& args) {
       ->delimiter(',')
       ->check(CLI::Range(1, kMaxThreads));
   sub->add_flag("--no-peers", args.no_peers, "Without other libraries for comparison");
+}
+
+void add_convert(CLI::App* sub, Run& run) {
+  static ConvertArgs args;
+  sub->add_option("from", args.from,
+                  "The file that is read; what its first bytes are, not its ending, says how; -: "
+                  "standard input")
+      ->required();
+  sub->add_option("to", args.to, "The file that is written; -: standard output")->required();
+  sub->add_option("--as", args.as, "npy, npz, safetensors or gguf, instead of what the ending says");
+  json_flag(sub, args);
+  runs(sub, run, convert, args);
 }
 
 void add_bench(CLI::App* sub, Run& run) {
@@ -288,8 +305,13 @@ const Verb kVerbs[] = {
     {"eval", "Compute an operation on tensors from a file; the oracle for other programs",
      "  plumb eval matmul --in ab.safetensors --out c.safetensors\n"
      "  plumb eval softmax --in a.safetensors --attrs '{\"axis\": 0}' --out y.safetensors\n"
+     "  plumb eval fft --in conformance/files/dtypes/f32.npy --out y.npy\n"
      "  produce | plumb eval sum --in - --out - | consume\n",
      add_eval},
+    {"convert", "Write the tensors of a file in another format: npy, npz, safetensors, gguf",
+     "  plumb convert conformance/files/numpy/deflated.npz weights.safetensors\n"
+     "  plumb convert conformance/files/dtypes/f32.npy - --as=safetensors | plumb eval reciprocal --in - --out y.npy\n",
+     add_convert},
     {"bench", "Time routes and peers, as shares of what this machine was measured to do",
      "  plumb bench matmul --threads=1,2\n  plumb bench argsort --min-time=0.5 --repetitions=9\n", add_bench},
     {"report", "Check and time everything; write report.json, report.md and report.html",

@@ -43,6 +43,11 @@ struct EvalArgs {
   std::string op, in, attrs = "{}", out, route = "reference";
   bool json = false;
 };
+
+struct ConvertArgs {
+  std::string from, to, as;
+  bool json = false;
+};
 struct BenchArgs {
   std::vector<std::string> queries;
   std::vector<int> threads;
@@ -69,6 +74,7 @@ int check(const CheckArgs&);
 int repro(const ReproArgs&);
 int replay(const ReplayArgs&);
 int eval(const EvalArgs&);
+int convert(const ConvertArgs&);
 int bench(const BenchArgs&);
 int report(const ReportArgs&);
 

@@ -76,7 +76,7 @@ endmacro()
 
 # add_routes(NAME SUFFIX SANITIZERS)  the static library NAME of all routes; its parts end in SUFFIX (NAME_parts), and
 # NAME_without is what tells their code, and what chooses among it, that an instruction set is missing. For sanitizers
-# the library holds the code that they can be used with; it is instrumented by instrument_routes().
+# the library holds the code that they can be used with; add_sanitized() instruments it.
 function(add_routes name suffix sanitizers)
   choose_isas("${sanitizers}")
   add_library(${name} STATIC)

@@ -31,7 +31,8 @@ function(add_sanitized name files)
   list(TRANSFORM plain REPLACE "(.+)" "$<TARGET_FILE:\\1>")
   target_link_libraries(${program} PRIVATE
     -Wl,--whole-archive $<TARGET_FILE:${routes}> -Wl,--no-whole-archive -Wl,--start-group ${plain} -Wl,--end-group
-    GTest::gtest GTest::gmock benchmark::benchmark nlohmann_json::nlohmann_json Threads::Threads ${CMAKE_DL_LIBS})
+    GTest::gtest GTest::gmock benchmark::benchmark nlohmann_json::nlohmann_json Threads::Threads ZLIB::ZLIB
+    ${CMAKE_DL_LIBS})
   if(PLUMB_GPU)
     target_link_libraries(${program} PRIVATE OpenCL::OpenCL)
   endif()

@@ -29,7 +29,7 @@ if(PLUMB_GPU)
   add_dependencies(plumb_no_gpu version plumb_timing ${without_opencl})
   list(TRANSFORM without_opencl REPLACE "(.+)" "$<TARGET_FILE:\\1>")
   target_link_libraries(plumb_no_gpu PRIVATE plumb_options CLI11::CLI11 nlohmann_json::nlohmann_json Threads::Threads
-    -Wl,--start-group ${without_opencl} -Wl,--end-group)
+    ZLIB::ZLIB -Wl,--start-group ${without_opencl} -Wl,--end-group)
   add_test(NAME no_gpu.links COMMAND plumb_no_gpu check add softmax sort --budget=smoke)
   set_tests_properties(no_gpu.links PROPERTIES LABELS budget:smoke TIMEOUT 120)
 endif()
@@ -93,7 +93,7 @@ if(PYTHON)
   set_tests_properties(report.valid PROPERTIES FIXTURES_REQUIRED report LABELS report TIMEOUT 60 SKIP_RETURN_CODE 77)
 endif()
 
-# Random files, texts, ids and attributes for what reads them, 15 s each. Another compiler builds the fuzzers, in a tree
+# Random files, texts, ids and attributes for what reads them, 10 s each. Another compiler builds the fuzzers, in a tree
 # of their own.
 add_test(NAME fuzz.build COMMAND ${PROJECT_SOURCE_DIR}/ci/fuzz.sh build)
 set_tests_properties(fuzz.build PROPERTIES FIXTURES_SETUP fuzz LABELS fuzz TIMEOUT 1200 SKIP_RETURN_CODE 77

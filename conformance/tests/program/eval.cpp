@@ -7,6 +7,7 @@
 
 #include "conformance/tests/ran.h"
 #include "conformance/tests/temporary.h"
+#include "core/formats/format.h"
 #include "core/safetensors.h"
 
 namespace plumb {
@@ -189,6 +190,49 @@ TEST(Eval, MemoryIsAskedForBeforeItIsTaken) {
   const Ran ran = shell("PLUMB repro 'add/f32.900000x900000.row.uniform+f32.1.row.uniform/-@reference'");
   EXPECT_EQ(2, ran.code) << ran.out;
   EXPECT_THAT(ran.out, AllOf(HasSubstr("[add] memory: "), HasSubstr(" bytes, "))) << ran.out;
+}
+
+TEST(Eval, TakesAndGivesEveryFormat) {
+  const Tensor x = tensor(Dtype::f32, {3}, {1, 2, 4});
+  for (const formats::Format& f : formats::all_formats()) {
+    const std::string in = temporary("in" + std::string(f.suffix)), out = temporary("out" + std::string(f.suffix));
+    formats::write(in, {{{f.named ? "x" : "", x}}, {}, {}});
+    const Ran ran = shell("PLUMB eval reciprocal --in " + in + " --out " + out);
+    ASSERT_EQ(0, ran.code) << ran.out;
+    EXPECT_THAT(floats(formats::read(out).tensors.at(f.named ? "out" : "")), ElementsAre(1, 0.5, 0.25)) << f.name;
+  }
+  // Two outputs are no file of one.
+  const std::string ab = file_of("ab.safetensors", {{"a", x}, {"b", x}});
+  const Ran two = shell("PLUMB eval divmod --in " + ab + " --out " + temporary("two.npy"));
+  EXPECT_EQ(2, two.code);
+  EXPECT_THAT(two.out, HasSubstr("2 tensors in a file of one"));
+  EXPECT_FALSE(fs::exists(temporary("two.npy")));
+}
+
+TEST(Convert, WritesEachFormatFromEach) {
+  const Tensor x = tensor(Dtype::f32, {2, 2}, {1, 2, 4, 8});
+  for (const formats::Format& from : formats::all_formats())
+    for (const formats::Format& to : formats::all_formats()) {
+      const std::string in = temporary("from" + std::string(from.suffix)),
+                        out = temporary("to" + std::string(to.suffix));
+      formats::write(in, {{{from.named ? "x" : "", x}}, {}, {}});
+      const Ran ran = shell("PLUMB convert " + in + " " + out);
+      ASSERT_EQ(0, ran.code) << ran.out;
+      EXPECT_THAT(floats(formats::read(out).tensors.at(to.named ? "x" : "")), ElementsAre(1, 2, 4, 8));
+    }
+}
+
+TEST(Convert, RefusesBeforeAnythingIsThere) {
+  const std::string in = temporary("bools.npy"), out = temporary("never.gguf");
+  formats::write(in, {{{"", tensor(Dtype::boolean, {2}, {0, 1})}}, {}, {}});
+  const Ran ran = shell("PLUMB convert " + in + " " + out);
+  EXPECT_EQ(2, ran.code);
+  EXPECT_THAT(ran.out, HasSubstr("gguf has no form for \"x\": bool has no type in ggml"));
+  EXPECT_FALSE(fs::exists(out));
+  EXPECT_THAT(shell("PLUMB convert " + in + " " + temporary("x.txt")).out, HasSubstr("there are .npy .npz .gguf"));
+  EXPECT_THAT(shell("PLUMB convert " + in + " - --as=npz | cat > " + temporary("stream.npz")).out,
+              HasSubstr("x: bool[2]"));
+  EXPECT_EQ(formats::read(temporary("stream.npz")).tensors.at("x").spec(), (Spec{Dtype::boolean, {2}}));
 }
 
 }  // namespace
