@@ -5,6 +5,8 @@
 #              built and to run without a GPU
 #   setup-test as setup, and what the tests need beside
 #   setup-dev  as setup-test, and what tidy, nightly and conformance/golden/ need beside
+#   setup-foreign  install the libraries that adapters/ judges, as adapters/requirements.txt pins them, into a Python
+#              environment of their own, build/foreign
 #   report     build the program, then judge the smallest cases of every operation and time the route that answers each
 #              for a moment: out/report.{json,md,html}. A first look; no timing of it is a benchmark
 #   full       build the program, then judge and time every operation on the devices found, at length: the same files
@@ -67,6 +69,19 @@ setup() { install_packages "${packages[@]}"; }
 setup_test() { install_packages "${test_packages[@]}"; }
 
 setup_dev() { install_packages "${dev_packages[@]}"; }
+
+# Tests that need a library take this environment where it is.
+setup_foreign() {
+  local venv=build/foreign
+  if command -v apt-get >/dev/null; then install_packages python3-venv; fi
+  if ! cmp -s adapters/requirements.txt "$venv/requirements.txt"; then
+    rm -rf "$venv"
+    "$python" -m venv "$venv"
+    "$venv/bin/python" -m pip install -q --disable-pip-version-check --only-binary :all: -r adapters/requirements.txt
+    cp adapters/requirements.txt "$venv/requirements.txt"
+  fi
+  "$venv/bin/python" -m pip list --disable-pip-version-check
+}
 
 # make_preset PRESET [--target NAME]
 make_preset() {
@@ -229,6 +244,7 @@ for step in "$@"; do
       say "$step"; "$step" ;;
     setup-test) say setup-test; setup_test ;;
     setup-dev) say setup-dev; setup_dev ;;
+    setup-foreign) say setup-foreign; setup_foreign ;;
     test) say test; test_all ;;
     tidy-new) say tidy-new; tidy_new ;;
     *) echo "unknown step: $step" >&2; exit 2 ;;

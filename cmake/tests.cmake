@@ -121,6 +121,15 @@ if(PYTHON)
   set_tests_properties(planted.apply planted.places PROPERTIES LABELS unit TIMEOUT 60)
 endif()
 
+# No row that a foreign library has is forgotten by its adapter.
+if(PYTHON)
+  foreach(library numpy mlx)
+    add_test(NAME adapters.rows.${library} COMMAND ${PYTHON} ${PROJECT_SOURCE_DIR}/adapters/rows_test.py ${library}
+      --program $<TARGET_FILE:plumb>)
+    set_tests_properties(adapters.rows.${library} PROPERTIES LABELS adapters TIMEOUT 60 SKIP_RETURN_CODE 77)
+  endforeach()
+endif()
+
 # The bodies of kernels for matrix units that no device here may have.
 if(PYTHON AND PLUMB_GPU)
   add_test(NAME kernels.matrix COMMAND ${PYTHON} ${PROJECT_SOURCE_DIR}/ci/matrix_kernels.py)
