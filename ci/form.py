@@ -32,6 +32,9 @@ MAY_INCLUDE = {
     "gpu": ("core", "plans"),
     "library": ("core",),
     "library/custom_kernel.cpp": ("core", "library", "gpu"),
+    # Routes with their parameters, of which the tables know the usual values alone.
+    "library/factor.h": ("core", "plans"),
+    "library/factor.cpp": ("core", "library", "library/factor.h", "plans", "optimized", "gpu"),
     "conformance": ("core",),
     "bench": ("core", "conformance"),
     "reports": ("core", "conformance", "bench"),
@@ -40,7 +43,8 @@ MAY_INCLUDE = {
     "fuzz": ("core", "cli"),
     "examples": ("core", "library", "conformance", "cli"),
     # Tests stand above what they test.
-    "conformance/tests": ("core", "reference", "optimized", "gpu", "library", "conformance", "bench", "cli"),
+    "conformance/tests": ("core", "reference", "plans", "optimized", "gpu", "library", "library/factor.h",
+                          "conformance", "bench", "cli"),
     "conformance/judge_tests": ("core", "conformance", "conformance/tests", "bench", "reports", "cli"),
     "conformance/fake_driver": (),
 }

@@ -31,6 +31,7 @@ BUILDS = {
     "attention": [["X=f32", "X=f64"]],
     "convolution": [["X=f16", "X=f16 MMA COLUMNS=32 DEPTH=32"]],
     "decomposition": [["X=f32", "X=f64"]],
+    "tiled": [["X=f32 Y=f32", "X=f64 Y=f32", "X=f64 Y=f64"]],
     "cross": [["VIA_WHOLE", "VIA_FLOAT", "VIA_DOUBLE", "VIA_COMPLEX"]],
     "dense_conv": [["", "WIDE"]],
     "dense_pool": [["", "WIDE"]],

@@ -1,6 +1,7 @@
 // Cholesky factorisation on the device: see kernels/decomposition.cl.
 #include <algorithm>
 
+#include "gpu/linalg/tiled.h"
 #include "gpu/runtime.h"
 
 namespace plumb {
@@ -132,6 +133,7 @@ std::vector<Route> decomposition_gpu_routes() {
           .order = by_blocks,
           .prepare = prepare_blocked,
       },
+      gpu::tiled_cholesky_gpu_route(),
   };
 }
 

@@ -10,6 +10,7 @@
 #include "core/room.h"
 #include "core/route.h"
 #include "optimized/dispatch.h"
+#include "optimized/linalg/tiled.h"
 
 namespace plumb {
 
@@ -302,6 +303,7 @@ std::vector<Route> decomposition_cpu_routes() {
           .order = by_panels,
           .prepare = host<run_blocked>,
       },
+      tiled_cholesky_cpu_route(),
   };
 }
 

@@ -1,0 +1,43 @@
+#include "library/factor.h"
+
+#include "core/gate.h"
+#include "core/route.h"
+#include "optimized/linalg/tiled.h"
+#ifdef PLUMB_GPU
+#include "gpu/linalg/tiled.h"
+#endif
+
+namespace plumb {
+namespace {
+
+// The route of the row, which a call must pass as any other does.
+const Route& admitted(const Call& c, const char* cpu, const char* gpu, On on) {
+  if (on == On::device && current_device().tier == Tier::unavailable)
+    throw Error(std::string(c.op->name), Reason::device, "no device");
+  const Route& r = find_route(*c.op, on == On::cpu ? cpu : gpu);
+  admit(r, c, device_of(r));
+  return r;
+}
+
+}  // namespace
+
+std::string CholeskyResult::answered(std::size_t matrix) const {
+  const TiledCholeskyRun& run = runs.at(matrix);
+  return run.status != 0 ? "" : run.wider ? route + " in f64" : route;
+}
+
+CholeskyResult tiled_cholesky(const Tensor& a, const TiledCholesky& options, On on, bool upper) {
+  check(options);
+  const Call call = make_call("cholesky", {a}, {{"upper", upper}});
+  CholeskyResult result;
+  result.route = admitted(call, "cpu.tiled", "gpu.tiled", on).name;
+  result.factor = Tensor(a.spec());
+#ifdef PLUMB_GPU
+  if (on == On::device) result.runs = gpu::DeviceCholesky(a, upper, options, result.factor).run();
+#endif
+  if (on == On::cpu) result.runs = tiled_cholesky_on_cpu(a, upper, options, result.factor);
+  for (const TiledCholeskyRun& r : result.runs) result.wider += r.wider ? 1 : 0, result.failed += r.status != 0 ? 1 : 0;
+  return result;
+}
+
+}  // namespace plumb
