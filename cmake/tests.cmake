@@ -29,7 +29,7 @@ if(PLUMB_GPU)
   add_dependencies(plumb_no_gpu version plumb_timing ${without_opencl})
   list(TRANSFORM without_opencl REPLACE "(.+)" "$<TARGET_FILE:\\1>")
   target_link_libraries(plumb_no_gpu PRIVATE plumb_options CLI11::CLI11 nlohmann_json::nlohmann_json Threads::Threads
-    ZLIB::ZLIB -Wl,--start-group ${without_opencl} -Wl,--end-group)
+    -Wl,--start-group ${without_opencl} -Wl,--end-group ZLIB::ZLIB)
   add_test(NAME no_gpu.links COMMAND plumb_no_gpu check add softmax sort --budget=smoke)
   set_tests_properties(no_gpu.links PROPERTIES LABELS budget:smoke TIMEOUT 120)
 endif()
