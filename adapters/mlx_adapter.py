@@ -146,6 +146,8 @@ def indexed(f):
 def at_start(f):
     def checked(a, x, *more):
         *_, start = more
+        if len(more) == 2 and more[0].ndim > x.ndim:
+            raise Fail("rank", "an update of more axes, which MLX does not check")
         sizes = a["slice_size"] if "slice_size" in a else [1] * (x.ndim - more[0].ndim) + list(more[0].shape)
         for axis, at in zip(a["axes"], np.array(start).reshape(-1)):
             inside(at, x.shape[axis] - sizes[axis] + 1, 0)
@@ -153,17 +155,29 @@ def at_start(f):
     return checked
 
 
+def norm(a, x):
+    singular = x.ndim > 1 and a["ord"] in (2, -2, "nuc")
+    return mx.linalg.norm(finite(x) if singular else x, a["ord"], a["axis"], a["keepdims"])
+
+
 def segmented_mm(a, x, y, segments):
     inside(segments, x.shape[-1] + 1, 0)
     return mx.segmented_mm(x, y, segments)
 
 
+def tensordot(a, x, y):
+    meet = a["axes"]
+    return mx.tensordot(x, y, np.reshape(meet, (2, -1)).tolist() if isinstance(meet, list) else meet)
+
+
 def strided(a, x):
-    ends = [(n - 1) * s for n, s in zip(a["shape"], a["strides"])]
-    if 0 not in a["shape"]:
+    shape = x.shape if a["shape"] is None else a["shape"]
+    steps = np.empty(shape, np.int8).strides if a["strides"] is None else a["strides"]
+    ends = [(n - 1) * s for n, s in zip(shape, steps)]
+    if 0 not in shape:
         for end in (sum(e for e in ends if e < 0), sum(e for e in ends if e > 0)):
             inside(a["offset"] + end, x.size, 0)
-    return mx.as_strided(x, a["shape"], a["strides"], a["offset"])
+    return mx.as_strided(x, shape, steps, a["offset"])
 
 
 def matrices(x):
@@ -332,7 +346,7 @@ SAME = ("add", "reciprocal", "square", "abs", "negative", "sign", "conjugate", "
         "logical_xor", "bitwise_and", "bitwise_or", "bitwise_xor", "left_shift", "right_shift", "where", "trunc",
         "matmul", "outer", "kron", "inner", "matrix_transpose", "atleast_1d", "atleast_2d",
         "atleast_3d", "to_fp8")
-LINALG = ("qr", "lu", "lu_factor", "inv", "solve", "pinv", "det", "slogdet")
+LINALG = ("qr", "lu", "lu_factor", "inv", "solve", "det", "slogdet")
 OVER_AXES = ("sum", "prod", "max", "min", "minmax", "all", "any", "argmax", "argmin", "mean", "median", "logsumexp")
 SCANS = ("cumsum", "cumprod", "cummax", "cummin", "logcumsumexp")
 NN = ("relu", "relu6", "relu2", "leaky_relu", "hard_tanh", "hard_shrink", "softshrink", "softsign", "hardswish", "silu",
@@ -349,7 +363,7 @@ NAMED = {"softmax": ("axis", "precise"), "sort": ("axis",), "argsort": ("axis",)
          "roll": ("shift", "axis"), "tril": ("k",), "triu": ("k",), "diag": ("k",), "unstack": ("axis",),
          "contiguous": ("allow_col_major",), "round": ("decimals",), "nan_to_num": ("nan", "posinf", "neginf"),
          "isclose": ("rtol", "atol", "equal_nan"), "allclose": ("rtol", "atol", "equal_nan"),
-         "array_equal": ("equal_nan",), "diff": ("n", "axis"), "convolve": ("mode",), "tensordot": ("axes",),
+         "array_equal": ("equal_nan",), "diff": ("n", "axis"), "convolve": ("mode",),
          "vecdot": ("axis",), "addmm": ("alpha", "beta"), "meshgrid": ("sparse", "indexing")}
 
 OPS = {
@@ -428,7 +442,7 @@ OPS = {
     "permutation": drawn(mx.random.permutation, "axis"),
     "categorical": drawn(mx.random.categorical, "axis", "shape", "num_samples"),
     "einsum": lambda a, *x: mx.einsum(a["subscripts"], *(v for v in x if v is not None)),
-    "norm": lambda a, x: mx.linalg.norm(x, a["ord"], a["axis"], a["keepdims"]),
+    "norm": norm,
     "cross": lambda a, x, y: mx.linalg.cross(x, y, a["axis"]),
     "cholesky": lambda a, x: mx.linalg.cholesky(x, a["upper"]),
     "cholesky_inv": lambda a, x: mx.linalg.cholesky_inv(x, a["upper"]),
@@ -440,11 +454,13 @@ OPS = {
     "gather_mm": gather_mm,
     "block_masked_mm": block_masked_mm,
     "as_strided": strided,
+    "tensordot": tensordot,
     "tile": lambda a, x: mx.tile(x, a["reps"]),
     "eigh": lambda a, x: mx.linalg.eigh(x, a["uplo"]),
     "eigvalsh": lambda a, x: mx.linalg.eigvalsh(x, a["uplo"]),
-    "svd": lambda a, x: mx.linalg.svd(x),
-    "svdvals": lambda a, x: mx.linalg.svd(x, compute_uv=False),
+    "svd": lambda a, x: mx.linalg.svd(finite(x)),
+    "svdvals": lambda a, x: mx.linalg.svd(finite(x), compute_uv=False),
+    "pinv": lambda a, x: mx.linalg.pinv(finite(x)),
     "rms_norm": lambda a, x, w=None: mx.fast.rms_norm(x, w, a["eps"]),
     "layer_norm": lambda a, x, w=None, b=None: mx.fast.layer_norm(x, w, b, a["eps"]),
     "rope": rope,
@@ -467,12 +483,15 @@ ABSENT = {
     "sparse lattices are another library's": ["sparse/*"],
 }
 
-REASONS = [(ValueError, "[cholesky]", "domain")]
+REASONS = [(RuntimeError, "error code", "domain"), (RuntimeError, "type", "dtype"), (RuntimeError, "Only", "dtype"),
+           (RuntimeError, "only", "dtype"), (OverflowError, "", "memory")]
 
 
 def refuse_windows(call):
     """Python's brackets take one element on an indexed axis and all of any other one."""
     a, shape = call["attrs"], call["in"][0]["shape"]
+    if not a["axes"] or any(t and not t["shape"] for t in call["in"]):
+        return "scalars are not asked of MLX's brackets"
     updates = call["in"][1]["shape"] if "slice_sizes" not in a else []
     sizes = a["slice_sizes"] if "slice_sizes" in a else updates[len(updates) - len(shape):]
     want = [1 if d in [k % len(shape) for k in a["axes"]] else n for d, n in enumerate(shape)] if shape else []
@@ -493,14 +512,29 @@ def refuse_all_but(*dtypes):
     return refusal
 
 
+def refuse_quotients(*kinds):
+    def refusal(call):
+        some = any(t["dtype"][0] in kinds and t["dtype"] != "bool" for t in call["in"])
+        return "MLX leaves some quotients of whole numbers undefined" if some else ""
+    return refusal
+
+
+def refuse_shift(call):
+    shifts = np.reshape(call["attrs"]["shift"], -1).tolist()
+    return "shifts have 32 bits in MLX" if any(abs(s) >= 1 << 31 for s in shifts) else ""
+
+
 UNDEFINED = (*LINALG, "all", "any", "prod", "eig", "eigvals", "eigh", "eigvalsh", "svd", "svdvals", "cholesky",
              "cholesky_inv", "tri_inv", "solve_triangular", "quantize", "dequantize", "quantized_matmul", "gather_qmm",
-             "masked_scatter")
+             "masked_scatter", "pinv", "segmented_mm", "unflatten", "scaled_dot_product_attention")
 REFUSE = {**{name: refuse_windows for name in ("gather", "scatter", "scatter_add", "scatter_prod", "scatter_max",
                                                "scatter_min")},
           **{name: refuse_empty for name in UNDEFINED},
           **{name: refuse_all_but("f16", "bf16", "f32") for name in OPS if "conv" in name or name == "nan_to_num"},
-          **{name: refuse_all_but("f32") for name in ("gather_mm", "block_masked_mm")}}
+          **{name: refuse_all_but("f32") for name in ("gather_mm", "block_masked_mm")},
+          "roll": refuse_shift,
+          "divmod": refuse_quotients("u", "i"),
+          **{name: refuse_quotients("i") for name in ("floor_divide", "remainder")}}
 
 
 def refuse(call):

@@ -1,6 +1,7 @@
 """Products, factorizations and transforms by NumPy and SciPy."""
 import numpy as np
 import scipy
+from plumb_adapter import Fail
 from numpy_types import C64, F32, accumulator, axes, floating, promoted, promoted_type, wide, wide_type
 
 
@@ -47,10 +48,7 @@ def norm(a, x):
     real = x.dtype == C64 and a["ord"] in ((None, "fro", "nuc") if matrix else (None, 2))
     t = F32 if real else floating(x).dtype
     x = wide(floating(x))
-    axis = axes(a["axis"])
-    if axis is None and a["ord"] is None:
-        x = x.reshape(-1)
-    return np.asarray(np.linalg.norm(x, a["ord"], axis, a["keepdims"])).astype(t)
+    return np.asarray(np.linalg.norm(x, a["ord"], axes(a["axis"]), a["keepdims"])).astype(t)
 
 
 def eig(a, x):
@@ -59,6 +57,8 @@ def eig(a, x):
 
 
 def pinv(a, x):
+    if not np.isfinite(x).all():
+        raise Fail("domain", "not finite, which NumPy does not check")
     return np.linalg.pinv(x, rcond=10 * max(x.shape[-2:]) * np.finfo(x.dtype).eps)
 
 
@@ -135,8 +135,8 @@ OPS = {
     "eig": eig,
     "eigvals": lambda a, x: np.linalg.eigvals(x).astype(C64),
     "qr": lambda a, x: np.linalg.qr(x),
-    "svd": lambda a, x: np.linalg.svd(x, full_matrices=True),
-    "svdvals": lambda a, x: np.linalg.svdvals(x),
+    "svd": lambda a, x: scipy.linalg.svd(x),
+    "svdvals": lambda a, x: scipy.linalg.svdvals(x),
     "pinv": pinv,
     "lu": lu,
     "lu_factor": lu_factor,

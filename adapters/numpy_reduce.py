@@ -2,7 +2,7 @@
 import numpy as np
 import scipy
 from plumb_adapter import DTYPES
-from numpy_types import (C64, F32, HALVES, accumulator, as_type, axes, float_type, floating, promoted, wide,
+from numpy_types import (C64, F32, HALVES, accumulator, as_type, axes, constant, float_type, floating, promoted, wide,
                          wide_type)
 
 
@@ -74,7 +74,8 @@ def end(t, up):
         return up
     if t.kind in "ui":
         return np.iinfo(t).max if up else np.iinfo(t).min
-    return complex(np.inf, np.inf) * (1 if up else -1) if t.kind == "c" else np.inf if up else -np.inf
+    infinity = np.inf if up else -np.inf
+    return complex(infinity, infinity) if t.kind == "c" else infinity
 
 
 def logcumsumexp(a, x, axis):
@@ -100,8 +101,8 @@ def unique(a, x):
     values, indices, inverse, counts = np.unique(x, True, True, True, equal_nan=False)
     size = values.size if a["size"] is None else a["size"]
     more = max(size - values.size, 0)
-    fill = np.asarray(a["fill_value"] if a["fill_value"] is not None else values[:1]).reshape(-1)[:1]
-    values = np.concatenate([values[:size], np.repeat(as_type(fill, x.dtype), more)])
+    fill = values[:1] if a["fill_value"] is None else constant(a["fill_value"], x.dtype)[None]
+    values = np.concatenate([values[:size], np.repeat(fill, more)])
     indices = np.concatenate([indices[:size], np.repeat(indices[:1] if indices.size else [0], more)])
     counts = np.concatenate([counts[:size], np.zeros(more, counts.dtype)])
     inverse = np.minimum(inverse.reshape(x.shape), max(size - 1, 0))

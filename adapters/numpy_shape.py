@@ -1,8 +1,8 @@
 """Creation, shapes and indices by NumPy."""
 import numpy as np
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
-from plumb_adapter import DTYPES
-from numpy_types import BF16, F32, HALVES, as_type, axes, index, promoted
+from plumb_adapter import DTYPES, Fail
+from numpy_types import BF16, F32, HALVES, as_type, axes, constant, index, promoted
 
 
 def type_of(a, otherwise="f32"):
@@ -32,21 +32,26 @@ def padded(a, x):
     if width.size not in (1, 2):
         width = width.reshape(-1, 2)
     if a["mode"] == "constant":
-        return np.pad(x, width, constant_values=as_type(np.float64(a["value"]), x.dtype))
+        return np.pad(x, width, constant_values=constant(a["value"], x.dtype))
     return np.pad(x, width, a["mode"])
 
 
 def strided(a, x):
     """NumPy's as_strided looks at no bounds: the line it is given decides."""
     line = np.ascontiguousarray(x).reshape(-1)
-    if any(n == 0 for n in a["shape"]):
-        return np.empty(a["shape"], x.dtype)
-    return as_strided(line[a["offset"]:], a["shape"], [s * x.itemsize for s in a["strides"]])
+    shape = x.shape if a["shape"] is None else a["shape"]
+    steps = np.empty(shape, np.int8).strides if a["strides"] is None else a["strides"]
+    if 0 in shape:
+        return np.empty(shape, x.dtype)
+    ends = [(n - 1) * s for n, s in zip(shape, steps)]
+    low, high = (a["offset"] + sum(e for e in ends if e * sign > 0) for sign in (-1, 1))
+    if low < 0 or high >= line.size:
+        raise Fail("shape", "an element outside, which NumPy does not check")
+    return as_strided(line[a["offset"]:], shape, [s * x.itemsize for s in steps])
 
 
 def view(a, x):
-    return np.ascontiguousarray(x).view(DTYPES[a["dtype"]]).reshape(
-        x.shape if DTYPES[a["dtype"]].itemsize == x.itemsize else -1 if not x.ndim else x.shape[:-1] + (-1,))
+    return np.array(x, order="C").view(DTYPES[a["dtype"]])
 
 
 def flatten(a, x):
@@ -83,7 +88,7 @@ def update(f):
     """f(old, new) in a slice; f None: the new ones."""
     def updated(a, x, u):
         out = np.array(x)
-        place = out[bounds(a)]
+        place = out[bounds(a) or ...]
         u = as_type(u, x.dtype)
         place[...] = u if f is None else f(place, u)
         return out
@@ -211,7 +216,7 @@ OPS = {
     "take_scalar": lambda a, x: np.asarray(np.take(x, a["index"], a["axis"])),
     "take_along_axis": lambda a, x, i: np.take_along_axis(x, index(i), a["axis"]),
     "gather": gather,
-    "slice": lambda a, x: x[bounds(a)],
+    "slice": lambda a, x: x[bounds(a) or ...],
     "slice_update": update(None),
     "slice_update_add": update(np.add),
     "slice_update_prod": update(np.multiply),

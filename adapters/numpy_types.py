@@ -73,7 +73,18 @@ def axes(value):
 
 def index(i):
     """Indices as NumPy takes them; what 64 bits with a sign lack is as far outside as can be."""
+    if i.dtype.kind not in "iu":
+        return i
     return (np.minimum(i, np.uint64(2**63 - 1)) if i.dtype == np.uint64 else i).astype(np.int64)
+
+
+def constant(value, t):
+    """A number of an attribute as the rows make it one of the type: cut, and held within whole numbers."""
+    if t.kind in "iu":
+        ends = np.iinfo(t)
+        value = 0 if value != value else int(max(min(value, float(ends.max)), float(ends.min)))
+        value = max(min(value, int(ends.max)), int(ends.min))
+    return np.asarray(value).astype(t)
 
 
 def as_type(x, t):
