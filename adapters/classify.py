@@ -2,20 +2,17 @@
 """Writes the list of what a library is known to do otherwise, adapters/known/NAME.json, from a run of the judge:
 
     build/release/plumb check --backend 'cmd:...' --budget=smoke --salt=0 --json > run.json
-    adapters/classify.py numpy run.json --program build/release/plumb
+    adapters/classify.py numpy run.json --version "2.4.6, scipy 1.17.1, ml_dtypes 0.6.0"
 
 Each failure takes the class and the reason of the first rule that fits it, adapters/known/NAME.rules.json: a list of
 [case, cause, text, class, reason], patterns of the case and the cause and an expression that the message holds. A
-failure that no rule fits is printed, and nothing is written: somebody must look at it. Failures of one reason and cause
-become one pattern where it fits no other case.
+failure that no rule fits is printed, and nothing is written: somebody must look at it.
 """
 import argparse
 import fnmatch
-import functools
 import json
 import pathlib
 import re
-import subprocess
 import sys
 
 KNOWN = pathlib.Path(__file__).resolve().parent / "known"
@@ -29,47 +26,18 @@ def rule_of(failure, rules):
     return None
 
 
-@functools.cache
-def cases_of(op, program):
-    text = subprocess.run([program, "list", "cases", op, "--budget=smoke"], check=True, capture_output=True, text=True)
-    return text.stdout.split()
-
-
 def exact(case):
     return re.sub(r"([*?\[\\])", r"\\\1", case)
 
 
-def fits(pattern, case):
-    return fnmatch.fnmatchcase(case, pattern)
-
-
-def patterns(cases, others):
-    """A few patterns that fit all the cases and none of the others."""
-    left, found = sorted(cases), []
-    while left:
-        op, _, rest = left[0].partition("/")
-        operands, _, attributes = rest.partition("/")
-        dtype, _, _ = operands.partition(".")
-        tries = [f"{op}/*", f"{op}/{dtype}.*", f"{op}/*/{attributes}", f"{op}/{dtype}.*/{attributes}"]
-        tries = [t for t in tries if "[" not in t and not any(fits(t, c) for c in others)]
-        found.append(tries[0] if tries else exact(left[0]))
-        left = [c for c in left[1:] if not (tries and fits(tries[0], c))]
-    return found
-
-
-def entries(failures, rules, program):
-    groups, strange = {}, []
+def entries(failures, rules):
+    listed, strange = [], []
     for f in failures:
         rule = rule_of(f, rules)
         if rule is None:
             strange.append(f)
         else:
-            groups.setdefault((f["op"], f["cause"], *rule), set()).add(f["case"])
-    listed = []
-    for (op, cause, kind, reason), cases in sorted(groups.items()):
-        others = set(cases_of(op, program)) | {f["case"] for f in failures if f["op"] == op}
-        listed += [{"case": p, "cause": cause, "class": kind, "reason": reason}
-                   for p in patterns(cases, others - cases)]
+            listed.append({"case": exact(f["case"]), "cause": f["cause"], "class": rule[0], "reason": rule[1]})
     return listed, strange
 
 
@@ -77,12 +45,11 @@ def main():
     words = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     words.add_argument("library")
     words.add_argument("run", type=pathlib.Path)
-    words.add_argument("--program", required=True)
     words.add_argument("--version", required=True)
     asked = words.parse_args()
     rules = json.loads((KNOWN / f"{asked.library}.rules.json").read_text(encoding="utf-8"))
     run = json.loads(asked.run.read_text(encoding="utf-8"))
-    listed, strange = entries(run["failures"], rules, asked.program)
+    listed, strange = entries(run["failures"], rules)
     for f in strange:
         print(f"{f['case']}  {f['cause']}  {f['message']}")
     if strange:
