@@ -63,6 +63,46 @@ static inline void store_some(float* p, f32v x, int n) {
 static inline void store_some(double* p, f64v x, int n) {
   _mm512_mask_storeu_pd(p, static_cast<__mmask8>((1u << n) - 1), (__m512d)x);
 }
+#elif defined(__AVX2__)
+static inline void transpose(f32v (&x)[kF32]) {
+  __m256 p[8], q[8];
+  for (int r = 0; r < 8; r += 2) {  // pairs of rows, then of pairs, within halves of a vector
+    p[r] = _mm256_unpacklo_ps((__m256)x[r], (__m256)x[r + 1]);
+    p[r + 1] = _mm256_unpackhi_ps((__m256)x[r], (__m256)x[r + 1]);
+  }
+  for (int r = 0; r < 8; r += 4) {
+    q[r] = _mm256_shuffle_ps(p[r], p[r + 2], 0x44);
+    q[r + 1] = _mm256_shuffle_ps(p[r], p[r + 2], 0xEE);
+    q[r + 2] = _mm256_shuffle_ps(p[r + 1], p[r + 3], 0x44);
+    q[r + 3] = _mm256_shuffle_ps(p[r + 1], p[r + 3], 0xEE);
+  }
+  for (int r = 0; r < 4; ++r) {
+    x[r] = (f32v)_mm256_permute2f128_ps(q[r], q[r + 4], 0x20);
+    x[r + 4] = (f32v)_mm256_permute2f128_ps(q[r], q[r + 4], 0x31);
+  }
+}
+static inline void transpose(f64v (&x)[kF64]) {
+  const __m256d a = _mm256_unpacklo_pd((__m256d)x[0], (__m256d)x[1]);
+  const __m256d b = _mm256_unpackhi_pd((__m256d)x[0], (__m256d)x[1]);
+  const __m256d c = _mm256_unpacklo_pd((__m256d)x[2], (__m256d)x[3]);
+  const __m256d d = _mm256_unpackhi_pd((__m256d)x[2], (__m256d)x[3]);
+  x[0] = (f64v)_mm256_permute2f128_pd(a, c, 0x20);
+  x[1] = (f64v)_mm256_permute2f128_pd(b, d, 0x20);
+  x[2] = (f64v)_mm256_permute2f128_pd(a, c, 0x31);
+  x[3] = (f64v)_mm256_permute2f128_pd(b, d, 0x31);
+}
+static inline f32v load_some(const float* p, int n) {
+  const i32v lane = {0, 1, 2, 3, 4, 5, 6, 7};
+  return (f32v)_mm256_maskload_ps(p, (__m256i)(lane < n));
+}
+static inline f64v load_some(const double* p, int n) {
+  const i64v lane = {0, 1, 2, 3};
+  return (f64v)_mm256_maskload_pd(p, (__m256i)(lane < n));
+}
+template <class T, class V>
+static inline void store_some(T* p, V x, int n) {
+  for (int l = 0; l < n; ++l) p[l] = x[l];
+}
 #else
 template <class V, int kWidth>
 static inline void transpose(V (&x)[kWidth]) {
