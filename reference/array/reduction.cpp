@@ -156,6 +156,7 @@ constexpr const char* kSumCases = R"(
   ci     s=3x17x5x19 x=uniform axis={four==''?':':four} l={transposed,padded}
   # every other axis of many: none can be merged with its neighbour
   ci     s=2x2x2x2x2x2x2x2x2x2x2x2x2x2x2x2x2x2 x=int-3 axis=0:2:4:6:8:10:12:14:16
+  smoke  s=2x3x2x3x2x3x2x3 x=int-3 axis=0:2:4:6 # as many as a kernel walks
   # around vectors, blocks and the parts of a sum
   from   n={1,2,3,15,16,17,31,32,33,63,64,65,127,128,129,255,257,511,513,1023,1025,2047,2049,4095,4096,4097,8191,8193}
   ci     t={f32,f64,bf16,i8,c64} s,x,axis={3x{n} uniform -1, {n}x5 uniform 0}

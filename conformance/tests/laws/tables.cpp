@@ -5,6 +5,7 @@
 #include <fstream>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <set>
 
 #include "cli/families.h"
@@ -38,6 +39,25 @@ TEST_F(Tables, EveryOpHasCasesRejectsAndBenchmarks) {
     EXPECT_FALSE(op.bench().empty()) << op.name;
     EXPECT_GT(cases_of(op, Budget::ci).size(), cases_of(op, Budget::smoke).size()) << op.name;
   }
+}
+
+// Six digits behind a point are std::to_string's, which shows 1e-50 as 0.000000.
+TEST_F(Tables, NumbersInMessagesAreTheShortestThatReadBack) {
+  const std::regex six("[0-9]\\.[0-9]{6}($|[^0-9])");
+  std::int64_t told = 0;
+  for (const Op& op : ops())
+    for (const Reject& reject : op.rejects ? op.rejects() : std::vector<Reject>{}) {
+      std::vector<std::optional<Spec>> specs;
+      for (const auto& in : reject.call.in)
+        specs.push_back(in ? std::optional(Spec{in->dtype, in->shape}) : std::nullopt);
+      try {
+        (void)output_specs(make_request(op, std::move(specs), reject.call.attrs));
+      } catch (const Error& e) {
+        ++told;
+        EXPECT_FALSE(std::regex_search(e.what(), six)) << id(op, reject.call) << ": " << e.what();
+      }
+    }
+  EXPECT_GT(told, 1000);
 }
 
 TEST_F(Tables, EveryOpHasACpuRouteAndUnlessForTheHostOnlyAGpuRoute) {

@@ -19,7 +19,7 @@ std::pair<List, List> padding_pair(const Request& r, std::size_t axes) {
     return {both, both};
   }
   for (const std::int64_t v : p)
-    if (std::abs(v) > kMost) r.fail(Reason::attribute, "padding " + listed(p) + " is beyond 31 bits");
+    if (v < -kMost || v > kMost) r.fail(Reason::attribute, "padding " + listed(p) + " is beyond 31 bits");
   const auto half = p.begin() + static_cast<std::ptrdiff_t>(axes);
   return {List(p.begin(), half), List(half, p.end())};
 }

@@ -144,6 +144,7 @@ constexpr const char* kMany = R"(
   smoke  s=4x1x9 axes=1:2 x=nan_rows
   ci     s=3x5x17 axes=1:2 x=nan_rows
   smoke  s=5x1x8 axes=1:2 x={apart,const-1e38} norm={backward,ortho}
+  smoke  s=3x2x3x4 axes=1:3 x=apart             # large blocks and tiny ones, numbered by two axes
   ci     s=5x3x8 axes={0:2,1:2} x={apart,huge,tiny,subnormal,wide,lanes} norm={backward,ortho,forward}
   smoke  s=3x8 x={huge,int-3} axes=1:0
   # every dtype

@@ -278,6 +278,7 @@ constexpr const char* kGatherCases = R"(
   call   {t}.{s}.row.order+{i}.{k}.{m}.{y}+{j}.{h}.row.{z}/axes={axes},slice_sizes={w}
   from   t=f32 s=5x4 i=i32 k=2x3 m=row y=positions-5 j=u16 h=3 z=index-4 axes=0:1 w=1:1
   smoke  h={3,1,s,2x1}
+  smoke  k=2x1x3x1x2 h=1x2x1x3x1                 # five axes, each of one array alone
   smoke  t=c64 s=5x4x3 w=1:1:3
   smoke  s=4x3x5 axes=2:0 w=1:2:1 i=i8 j=i64
   ci     m={@layouts} h={2x3,2x1}

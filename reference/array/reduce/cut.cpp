@@ -56,7 +56,8 @@ const char* const kLineCases = R"(
   smoke  s=2x1x3x1x4 x={x1} axis={five==''?':':five}
   ci     s=2x1x3x1x4 x={x1} axis={five==''?':':five} l={transposed,padded}
   ci     s=3x17x5x19 x={x2} axis={four==''?':':four} l=[row,transposed,padded]
-  # every other axis of many: none can be merged with its neighbour
+  # every other axis: none can be merged with its neighbour; of many, and of as many as a kernel walks
+  smoke  s=2x3x2x3x2x3x2x3 x={x2} axis=0:2:4:6
   ci     s=2x2x2x2x2x2x2x2x2x2x2x2x2x2x2x2x2x2 x={x2} axis=0:2:4:6:8:10:12:14:16
   # around vectors, blocks and the parts of a line
   from   n={1,2,3,15,16,17,31,33,63,64,65,127,129,255,257,511,513,1023,1025,4095,4097}

@@ -41,7 +41,8 @@ Whole round_to(Whole x, std::int64_t d) {
 
 std::vector<Spec> infer_round(const Request& r) {
   const std::int64_t d = r.integer("decimals");
-  if (std::abs(d) > kMostDecimals) r.fail(Reason::attribute, "decimals " + std::to_string(d) + " is not in [-38, 38]");
+  if (d < -kMostDecimals || d > kMostDecimals)
+    r.fail(Reason::attribute, "decimals " + std::to_string(d) + " is not in [-38, 38]");
   return r.outputs();
 }
 
@@ -266,7 +267,7 @@ constexpr const char* kNegative = R"(
 std::vector<Spec> infer_isclose(const Request& r) {
   for (const char* name : {"rtol", "atol"})
     if (const double v = r.number(name); !(v >= 0))
-      r.fail(Reason::attribute, std::string(name) + " " + std::to_string(v) + " is not at least 0");
+      r.fail(Reason::attribute, std::string(name) + " " + to_string(Attr(v)) + " is not at least 0");
   return r.outputs();
 }
 
@@ -294,7 +295,8 @@ std::vector<Op> given_ops() {
       "no digits left stays; integers exactly (upstream by way of f32), wrapping; both parts of complex numbers";
   rounding.infer = infer_round;
   rounding.rejects =
-      "  call   f32.3.row.uniform/decimals={d}\n  attribute d={39,-39}  # 10^39 is not a number of f32\n";
+      "  call   f32.3.row.uniform/decimals={d}\n  attribute d={39,-39,-9223372036854775808}  # 10^39 is not a number "
+      "of f32\n";
   rounding.bench = "  ci     f32.1024x1024.row.uniform/decimals={0,2}\n";
   Op numbering = given_row("nan_to_num", "out_i = nan, posinf or neginf where a_i is NaN, inf or -inf, else a_i",
                            nan_to_num, kNanCases);

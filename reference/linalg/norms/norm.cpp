@@ -56,7 +56,7 @@ Meaning of_matrix(const Request& r, double p, const std::vector<std::int64_t>& a
   if (p == -2) return {Kind::smallest, p, ascending(axes), -1, false};
   if (p == 1 || p == -1) return {Kind::sum, 1, {axes[0]}, axes[1], p < 0};
   if (std::isinf(p)) return {Kind::sum, 1, {axes[1]}, axes[0], p < 0};
-  r.fail(Reason::attribute, "no norm of a matrix has the order " + std::to_string(p));
+  r.fail(Reason::attribute, "no norm of a matrix has the order " + to_string(Attr(p)));
 }
 
 Meaning meaning(const Request& r) {
