@@ -9,7 +9,7 @@
 
 namespace plumb::gpu {
 
-enum class Combine : std::uint8_t { set, add, prod, max, min };
+enum class Combine : std::uint8_t { set, add, prod, max, min, subtract, divide };
 
 inline std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
 
@@ -63,6 +63,8 @@ Job prepare_update(const Call&, const std::vector<Spec>&, Combine);
 std::vector<Condition> conditions(bool writes);
 std::vector<Condition> preferences();
 bool updates_fit(const Call&, const Device&);
+inline constexpr Condition kDividesRight{Stage::capability, "the device does not divide f32 as IEEE 754 has it",
+                                         [](const Call&, const Device& d) { return d.facts.ieee_f32; }};
 inline constexpr Condition kWideUpdates{Stage::capability, "the device has no f64 arithmetic", updates_fit};
 
 }  // namespace plumb::gpu

@@ -79,7 +79,11 @@ std::vector<Route> scatter_gpu_routes() {
   Route masked = route("masked_scatter", masked_scatter);
   masked.name = "gpu.counted";
   masked.supports.erase(masked.supports.begin(), masked.supports.begin() + 2);  // it has no index arrays
-  return {route("put_along_axis", with_last<gpu::prepare_update, Combine::set>),
+  Route divide = route("scatter_divide", with_last<gpu::prepare_update, Combine::divide>);
+  divide.supports.push_back(gpu::kDividesRight);
+  return {divide,
+          route("scatter_subtract", with_last<gpu::prepare_update, Combine::subtract>),
+          route("put_along_axis", with_last<gpu::prepare_update, Combine::set>),
           route("scatter_add_axis", with_last<gpu::prepare_update, Combine::add>),
           masked,
           route("scatter", with_last<gpu::prepare_update, Combine::set>),

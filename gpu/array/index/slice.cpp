@@ -27,7 +27,11 @@ Route update(std::string_view op, Job (*prepare)(const Call&, const std::vector<
 }  // namespace
 
 std::vector<Route> slice_gpu_routes() {
-  return {route("slice", gpu::prepare_read),
+  Route divide = update("slice_update_divide", with_last<gpu::prepare_update, Combine::divide>);
+  divide.supports.push_back(gpu::kDividesRight);
+  return {divide,
+          update("slice_update_subtract", with_last<gpu::prepare_update, Combine::subtract>),
+          route("slice", gpu::prepare_read),
           update("slice_update", with_last<gpu::prepare_update, Combine::set>),
           update("slice_update_add", with_last<gpu::prepare_update, Combine::add>),
           update("slice_update_prod", with_last<gpu::prepare_update, Combine::prod>),

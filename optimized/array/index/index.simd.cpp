@@ -159,6 +159,24 @@ struct Add {
   }
   Pair operator()(Pair a, Pair b) const { return {a.re + b.re, a.im + b.im}; }
 };
+struct Subtract {
+  template <class T>
+  T operator()(T a, T b) const {
+    return static_cast<T>(a - b);
+  }
+  Pair operator()(Pair a, Pair b) const { return {a.re - b.re, a.im - b.im}; }
+};
+struct Divide {
+  template <class T>
+  T operator()(T a, T b) const {
+    if constexpr (static_cast<T>(0.5) != 0) return a / b;
+    else return a;  // of whole numbers nobody asks
+  }
+  Pair operator()(Pair a, Pair b) const {
+    const double c = a.re, d = a.im, e = b.re, f = b.im, square = e * e + f * f;
+    return {static_cast<float>((c * e + d * f) / square), static_cast<float>((d * e - c * f) / square)};
+  }
+};
 struct Prod {
   template <class T>
   T operator()(T a, T b) const {
@@ -200,7 +218,7 @@ void combine_of(F f, const void* updates, const std::int64_t* from, const std::i
 template <class F>
 void combine_any(F f, Element t, const void* u, const std::int64_t* from, const std::int64_t* to, std::int64_t rows,
                  const RowShape& s, void* out) {
-  constexpr bool kModular = __is_same(F, Add) || __is_same(F, Prod);  // the same bits whatever the sign
+  constexpr bool kModular = !__is_same(F, Max) && !__is_same(F, Min);  // the same bits whatever the sign
   switch (t) {
     case Element::f32: return combine_of<float>(f, u, from, to, rows, s, out);
     case Element::f64: return combine_of<double>(f, u, from, to, rows, s, out);
@@ -268,6 +286,8 @@ void combine_rows(Element t, Combine how, const void* u, const std::int64_t* fro
   switch (how) {
     case Combine::add: return combine_any(Add{}, t, u, from, to, rows, s, out);
     case Combine::prod: return combine_any(Prod{}, t, u, from, to, rows, s, out);
+    case Combine::subtract: return combine_any(Subtract{}, t, u, from, to, rows, s, out);
+    case Combine::divide: return combine_any(Divide{}, t, u, from, to, rows, s, out);
     case Combine::max: return combine_any(Max{}, t, u, from, to, rows, s, out);
     default: return combine_any(Min{}, t, u, from, to, rows, s, out);
   }

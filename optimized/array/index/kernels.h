@@ -7,7 +7,7 @@
 namespace plumb {
 
 // How an update meets what is there.
-enum class Combine : std::uint8_t { set, add, prod, max, min };
+enum class Combine : std::uint8_t { set, add, prod, max, min, subtract, divide };
 
 // Positions on an axis of n elements, windows of `width`; negative ones from the end if they wrap.
 struct AxisOf {

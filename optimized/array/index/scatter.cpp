@@ -102,6 +102,8 @@ std::vector<Route> scatter_cpu_routes() {
           route("scatter", host<write<Combine::set>>),
           route("scatter_add", host<write<Combine::add>>),
           route("scatter_prod", host<write<Combine::prod>>),
+          route("scatter_subtract", host<write<Combine::subtract>>),
+          route("scatter_divide", host<write<Combine::divide>>),
           route("scatter_max", host<write<Combine::max>>),
           route("scatter_min", host<write<Combine::min>>)};
 }

@@ -32,6 +32,8 @@ std::vector<Route> slice_cpu_routes() {
           route("slice_update", host<write<Combine::set>>),
           route("slice_update_add", host<write<Combine::add>>),
           route("slice_update_prod", host<write<Combine::prod>>),
+          route("slice_update_subtract", host<write<Combine::subtract>>),
+          route("slice_update_divide", host<write<Combine::divide>>),
           route("slice_update_max", host<write<Combine::max>>),
           route("slice_update_min", host<write<Combine::min>>),
           route("slice_dynamic", host<read>),

@@ -26,6 +26,30 @@ T sum(T a, T b) {
   return a + b;
 }
 
+std::uint64_t difference(std::uint64_t a, std::uint64_t b) { return a - b; }
+std::int64_t difference(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
+}
+template <class T>
+T difference(T a, T b) {
+  return a - b;
+}
+
+template <class T>
+T quotient(T a, T b) {
+  if constexpr (std::is_integral_v<T>) throw std::logic_error("whole numbers have no quotients here");
+  else return a / b;
+}
+Double2 quotient(Double2 a, Double2 b) {  // one double at the ends of the range, where two would leave it
+  const double q = a.hi / b.hi;
+  if (std::abs(q) < 0x1p-900 || !std::isfinite(q) || std::abs(a.hi) > 0x1p1000) return q;
+  return a / b;
+}
+Complex quotient(Complex a, Complex b) {  // (a + b i) / (c + d i) = ((ac + bd) + (bc - ad) i) / (c^2 + d^2)
+  const double square = b.real() * b.real() + b.imag() * b.imag();
+  return {(a.real() * b.real() + a.imag() * b.imag()) / square, (a.imag() * b.real() - a.real() * b.imag()) / square};
+}
+
 std::uint64_t product(std::uint64_t a, std::uint64_t b) { return a * b; }
 std::int64_t product(std::int64_t a, std::int64_t b) {
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
@@ -63,6 +87,8 @@ T applied(T old, T update, Update how) {
     case Update::set: return update;
     case Update::add: return sum(old, update);
     case Update::prod: return product(old, update);
+    case Update::subtract: return difference(old, update);
+    case Update::divide: return quotient(old, update);
     default: return extreme(old, update, how);
   }
 }
@@ -101,10 +127,12 @@ struct Running {
   void add(Update how, T before, T after, T x, const Order* o, Dtype t) {
     ++terms;
     const double most = std::numeric_limits<double>::max() / 4;
-    if (how == Update::add) magnitude = std::min(most, magnitude + modulus(x));
+    const bool sums = how == Update::add || how == Update::subtract;
+    if (sums) magnitude = std::min(most, magnitude + modulus(x));
     magnitude = std::min(most, std::max(magnitude, modulus(after)));
     if (!o) return;
-    if (how == Update::add) add_term(modulus(after), is_whole(x), *o);
+    if (sums) add_term(modulus(after), is_whole(x), *o);
+    else if (how == Update::divide) add_divisor(modulus(before), modulus(after), modulus(x), is_complex(t), *o);
     else add_factor(modulus(before), modulus(after), modulus(x), is_infinite(x), is_complex(t), *o);
     if (modulus(after) + error > info(o->accumulator).max) overflow = true;
     error = finite(error);
@@ -124,6 +152,14 @@ struct Running {
     error = error * x * (1 + u) + u * after + (complex ? 2 : 0.5) * eta;
   }
 
+  // q' = q / x errs by the error of q over |x|, and by u |q'|, of complex numbers three times that; below the normal
+  // numbers by half the least one. A q that may have become 0 makes NaN of a divisor 0, or one that may be infinite.
+  void add_divisor(double before, double after, double x, bool complex, const Order& o) {
+    const double u = o.accumulator_roundoff() * (complex ? 3 : 1), eta = info(o.accumulator).min_subnormal;
+    if (x == 0 && before <= error) overflow = true;
+    error = x == 0 ? 0 : error / x * (1 + u) + u * after + (complex ? 2 : 0.5) * eta;
+  }
+
   Allowed allowed(double value, Dtype out, const Order& o) const {
     if (terms == 1) return {};
     const double wide = out == Dtype::f64 ? kDouble2Roundoff : 0x1p-53;
@@ -136,6 +172,53 @@ struct Running {
 };
 
 }  // namespace
+
+std::string_view updated_types(Update how) {
+  switch (how) {
+    case Update::max:
+    case Update::min: return "bool integers floats";
+    case Update::subtract: return "integers floats c64";
+    case Update::divide: return "floats c64";
+    default: return "all";
+  }
+}
+
+namespace {
+
+bool takes(Update how, std::string_view type) {
+  const auto one_of = [&](std::string_view all) {
+    return (" " + std::string(all) + " ").find(" " + std::string(type) + " ") != std::string::npos;
+  };
+  if (how == Update::max || how == Update::min) return type != "c64";
+  if (how == Update::subtract) return type != "bool";
+  return how != Update::divide || one_of("f16 bf16 f32 f64 c64");
+}
+
+// Of "u8 u8, f32 f64" the pairs with a first type that is taken.
+std::string taken_pairs(std::string_view list, Update how) {
+  std::string out;
+  while (!list.empty()) {
+    const std::string_view pair = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(list.size(), pair.size() + 1));
+    const std::string_view trimmed = pair.substr(std::min(pair.size(), pair.find_first_not_of(" \n")));
+    if (takes(how, trimmed.substr(0, trimmed.find(' ')))) out.append(out.empty() ? "" : ", ").append(trimmed);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string updated_cases(const std::string& text, Update how) {
+  constexpr std::string_view kList = "t,u={";
+  std::string out;
+  std::size_t at = 0;
+  for (std::size_t from = text.find(kList); from != std::string::npos; from = text.find(kList, at)) {
+    const std::size_t first = from + kList.size(), last = text.find('}', first);
+    out += text.substr(at, first - at) + taken_pairs(text.substr(first, last - first), how);
+    at = last;
+  }
+  return out + text.substr(at);
+}
 
 Index unravel(std::int64_t i, const Shape& shape) {
   Index x(shape.size());

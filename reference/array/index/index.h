@@ -46,10 +46,15 @@ struct Move {
 };
 using Moves = std::vector<Move>;
 
-enum class Update { set, add, prod, max, min };
+enum class Update { set, add, prod, max, min, subtract, divide };
 Wide updated(const Wide& a, const Wide& updates, const Moves&, Update);
 // What may be left of each element of the output where sums and products are rounded after each update, in that order.
 Allowances running_bound(const Wide& a, const Wide& updates, const Moves&, Update, Dtype out, const Order&);
+
+// What an update may be made of: subtract has no bool, divide whole numbers neither, and complex numbers no order.
+std::string_view updated_types(Update);  // in the words of a signature
+// The text of cases whose lists t,u={..} keep the pairs with such a first type.
+std::string updated_cases(const std::string& text, Update);
 
 // Positions on an axis of p elements from either end: in [-p, p); unsigned ones in [0, p).
 std::vector<Fill> index_fills();

@@ -178,6 +178,12 @@ constexpr auto sums_bound = [](const Call& c, const std::vector<Wide>& w, const 
 constexpr auto products_bound = [](const Call& c, const std::vector<Wide>& w, const Order& o) {
   return bound(c, w, o, scatter_moves, Update::prod);
 };
+constexpr auto differences_bound = [](const Call& c, const std::vector<Wide>& w, const Order& o) {
+  return bound(c, w, o, scatter_moves, Update::subtract);
+};
+constexpr auto quotients_bound = [](const Call& c, const std::vector<Wide>& w, const Order& o) {
+  return bound(c, w, o, scatter_moves, Update::divide);
+};
 constexpr auto axis_bound = [](const Call& c, const std::vector<Wide>& w, const Order& o) {
   return bound(c, w, o, along_moves, Update::add);
 };
@@ -348,17 +354,18 @@ std::string cases(const char* text, Update how) {
   const bool ordered = how == Update::max || how == Update::min;
   std::string pairs;
   for (const DtypeInfo& t : all_dtypes()) {
-    if (ordered && t.dtype == Dtype::c64) continue;
     pairs += (pairs.empty() ? "" : ", ") + std::string(t.name) + " " + std::string(t.name);
   }
   const bool moves = how == Update::set || ordered;
   std::string all = replaced(replaced(text, "@T", pairs), "@W", ordered ? "i64 i64" : "c64 c64");
+  const bool sums = how == Update::add || how == Update::subtract;
+  all = updated_cases(all, how);
   all = replaced(all, "@V",
-                 how == Update::add    ? "int-9,wide,special,huge,tiny"
-                 : how == Update::prod ? "int-3,wide-40,special,huge,tiny"
-                                       : "special,int-2");
-  all = replaced(all, "@C", how == Update::add ? "const-1" : how == Update::prod ? "const--1" : "order");
-  return replaced(all, "@X", moves ? "order" : how == Update::add ? "uniform-9" : "uniform-2");
+                 moves  ? "special,int-2"
+                 : sums ? "int-9,wide,special,huge,tiny"
+                        : "int-3,wide-40,special,huge,tiny");
+  all = replaced(all, "@C", moves ? "order" : sums ? "const-1" : "const--1");
+  return replaced(all, "@X", moves ? "order" : sums ? "uniform-9" : "uniform-2");
 }
 
 constexpr const char* kIndexed =
@@ -369,8 +376,7 @@ Op scatter_row(Update how, std::string_view name, std::string_view equation, std
   Op op;
   op.name = name;
   op.signature = kIndexed;
-  op.types = std::string(how == Update::max || how == Update::min ? "T: bool integers floats; U: all" : "T, U: all") +
-             "; I, J, K, L, M, N, O, Q: integers";
+  op.types = "T: " + std::string(updated_types(how)) + "; U: all; I, J, K, L, M, N, O, Q: integers";
   op.attrs = {{"axes", Index{}}};
   op.equation = equation;
   op.meaning = meaning;
@@ -384,18 +390,33 @@ Op scatter_row(Update how, std::string_view name, std::string_view equation, std
 constexpr std::string_view kSet =
     "the last of several updates of an element in row-major order; updates are first made elements of a's dtype; an "
     "index outside is an error before anything is written";
+constexpr std::string_view kAssigned =
+    "what x[..] = updates does, and at[..].set, an extension that MLX lacks; the last of several updates of an element "
+    "in "
+    "row-major order; updates are first made elements of a's dtype; an index outside is an error before anything is "
+    "written";
 constexpr std::string_view kRounded =
-    "in row-major order of the updates, halves in f32 and rounded once; bool: or of sums, and of products; updates are "
-    "first made elements of a's dtype; an index outside is an error before anything is written";
+    "what at[..].add and at[..].multiply do; in row-major order of the updates, halves in f32 and rounded once; bool: "
+    "or "
+    "of sums, and of products; updates are first made elements of a's dtype; an index outside is an error before "
+    "anything is written";
+constexpr std::string_view kAlong = kRounded.substr(kRounded.find("in row-major"));
+constexpr std::string_view kTakenAway =
+    "what at[..].subtract of MLX is; in row-major order of the updates, halves in f32 and rounded once; whole numbers "
+    "wrap; updates are first made elements of a's dtype; an index outside is an error before anything is written";
+constexpr std::string_view kDivided =
+    "what at[..].divide of MLX is, by division and not by a rounded reciprocal; whole numbers are refused (MLX takes "
+    "reciprocals of them as whole numbers); in row-major order of the updates, halves in f32 and rounded once; updates "
+    "are first made elements of a's dtype; an index outside is an error before anything is written";
 constexpr std::string_view kExtreme =
-    "NaN beside any, the later of equals (of zeros too); complex numbers have no order here; an index outside is an "
-    "error before anything is written";
+    "what at[..].maximum and at[..].minimum do; NaN beside any, the later of equals (of zeros too); complex numbers "
+    "have no order here; an index outside is an error before anything is written";
 
 std::vector<Op> scatter_rows() {
   Op set = scatter_row(Update::set, "scatter",
                        "out[base(p) + q] = updates[p, q] in row-major order, out = a elsewhere; base(p) is "
                        "indices_k[p] on axis axes[k] and 0 on others",
-                       kSet);
+                       kAssigned);
   set.oracle = with_last<combined, scatter_moves, Update::set>;
   Op add =
       scatter_row(Update::add, "scatter_add", "out = a, then out[base(p) + q] += updates[p, q] for all p, q", kRounded);
@@ -405,13 +426,21 @@ std::vector<Op> scatter_rows() {
                         kRounded);
   prod.oracle = with_last<combined, scatter_moves, Update::prod>;
   prod.tolerance.kind = Tolerance::Class::inherited, prod.tolerance.bound = products_bound;
+  Op minus = scatter_row(Update::subtract, "scatter_subtract",
+                         "out = a, then out[base(p) + q] -= updates[p, q] for all p, q", kTakenAway);
+  minus.oracle = with_last<combined, scatter_moves, Update::subtract>;
+  minus.tolerance.kind = Tolerance::Class::inherited, minus.tolerance.bound = differences_bound;
+  Op over = scatter_row(Update::divide, "scatter_divide",
+                        "out = a, then out[base(p) + q] /= updates[p, q] for all p, q", kDivided);
+  over.oracle = with_last<combined, scatter_moves, Update::divide>;
+  over.tolerance.kind = Tolerance::Class::inherited, over.tolerance.bound = quotients_bound;
   Op max = scatter_row(Update::max, "scatter_max",
                        "out = a, then out[base(p) + q] = max(out[base(p) + q], updates[p, q]) for all p, q", kExtreme);
   max.oracle = with_last<combined, scatter_moves, Update::max>;
   Op min = scatter_row(Update::min, "scatter_min",
                        "out = a, then out[base(p) + q] = min(out[base(p) + q], updates[p, q]) for all p, q", kExtreme);
   min.oracle = with_last<combined, scatter_moves, Update::min>;
-  return {set, add, prod, max, min};
+  return {set, add, prod, minus, over, max, min};
 }
 
 Op axis_row(Update how, std::string_view name, Attr axis, std::string_view equation, std::string_view meaning) {
@@ -441,7 +470,7 @@ std::vector<Op> scatter_ops() {
       axis_row(Update::add, "scatter_add_axis", -1,
                "out = a, then out[.., indices[.., j, ..], ..] += values[.., j, ..] for all j; other axes broadcast; "
                "axis none: in the flattened array",
-               kRounded);
+               kAlong);
   add.oracle = with_last<combined, along_moves, Update::add>;
   add.tolerance.kind = Tolerance::Class::inherited, add.tolerance.bound = axis_bound;
   Op masked{.name = "masked_scatter",

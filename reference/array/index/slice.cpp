@@ -307,18 +307,20 @@ constexpr std::string_view kReal = "bool u8 u16 u32 u64 i8 i16 i32 i64 f16 bf16 
 
 std::string cases(const char* text, Update how) {
   const bool ordered = how == Update::max || how == Update::min, moves = how == Update::set || ordered;
-  std::string all = replaced(text, "@T", pairs(kReal) + (ordered ? "" : ", c64 c64"));
-  all = replaced(all, "@W", ordered ? "i64 i64" : "c64 c64");
-  if (ordered) all = replaced(all, ", c64 f16", "");
+  std::string all = replaced(text, "@T", pairs(kReal) + ", c64 c64");
+  all = updated_cases(replaced(all, "@W", ordered ? "i64 i64" : "c64 c64"), how);
   all = replaced(all, "{@S}", moves ? "{order,special}" : "{special,uniform,wide-60,int-9}");
-  return replaced(all, "@X", moves ? "order" : how == Update::add ? "uniform-9" : "uniform-3");
+  return replaced(all, "@X",
+                  moves                                           ? "order"
+                  : how == Update::add || how == Update::subtract ? "uniform-9"
+                                                                  : "uniform-3");
 }
 
 Op update_row(Update how, std::string_view name, std::string_view equation, std::string_view meaning) {
   Op op;
   op.name = name;
   op.signature = "a T[*A], update U[*U] -> out T[*A]";
-  op.types = how == Update::max || how == Update::min ? "T: bool integers floats; U: all" : "T, U: all";
+  op.types = "T: " + std::string(updated_types(how)) + "; U: all";
   op.attrs = {{"start", Index{}}, {"stop", Index{}}, {"strides", kNone}};
   op.equation = equation;
   op.meaning = meaning;
@@ -334,6 +336,10 @@ constexpr std::string_view kCast =
     "bounds "
     "are clamped as those of a Python slice";
 
+constexpr std::string_view kDivided =
+    "as slice_update; by division, which at[..].divide of MLX makes a product with a rounded reciprocal; whole numbers "
+    "are refused";
+
 std::vector<Op> update_rows() {
   Op set = update_row(Update::set, "slice_update", "out[start + x stride] = update[x], out = a elsewhere", kCast);
   set.oracle = with_last<update, static_moves, Update::set>;
@@ -345,6 +351,14 @@ std::vector<Op> update_rows() {
                        "out[start + x stride] = a[start + x stride] update[x], out = a elsewhere", kCast);
   prod.oracle = with_last<update, static_moves, Update::prod>;
   prod.tolerance.kind = Tolerance::Class::rounded, prod.tolerance.when = rounded_reals;
+  Op minus = update_row(Update::subtract, "slice_update_subtract",
+                        "out[start + x stride] = a[start + x stride] - update[x], out = a elsewhere", kCast);
+  minus.oracle = with_last<update, static_moves, Update::subtract>;
+  minus.tolerance.kind = Tolerance::Class::rounded;
+  Op over = update_row(Update::divide, "slice_update_divide",
+                       "out[start + x stride] = a[start + x stride] / update[x], out = a elsewhere", kDivided);
+  over.oracle = with_last<update, static_moves, Update::divide>;
+  over.tolerance.kind = Tolerance::Class::rounded, over.tolerance.when = rounded_reals;
   constexpr std::string_view kExtreme =
       "as slice_update; NaN beside any, the update of equals (of zeros too); complex numbers have no order here";
   Op max = update_row(Update::max, "slice_update_max",
@@ -353,7 +367,7 @@ std::vector<Op> update_rows() {
   Op min = update_row(Update::min, "slice_update_min",
                       "out[start + x stride] = min(a[start + x stride], update[x]), out = a elsewhere", kExtreme);
   min.oracle = with_last<update, static_moves, Update::min>;
-  return {set, add, prod, max, min};
+  return {set, add, prod, minus, over, max, min};
 }
 
 std::vector<Op> dynamic_rows() {

@@ -155,4 +155,37 @@ masked(values(rng, 5000, np.uint8), rng.random(5000) < 0.3, values(rng, 2000, np
 c.error("masked_scatter", {},
         {"a": np.zeros(3, np.float32), "mask": np.ones(3, bool), "values": np.zeros(2, np.float32)},
         error="runtime_error", note="fewer values than places")
+
+# What at[..].subtract and at[..].divide do: whole numbers wrap; quotients by powers of two are exact, and MLX's too.
+OPS = {"scatter_subtract": at(np.subtract), "scatter_divide": at(np.divide)}
+for t in ALL:
+    if t != np.bool_:
+        scatter("scatter_subtract", values(rng, (4, 3), t), values(rng, (6, 1, 3), t), [indices(rng, 6, 4)], [0],
+                "duplicates")
+for t in (np.float16, ml_dtypes.bfloat16, np.float32, np.float64, np.complex64):
+    powers = (2.0 ** rng.integers(-2, 3, (6, 1, 3)) * rng.choice([-1, 1], (6, 1, 3))).astype(t)
+    a, i = values(rng, (4, 3), t), indices(rng, 6, 4)
+    scatter("scatter_divide", a, powers, [i], [0], "powers of two")
+    if t in (np.float16, np.float32, np.complex64):
+        mlx = np.array(mx.array(a).at[mx.array(i)].divide(mx.array(powers[:, 0])))
+        old = wide(a)
+        np.divide.at(old, np.where(i < 0, i + 4, i), powers[:, 0].astype(old.dtype))
+        assert np.array_equal(mlx, old.astype(t)), t
+        mlx = np.array(mx.array(a).at[mx.array(i)].subtract(mx.array(powers[:, 0])))
+        old = wide(a)
+        np.subtract.at(old, np.where(i < 0, i + 4, i), powers[:, 0].astype(old.dtype))
+        assert np.array_equal(mlx, old.astype(t)), t
+f = (1 + 0.1 * rng.standard_normal(60)).astype(np.float32)
+i = rng.integers(0, 3, 60).astype(np.int32)
+exact = np.array([1 / math.prod(f[i == k].astype(np.longdouble)) for k in range(3)], np.float64)
+c.add("scatter_divide", {"axes": [0]}, {"a": np.ones(3, np.float32), "updates": f[:, None], "indices0": i},
+      [("out", exact.astype(np.float32))], compare="close", tol=(62 * 2.0**-24, 0.0), note="real numbers",
+      source="products in 64 bits")
+c.add("scatter_divide", {"axes": [0]},
+      {"a": np.array([1, 0, -1, 5], np.float32), "updates": np.array([[0], [0], [0], [np.inf]], np.float32),
+       "indices0": np.arange(4, dtype=np.int32)}, [("out", np.array([np.inf, np.nan, -np.inf, 0], np.float32))],
+      note="zeros and an infinity")
+for op, t in (("scatter_subtract", np.bool_), ("scatter_divide", np.int32), ("scatter_divide", np.bool_)):
+    c.error(op, {"axes": [0]},
+            {"a": np.ones(4, t), "updates": np.ones((2, 1), t), "indices0": np.array([0, 1], np.int32)}, error="invalid_argument", note="no such elements")
 c.save()

@@ -110,4 +110,20 @@ c.error("slice_update_dynamic", {"axes": [0]},
         {"a": np.zeros((3, 2), np.float32), "update": np.zeros((2, 2), np.float32),
                                                 "start": np.array([2], np.int32)}, error="runtime_error",
                                                 note="no room")
+
+OPS = {"slice_update_subtract": np.subtract, "slice_update_divide": np.divide}
+update("slice_update_subtract", np.array([3, 200, 5], np.uint8), np.array([4, 100, 5], np.uint8), (0,), (3,), (1,),
+       "wraps")
+update("slice_update_subtract", np.arange(20, dtype=np.float32).reshape(4, 5), np.array([1, 0.5], np.float32), (0, 1),
+       (4, 5), (2, 3), "a row that repeats")
+for t in (np.float16, np.float32, np.float64):
+    update("slice_update_divide", np.arange(1, 9, dtype=t), np.array([3, -7, 0, np.inf, 0.1], t), (1,), (6,), (1,),
+           "rounded once")
+update("slice_update_divide", np.array([0, np.nan, 1, -1, np.inf], np.float32),
+       np.array([0, 1, 0, -0.0, np.inf], np.float32), (0,), (5,), (1,), "special values")
+update("slice_update_divide", np.array([1 + 2j, 3 - 4j, 5j], np.complex64), np.array([1 + 1j, 2, -1j], np.complex64),
+       (0,), (3,), (1,), "exact quotients")
+for op, t in (("slice_update_subtract", np.bool_), ("slice_update_divide", np.int32)):
+    c.error(op, attributes((0,), (2,), (1,)), {"a": np.zeros(4, t), "update": np.zeros(2, t)}, error="invalid_argument",
+            note="no such elements")
 c.save()

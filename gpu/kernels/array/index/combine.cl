@@ -5,7 +5,7 @@
 
 #include "element.cl"
 
-enum { ADD = 1, PROD, MAX, MIN };  // the order of Combine (gpu/array/index/moves.h)
+enum { ADD = 1, PROD, MAX, MIN, SUBTRACT, DIVIDE };  // the order of Combine (gpu/array/index/moves.h)
 
 #if defined(VIA_WHOLE)
 typedef long number;
@@ -14,7 +14,9 @@ typedef long number;
 static inline number sum(number a, number b, int type) {
   return type == boolean ? (a | b) : (long)((ulong)a + (ulong)b);
 }
+static inline number difference(number a, number b) { return (long)((ulong)a - (ulong)b); }
 static inline number product(number a, number b) { return (long)((ulong)a * (ulong)b); }
+static inline number quotient(number a, number b) { return a; }  // of whole numbers nobody asks
 static inline bool above(number a, number b, int type) { return type <= u64 ? (ulong)a > (ulong)b : a > b; }
 static inline bool unordered(number a) { return false; }
 #elif defined(VIA_COMPLEX)
@@ -26,7 +28,11 @@ static inline number pair_at(global const void* p, long i) {
 #define AT(p, i) pair_at(p, i)
 #define PUT(p, i, v) put_c64(p, i, convert_float2_rte(v))
 static inline number sum(number a, number b, int type) { return a + b; }
+static inline number difference(number a, number b) { return a - b; }
 static inline number product(number a, number b) { return (double2)(a.x * b.x - a.y * b.y, a.x * b.y + a.y * b.x); }
+static inline number quotient(number a, number b) {
+  return (double2)(a.x * b.x + a.y * b.y, a.y * b.x - a.x * b.y) / (b.x * b.x + b.y * b.y);
+}
 #elif defined(VIA_DOUBLE)
 typedef double number;
 #define AT(p, i) at_f64(p, i)
@@ -39,7 +45,9 @@ typedef float number;
 
 #if !defined(VIA_WHOLE) && !defined(VIA_COMPLEX)
 static inline number sum(number a, number b, int type) { return a + b; }
+static inline number difference(number a, number b) { return a - b; }
 static inline number product(number a, number b) { return a * b; }
+static inline number quotient(number a, number b) { return a / b; }
 static inline bool above(number a, number b, int type) { return a > b; }
 static inline bool unordered(number a) { return isnan(a); }
 #endif
@@ -48,6 +56,8 @@ static inline bool unordered(number a) { return isnan(a); }
 static inline number combined(number a, number b, int how, int type) {
   if (how == ADD) return sum(a, b, type);
   if (how == PROD) return product(a, b);
+  if (how == SUBTRACT) return difference(a, b);
+  if (how == DIVIDE) return quotient(a, b);
 #ifndef VIA_COMPLEX
   if (unordered(a)) return a;
   if (how == MAX) return above(a, b, type) ? a : b;
