@@ -11,6 +11,9 @@ constexpr double kCosineUlps = 4;               // of cospi: OpenCL 1.2, section
 
 Dtype dtype_of(const Call& c) { return output_specs(c)[0].dtype; }
 bool has_fp64(const Call& c, const Device& d) { return d.fp64 || dtype_of(c) != Dtype::f64; }
+bool divides_right(const Call& c, const Device& d) {
+  return d.facts.ieee_f32 || is_inexact(dtype_of(c)) || c.op->name != "linspace";
+}
 bool large(const Call& c, const Device&) { return count(output_specs(c)[0].shape) >= kWorthDevice; }
 
 Order order(const Call& c) {
@@ -53,7 +56,8 @@ Job linspace(const Call& c, const std::vector<Spec>& specs) {
                divisions =
                    static_cast<double>(std::max<std::int64_t>(1, c.integer("num") - (c.flag("endpoint") ? 1 : 0)));
   const bool wide = specs[0].dtype == Dtype::f64;
-  gpu::Kernel k = named(wide ? "even_range_double" : "even_range");
+  const char* kernel = wide ? "even_range_double" : is_inexact(specs[0].dtype) ? "even_range" : "whole_even_range";
+  gpu::Kernel k = named(kernel);
   k.arg(gpu::output(out[0]));
   if (wide) k.arg(start).arg(stop).arg(divisions);
   else
@@ -92,6 +96,8 @@ std::vector<Route> ranges_gpu_routes() {
   add("arange", arange);
   add("linspace", linspace);
   for (Route& r : routes) r.supports = {{Stage::capability, "the device has no f64 arithmetic", has_fp64}};
+  routes.back().supports.push_back(
+      {Stage::capability, "the device does not divide f32 as IEEE 754 has it", divides_right});
   for (const char* op : {"bartlett", "hanning", "hamming", "blackman"}) add(op, window);
   return routes;
 }

@@ -6,6 +6,7 @@
 #include "core/limits.h"
 #include "core/pool.h"
 #include "core/route.h"
+#include "optimized/array/operand.h"
 #include "optimized/array/scalar/kernels.h"
 #include "optimized/dispatch.h"
 #include "optimized/element_of.h"
@@ -72,10 +73,26 @@ void arange(const Call& c, std::vector<Tensor>& out) {
   });
 }
 
+// Of whole numbers, as they are defined: each operation rounded to f32, then truncated.
+Tensor whole_spaced(const Call& c, const Tensor& y, double divisions) {
+  const Tensor x({Dtype::f32, y.shape()});
+  const auto d = static_cast<float>(divisions), start = static_cast<float>(c.number("start")),
+             stop = static_cast<float>(c.number("stop"));
+  auto* to = x.write<float>();
+  parallel_for(y.size(), kGrain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const float t = static_cast<float>(i) / d;
+      to[i] = (1 - t) * start + t * stop;
+    }
+  });
+  return as_dtype(x, y.dtype());
+}
+
 void linspace(const Call& c, std::vector<Tensor>& out) {
   const Tensor& y = out[0];
   const auto divisions =
       static_cast<double>(std::max<std::int64_t>(1, c.integer("num") - (c.flag("endpoint") ? 1 : 0)));
+  if (!is_inexact(y.dtype())) return void(out[0] = whole_spaced(c, y, divisions));
   in_tiles(y, [&](std::int64_t first, std::int64_t n, void* tile) {
     PLUMB_DISPATCH(even_range)
     (c.number("start"), c.number("stop"), divisions, first, n, narrow(y.dtype()), tile);

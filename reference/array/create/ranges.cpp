@@ -102,7 +102,7 @@ std::vector<Spec> infer_linspace(const Request& r) {
   const std::int64_t n = r.integer("num");
   if (n < 0) r.fail(Reason::attribute, "num is negative: " + std::to_string(n));
   const Dtype t = r.dtype_attr("dtype").value_or(Dtype::f32);
-  if (!is_real(t)) r.fail(Reason::attribute, "dtype " + std::string(name(t)) + " is no real type");
+  if (is_complex(t)) r.fail(Reason::attribute, "dtype " + std::string(name(t)) + " is complex");
   return {{t, {n}}};
 }
 
@@ -122,8 +122,21 @@ Array<T> evenly_spaced(const Call& c) {
   }
   return y;
 }
+// Of whole numbers: v_i = (1 - t) start + t stop, t = i / d, each operation rounded to binary32, truncated
+Wide whole_spaced(const Call& c, const Spec& out) {
+  const auto d = static_cast<float>(divisions(c)), start = static_cast<float>(c.number("start")),
+             stop = static_cast<float>(c.number("stop"));
+  Reals v(out.shape);
+  for (std::int64_t i = 0; i < v.size(); ++i) {
+    const float t = static_cast<float>(i) / d, before = (1 - t) * start, after = t * stop;
+    v[i] = before + after;
+  }
+  return widen(narrow(v, out.dtype));
+}
 std::vector<Wide> linspace(const Call& c) {
-  if (output_specs(c)[0].dtype == Dtype::f64) return {evenly_spaced<Double2>(c)};
+  const Spec out = output_specs(c)[0];
+  if (!is_inexact(out.dtype)) return {whole_spaced(c, out)};
+  if (out.dtype == Dtype::f64) return {evenly_spaced<Double2>(c)};
   return {evenly_spaced<double>(c)};
 }
 
@@ -232,6 +245,10 @@ constexpr const char* kLinspaceCases = R"(
   smoke  t={f16,bf16,f32,f64} a=-2.0 b=3.0 n=11 e={true,false}
   ci     t={f16,bf16,f32,f64} a,b={5.0 -5.0, 3 7, 1e-40 1e-38, 1e30 -1e30, 2.0 2.0} n={7,1025} e={true,false}
   ci     n={1023,1024,2049,70001} a=-1.25 b=3.7 t={f32,f16}
+  # whole numbers: rounded values, truncated; beyond the type its end
+  smoke  t={@integers,bool} a,b={0 10, 1.5 0.2, -5 7, 0 300} n={0,1,4,11} e={true,false}
+  ci     t={i32,i64,u8,u64} a,b={0 2147483647, -2147483648 5, 1e30 -1e30, 0 16777217} n={3,35}
+  ci     t={i16,bool,u32} a=-1.25 b=70000.0 n={1023,1025,70001}
   nightly n=16777220 t={f32,f64}
 )";
 constexpr const char* kLinspaceRejects = R"(
@@ -240,7 +257,7 @@ constexpr const char* kLinspaceRejects = R"(
   attribute n=-1         # less than none
   attribute b=inf        # no end
   attribute a=nan        # no beginning
-  attribute t=i32        # whole numbers are not evenly spaced
+  attribute t=c64        # complex numbers lie on no line
 )";
 
 constexpr const char* kWindowCases = R"(
@@ -279,18 +296,22 @@ Op linspace_row() {
   Op op;
   op.name = "linspace";
   op.signature = "-> out T[N]";
-  op.types = "T: floats";
+  op.types = "T: bool integers floats";
   op.attrs = {{"start", 0.0}, {"stop", 1.0}, {"num", 50}, {"endpoint", true}, {"dtype", kNone}};
   op.equation = "out_i = ((d - i) start + i stop) / d for i < num; d = num - 1, or num without the end point";
   op.meaning =
-      "one element is the start; f32 unless dtype says another real type; whole numbers, which upstream makes of "
-      "rounded values, and c64 are refused";
+      "one element is the start; f32 unless dtype says another real type; whole numbers and bool as MLX has them, from "
+      "(1 - t) start + t stop, t = i / d, each operation rounded to f32: truncated, the end of the type beyond it (MLX "
+      "wraps), bool what is not 0; c64 is refused";
   op.infer = infer_linspace;
   op.oracle = linspace;
   op.cases = kLinspaceCases;
   op.rejects = kLinspaceRejects;
   op.bench = "ci -/num={1048576,16777216}";
   op.tolerance.kind = Tolerance::Class::inherited;
+  op.tolerance.when = [](const Call& c) {
+    return is_inexact(output_specs(c)[0].dtype) ? Tolerance::Class::inherited : Tolerance::Class::exact;
+  };
   op.tolerance.bound = linspace_bound;
   return op;
 }

@@ -1,11 +1,13 @@
 """Recorded ranges and windows. Whole numbers: Python's range. Real ones: mpmath with 60 digits, rounded once.
-(pip install numpy mpmath ml_dtypes)"""
+Evenly spaced whole ones: rounded operations of numpy, and MLX beside.
+(pip install 'mlx[cpu]' numpy mpmath ml_dtypes)"""
 
 import pathlib
 import sys
 from fractions import Fraction
 
 import ml_dtypes
+import mlx.core as mx
 import mpmath
 import numpy as np
 
@@ -16,8 +18,10 @@ mpmath.mp.dps = 60
 BF16 = np.dtype(ml_dtypes.bfloat16)
 ROUNDOFF = {"float16": 2.0**-11, "bfloat16": 2.0**-8, "float32": 2.0**-24, "float64": 2.0**-53}
 TAGS = {"float16": "F16", "bfloat16": "BF16", "float32": "F32", "float64": "F64", "int8": "I8", "int16": "I16",
-        "int32": "I32", "int64": "I64", "uint8": "U8", "uint16": "U16", "uint32": "U32", "uint64": "U64"}
+        "int32": "I32", "int64": "I64", "bool": "BOOL", "uint8": "U8", "uint16": "U16", "uint32": "U32",
+        "uint64": "U64"}
 
+mx.set_default_device(mx.cpu)
 c = Corpus("ranges", source=f"mpmath {mpmath.__version__}, Python fractions")
 
 
@@ -54,6 +58,22 @@ def evenly(start, stop, num, endpoint, t="float32"):
           [("out", rounded(values, kind))], compare="close", tol=tolerance(kind, abs(start) + abs(stop), 12))
 
 
+def whole_spaced(start, stop, num, endpoint, t, mlx=True):
+    """Truncated from rounded values; MLX's own wherever nothing leaves the type."""
+    i, d = np.arange(num, dtype=np.float32), np.float32(max(1, num - endpoint))
+    v = (np.float32(1) - i / d) * np.float32(start) + i / d * np.float32(stop)
+    if t == "bool":
+        y = v != 0
+    else:
+        low, high = np.iinfo(t).min, np.iinfo(t).max
+        y = np.array([min(max(int(x), low), high) for x in v.tolist()], t)
+    if mlx:
+        own = mx.linspace(start, stop, num=num, endpoint=endpoint, dtype=getattr(mx, "bool_" if t == "bool" else t))
+        assert np.array_equal(np.array(own), y), (start, stop, num, t)
+    c.add("linspace", {"start": start, "stop": stop, "num": num, "endpoint": endpoint, "dtype": TAGS[t]}, {},
+          [("out", y)], note="whole numbers")
+
+
 def window(name, m):
     def value(n):
         if m == 1:
@@ -85,6 +105,17 @@ for num in [0, 1, 2]:
 for name in ["bartlett", "hanning", "hamming", "blackman"]:
     for m in [-1, 0, 1, 2, 3, 4, 8, 33]:
         window(name, m)
+for t in ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]:
+    for endpoint in (True, False):
+        whole_spaced(0.0, 10.0, 7, endpoint, t)
+        whole_spaced(1.5, 0.25, 11, endpoint, t)
+        whole_spaced(3.0, 100.0, 50, endpoint, t)
+whole_spaced(-5.0, 5.0, 4, True, "int8")
+whole_spaced(0.0, 16777216.0, 4, True, "int32")
+whole_spaced(0.0, 1099511627776.0, 5, True, "int64")
+whole_spaced(0.0, 300.0, 4, True, "uint8", mlx=False)
+whole_spaced(-4.0, 4.0, 5, True, "uint16", mlx=False)
+whole_spaced(0.0, 2147483647.0, 3, True, "int32", mlx=False)
 given = {"start": 0, "stop": 4, "step": 0, "dtype": None}
 c.error("arange", given, {}, note="step 0")
 c.error("arange", given | {"step": 1, "dtype": "BOOL"}, {}, note="bool does not count")

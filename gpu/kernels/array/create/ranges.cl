@@ -18,6 +18,30 @@ kernel void even_range(global uchar* y, int to, float start, float stop, float d
   put_float(y, to, k, (1.0f - t) * start + t * stop);
 }
 
+// Truncated; beyond the dtype its end.
+static inline long whole_of(float v, int to) {
+  const long whole = convert_long_sat_rtz(v);
+  switch (to) {
+    case boolean: return v != 0.0f;
+    case u8: return clamp(whole, 0L, (long)UCHAR_MAX);
+    case u16: return clamp(whole, 0L, (long)USHRT_MAX);
+    case u32: return clamp(whole, 0L, (long)UINT_MAX);
+    case u64: return (long)convert_ulong_sat_rtz(v);
+    case i8: return clamp(whole, (long)CHAR_MIN, (long)CHAR_MAX);
+    case i16: return clamp(whole, (long)SHRT_MIN, (long)SHRT_MAX);
+    case i32: return clamp(whole, (long)INT_MIN, (long)INT_MAX);
+  }
+  return whole;
+}
+
+kernel void whole_even_range(global uchar* y, int to, float start, float stop, float divisions, long n) {
+#pragma OPENCL FP_CONTRACT OFF
+  const long k = get_global_id(0);
+  if (k >= n) return;
+  const float t = (float)k / divisions, before = (1.0f - t) * start, after = t * stop;
+  put_whole(y, to, k, whole_of(before + after, to));
+}
+
 #ifdef PLUMB_FP64
 kernel void real_range_double(global double* y, double start, double step, long n) {
   const long k = get_global_id(0);
