@@ -125,11 +125,31 @@ bool sums_alone(const std::vector<Term>& terms, const Labels& out) {
   return false;
 }
 
+// The first operand without elements; `operands` if there is none.
+std::size_t empty_operand(const Call& c, std::size_t operands) {
+  std::size_t k = 0;
+  while (k < operands && count(c.shape(k)) != 0) ++k;
+  return k;
+}
+
+// Sums of nothing: no factor has a part in them, not even a NaN, which a sum of nothing made first would meet.
+Tensor sums_of_nothing(Pipeline& p, const Tensor& empty, Subscripts s, Dtype out) {
+  Labels labels = s.out;
+  labels.push_back(static_cast<int>(s.sizes.size()));
+  s.sizes.push_back(0);
+  Shape shape;
+  for (const int label : labels) shape.push_back(s.sizes[static_cast<std::size_t>(label)]);
+  const Term nothing{empty.view(shape, Strides(shape.size(), 0)), labels};
+  return arranged(p, summed(p, nothing, s.out), s.out, out);
+}
+
 }  // namespace
 
 Tensor einsum(Pipeline& p, const Call& c) {
   const Subscripts s = subscripts(c);
   const Dtype out = output_specs(c)[0].dtype, given = promoted(c, s.terms.size());
+  const std::size_t empty = empty_operand(c, s.terms.size());
+  if (s.terms.size() > 1 && empty < s.terms.size()) return sums_of_nothing(p, c[empty], s, out);
   std::vector<Term> terms;
   for (std::size_t k = 0; k < s.terms.size(); ++k) terms.push_back(term(c[k], s.terms[k], s.sizes));
   if (terms.size() == 1) return arranged(p, summed(p, terms[0], s.out), s.out, out);

@@ -300,6 +300,7 @@ constexpr const char* kCases = R"(
   smoke  a=2x1x3x4 b=6x4x5 e=...ij,...jk->...ik
   smoke  a=2x1x3 b=2x4x3 e=a...,a...->...
   smoke  a=3x0 b=0x4                          # nothing to add up
+  smoke  a=3 b=0 e=i,j-> x=const-nan          # nor for a NaN beside it
   smoke  a=0x5 b=5x3
   smoke  l={@layouts} k={row,transposed}
   ci     t={f32,f16} l={@layouts} k=[row,stepped] a=3x7x4x5 b=4x6x5x7 e=aibc,bkci->kai
@@ -311,7 +312,8 @@ constexpr const char* kCases = R"(
   call   {t}.{a}.{l}.{x}+{t}.{b}.row.{x}+{t}.{c}.row.{x}{more}/subscripts={e}
   from   t=f32 a=3x4 b=4x5 c=5x2 l=row x=uniform more= e=ij,jk,kl->il
   smoke  t={f16,bf16,f32,f64,c64} x={int-3,uniform}
-  # No special values: an infinity times a sum is not the sum of its products, so that the order of the steps decides
+  # No special values of all kinds: an infinity times a sum is not the sum of its products, so that the order of the
+  # steps decides
   smoke  t={f16,f32} a=4x5 b=5x7 c=7x3 e=ij,jk,kl->li l={@layouts}
   smoke  a=3 b=4 c=3x4 e=i,j,ij->
   smoke  t={i8,f32} a=3 b=3 c=3 e=i,i,i->i x=int-3
@@ -321,6 +323,18 @@ constexpr const char* kCases = R"(
   smoke  more=+{t}.2x6.row.{x}+{t}.6x3.row.{x}+{t}.3.row.{x}+{t}.1.row.{x}+{t}.3x3.row.{x} e=ij,jk,kl,lm,mn,n,q,pp->ip
   ci     t={f16,bf16,f32,f64} a=17x33 b=33x47 c=47x9
   ci     t={f32,f64} x={wide,tiny,subnormal} a=5x7 b=7x6 c=6x4
+
+  # Where no order of the steps says otherwise: a NaN, infinities of one sign among positive numbers or zeros, and sums
+  # of nothing, which no NaN beside them reaches
+  call   {t}.{a}.row.{x}+{t}.{b}.row.{y}+{t}.{c}.row.{z}{more}/subscripts={e}
+  from   t=f32 a=3x4 b=4x5 c=5x2 x=positive-9 y=positive-9 z=positive-9 more= e=ij,jk,kl->il
+  smoke  t={f16,f32,f64} x,y,z={const-nan positive-9 const-0, positive-9 const-nan const-0, const-0 uniform const-nan}
+  smoke  t={f16,f32,f64} x,y,z={const-inf positive-9 positive-9, positive-9 const--inf positive-9,
+         positive-9 positive-9 const-inf, const-inf const--inf positive-9, const-inf const-0 positive-9,
+         const-0 positive-9 const-inf, positive-9 const-inf const-0}
+  smoke  a,b,c={3x4 4x0 0x2, 3x0 0x5 5x2, 0x4 4x5 5x2, 3x4 4x5 5x0} x=const-nan z=const-nan
+  smoke  a,b,c={3 0 2, 0 3 2, 3 2 0} e=i,j,k-> x=const-nan y=const-inf z=const-nan
+  smoke  a=2x3 b=3x0 c=0x3 more=+{t}.3x2.row.const-nan e=ij,jk,kl,lm->im x=const-inf
 )";
 
 constexpr const char* kRejects = R"(

@@ -89,4 +89,31 @@ for s, shapes, note in [("ij->ij", ((3, 4), (4, 5)), "one term for two operands"
 c.error("einsum", {"subscripts": "ij,jk->ik"}, {"op0": whole((3, 4), np.int32), "op1": whole((4, 5), np.int32)},
         note="a sum of products of whole numbers")
 
+
+# Special values among three and four operands, where every order of the products says the same.
+for n in (np.float16, np.float32, np.float64, np.complex64):
+    x = [whole(shape, n) for shape in ((3, 4), (4, 5), (5, 2))]
+    for k, place in enumerate([(1, 2), (3, 0), (4, 1)]):
+        y = [v.copy() for v in x]
+        y[k][place] = np.nan
+        if n != np.complex64:
+            add("ij,jk,kl->il", *y, note="a NaN reaches what it is a factor of")
+            add("ij,jk,kl->jk", *y, note="and that alone")
+    if n == np.complex64:
+        continue
+    x = [np.abs(v) + 1 for v in x]
+    for k, place in enumerate([(1, 2), (3, 0), (4, 1)]):
+        y = [v.copy() for v in x]
+        y[k][place] = -np.inf
+        add("ij,jk,kl->il", *y, note="an infinity among positive numbers")
+    x[0][:], x[2][0, 0] = 0, np.inf
+    add("ij,jk,kl->il", *x, note="nothing times an infinity")
+for shapes in (((3, 4), (4, 0), (0, 2)), ((3, 0), (0, 5), (5, 2)), ((0, 4), (4, 5), (5, 2)), ((3, 4), (4, 5), (5, 0))):
+    add("ij,jk,kl->il", *(np.full(s, np.nan, np.float32) for s in shapes), note="sums of nothing among NaN")
+add("i,j,k->", np.full(3, np.nan, np.float32), np.full(0, np.inf, np.float32), np.full(2, np.nan, np.float32),
+    note="nothing is 0")
+add("ij,jk,kl,lm->im", *(np.full(s, np.nan, np.float32) for s in ((2, 3), (3, 0), (0, 3), (3, 2))),
+    note="four operands")
+add("ij,jk,kl,lm->im", *(whole(s) for s in ((2, 3), (3, 4), (4, 3), (3, 2))), note="four operands")
+add("ij,ij,ij,ij,ij->i", *(whole((3, 4)) for _ in range(5)), note="five operands")
 c.save()
