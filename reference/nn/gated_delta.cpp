@@ -232,7 +232,7 @@ std::vector<Op> gated_delta_ops() {
       "S begins with 0 or initial_state, is kept in f32 and returned; head h of v asks head h / (H / G) of q and k; a "
       "step that mask hides leaves S alone and gives 0; no steps give initial_state (upstream: an error); q, k and v "
       "have "
-      "one type, gamma and beta another";
+      "one type, gamma and beta another; f64, which upstream keeps in a state of f64, is refused: the state is f32";
   op.infer = infer;
   op.oracle = gated_delta_update;
   op.cases = {kInputs, kCases};

@@ -21,13 +21,17 @@ namespace fs = std::filesystem;
 
 const fs::path kSource = PLUMB_SOURCE_DIR;
 
-// The families of exhibits, with the numbers of each; transforms have a page of their own to come.
-const char* const kIds[] = {
-    "SC01 SC02 SC03 SC04 SC06 SC07 SC08 SC09 SC11", "RD01 RD03 RD04 RD05 RD06 RD09 RD10 RD14 RD15 RD16 RD17",
-    "SO01 SO02 SO04 SO05 SO06 SO09 SO10",           "SM01 SM02 SM03 SM05 SM09 SM10 SM12",
-    "GS01 GS02 GS04 GS06 GS07 GS08 GS11 GS13 GS14", "GS16 GS18 EW02 EW03 EW05 EW08 RN01 RN02 RN05 RN06",
-    "CV01 CV03 CV05 CV08 CV09 CV10 CV12 CV13",      "B01 B02 B04 B05 B13 B14 B15 B16 B17 B18 B19 B20 B21 B22",
-    "B23 B24 B25 B26 B27 B28 B29 B30 B31 B35 B36"};
+// The families of exhibits, with the numbers of each.
+const char* const kIds[] = {"FF01 FF02 FF05 FF07 FF08 FF09 FF10 FF11 FF12 FF16",
+                            "SC01 SC02 SC03 SC04 SC06 SC07 SC08 SC09 SC11",
+                            "RD01 RD03 RD04 RD05 RD06 RD09 RD10 RD14 RD15 RD16 RD17",
+                            "SO01 SO02 SO04 SO05 SO06 SO09 SO10",
+                            "SM01 SM02 SM03 SM05 SM09 SM10 SM12",
+                            "GS01 GS02 GS04 GS06 GS07 GS08 GS11 GS13 GS14",
+                            "GS16 GS18 EW02 EW03 EW05 EW08 RN01 RN02 RN05 RN06",
+                            "CV01 CV03 CV05 CV08 CV09 CV10 CV12 CV13",
+                            "B01 B02 B04 B05 B13 B14 B15 B16 B17 B18 B19 B20 B21 B22",
+                            "B23 B24 B25 B26 B27 B28 B29 B30 B31 B35 B36"};
 
 std::string text_of(const fs::path& file) {
   std::stringstream text;
