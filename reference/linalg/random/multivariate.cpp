@@ -168,7 +168,8 @@ constexpr const char* kCases = R"(
   ci     n=2 s=2:1:1:2:1:1:1:2:1                                  # ten axes
   ci     n=3 s={63,64,65,1023,4099}:
   call   {a}.4.row.int-9+{b}.4x4.{l}.{x}+u32.2.row.order/shape=3:
-  ci     a,b,x={bool f16 spd,u8 bf16 spd,u64 f64 spd,i64 i8 int-9,f16 u16 int-9,bf16 bool int-1,f64 f32 spd} l={row,transposed}
+  ci     a,b,x={bool f16 spd,u8 bf16 spd,u64 f64 spd,i64 i8 int-9,f16 u16 int-9,bf16 bool int-1,f64 f32 spd}
+         l={row,transposed}
 )";
 
 constexpr const char* kRejects = R"(

@@ -187,5 +187,6 @@ c.add("scatter_divide", {"axes": [0]},
       note="zeros and an infinity")
 for op, t in (("scatter_subtract", np.bool_), ("scatter_divide", np.int32), ("scatter_divide", np.bool_)):
     c.error(op, {"axes": [0]},
-            {"a": np.ones(4, t), "updates": np.ones((2, 1), t), "indices0": np.array([0, 1], np.int32)}, error="invalid_argument", note="no such elements")
+            {"a": np.ones(4, t), "updates": np.ones((2, 1), t), "indices0": np.array([0, 1], np.int32)},
+            error="invalid_argument", note="no such elements")
 c.save()

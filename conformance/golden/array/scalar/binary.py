@@ -104,7 +104,8 @@ PAIRS = [(1 + 2j, 2 - 1j), (-2, 0.5), (3 - 4j, 0.25j), (0.1 - 0.1j, -3 + 7j), (-
 judged("power", *(np.array(v, np.complex64) for v in zip(*PAIRS)),
        rounded("complex64", [mp.power(mp.mpc(complex(np.complex64(a))), mp.mpc(complex(np.complex64(b))))
                              for a, b in PAIRS]), near=1e-15)
-PAIRS = [(1 + 2j, 2 - 1j), (0, 3j), (0, 4j), (4j, 0), (-3 + 5j, -3 - 5j), (60, 1j), (0.5 - 1j, 0.25 + 2.125j), (0, 3.140625j)]
+PAIRS = [(1 + 2j, 2 - 1j), (0, 3j), (0, 4j), (4j, 0), (-3 + 5j, -3 - 5j), (60, 1j), (0.5 - 1j, 0.25 + 2.125j),
+         (0, 3.140625j)]
 judged("logaddexp", *(np.array(v, np.complex64) for v in zip(*PAIRS)),
        rounded("complex64", [complex_logaddexp(mp.mpc(a), mp.mpc(b)) for a, b in PAIRS]))
 for a, b in PAIRS[:-1]:  # MLX has the same branch

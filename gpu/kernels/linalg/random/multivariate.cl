@@ -1,5 +1,5 @@
-// Vectors of normal numbers: what is done around the decomposition of the covariances (linalg/orthogonal/svd.cl) and the
-// drawing of numbers (normal.cl).
+// Vectors of normal numbers: what is done around the decomposition of the covariances (linalg/orthogonal/svd.cl) and
+// the drawing of numbers (normal.cl).
 #include "array/random/units.cl"
 
 // Covariances of any dtype, as numbers of binary32 in double.
@@ -19,7 +19,8 @@ kernel void roots(global const double* u, global const double* s, global const d
   out[e] = (float)sum;
 }
 
-// x_j = mean_j + sum over i of z_i R_ij. One work-item per number; `means` and `matrices` say where mean_j and R_0j lie.
+// x_j = mean_j + sum over i of z_i R_ij. One work-item per number; `means` and `matrices` say where mean_j and R_0j
+// lie.
 kernel void vectors(global const float* z, global const float* r, constant const long* matrices,
                     global const void* mean, int mean_type, constant const long* means, long n, long total,
                     global float* out) {
