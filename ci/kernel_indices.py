@@ -67,6 +67,7 @@ BUILDS = {
     "pooling": [["X=f16 EACH=1", "X=f16 EACH=4"]],
     "quant_product": [["X=f16"], ["BITS=4", "TILE=32"]],
     "qr": [["X=f32", "X=f64"]],
+    "panels": [["X=f32", "X=f64"]],
     "rope": [["X=f32", "X=f64"]],
     "svd": [["X=f32", "X=f64", "X=f32 COMPLEX"]],
     "scaled": [["X=f32 MASK", "X=f64 MASK", "X=c64"]],

@@ -2,8 +2,10 @@
 
 #include "core/gate.h"
 #include "core/route.h"
+#include "optimized/linalg/orthogonal/panels.h"
 #include "optimized/linalg/tiled.h"
 #ifdef PLUMB_GPU
+#include "gpu/linalg/orthogonal/panels.h"
 #include "gpu/linalg/tiled.h"
 #endif
 
@@ -37,6 +39,34 @@ CholeskyResult tiled_cholesky(const Tensor& a, const TiledCholesky& options, On 
 #endif
   if (on == On::cpu) result.runs = tiled_cholesky_on_cpu(a, upper, options, result.factor);
   for (const TiledCholeskyRun& r : result.runs) result.wider += r.wider ? 1 : 0, result.failed += r.status != 0 ? 1 : 0;
+  return result;
+}
+
+std::string QrResult::answered(std::size_t matrix) const {
+  const PanelQrRun& run = runs.at(matrix);
+  return !run.whole ? "" : run.wider ? route + " in f64" : route;
+}
+
+QrResult panel_qr(const Tensor& a, const PanelQr& options, On on) {
+  check(options);
+  const Call call = make_call("qr", {a});
+  QrResult result;
+  result.route = admitted(call, "cpu.limbs", "gpu.limbs", on).name;
+  std::vector<Spec> specs = output_specs(call);
+  if (options.full) {
+    const std::int64_t m = a.dim(-2);
+    specs[0].shape.back() = m, specs[1].shape[specs[1].shape.size() - 2] = m;
+  }
+  result.q = Tensor(specs[0]), result.r = Tensor(specs[1]);
+#ifdef PLUMB_GPU
+  if (on == On::device) result.runs = gpu::DeviceQr(a, options, result.q, result.r).run();
+#endif
+  if (on == On::cpu) result.runs = panel_qr_on_cpu(a, options, result.q, result.r);
+  result.measures = measure_qr(a, result.q, result.r);
+  for (const PanelQrRun& r : result.runs) {
+    result.wider += r.wider ? 1 : 0, result.failed += r.whole ? 0 : 1;
+    result.reorthogonalised += r.reorthogonalised;
+  }
   return result;
 }
 

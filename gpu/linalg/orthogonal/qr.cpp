@@ -1,6 +1,7 @@
 // QR factorisation on the device: see kernels/linalg/orthogonal/qr.cl.
 #include <algorithm>
 
+#include "gpu/linalg/orthogonal/panels.h"
 #include "gpu/runtime.h"
 
 namespace plumb {
@@ -105,20 +106,21 @@ Order own_type(const Call& c) {
 
 std::vector<Route> qr_gpu_routes() {
   return {{
-      .op = "qr",
-      .name = "gpu.panels",
-      .tier = Tier::gpu,
-      .needs = Tier::gpu,
-      .supports = {{Stage::device, "the device has no binary64",
-                    [](const Call& c, const Device& d) { return c.dtype(0) == Dtype::f32 || d.fp64; }},
-                   {Stage::device, "work-groups are smaller than 128",
-                    [](const Call&, const Device& d) { return d.facts.max_work_group >= 128; }}},
-      .prefers = {gpu::kNotHost,
-                  {Stage::shape_dtype, "under 16384 elements: a launch costs more",
-                   [](const Call& c, const Device&) { return c[0].size() >= kWorthLaunch; }}},
-      .order = own_type,
-      .prepare = prepare,
-  }};
+              .op = "qr",
+              .name = "gpu.panels",
+              .tier = Tier::gpu,
+              .needs = Tier::gpu,
+              .supports = {{Stage::device, "the device has no binary64",
+                            [](const Call& c, const Device& d) { return c.dtype(0) == Dtype::f32 || d.fp64; }},
+                           {Stage::device, "work-groups are smaller than 128",
+                            [](const Call&, const Device& d) { return d.facts.max_work_group >= 128; }}},
+              .prefers = {gpu::kNotHost,
+                          {Stage::shape_dtype, "under 16384 elements: a launch costs more",
+                           [](const Call& c, const Device&) { return c[0].size() >= kWorthLaunch; }}},
+              .order = own_type,
+              .prepare = prepare,
+          },
+          gpu::panel_qr_gpu_route()};
 }
 
 }  // namespace plumb

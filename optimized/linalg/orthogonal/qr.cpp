@@ -10,6 +10,7 @@
 #include "core/route.h"
 #include "optimized/dispatch.h"
 #include "optimized/linalg/gemm.h"
+#include "optimized/linalg/orthogonal/panels.h"
 #include "optimized/linalg/orthogonal/source.h"
 
 namespace plumb {
@@ -262,6 +263,7 @@ std::vector<Route> qr_cpu_routes() {
           .order = own_type,
           .prepare = host<run_blocked>,
       },
+      panel_qr_cpu_route(),
   };
 }
 
