@@ -37,23 +37,26 @@ struct Matrices {
   f64v& im(std::int64_t i, std::int64_t j) const { return x[(i * n + j) * parts + 1]; }
 };
 
+// y is taken times re - i im. A lane that needs no turn keeps its bits, signs of zeros too: it must not show what else
+// lies in the register.
 struct Turn {
-  f64v c, s, re, im;  // y is taken times re - i im
+  i64v needed;
+  f64v c, s, re, im;
 };
 
 static inline void turn(const Matrices& m, std::int64_t k, std::int64_t p, std::int64_t q, const Turn& t) {
   const f64v x = m.re(k, p), y = m.re(k, q);
   if (m.parts == 1) {
     const f64v w = t.re * y;
-    m.re(k, p) = t.c * x - t.s * w;
-    m.re(k, q) = t.s * x + t.c * w;
+    m.re(k, p) = t.needed ? t.c * x - t.s * w : x;
+    m.re(k, q) = t.needed ? t.s * x + t.c * w : y;
     return;
   }
   const f64v xi = m.im(k, p), yi = m.im(k, q), w = t.re * y + t.im * yi, wi = t.re * yi - t.im * y;
-  m.re(k, p) = t.c * x - t.s * w;
-  m.re(k, q) = t.s * x + t.c * w;
-  m.im(k, p) = t.c * xi - t.s * wi;
-  m.im(k, q) = t.s * xi + t.c * wi;
+  m.re(k, p) = t.needed ? t.c * x - t.s * w : x;
+  m.re(k, q) = t.needed ? t.s * x + t.c * w : y;
+  m.im(k, p) = t.needed ? t.c * xi - t.s * wi : xi;
+  m.im(k, q) = t.needed ? t.s * xi + t.c * wi : yi;
 }
 
 // Turns a_pq to 0 where it is not negligible: see the row of eigh. Whether any lane was turned.
@@ -65,7 +68,7 @@ inline bool rotate(const Matrices& a, const Matrices& v, std::int64_t p, std::in
   const f64v z = (a.re(q, q) - a.re(p, p)) / (size + size);
   const f64v away = one / (absolute(z) + root(one + z * z)), t = needed ? (z < 0 ? -away : away) : f64v{};
   const f64v c = one / root(one + t * t);
-  const Turn by{c, c * t, needed ? re / size : one, needed ? im / size : f64v{}};
+  const Turn by{needed, c, c * t, needed ? re / size : one, needed ? im / size : f64v{}};
   for (std::int64_t k = 0; k < a.n; ++k) {
     turn(v, k, p, q, by);
     if (k == p || k == q) continue;
@@ -74,7 +77,7 @@ inline bool rotate(const Matrices& a, const Matrices& v, std::int64_t p, std::in
     if (a.parts == 2) a.im(p, k) = -a.im(k, p), a.im(q, k) = -a.im(k, q);
   }
   a.re(p, p) -= t * size;
-  a.re(q, q) += t * size;
+  a.re(q, q) = needed ? a.re(q, q) + t * size : a.re(q, q);
   a.re(p, q) = a.re(q, p) = needed ? f64v{} : re;
   if (a.parts == 2) a.im(p, q) = needed ? f64v{} : im, a.im(q, p) = -a.im(p, q);
   return true;
