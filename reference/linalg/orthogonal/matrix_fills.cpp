@@ -80,11 +80,6 @@ void deficient(const Matrix& a) {
       for (std::int64_t k = 0; k < r; ++k) a(i, j) += whole(i * r + k) * whole((a.m + j) * r + k);
 }
 
-void harmonic(const Matrix& a) {
-  for (std::int64_t i = 0; i < a.m; ++i)
-    for (std::int64_t j = 0; j < a.n; ++j) a(i, j) = 1 / static_cast<double>(i + j + 1);
-}
-
 void graded(const Matrix& a) {
   const auto steps = static_cast<double>(std::max<std::int64_t>(1, a.n - 1));
   for (std::int64_t i = 0; i < a.m * a.n; ++i) {
@@ -110,7 +105,6 @@ std::vector<Fill> orthogonal_fills() {
       {"singular",  "m x n, singular values from 1 down to 1/p in equal ratios", 100, {1, 1e18}, fill_with<singular>},
       {"twins",     "m x n, half of the singular values 1, the others 1/p", 1000, {1, 1e18}, fill_with<twins>},
       {"deficient", "m x n whole numbers of rank p at most", 1, {0, 64}, fill_with<deficient>},
-      {"harmonic",  "1 / (i + j + 1): Hilbert's matrix", 0, {0, 0}, fill_with<harmonic>},
       {"graded",    "uniform, columns times powers of 2 from -p to p", 20, {0, 1074}, fill_with<graded>},
       {"magnified", "uniform, times 2^p", 0, {-1074, 1023}, fill_with<magnified>},
       {"trapezoid", "uniform on and above the diagonal, else 0", 0, {0, 0}, fill_with<trapezoid>},

@@ -208,7 +208,7 @@ constexpr const char* kCases = R"(
   smoke  t=f32 s={33x17,17x33,18x3x2}
   smoke  s=2x{5x4,4x5} x=trapezoid                    # Q is I
   # B32: clusters, deficient, graded, Hilbert, the ends of the range
-  ci     s={13x9,9x13} x={twins,deficient-3,deficient-0,harmonic,graded-60,singular-1e12,const-1}
+  ci     s={13x9,9x13} x={twins,deficient-3,deficient-0,hilbert,graded-60,singular-1e12,const-1}
   ci     t=f32 s=6x5 x={magnified-120,magnified--130,graded-120}
   ci     t=f64 s=6x5 x={magnified-1015,magnified--1030,graded-1000}
   ci     s=12x12 x={pow2-30,special-150,int-3,const--2}

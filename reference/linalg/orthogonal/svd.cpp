@@ -327,7 +327,7 @@ constexpr const char* kCases = R"(
   smoke  t=f32 s=9x9 x={uniform,int-3}
   smoke  t={f32,c64} s=4x4 x={const-0,const-1,const--2} # LA03, LA04: no value, one, repeated ones
   # B32: clusters, deficient, graded, Hilbert
-  ci     s={9x7,7x9} x={twins,deficient-3,harmonic,graded-30,singular-1e12,pow2-20}
+  ci     s={9x7,7x9} x={twins,deficient-3,hilbert,graded-30,singular-1e12,pow2-20}
   # the ends of the range
   ci     t={f32,c64} s=6x5 x={magnified-120,magnified--130,graded-100}
   ci     t=f64 s=6x5 x={magnified-1015,magnified--1030,graded-900}

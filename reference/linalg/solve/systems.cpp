@@ -351,8 +351,9 @@ constexpr const char* kTriangleRejects = R"(
 constexpr const char* kBench = R"(
   call   {t}.{a}.row.scaled+{t}.{b}.row.uniform/-
   from   t=f32 a={n}x{n} b={n}x{r}
-  ci     n,r={128 1, 512 1, 1024 1, 1024 1024}
-  ci     a,b={4096x3x3 4096x3x1, 4096x8x8 4096x8x1, 4096x16x16 4096x16x1, 512x32x32 512x32x1}
+  # beside peer.inverse: docs/guidance.md
+  ci     n,r={4 1, 16 1, 64 1, 128 1, 256 1, 512 1, 1024 1, 1024 1024}
+  ci     a,b={4096x3x3 4096x3x1, 4096x4x4 4096x4x1, 4096x8x8 4096x8x1, 4096x16x16 4096x16x1, 512x32x32 512x32x1}
   ci     t=f64 n=512 r=1
 )";
 
