@@ -7,6 +7,9 @@
 #include <numeric>
 #include <vector>
 
+#include "core/pool.h"
+#include "core/route.h"
+
 #ifdef PLUMB_PEERS
 #include "bench/openblas.h"
 #endif
@@ -28,6 +31,23 @@ std::function<void()> std_sort_index(const Call& c, int) {
     const float* p = x.read<float>();
     std::iota(index->begin(), index->end(), 0U);
     std::sort(index->begin(), index->end(), [p](std::uint32_t i, std::uint32_t j) { return p[i] < p[j]; });
+  };
+}
+
+// inv(A) b by our own routes, which is what solve is there to replace (docs/guidance.md).
+bool with_columns(const Call& c) { return c.dtype(0) == c.dtype(1) && c.rank(0) == c.rank(1); }
+Job natural(const Call& c) { return select(c, Device{}).route->prepare(c, output_specs(c)); }
+std::function<void()> inverse_then_product(const Call& c, int threads) {
+  const Job inverse = natural(make_call("inv", {c[0]}));
+  inverse.launch();
+  inverse.wait();
+  const Job product = natural(make_call("matmul", {inverse.fetch()[0], c[1]}));
+  return [=] {
+    set_threads(threads);
+    for (const Job& job : {inverse, product}) {
+      job.launch();
+      job.wait();
+    }
   };
 }
 
@@ -124,6 +144,8 @@ std::string openblas_missing() { return openblas().missing; }
 
 const Peer kPeers[] = {
     {"argsort", "peer.std_sort", "std::sort of an index by comparison", false, dense_f32_line, std_sort_index, always},
+    {"solve", "peer.inverse", "inv, then matmul, by the routes of the processor", true, with_columns,
+     inverse_then_product, always},
 #ifdef PLUMB_PEERS
     {"matmul", "peer.openblas", "cblas_sgemm", true, sgemm_takes, sgemm, openblas_missing},
     {"matmul", "peer.openblas_f64", "cblas_dgemm", true, dgemm_takes, dgemm, openblas_missing},

@@ -30,8 +30,13 @@ const char* const kIds[] = {"FF01 FF02 FF05 FF07 FF08 FF09 FF10 FF11 FF12 FF16",
                             "GS01 GS02 GS04 GS06 GS07 GS08 GS11 GS13 GS14",
                             "GS16 GS18 EW02 EW03 EW05 EW08 RN01 RN02 RN05 RN06",
                             "CV01 CV03 CV05 CV08 CV09 CV10 CV12 CV13",
-                            "B01 B02 B04 B05 B13 B14 B15 B16 B17 B18 B19 B20 B21 B22",
-                            "B23 B24 B25 B26 B27 B28 B29 B30 B31 B35 B36"};
+                            "MM01 MM03 MM04 MM05 MM06 MM08 MM10 MM13 MM21",
+                            "QM01 QM02 QM04 QM05 QM06 QM07 QM09 QM10 QM12",
+                            "QM14 QM18 QM21 QM24 LA01 LA02 LA03 LA04 LA07",
+                            "GM01 GM02 GM03 GM04 GM05 GM08 GM09 GM11",
+                            "B01 B02 B03 B04 B05 B06 B07 B08 B10 B11 B12 B13 B14 B15",
+                            "B16 B17 B18 B19 B20 B21 B22 B23 B24 B25 B26",
+                            "B27 B28 B29 B30 B31 B32 B35 B36"};
 
 std::string text_of(const fs::path& file) {
   std::stringstream text;
