@@ -160,7 +160,7 @@ constexpr const char* kCases = R"(
   smoke  m=4x1x2 c=3x2x2 s={:,5:1:1}                          # both broadcast, and the shape grows with them
   smoke  n=3 s=9: mx={special,int-5}
   ci     n={4,8,15,16,17,31,33,64} s=5:
-  ci     n=6 s=40: x={spd-1e6,twins-1e8,singular-1e12,harmonic,deficient-2,pow2-30}
+  ci     n=6 s=40: x={spd-1e6,twins-1e8,singular-1e12,hilbert,deficient-2,pow2-30}
   ci     n=5 s=40: x={magnified-120,magnified--130,graded-60,subnormal,huge}
   ci     c=2x5x3x3 m=5x3 s={4:1:1,2:5} l={@layouts}
   ci     m=6x3 c=3x3 s=6: v={@layouts}
