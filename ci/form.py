@@ -31,6 +31,7 @@ MAY_INCLUDE = {
     "optimized": ("core", "plans"),
     "gpu": ("core", "plans"),
     "library": ("core",),
+    "foreign": ("core",),
     "library/custom_kernel.cpp": ("core", "library", "gpu"),
     # Routes with their parameters, of which the tables know the usual values alone.
     "library/factor.h": ("core", "plans"),
@@ -38,13 +39,14 @@ MAY_INCLUDE = {
     "conformance": ("core",),
     "bench": ("core", "conformance"),
     "reports": ("core", "conformance", "bench"),
-    "cli": ("core", "conformance", "bench", "reports"),
+    "cli": ("core", "conformance", "bench", "reports", "foreign"),
     "cli/families.cpp": ("cli", "core", "optimized", "gpu"),
-    "fuzz": ("core", "cli"),
+    "fuzz": ("core", "cli", "foreign"),
     "examples": ("core", "library", "conformance", "cli"),
     # Tests stand above what they test.
     "conformance/tests": ("core", "reference", "plans", "optimized", "gpu", "library", "library/factor.h",
                           "conformance", "bench", "cli"),
+    "conformance/backend_tests": ("conformance/tests",),
     "conformance/judge_tests": ("core", "conformance", "conformance/tests", "bench", "reports", "cli"),
     "conformance/fake_driver": (),
 }

@@ -33,7 +33,7 @@ BenchResult timed(const BenchArgs& args, const BenchResult* begun,
   Progress progress("timing");
   BenchOptions options;
   options.queries = args.queries;
-  options.route = args.route;
+  options.route = route_named(args.route);
   options.salt = salt_named(args.salt);
   options.budget = budget_named(args.budget);
   options.launch_limit = args.launch_limit;

@@ -1,6 +1,7 @@
 #include "conformance/check.h"
 
 #include <cstdio>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "cli/terminal.h"
@@ -38,6 +39,31 @@ void print_reasons(const CheckResult& result) {
 
 void print_failure(const Failure& f) {
   std::printf("FAIL %s@%s\n     %s\n     %s\n", f.case_id.c_str(), f.route.c_str(), f.message.c_str(), f.repro.c_str());
+  for (const std::string& line : f.log) std::printf("     | %s\n", line.c_str());
+}
+
+std::string counted(const std::map<std::string, std::int64_t>& all) {
+  std::string text;
+  for (const auto& [what, times] : all)
+    if (!what.empty()) text += (text.empty() ? "" : ", ") + what + " " + std::to_string(times);
+  return text.empty() ? "" : " (" + text + ")";
+}
+
+// A line for each backend: what became of its cases and of the calls that it must refuse.
+void print_backends(const CheckResult& result) {
+  for (const Backend* b : backends()) {
+    std::int64_t passed = 0, failed = 0, known = 0, refused = 0, mistrusted = 0;
+    std::map<std::string, std::int64_t> causes;
+    for (const Tally& t : result.tallies) {
+      if (t.route != b->name()) continue;
+      passed += t.passed, failed += t.failed, known += t.known, refused += t.refused, mistrusted += t.mistrusted;
+      for (const auto& [cause, times] : t.causes) causes[cause] += times;
+    }
+    std::printf("%s %s: %lld passed, %lld failed%s, of them %lld as listed, %lld refused, %lld mistrusted\n",
+                std::string(b->name()).c_str(), std::string(b->version()).c_str(), static_cast<long long>(passed),
+                static_cast<long long>(failed + known), counted(causes).c_str(), static_cast<long long>(known),
+                static_cast<long long>(refused), static_cast<long long>(mistrusted));
+  }
 }
 
 void print_settings(const CheckResult& result) {
@@ -49,7 +75,7 @@ void print_settings(const CheckResult& result) {
 
 int exit_code(const CheckResult& result) {
   if (nothing_ran(result)) return kSkipped;
-  return result.passed > 0 && result.failed == 0 ? kGood : kFailed;
+  return result.passed + result.known > 0 && result.failed == 0 ? kGood : kFailed;
 }
 
 }  // namespace
@@ -60,10 +86,14 @@ int check(const CheckArgs& args) {
   CheckOptions options;
   options.queries = args.queries;
   options.budget = budget_named(args.budget);
-  options.route = args.route;
+  options.route = route_named(args.route);
   options.salt = salt_named(args.salt);
   options.isas = isas_named(args.isas);
   options.threads = args.threads;
+  for (const std::string& path : args.known) {
+    std::vector<Known> more = read_known(path);
+    std::move(more.begin(), more.end(), std::back_inserter(options.known));
+  }
   options.progress = [&](const Step& step) { progress.show(step); };
   options.failed = [&](const Failure& f) {
     progress.clear();
@@ -82,6 +112,7 @@ int check(const CheckArgs& args) {
   print_tallies(result);
   if (args.verbose) print_reasons(result);
   if (result.settings.size() > 1) print_settings(result);
+  print_backends(result);
   if (result.salt) std::printf("salt %llu\n", static_cast<unsigned long long>(result.salt));
   if (nothing_ran(result)) std::printf("nothing ran: %s\n", why_nothing_ran(result).c_str());
   if (result.ran == 0 && !nothing_ran(result) && result.passed > 0)

@@ -50,6 +50,16 @@ Entry check_entry(const std::string& program, const Op& op) {
   return {"check." + o, {program, "check", o, "--budget=ci", "-v"}, {labels.begin(), labels.end()}, 1800, heavy};
 }
 
+// What a backend says of one of its operations, by itself.
+Entry backend_entry(const std::string& program, const Backend& backend, const Op& op) {
+  const std::string o(op.name), b(backend.name());
+  return {"foreign." + b + "." + o,
+          {program, "check", o, "--budget=smoke", "--backend", backend.argument()},
+          {"op:" + o, "backend:" + b, "budget:smoke"},
+          600,
+          false};
+}
+
 Entry replay_entry(const CtestArgs& args, const std::string& folder) {
   const std::string family = std::filesystem::path(folder).filename().string();
   return {"replay." + family,
@@ -65,6 +75,8 @@ int list_ctest(const CtestArgs& args) {
   Output out(args.out);
   std::string text = "# Written by `plumb list ctest`.\n";
   for (const Op& op : ops()) text += lines_of(check_entry(args.program, op));
+  for (const Backend* b : backends())
+    for (const Op* op : b->serves()) text += lines_of(backend_entry(args.program, *b, *op));
   for (const std::string& corpus : args.corpora)
     for (const std::string& family : recorded_families(corpus)) text += lines_of(replay_entry(args, family));
   out.write(text);

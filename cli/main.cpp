@@ -17,6 +17,7 @@
 #include "core/environment.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "foreign/library.h"
 #include "generated/version.h"
 
 namespace plumb::cli {
@@ -44,6 +45,12 @@ struct Run {
 
 bool device_required = false;  // by --require-device, of any verb that has it
 
+// By --backend and what goes with it, of any verb that has them.
+struct BackendArgs {
+  std::vector<std::string> arguments;
+  foreign::Limits limits;
+} backend_args;
+
 template <class Args>
 void json_flag(CLI::App* sub, Args& args) {
   sub->add_flag("--json", args.json, "Print JSON instead of text");
@@ -70,8 +77,9 @@ void tell_broken_drivers() {
 
 template <class Args>
 void salt_option(CLI::App* sub, Args& args) {
-  sub->add_option("--salt", args.salt, "A number that chooses other values for every case, or day")
-      ->capture_default_str();
+  sub->add_option(
+      "--salt", args.salt,
+      "A number that chooses other values for every case, or day, or random; none: 0, with --backend random");
 }
 
 // Every pair of the two lists.
@@ -82,6 +90,21 @@ void setting_options(CLI::App* sub, Args& args) {
   sub->add_option("--threads", args.threads, "Numbers of threads of the CPU routes; none: all cores")
       ->delimiter(',')
       ->check(CLI::Range(1, kMaxThreads));
+}
+
+CLI::Validator seconds(double most);
+
+void backend_options(CLI::App* sub) {
+  sub->add_option("--backend", backend_args.arguments,
+                  "Software to judge, 'cmd:PROGRAM ARGUMENT...'; may be given several times (docs/foreign.md)")
+      ->allow_extra_args(false);  // one each time: what follows is a query
+  sub->add_option("--backend-timeout", backend_args.limits.seconds, "Seconds that an answer of a backend may take")
+      ->capture_default_str()
+      ->check(seconds(3600));
+  sub->add_option("--max-restarts", backend_args.limits.restarts, "How often a backend that ended is started again")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 100000));
+  sub->add_flag("--audit", backend_args.limits.audit, "Try the calls too that a backend refuses");
 }
 
 // A number of seconds above 0; CLI::Range lets NaN through.
@@ -137,6 +160,7 @@ void add_list(CLI::App* list, Run& run) {
   tests->add_option("--program", ctest.program, "This program")->required();
   tests->add_option("--out", ctest.out, "The file to write")->required();
   tests->add_option("--corpus", ctest.corpora, "Folders of recorded families to replay");
+  backend_options(tests);
   runs(tests, run, list_ctest, ctest);
 }
 
@@ -145,6 +169,7 @@ void add_explain(CLI::App* sub, Run& run) {
   sub->add_option("case", args.target, "CASE, or CASE@ROUTE to force a preference; with braces for several")
       ->required();
   json_flag(sub, args);
+  backend_options(sub);
   runs(sub, run, explain, args);
 }
 
@@ -155,10 +180,13 @@ void add_check(CLI::App* sub, Run& run) {
   sub->add_option("--route", args.route, "all, natural, or a route name (globs allowed)")->capture_default_str();
   salt_option(sub, args);
   setting_options(sub, args);
+  sub->add_option("--known", args.known, "Known departures of a backend: it passes if exactly these differ")
+      ->allow_extra_args(false);
   sub->add_option("--save-failures", args.save_failures, "Write failing cases as a corpus into this folder");
   sub->add_flag("-v,--verbose", args.verbose, "Also refusals by reason, and the worst cases");
   require_device_flag(sub);
   json_flag(sub, args);
+  backend_options(sub);
   runs(sub, run, check, args);
 }
 
@@ -171,6 +199,7 @@ void add_repro(CLI::App* sub, Run& run) {
   sub->add_option("--dump", args.dump, "Write the case and the reference's answer as a corpus into this folder");
   require_device_flag(sub);
   json_flag(sub, args);
+  backend_options(sub);
   runs(sub, run, repro, args);
 }
 
@@ -243,6 +272,7 @@ void add_bench(CLI::App* sub, Run& run) {
   bench_options(sub, args);
   require_device_flag(sub);
   json_flag(sub, args);
+  backend_options(sub);
   runs(sub, run, bench, args);
 }
 
@@ -266,6 +296,7 @@ void add_report(CLI::App* sub, Run& run) {
   bench_options(sub, args.bench);
   require_device_flag(sub);
   json_flag(sub, args);
+  backend_options(sub);
   runs(sub, run, report, args);
 }
 
@@ -361,6 +392,8 @@ int parse_and_run(int argc, char** argv) {
   }
   run.install();
   check_environment();
+  backend_args.limits.judge = kVersion;
+  foreign::install_libraries(backend_args.arguments, backend_args.limits);
   const int code = device_is_missing() ? kFailed : run.verb();
   tell_broken_drivers();
   return code;

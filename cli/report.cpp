@@ -61,7 +61,8 @@ Settings settings_of(const ReportArgs& args, std::uint64_t salt) {
           {"budget", args.budget},
           {"salt", std::to_string(salt)},
           {"timing", args.no_bench ? "off" : "on"},
-          {"routes timed", args.bench.route},
+          {"routes timed", route_named(args.bench.route)},
+          {"backends", backend_texts()},
           {"min-time", plain(args.bench.min_time)},
           {"launch-limit", plain(args.bench.launch_limit)},
           {"repetitions", std::to_string(args.bench.repetitions)},
@@ -108,6 +109,7 @@ CheckResult checked(const ReportArgs& args, Journal& journal) {
   options.queries = args.queries;
   options.budget = budget_named(args.budget);
   options.salt = before.salt;
+  options.route = route_named("");
   if (!before.tallies.empty()) options.begun = &before;
   options.progress = [&](const Step& step) { journal.open(), progress.show(step); };
   options.op_done = [&](const CheckResult& result, const Step& step) { journal.checked(result, step); };
@@ -175,7 +177,7 @@ void print_failures(const CheckResult& check, const std::vector<std::string>& er
 int report(const ReportArgs& args) {
   if (!args.from.empty()) return pages(args);
   if (!args.no_bench)
-    require_benchmarks(with_benchmarks(args.queries, budget_named(args.budget)), args.bench.route,
+    require_benchmarks(with_benchmarks(args.queries, budget_named(args.budget)), route_named(args.bench.route),
                        budget_named(args.budget));
   const std::string folder = args.out.empty() ? "out" : args.out, path = folder + "/report.json";
   require_folder(folder);

@@ -104,6 +104,14 @@ struct Options {
   std::vector<Setting> settings;
 };
 
+Verdict raw(const Op& op, const Reject& reject, Backend& backend) {
+  if (std::optional<Verdict> v = judge_raw(op, reject, backend)) return *std::move(v);
+  Verdict v;
+  v.status = Status::refused;
+  v.reason = "asked of no backend: its fault has no meaning in another interface";
+  return v;
+}
+
 std::vector<Judged> judge_all(const Target& target, const Options& o) {
   const Op& op = *target.parsed.op;
   const std::vector<Reject> rejects = rejects_of(op);
@@ -115,6 +123,7 @@ std::vector<Judged> judge_all(const Target& target, const Options& o) {
     if (!target.route.empty() && route.name != target.route) continue;
     const auto judged = [&] {
       const Device& device = device_of(route);
+      if (Backend* const backend = reject ? backend_of(route) : nullptr) return raw(op, *reject, *backend);
       return reject ? judge_reject(op, *reject, route, device) : judge->on(route, device);
     };
     under_each(route, o.settings, judged, [&](const Verdict& v, const std::optional<Setting>& setting) {
@@ -129,6 +138,9 @@ void print_verdict(const Target& target, const Judged& j, std::uint64_t salt) {
   const std::string where = j.setting ? " (" + to_string(*j.setting) + ")" : "";
   std::printf("%s  %s%s%s%s\n", std::string(name(v.status)).c_str(), std::string(j.route->name).c_str(), where.c_str(),
               v.reason.empty() ? "" : ": ", v.reason.c_str());
+  if (v.status == Status::fail && v.cause != Cause::none)
+    std::printf("  cause: %s\n", std::string(name(v.cause)).c_str());
+  for (const std::string& line : v.log) std::printf("  | %s\n", line.c_str());
   if (v.status != Status::pass && v.status != Status::fail) return;
   const Op& op = *target.parsed.op;
   const Under under(j.setting.value_or(current_setting()));  // the elements shown are of the same run
@@ -137,6 +149,8 @@ void print_verdict(const Target& target, const Judged& j, std::uint64_t salt) {
     const Call call = make_call(op, realize(op, c, 2 * salt), c.attrs);
     const std::string order = j.route->order ? to_string(j.route->order(call)) : "exact";
     std::printf("  judged as %s; sums in the order: %s\n", std::string(name(op.tolerance.kind)).c_str(), order.c_str());
+    if (const Backend* const b = backend_of(*j.route))
+      std::printf("  declared: %s\n", b->declared(op).empty() ? "nothing" : b->declared(op).c_str());
     if (v.worst.ratio > 0 || !v.worst.what.empty()) std::printf("  worst: %s\n", to_string(v.worst).c_str());
     if (v.status != Status::fail) return;
     print_elements("A", call, *j.route);
@@ -155,6 +169,7 @@ reports::Json to_json(const Target& target, const std::vector<Judged>& all, std:
     out["routes"].push_back({{"route", route->name},
                              {"status", name(v.status)},
                              {"reason", v.reason},
+                             {"cause", name(v.cause)},
                              {"ratio", v.worst.ratio},
                              {"at", v.worst.at},
                              {"want", v.worst.want},
@@ -197,6 +212,12 @@ Counts one(const Target& target, const ReproArgs& args, std::uint64_t salt, repo
   return n;
 }
 
+std::string backend_options() {
+  std::string all;
+  for (const Backend* b : backends()) all += b->option();
+  return all;
+}
+
 }  // namespace
 
 int repro(const ReproArgs& args) {
@@ -217,7 +238,7 @@ int repro(const ReproArgs& args) {
   } else {
     if (args.dump.empty() && targets.size() == 1)
       std::printf("inputs and expected outputs as files: plumb repro %s%s --dump DIR\n",
-                  shell_word(args.target).c_str(), salt_option(salt).c_str());
+                  (shell_word(args.target) + backend_options()).c_str(), salt_option(salt).c_str());
     std::printf("%lld passed, %lld failed, %lld skipped\n", static_cast<long long>(sum.passed),
                 static_cast<long long>(sum.failed), static_cast<long long>(sum.skipped));
   }

@@ -26,13 +26,14 @@ struct ExplainArgs {
 struct CheckArgs {
   std::vector<std::string> queries, isas;
   std::vector<int> threads;
-  std::string budget = "ci", route = "all", salt = "0", save_failures;
+  std::string budget = "ci", route, salt, save_failures;
+  std::vector<std::string> known;
   bool json = false, verbose = false;
 };
 struct ReproArgs {
   std::vector<std::string> isas;
   std::vector<int> threads;
-  std::string target, dump, salt = "0";
+  std::string target, dump, salt;
   bool json = false;
 };
 struct ReplayArgs {
@@ -51,14 +52,14 @@ struct ConvertArgs {
 struct BenchArgs {
   std::vector<std::string> queries;
   std::vector<int> threads;
-  std::string route = "all", budget = "ci", salt = "0";
+  std::string route, budget = "ci", salt;
   double min_time = 0.2, launch_limit = 5;
   int repetitions = 5;
   bool no_peers = false, json = false;
 };
 struct ReportArgs {
   std::vector<std::string> queries;
-  std::string out, budget = "ci", salt = "0", command, from;
+  std::string out, budget = "ci", salt, command, from;
   BenchArgs bench;
   bool json = false, no_bench = false, resume = false;
 };

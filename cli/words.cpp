@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <ctime>
+#include <random>
 
 #include "conformance/check.h"
 #include "core/alias.h"
+#include "core/backend.h"
 #include "core/number.h"
 
 namespace plumb::cli {
@@ -46,12 +48,25 @@ Budget budget_named(const std::string& text) {
 
 std::uint64_t salt_named(const std::string& text) {
   if (text == "day") return today();
+  if (text == "random" || (text.empty() && !backends().empty())) return std::random_device()();
+  if (text.empty()) return 0;
   constexpr std::uint64_t kMaxSalt = UINT64_MAX / 2;  // data set B is number 2 salt + 1
   const auto salt = number_in<std::uint64_t>(text);
   if (!salt || *salt > kMaxSalt)
     throw Error("plumb", Reason::query,
-                "no salt \"" + text + "\"; it is a number of at most " + std::to_string(kMaxSalt) + ", or day");
+                "no salt \"" + text + "\"; it is a number of at most " + std::to_string(kMaxSalt) + ", day or random");
   return *salt;
+}
+
+std::string route_named(const std::string& text) {
+  return !text.empty() ? text : backends().empty() ? "all" : "backends";
+}
+
+std::string backend_texts() {
+  std::string all;
+  for (const Backend* b : backends())
+    all += (all.empty() ? "" : ", ") + std::string(b->name()) + " " + std::string(b->version());
+  return all.empty() ? "none" : all;
 }
 
 std::vector<Isa> isas_named(const std::vector<std::string>& texts) {

@@ -13,8 +13,12 @@ namespace plumb::cli {
 
 std::vector<const Op*> ops_matching(const std::string& query);  // names, globs, braces; empty: all
 Budget budget_named(const std::string&);
-std::uint64_t salt_named(const std::string&);  // a number, or "day": that of today, as 20250131 (UTC)
+// A number; "day": that of today, as 20250131 (UTC); "random": one that nobody knows before. "": 0, or random where
+// there is a backend, which could have seen the values of every run.
+std::uint64_t salt_named(const std::string&);
+std::string route_named(const std::string&);   // itself; "": all routes, or those of the backends where there are some
 std::uint64_t day_of(const std::string& utc);  // 20250131 of 2025-01-31T..
+std::string backend_texts();                   // "mlx 0.32.4", by commas; "none"
 std::vector<Isa> isas_named(const std::vector<std::string>&);
 
 struct Target {

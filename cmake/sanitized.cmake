@@ -26,7 +26,7 @@ function(add_sanitized name files)
   add_executable(${program} EXCLUDE_FROM_ALL $<TARGET_OBJECTS:${watched}> $<TARGET_OBJECTS:conformance_tests>)
   list(JOIN ARGN "," kinds)
   target_link_options(${program} PRIVATE -fsanitize=${kinds})
-  set(plain plumb_bench plumb_library plumb_judge plumb_core plumb_routes)
+  set(plain plumb_bench plumb_library plumb_foreign plumb_judge plumb_core plumb_routes)
   add_dependencies(${program} plumb ${plain} ${routes})
   list(TRANSFORM plain REPLACE "(.+)" "$<TARGET_FILE:\\1>")
   target_link_libraries(${program} PRIVATE

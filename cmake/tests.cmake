@@ -25,7 +25,7 @@ if(PLUMB_GPU)
     $<FILTER:$<TARGET_OBJECTS:plumb_cli>,EXCLUDE,/reports/report\\.cpp>)
   target_compile_definitions(plumb_no_gpu PRIVATE PLUMB_TIMING="$<TARGET_FILE_NAME:plumb_timing>")
   target_include_directories(plumb_no_gpu PRIVATE ${PROJECT_BINARY_DIR})
-  set(without_opencl plumb_library plumb_judge plumb_core plumb_routes)
+  set(without_opencl plumb_library plumb_foreign plumb_judge plumb_core plumb_routes)
   add_dependencies(plumb_no_gpu version plumb_timing ${without_opencl})
   list(TRANSFORM without_opencl REPLACE "(.+)" "$<TARGET_FILE:\\1>")
   target_link_libraries(plumb_no_gpu PRIVATE plumb_options CLI11::CLI11 nlohmann_json::nlohmann_json Threads::Threads

@@ -76,6 +76,7 @@ class Run {
       if (options_.op_done && !before) options_.op_done(result_, step_);
     }
     if (result_.tallies.empty()) throw Error("plumb", Reason::query, "no case matches the query");
+    unused();
     return std::move(result_);
   }
 
@@ -121,6 +122,7 @@ class Run {
     std::vector<Case> cases = cases_of(op, options_.budget);
     std::erase_if(cases, [&](const Case& c) { return !some(op, id(op, c), &Run::judged); });
     wake_device(op, cases);
+    ask_backends(op, cases);
     Ahead ahead(op, cases, options_.salt);
     for (const Case& c : cases) {
       step_.op = op.name, step_.case_id = id(op, c);
@@ -137,8 +139,15 @@ class Run {
   // No route can be judged then, and the cases behind are no worse for it.
   void unanswered(const Op& op, const std::string& case_id, const std::string& why) {
     ++tally(op, find_route(op, kReference)).failed;
-    fail({case_id, std::string(op.name), std::string(kReference), "gave no answer to judge by: " + why,
-          repro(case_id, std::nullopt), options_.salt, std::nullopt});
+    fail({case_id,
+          std::string(op.name),
+          std::string(kReference),
+          "gave no answer to judge by: " + why,
+          repro(case_id, std::nullopt),
+          options_.salt,
+          std::nullopt,
+          Cause::none,
+          {}});
   }
 
   // A driver is tried in a fork, which is better taken before oracles work on other threads.
@@ -149,13 +158,36 @@ class Run {
         (void)device_of(r);
   }
 
+  // Whether they serve these cases, all at once. What ends a backend on the way is told by the case that it ends at.
+  void ask_backends(const Op& op, const std::vector<Case>& cases) const {
+    for (const Route& r : routes(op)) {
+      Backend* const backend = backend_of(r);
+      if (!backend) continue;
+      std::vector<Call> calls;
+      for (const Case& c : cases)
+        if (judged(op, r, id(op, c))) calls.push_back(make_call(op, hollow(c), c.attrs));
+      try {
+        backend->use(Threads::one);
+        backend->ask_ahead(calls);
+      } catch (const Fault&) {
+      }
+    }
+  }
+
   // A row of which more than one case in twenty has no finite bound is not judged, and that is a failure of its bound.
   void mistrust(const Op& op) {
     for (const Tally& t : result_.tallies) {
-      if (t.op == op.name && too_many(t.mistrusted, t.ran))
-        fail({t.op + "/*", t.op, t.route,
+      // A backend cannot help what our bounds and cases do not tell.
+      if (t.op == op.name && too_many(t.mistrusted, t.ran) && !backend_of(find_route(op, t.route)))
+        fail({t.op + "/*",
+              t.op,
+              t.route,
               std::to_string(t.mistrusted) + " of " + std::to_string(t.ran) + " cases have no finite bound",
-              "plumb check " + t.op + "@" + t.route + " -v" + salt_option(options_.salt), options_.salt, std::nullopt});
+              "plumb check " + t.op + "@" + t.route + " -v" + salt_option(options_.salt),
+              options_.salt,
+              std::nullopt,
+              Cause::none,
+              {}});
     }
   }
 
@@ -193,27 +225,45 @@ class Run {
     for (const Reject& reject : rejects_of(op)) {
       const std::string text = id(op, reject.call);
       std::vector<const Route*> asked;
-      for (const Route& r : routes(op))
-        if (wanted(op, r, text)) asked.push_back(&r);
-      if (asked.empty()) continue;
-      if (const std::optional<Verdict> v = judge_gate(op, reject)) {
-        at_gate(op, text, *v, asked);
-        continue;
+      for (const Route& r : routes(op)) {
+        if (!wanted(op, r, text)) continue;
+        if (Backend* const backend = backend_of(r)) raw(op, reject, r, *backend);
+        else asked.push_back(&r);
       }
-      for (const Route* r : asked)
-        under_each(
-            *r, result_.settings, [&] { return judge_reject(op, reject, *r, device_of(*r)); },
-            [&](const Verdict& v, const std::optional<Setting>& s) {
-              tally(op, *r).rejects += v.status == Status::pass;
-              count_verdict(op, *r, text, v, s);
-            });
+      if (!asked.empty()) on_own(op, reject, text, asked);
     }
+  }
+
+  void raw(const Op& op, const Reject& reject, const Route& r, Backend& backend) {
+    const std::optional<Verdict> v = judge_raw(op, reject, backend);
+    if (!v) return;
+    tally(op, r).rejects += v->status == Status::pass;
+    count_verdict(op, r, id(op, reject.call), *v, std::nullopt);
+  }
+
+  void on_own(const Op& op, const Reject& reject, const std::string& text, const std::vector<const Route*>& asked) {
+    if (const std::optional<Verdict> v = judge_gate(op, reject)) return at_gate(op, text, *v, asked);
+    for (const Route* r : asked)
+      under_each(
+          *r, result_.settings, [&] { return judge_reject(op, reject, *r, device_of(*r)); },
+          [&](const Verdict& v, const std::optional<Setting>& s) {
+            tally(op, *r).rejects += v.status == Status::pass;
+            count_verdict(op, *r, text, v, s);
+          });
   }
 
   void at_gate(const Op& op, const std::string& case_id, const Verdict& v, const std::vector<const Route*>& asked) {
     for (const Route* r : asked) tally(op, *r).rejects += v.status == Status::pass;
     if (v.status == Status::pass) return void(++result_.at_gate);
-    fail({case_id, std::string(op.name), "gate", v.reason, repro(case_id, std::nullopt), options_.salt, std::nullopt});
+    fail({case_id,
+          std::string(op.name),
+          "gate",
+          v.reason,
+          repro(case_id, std::nullopt),
+          options_.salt,
+          std::nullopt,
+          v.cause,
+          {}});
   }
 
   void each(const Op& op, const Route& r, const std::string& case_id, const std::function<Verdict()>& judge) {
@@ -232,10 +282,11 @@ class Run {
     return result_.tallies.back();
   }
 
-  std::string repro(const std::string& full, const std::optional<Setting>& s) const {
+  std::string repro(const std::string& full, const std::optional<Setting>& s, const Backend* backend = nullptr) const {
     const bool plain = options_.isas.empty() && options_.threads.empty() && s && is_plain(*s);
     return (small_limits() ? "PLUMB_LIMITS=small " : "") + std::string("plumb repro '") + full + "'" +
-           salt_option(options_.salt) + (s && !plain ? options_text(*s) : "");
+           (backend ? backend->option() + " --salt=" + std::to_string(options_.salt) : salt_option(options_.salt)) +
+           (s && !plain ? options_text(*s) : "");
   }
 
   void count(const Op& op, const Route& r, const std::string& case_id, const Verdict& v,
@@ -259,13 +310,45 @@ class Run {
       case Status::absent:
         ++(v.status == Status::refused ? t.refused : t.absent), ++result_.skipped, ++t.reasons[v.reason];
         break;
-      case Status::mistrusted: ++t.mistrusted, ++result_.mistrusted, ++t.reasons["no finite bound: " + case_id]; break;
-      case Status::fail:
-        ++t.failed;
-        fail({case_id, t.op, t.route, v.reason + (setting ? " (" + to_string(*setting) + ")" : ""),
-              repro(case_id + "@" + std::string(r.name), setting), options_.salt, setting});
-        break;
+      case Status::mistrusted: ++t.mistrusted, ++result_.mistrusted, ++t.reasons["mistrusted: " + case_id]; break;
+      case Status::fail: ++t.causes[std::string(name(v.cause))]; break;
     }
+    const Known* const known = known_of(options_.known, r.name, case_id);
+    if (known) used_.insert(known);
+    if (v.status == Status::fail && known && known->cause == v.cause) {
+      ++t.known, ++result_.known;
+      return;
+    }
+    if (v.status == Status::fail)
+      return wrong(t, r, case_id, v, v.reason + (setting ? " (" + to_string(*setting) + ")" : ""), setting);
+    if (known && v.status != Status::absent)
+      wrong(t, r, case_id, v,
+            "is listed as a departure (" + std::string(name(known->cause)) + ": " + known->reason +
+                "), and is now: " + std::string(name(v.status)),
+            setting);
+  }
+
+  void wrong(Tally& t, const Route& r, const std::string& case_id, const Verdict& v, const std::string& message,
+             const std::optional<Setting>& setting) {
+    ++t.failed;
+    fail({case_id, t.op, t.route, message, repro(case_id + "@" + std::string(r.name), setting, backend_of(r)),
+          options_.salt, setting, v.cause, v.log});
+  }
+
+  // Of a run over everything: an entry of the list that is of no case departs from nothing.
+  void unused() {
+    if (!options_.queries.empty() || options_.budget == Budget::smoke) return;
+    for (const Known& k : options_.known)
+      if (!used_.contains(&k))
+        fail({k.pattern,
+              k.pattern.substr(0, k.pattern.find('/')),
+              k.library,
+              "is listed as a departure (" + k.reason + "), and is no case",
+              "plumb list cases",
+              options_.salt,
+              std::nullopt,
+              Cause::none,
+              {}});
   }
 
   void fail(Failure f) {
@@ -279,6 +362,7 @@ class Run {
   CheckResult result_;
   Step step_;
   std::size_t done_ = 0;  // cases of the operations that are behind
+  std::set<const Known*> used_;
 };
 
 }  // namespace

@@ -8,9 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "conformance/known.h"
 #include "conformance/query.h"
 #include "conformance/setting.h"
 #include "conformance/step.h"
+#include "core/backend.h"
 #include "core/route.h"
 
 namespace plumb {
@@ -26,11 +28,13 @@ std::string_view name(Status);
 
 struct Verdict {
   Status status = Status::pass;
-  std::string reason;         // of a refusal, or what failed, one line
-  Deviation worst;            // of the values; ratio 0 when exact
-  double seconds = 0;         // of the route's runs, uploads and downloads included
-  std::int64_t compared = 0;  // elements held against the oracle, of all launches
-  bool vacant = false;        // passed, but the outputs have no elements
+  std::string reason;                 // of a refusal, or what failed, one line
+  Deviation worst;                    // of the values; ratio 0 when exact
+  double seconds = 0;                 // of the route's runs, uploads and downloads included
+  std::int64_t compared = 0;          // elements held against the oracle, of all launches
+  bool vacant = false;                // passed, but the outputs have no elements
+  Cause cause = Cause::none;          // of a failure
+  std::vector<std::string> log = {};  // of a failure of a backend: the last lines that it printed
 };
 
 // One case with its inputs and the oracle's answer, computed once and compared with many routes.
@@ -51,6 +55,10 @@ class Judge {
 
 // With the values that the row states it for: other bytes may be a valid stream, so no salt changes them.
 Verdict judge_reject(const Op&, const Reject&, const Route&, const Device&);
+
+// The same of a backend, which is sent the call as it is, past the gate. No value where the fault of the call has no
+// meaning in another interface: names of attributes, numbers of inputs.
+std::optional<Verdict> judge_raw(const Op&, const Reject&, Backend&);
 
 // What to say of a reject that is refused while it is made, so that no route is ever asked; no value for one whose
 // fault only shows when it runs.
@@ -75,6 +83,8 @@ struct Tally {
   double worst = 0;           // largest ratio of a passing case
   std::string worst_case;
   std::map<std::string, std::int64_t> reasons;  // refusals by reason
+  std::map<std::string, std::int64_t> causes;   // failures by cause
+  std::int64_t known = 0;                       // of those that failed: listed departures, which count as no failure
   double seconds = 0;
 };
 
@@ -82,6 +92,8 @@ struct Failure {
   std::string case_id, op, route, message, repro;  // repro: the one-line command
   std::uint64_t salt = 0;
   std::optional<Setting> setting;  // of a CPU route
+  Cause cause = Cause::none;
+  std::vector<std::string> log = {};  // of a backend
 };
 
 struct CheckResult;
@@ -93,6 +105,7 @@ struct CheckOptions {
   std::uint64_t salt = 0;     // chooses the values of every case; 0: those of every run
   std::vector<Isa> isas;      // CPU routes run under each pair of these two; empty: as the process is set
   std::vector<int> threads;
+  std::vector<Known> known = {};  // departures of backends
   std::function<void(const Step&)> progress;
   std::function<void(const Failure&)> failed;
   const CheckResult* begun = nullptr;  // of an earlier run with these options: what it has of an operation is whole
@@ -104,6 +117,7 @@ struct CheckResult {
   std::vector<Failure> failures;
   std::int64_t passed = 0, failed = 0, skipped = 0;  // skipped: refused or absent
   std::int64_t mistrusted = 0, compared = 0;
+  std::int64_t known = 0;    // departures that are listed, and are as the list has them
   std::int64_t ran = 0;      // cases that ran on a route, each route by itself
   std::int64_t at_gate = 0;  // calls refused as they must be before any route was asked, each once
   std::uint64_t salt = 0;

@@ -17,6 +17,7 @@ struct Truth {
   Call call;
   std::vector<std::size_t> digests;
   std::vector<Wide> want, magnitude;
+  double seconds;  // that the oracle took
 };
 
 std::size_t digest(Storage& s) {
@@ -30,12 +31,14 @@ std::vector<std::size_t> digests(const Call& call) {
 }
 
 Truth truth(const Op& op, const Case& c, std::uint64_t salt) {
-  Truth t{make_call(op, realize(op, c, salt), c.attrs), {}, {}, {}};
+  Truth t{make_call(op, realize(op, c, salt), c.attrs), {}, {}, {}, 0};
   t.digests = digests(t.call);
+  const double begun = now();
   with_memory(t.call, Held::wide, "", [&] {
     t.want = op.oracle(t.call);
     t.magnitude = magnitude(t.call);
   });
+  t.seconds = now() - begun;
   return t;
 }
 
@@ -67,6 +70,11 @@ struct Attempt {
   std::vector<Tensor> out;
   Deviation deviation;
   std::string trouble;
+  Cause cause = Cause::none;
+
+  void fail(Cause c, std::string what) {
+    if (trouble.empty() && !what.empty()) cause = c, trouble = std::move(what);
+  }
 };
 
 // Every active element must have been looked at: counted here by the outputs, there where they are compared.
@@ -90,18 +98,40 @@ std::vector<Tensor> launched(const Truth& t, const Route& r, const Job& job) {
   });
 }
 
+// Whether an element holds what it was poisoned with. One of a single byte may hold that by right: it is looked at
+// where it is wrong.
+bool unwritten(const Call& call, const Attempt& a) {
+  const std::vector<Tensor> parts = active(call, a.out);
+  for (std::size_t o = 0; o < parts.size(); ++o) {
+    const Tensor dense = contiguous(parts[o]);
+    const auto width = static_cast<std::int64_t>(info(dense.dtype()).bytes);
+    const auto* bytes = dense.read<std::uint8_t>();
+    for (std::int64_t i = 0; i < dense.size(); ++i) {
+      if (width == 1 && (static_cast<int>(o) != a.deviation.output || i != a.deviation.at)) continue;
+      if (std::all_of(bytes + i * width, bytes + (i + 1) * width, [](std::uint8_t b) { return b == kPoisonByte; }))
+        return true;
+    }
+  }
+  return false;
+}
+
+Cause cause_of(const Call& call, const Attempt& a) {
+  if (!a.deviation.what.empty()) return Cause::spec;
+  return unwritten(call, a) ? Cause::unwritten : Cause::value;
+}
+
 Attempt attempt(const Truth& t, const Route& r, const Job& job) {
   Attempt a;
   a.out = launched(t, r, job);
-  a.trouble = guards_of(a.out, "output");
-  if (a.trouble.empty()) a.trouble = guards_of(t.call.in, "input");
+  a.fail(Cause::out_of_bounds, guards_of(a.out, "output"));
+  a.fail(Cause::out_of_bounds, guards_of(t.call.in, "input"));
   if (digests(t.call) != t.digests) {  // bounds follow from the inputs: of others than the route was given, none does
-    if (a.trouble.empty()) a.trouble = "an input was changed";
+    a.fail(Cause::input_changed, "an input was changed");
     return a;
   }
   a.deviation = compare(t.call, t.want, t.magnitude, order_of(r, t.call), a.out);
-  if (a.trouble.empty() && a.deviation.what.empty()) a.trouble = uncounted(t.call, a);
-  if (a.trouble.empty() && !a.deviation.ok()) a.trouble = to_string(a.deviation);
+  if (a.deviation.what.empty()) a.fail(Cause::value, uncounted(t.call, a));
+  if (a.trouble.empty() && !a.deviation.ok()) a.fail(cause_of(t.call, a), to_string(a.deviation));
   return a;
 }
 
@@ -121,19 +151,72 @@ void take(Verdict& v, const Attempt& a) {
   v.worst.unbounded = unbounded;
 }
 
-// A, then A again on the same job: a launch is repeatable to the bit and owes nothing to old output.
-void twice(const Truth& a, const Route& r, Verdict& v) {
+void blame(Verdict& v, Cause cause, std::string reason) {
+  if (v.reason.empty() && !reason.empty()) v.cause = cause, v.reason = std::move(reason);
+}
+
+// A, then A again on the same job: a launch is repeatable to the bit and owes nothing to old output. Gives the bits.
+std::string twice(const Truth& a, const Route& r, Verdict& v, int launches = 2, Repeats repeats = Repeats::in_process) {
   const Job job = prepared(a, r);
   const Attempt first = attempt(a, r, job);
   take(v, first);
-  v.reason = first.trouble;
+  blame(v, first.cause, first.trouble);
+  const std::string bits = v.reason.empty() ? bytes_of(a.call, first.out) : "";
+  for (int n = 2; n <= launches && v.reason.empty(); ++n) {
+    poison(a.call, first.out);
+    const Attempt again = attempt(a, r, job);
+    take(v, again);
+    const std::string when = n == 2 ? "on the second launch: " : "on launch " + std::to_string(n) + ": ";
+    if (!again.trouble.empty())
+      blame(v, again.cause == Cause::value ? Cause::unrepeatable : again.cause, when + again.trouble);
+    else if (repeats != Repeats::within_bounds && bytes_of(a.call, again.out) != bits)
+      blame(v, Cause::unrepeatable, "two launches differ in their bits");
+  }
+  return bits;
+}
+
+void other_values(const Truth& b, const Route& r, Verdict& v) {
   if (!v.reason.empty()) return;
-  const std::string bits = bytes_of(a.call, first.out);
-  poison(a.call, first.out);
-  const Attempt second = attempt(a, r, job);
-  take(v, second);
-  v.reason = second.trouble.empty() ? "" : "on the second launch: " + second.trouble;
-  if (v.reason.empty() && bytes_of(a.call, second.out) != bits) v.reason = "two launches differ in their bits";
+  const Job job = prepared(b, r);
+  const Attempt other = attempt(b, r, job);
+  if (!other.trouble.empty()) blame(v, other.cause, "with other values: " + other.trouble);
+  take(v, other);
+}
+
+// With one thread, then in another process with as many as it likes, and more often than anybody warms up: what was
+// right, and is not any more, is no answer of the call.
+void backend_runs(const Truth& a, const Truth& b, const Route& r, Backend& backend, int launches, Verdict& v) {
+  constexpr double kTimes = 100;
+  backend.patience(kTimes * std::max(a.seconds, b.seconds));
+  const Repeats repeats = backend.repeats(*a.call.op);
+  backend.use(Threads::one);
+  const std::string bits = twice(a, r, v, 2, repeats);
+  if (!v.reason.empty()) return;
+  backend.use(Threads::its_own);
+  Verdict other;
+  const std::string more = twice(a, r, other, launches, repeats);
+  const std::int64_t compared = v.compared + other.compared, unbounded = v.worst.unbounded + other.worst.unbounded;
+  if (other.worst.ratio > v.worst.ratio || !other.worst.what.empty()) v.worst = other.worst;
+  v.compared = compared, v.worst.unbounded = unbounded;
+  if (!other.reason.empty())
+    blame(v, other.cause == Cause::value ? Cause::unrepeatable : other.cause,
+          "with its own number of threads: " + other.reason);
+  else if (repeats == Repeats::everywhere && more != bits)
+    blame(v, Cause::unrepeatable, "its bits are others with its own number of threads");
+  other_values(b, r, v);
+  backend.use(Threads::one);
+}
+
+// Whether an answer of nothing but zeros would pass: then this one says little.
+bool zeros_pass(const Truth& t, const Route& r) try {
+  std::vector<Tensor> zeros;
+  for (const Spec& s : output_specs(t.call)) {
+    const Tensor& z = zeros.emplace_back(s);
+    std::memset(z.write<std::byte>(), 0, z.storage().bytes());
+  }
+  return compare(t.call, t.want, t.magnitude, order_of(r, t.call), zeros).ok();
+} catch (const Error&) {  // zeros that are no such result
+  return false;
 }
 
 }  // namespace
@@ -143,54 +226,96 @@ struct Judge::State {
   Case c;
   std::string text;
   Truth a, b;  // the same shapes with two sets of values
+  int extra;   // launches beyond three, of a backend: nobody knows when to stop being right
 };
 
 Judge::Judge(const Op& op, const Case& c, std::uint64_t salt)
-    : state_(new State{op, c, id(op, c), truth(op, c, 2 * salt), truth(op, c, 2 * salt + 1)}) {}
+    : state_(new State{op, c, id(op, c), truth(op, c, 2 * salt), truth(op, c, 2 * salt + 1), 0}) {
+  state_->extra = static_cast<int>((std::hash<std::string>{}(state_->text) ^ salt) % 3);
+}
 Judge::~Judge() = default;
 const std::string& Judge::case_id() const { return state_->text; }
 
-Verdict Judge::on(const Route& r, const Device& device) {
-  Verdict v;
-  if (device.tier < r.needs) {
-    v.status = Status::absent;
-    v.reason = refusal(r, state_->a.call, device);
-    return v;
-  }
-  if (std::string no = refusal(r, state_->a.call, device); !no.empty()) {
-    v.status = Status::refused;
-    v.reason = std::move(no);
-    return v;
-  }
+namespace {
+
+// What the runs raise becomes the verdict's.
+template <class Runs>
+void judged(Verdict& v, Runs&& runs) {
   const double start = now();
   {
     const MemoryWatch watch;
     (void)MemoryWatch::take_damage();
     try {
-      twice(state_->a, r, v);
-      if (v.reason.empty()) {
-        const Job other = prepared(state_->b, r);
-        const Attempt b = attempt(state_->b, r, other);
-        if (!b.trouble.empty()) v.reason = "with other values: " + b.trouble;
-        take(v, b);
-      }
+      runs();
+    } catch (const Fault& f) {
+      blame(v, f.cause(), f.what());
     } catch (const std::bad_alloc&) {
-      v.reason = "no memory was left to compare with";
+      blame(v, Cause::memory, "no memory was left to compare with");
+    } catch (const Error& e) {
+      blame(v, e.reason() == Reason::memory ? Cause::memory : Cause::raised, std::string("raised ") + e.what());
     } catch (const std::exception& e) {
-      v.reason = std::string("raised ") + e.what();
+      blame(v, Cause::raised, std::string("raised ") + e.what());
     }
   }
   const std::vector<std::string> damage = MemoryWatch::take_damage();
-  if (v.reason.empty()) v.reason = join(damage);
+  blame(v, Cause::out_of_bounds, join(damage));
   v.seconds = now() - start;
   v.status = v.reason.empty() ? Status::pass : Status::fail;
+}
+
+Verdict with_log(Verdict v, Backend* backend) {
+  if (backend && v.status == Status::fail) v.log = backend->said();
+  return v;
+}
+
+// Of a call that the backend refuses, and that was tried all the same.
+void audit(Verdict& v, const std::string& words) {
+  const bool right = v.status == Status::pass;
+  v.reason =
+      (right ? "understated, it was right: " : "refused, and rightly (" + std::string(name(v.cause)) + "): ") + words;
+  v.status = Status::refused;
+  v.cause = Cause::none;
+}
+
+}  // namespace
+
+Verdict Judge::on(const Route& r, const Device& device) {
+  Verdict v;
+  Backend* const backend = backend_of(r);
+  std::string words;  // of a backend that is asked all the same
+  if (device.tier < r.needs) {
+    v.status = Status::absent;
+    v.reason = refusal(r, state_->a.call, device);
+    return v;
+  }
+  if (backend) (void)backend->said(), backend->use(Threads::one);
+  judged(v, [&] {
+    words = backend && backend->audited() ? backend->refuses(state_->a.call) : refusal(r, state_->a.call, device);
+  });
+  if (v.status == Status::fail) return with_log(std::move(v), backend);
+  if (!words.empty() && !(backend && backend->audited())) {
+    v.status = Status::refused;
+    v.reason = std::move(words);
+    v.seconds = 0;
+    return v;
+  }
+  judged(v, [&] {
+    if (backend) return backend_runs(state_->a, state_->b, r, *backend, 3 + state_->extra, v);
+    twice(state_->a, r, v);
+    other_values(state_->b, r, v);
+  });
   v.vacant = v.status == Status::pass && v.compared == 0;
   if (v.status == Status::pass && v.worst.unbounded > 0) {
     v.status = Status::mistrusted;
     v.reason = "no finite bound follows for " + std::to_string(v.worst.unbounded) + " of " +
                std::to_string(v.compared) + " elements";
   }
-  return v;
+  if (backend && v.status == Status::pass && v.compared > 0 && zeros_pass(state_->a, r) && zeros_pass(state_->b, r)) {
+    v.status = Status::mistrusted;
+    v.reason = "an answer of zeros would pass too";
+  }
+  if (!words.empty()) audit(v, words);
+  return with_log(std::move(v), backend);
 }
 
 bool too_many(std::int64_t mistrusted, std::int64_t cases) { return mistrusted * 20 > cases; }
@@ -221,6 +346,41 @@ std::optional<Verdict> judge_gate(const Op& op, const Reject& reject) {
     v.reason = std::string("raised an untyped error: ") + e.what();
   }
   return v;
+}
+
+std::optional<Verdict> judge_raw(const Op& op, const Reject& reject, Backend& backend) {
+  constexpr Reason kAsked[] = {Reason::dtype, Reason::rank,   Reason::shape,
+                               Reason::axis,  Reason::domain, Reason::memory};
+  if (std::find(std::begin(kAsked), std::end(kAsked), reject.reason) == std::end(kAsked)) return std::nullopt;
+  std::vector<Tensor> in;
+  Attrs attrs = op.attrs;
+  for (const auto& [key, value] : reject.call.attrs) attrs.set(key, value);
+  try {
+    in = realize(op, reject.call);
+  } catch (const std::exception&) {  // more than anybody's memory: it cannot be sent
+    return std::nullopt;
+  }
+  (void)backend.said();
+  backend.use(Threads::one);
+  Verdict v;
+  judged(v, [&] {
+    const RawAnswer answer = backend.raw(op, in, attrs);
+    const bool other = reject.reason == Reason::domain && answer.reason != name(Reason::domain);
+    if (answer.kind == RawAnswer::Kind::accepted)
+      blame(v, Cause::accepted_invalid,
+            "was accepted, but must be refused: " + reject.why + "; it gave " + answer.words);
+    else if (answer.kind == RawAnswer::Kind::raised && (answer.reason == "raised" || other))
+      blame(v, Cause::raised,
+            "was refused for another reason than " + std::string(name(reject.reason)) + ": " + answer.reason + ": " +
+                answer.words);
+    else if (answer.kind == RawAnswer::Kind::refused) v.log = {answer.words};
+  });
+  if (v.status == Status::pass && !v.log.empty()) {
+    v.status = Status::refused;
+    v.reason = std::move(v.log[0]);
+    v.log.clear();
+  }
+  return with_log(std::move(v), &backend);
 }
 
 Verdict judge_reject(const Op& op, const Reject& reject, const Route& r, const Device& device) {

@@ -3,10 +3,13 @@
 #include <algorithm>
 
 #include "core/alias.h"
+#include "core/backend.h"
 #include "core/text.h"
 
 namespace plumb {
 namespace {
+
+constexpr std::string_view kBackends = "backends";
 
 template <class T, class F>
 bool any_of(const std::vector<T>& all, F&& f) {
@@ -56,7 +59,10 @@ bool Queries::may_name(const Op& op) const {
          });
 }
 
-bool Queries::glob_on(std::string_view route) const { return glob(route_, route); }
+bool Queries::glob_on(std::string_view route) const {
+  if (route_ != kBackends) return glob(route_, route);
+  return any_of(backends(), [&](const Backend* b) { return b->name() == route; });
+}
 
 bool Queries::alive(const Query& query, Ids ids, Budget budget) const {
   for (const Op& op : ops()) {
@@ -117,6 +123,7 @@ std::string glob_of(std::string_view text) {
 }
 
 void require_route(const std::string& wanted) {
+  if (wanted == kBackends && !backends().empty()) return;
   std::vector<std::string_view> names{"all", "natural"};
   for (const Op& op : ops())
     for (const Route& r : routes(op)) {

@@ -23,7 +23,8 @@ class Queries {
  public:
   using Ids = std::vector<std::string> (*)(const Op&, Budget);  // of the cases that a verb would run
 
-  // `route`: all, natural, or a glob on route names. Throws Error(query) for braces that make no sense.
+  // `route`: all, natural, backends (those of other software), or a glob on route names. Throws Error(query) for braces
+  // that make no sense.
   Queries(const std::vector<std::string>& queries, std::string route);
 
   // What the queries say, without `route`; everything if there are none.

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/alias.h"
+#include "core/backend.h"
 #include "core/budget.h"
 #include "core/fill.h"
 #include "core/gate.h"
@@ -131,8 +132,10 @@ std::string lacks(const Route& r, Tier have, std::string_view verb) {
 // Why the route cannot run, in decision order; no value if it can.
 std::optional<Refusal> cannot(const Route& r, const Call& call, const Device& device) {
   if (device.tier < r.needs) return Refusal{&r, Stage::device, lacks(r, device.tier, "needs"), false};
-  if (const Condition* c = first_false(r.supports, call, device))
-    return Refusal{&r, c->stage, std::string(c->refusal), false};
+  if (const Condition* c = first_false(r.supports, call, device)) {
+    Backend* const backend = backend_of(r);
+    return Refusal{&r, c->stage, backend ? backend->refuses(call) : std::string(c->refusal), false};
+  }
   return std::nullopt;
 }
 
@@ -209,6 +212,16 @@ void install(std::vector<Op> ops, std::vector<Route> routes) {
   tables().routes.clear();
   for (Route& r : routes) tables().routes[r.op].push_back(std::move(r));
   for (const Op& op : op_rows()) complete(op, tables().routes[op.name]);
+  count_from_zero();
+}
+
+void install_more(std::vector<Route> routes) {
+  for (Route& r : routes) {
+    const Op& op = find_op(r.op);
+    check_route(op, r);
+    std::vector<Route>& mine = tables().routes.at(op.name);
+    mine.insert(mine.end() - 1, std::move(r));
+  }
   count_from_zero();
 }
 

@@ -26,6 +26,8 @@ Tally tally(const In& j) {
   j.at("absent").get_to(t.absent), j.at("mistrusted").get_to(t.mistrusted), j.at("rejects").get_to(t.rejects);
   j.at("vacant").get_to(t.vacant), j.at("compared").get_to(t.compared), j.at("worst").get_to(t.worst);
   j.at("worst_case").get_to(t.worst_case), j.at("seconds").get_to(t.seconds), j.at("reasons").get_to(t.reasons);
+  t.known = j.value("known", std::int64_t{0});
+  if (j.contains("causes")) j["causes"].get_to(t.causes);
   return t;
 }
 
@@ -34,6 +36,8 @@ Failure failure(const In& j) {
   j.at("case").get_to(f.case_id), j.at("op").get_to(f.op), j.at("route").get_to(f.route);
   j.at("message").get_to(f.message), j.at("repro").get_to(f.repro), j.at("salt").get_to(f.salt);
   if (j.contains("isa")) f.setting = setting(j);
+  if (j.contains("cause")) f.cause = cause_named(j["cause"].get<std::string>()).value_or(Cause::none);
+  if (j.contains("log")) j["log"].get_to(f.log);
   return f;
 }
 
@@ -42,6 +46,7 @@ CheckResult check_of(const In& j) {
   j.at("passed").get_to(r.passed), j.at("failed").get_to(r.failed), j.at("skipped").get_to(r.skipped);
   j.at("mistrusted").get_to(r.mistrusted), j.at("compared").get_to(r.compared), j.at("salt").get_to(r.salt);
   j.at("ran").get_to(r.ran), j.at("at_gate").get_to(r.at_gate);
+  r.known = j.value("known", std::int64_t{0});
   for (const In& s : j.at("settings")) r.settings.push_back(setting(s));
   for (const In& t : j.at("tallies")) r.tallies.push_back(tally(t));
   for (const In& f : j.at("failures")) r.failures.push_back(failure(f));

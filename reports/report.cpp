@@ -40,17 +40,22 @@ Json conditions(const std::vector<Condition>& list) {
 }
 
 Json tally(const Tally& t) {
-  return {{"op", t.op},           {"route", t.route},           {"tier", t.tier},
-          {"ran", t.ran},         {"passed", t.passed},         {"failed", t.failed},
-          {"refused", t.refused}, {"absent", t.absent},         {"mistrusted", t.mistrusted},
-          {"vacant", t.vacant},   {"compared", t.compared},     {"rejects", t.rejects},
-          {"worst", t.worst},     {"worst_case", t.worst_case}, {"seconds", t.seconds},
-          {"reasons", t.reasons}};
+  Json out{{"op", t.op},           {"route", t.route},           {"tier", t.tier},
+           {"ran", t.ran},         {"passed", t.passed},         {"failed", t.failed},
+           {"refused", t.refused}, {"absent", t.absent},         {"mistrusted", t.mistrusted},
+           {"vacant", t.vacant},   {"compared", t.compared},     {"rejects", t.rejects},
+           {"worst", t.worst},     {"worst_case", t.worst_case}, {"seconds", t.seconds},
+           {"reasons", t.reasons}};
+  if (!t.causes.empty()) out["causes"] = t.causes;
+  if (t.known > 0) out["known"] = t.known;
+  return out;
 }
 
 Json failure(const Failure& f) {
   Json out{{"case", f.case_id}, {"op", f.op},           {"route", f.route},
            {"salt", f.salt},    {"message", f.message}, {"repro", f.repro}};
+  if (f.cause != Cause::none) out["cause"] = name(f.cause);
+  if (!f.log.empty()) out["log"] = f.log;
   if (!f.setting) return out;
   out["isa"] = name(f.setting->isa);
   out["threads"] = f.setting->threads;
@@ -179,6 +184,9 @@ Json check(const CheckResult& result) {
   for (const Setting& s : result.settings) out["settings"].push_back({{"isa", name(s.isa)}, {"threads", s.threads}});
   for (const Tally& t : result.tallies) out["tallies"].push_back(tally(t));
   for (const Failure& f : result.failures) out["failures"].push_back(failure(f));
+  if (result.known > 0) out["known"] = result.known;
+  for (const Backend* b : backends())
+    out["backends"].push_back({{"name", b->name()}, {"version", b->version()}, {"argument", b->argument()}});
   return out;
 }
 
