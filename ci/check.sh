@@ -7,6 +7,8 @@
 #   setup-dev  as setup-test, and what tidy, nightly and conformance/golden/ need beside
 #   setup-foreign  install the libraries that adapters/ judges, as adapters/requirements.txt pins them, into a Python
 #              environment of their own, build/foreign
+#   foreign    setup-foreign and build the program, then judge those libraries: exactly what adapters/known/ lists may
+#              differ. Three minutes
 #   report     build the program, then judge the smallest cases of every operation and time the route that answers each
 #              for a moment: out/report.{json,md,html}. A first look; no timing of it is a benchmark
 #   full       build the program, then judge and time every operation on the devices found, at length: the same files
@@ -81,6 +83,22 @@ setup_foreign() {
     cp adapters/requirements.txt "$venv/requirements.txt"
   fi
   "$venv/bin/python" -m pip list --disable-pip-version-check
+}
+
+# Every operation that a library has, on the smallest cases: exactly what its list says differs.
+judge_libraries() {
+  local library
+  for library in numpy mlx; do
+    say "foreign: $library"
+    build/release/plumb check --backend "cmd:build/foreign/bin/python adapters/${library}_adapter.py" --budget=smoke \
+      --salt=0 --known "adapters/known/$library.json"
+  done
+}
+
+foreign() {
+  setup_foreign
+  program
+  judge_libraries
 }
 
 # make_preset PRESET [--target NAME]
@@ -203,6 +221,7 @@ nightly() {
   night_part no-gpu-build make_preset no-gpu
   night_part no-gpu-tests ctest --preset no-gpu
   night_part fuzz fuzz -runs=1000000
+  night_part foreign foreign
   night_part tidy tidy
   say "nightly: $(wc -l <out/nightly/failed.txt) parts failed"
   cat out/nightly/failed.txt
@@ -244,6 +263,7 @@ for step in "$@"; do
       say "$step"; "$step" ;;
     setup-test) say setup-test; setup_test ;;
     setup-dev) say setup-dev; setup_dev ;;
+    foreign) say foreign; foreign ;;
     setup-foreign) say setup-foreign; setup_foreign ;;
     test) say test; test_all ;;
     tidy-new) say tidy-new; tidy_new ;;
