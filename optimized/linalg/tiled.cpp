@@ -162,9 +162,11 @@ std::vector<TiledCholeskyRun> factor_all(const Tensor& a, bool upper, const Tile
   return runs;
 }
 
-// A guard that is positive would refuse in f64 what the row calls positive definite.
+// A guard that is positive would refuse in f64 what the row calls positive definite. Whether the rows below a pivot are
+// divided changes no bit: they are, where there are enough.
 TiledCholesky usual(Dtype t) {
   TiledCholesky o;
+  o.one_thread_diagonal = false;
   if (t == Dtype::f64) o.guard = 0;
   return o;
 }

@@ -1,6 +1,5 @@
 // OpenCL routes of the operations of two numbers.
 #include "gpu/array/scalar/scalar.h"
-#include "plans/array/scalar/operand.h"
 
 namespace plumb {
 namespace {
@@ -44,12 +43,7 @@ Job prepare_divmod(const Call& c, const std::vector<Spec>& specs) {
 }
 
 Order order(const Call& c) { return gpu::scalar_order(kFunctions, c); }
-
-// Functions of complex numbers have kernels of their own: complex.cl.
-Job prepare(const Call& c, const std::vector<Spec>& specs) {
-  const bool function = c.op->name == "power" || c.op->name == "logaddexp";
-  return gpu::prepare_scalar(function && is_complex(computed_in(c)) ? "complex" : "binary", c, specs);
-}
+Job prepare(const Call& c, const std::vector<Spec>& specs) { return gpu::prepare_scalar("binary", c, specs); }
 
 }  // namespace
 

@@ -127,28 +127,6 @@ static inline Pair inverse_hyperbolic_tangent(Pair z) {
   return choose(is_inf(z), far, v);
 }
 
-static inline Truth is_wild(Pair z) { return is_inf(z) | is_nan(z.re) | is_nan(z.im); }
-static inline Truth is_zero(Pair z) { return is_zero(z.re) & is_zero(z.im); }
-
-// e^(b log a)
-static inline Pair power_of(Pair a, Pair b) {
-  const F64 zero = {}, nan = all<F64>(kNan);
-  Pair y = exponential(b * logarithm(a));
-  y = choose(is_zero(a), choose((Truth)(b.re > 0), Pair{zero, zero}, Pair{nan, nan}), y);
-  y = choose(is_zero(b), Pair{all<F64>(1), zero}, y);
-  return choose(is_wild(a) | is_wild(b), Pair{nan, nan}, y);
-}
-
-// m + log (1 + e^(l - m)), m the larger by the real parts first
-static inline Pair sum_of_exponentials(Pair a, Pair b) {
-  const Truth first = (Truth)(a.re > b.re) | ((Truth)(a.re == b.re) & (Truth)(a.im > b.im));
-  const F64 inf = all<F64>(kInf), nan = all<F64>(kNan);
-  const Pair m = choose(first, a, b), l = choose(first, b, a), log = logarithm1p(exponential(l - m));
-  const Pair y = choose((Truth)((l.re == -inf) | (m.re == inf)), m, Pair{m.re + log.re, m.im + log.im});
-  return choose(is_nan(a.re) | is_nan(a.im) | is_nan(b.re) | is_nan(b.im), Pair{nan, nan}, y);
-}
-
-#define EACH2_COMPLEX(name, body) scalar_kernel(#name, [](Pair a, Pair b) -> Pair { return body; })
 #define EACH_COMPLEX(name, body) scalar_kernel(#name, [](Pair x) -> Pair { return body; })
 
 extern const ScalarKernel complex_kernels[];
@@ -174,8 +152,6 @@ const ScalarKernel complex_kernels[] = {
     EACH_COMPLEX(arctanh, inverse_hyperbolic_tangent(x)),
     EACH_COMPLEX(degrees, scaled(x, 180 / kPi)),
     EACH_COMPLEX(radians, scaled(x, kPi / 180)),
-    EACH2_COMPLEX(power, power_of(a, b)),
-    EACH2_COMPLEX(logaddexp, sum_of_exponentials(a, b)),
     {nullptr, {}},
 };
 

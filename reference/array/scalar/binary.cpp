@@ -1,6 +1,4 @@
 // Operations of two numbers, which broadcast: a row is a line.
-#include <complex>
-#include <limits>
 #include <utility>
 
 #include "reference/array/scalar/scalar.h"
@@ -9,8 +7,6 @@ namespace plumb {
 namespace {
 
 using namespace reference;
-
-constexpr double kInfinite = std::numeric_limits<double>::infinity();
 
 // What the lines use beside the functions of <cmath>, which take double and long double.
 
@@ -79,42 +75,6 @@ T power(T a, T b) {
   return std::pow(a, b);
 }
 
-using Widest = std::complex<long double>;
-Widest widest(Complex z) { return {z.real(), z.imag()}; }
-Complex narrowed(Widest z) { return {static_cast<double>(z.real()), static_cast<double>(z.imag())}; }
-bool finite(Complex z) { return std::isfinite(z.real()) && std::isfinite(z.imag()); }
-
-// a^b = e^(b log a)
-Complex power(Complex a, Complex b) {
-  if (!finite(a) || !finite(b)) return nan_of(a, b);
-  if (b == 0.0) return 1;
-  if (a == 0.0) return b.real() > 0 ? 0 : nan_of(a, b);
-  const Widest l = std::log(widest(a)), n = widest(b);
-  return narrowed(
-      std::exp(Widest(n.real() * l.real() - n.imag() * l.imag(), n.real() * l.imag() + n.imag() * l.real())));
-}
-
-// Of complex c = e^L, L = b log a: L strays by k u |b| (1 + |log a|), where log a strays by k u (1 + |log a|), and the
-// exponential by k u of itself. Nothing follows where that is as large as c.
-std::vector<Allowances> power_bound(const Call& c, const std::vector<Wide>& want, const Order& order) {
-  if (!is_complex(operand_dtype(c))) return std::vector<Allowances>(1);  // of no use: another class
-  const Wide a = widen_as(c[0], Dtype::c64), b = widen_as(c[1], Dtype::c64);
-  const auto &x = std::get<Complexes>(a), &n = std::get<Complexes>(b), &y = std::get<Complexes>(want[0]);
-  const double u = order.accumulator_roundoff(), k = order.function_ulps, own = 0x1p-60;
-  const DtypeInfo& to = info(Dtype::f32);
-  Allowances all(y.shape);
-  for (std::int64_t i = 0; i < all.size(); ++i) {
-    const Complex z = x[broadcast_index(i, y.shape, x.shape)], e = n[broadcast_index(i, y.shape, n.shape)];
-    const double length = z == 0.0 || e == 0.0 ? 0 : std::abs(e) * (1 + std::abs(std::log(z)));
-    const double r = std::expm1((k * u + own) * (length + 1)), value = std::abs(y[i]);
-    if (!finite(y[i])) continue;
-    const double error = value * r;
-    all[i] = {r < 1 ? error + to.unit_roundoff() * (value + error) + to.min_subnormal : kInfinite,
-              value + error > to.max};
-  }
-  return {all};
-}
-
 template <class T>
 bool truth(T x) {
   return !(x == T(0));
@@ -133,7 +93,7 @@ T logaddexp(T a, T b) {
 // high + l, l = log1p(e^-D), D = high - low. With k the ulps of each function, an ulp at most 2 u: the difference errs
 // by u D, which moves l by at most u D e^-D <= 0.37 u; exp by 2 k u e^-D, which moves l by at most 2 k u / 2; log1p by
 // 2 k u l, l <= log 2; the sum by u |c|. What is of second order is below a hundredth of that.
-std::vector<Allowances> real_logaddexp_bound(const Call& c, const std::vector<Wide>& want, const Order& order) {
+std::vector<Allowances> logaddexp_bound(const Call& c, const std::vector<Wide>& want, const Order& order) {
   const Dtype out = c.outputs()[0].dtype;
   const double u = order.accumulator_roundoff(), k = order.function_ulps;
   const DtypeInfo& to = info(out);
@@ -154,110 +114,19 @@ std::vector<Allowances> real_logaddexp_bound(const Call& c, const std::vector<Wi
   return {all};
 }
 
-// m + log (1 + e^(l - m)), m the larger, by the real parts first.
-Complex logaddexp(Complex a, Complex b) {
-  if (unordered(a, b)) return nan_of(a, b);
-  const bool first = less(b, a);
-  const Complex m = first ? a : b, l = first ? b : a;
-  if (l.real() == -kInfinite || m.real() == kInfinite) return m;
-  if (!std::isfinite(a.imag()) || !std::isfinite(b.imag())) return nan_of(a, b);
-  const Widest e = std::exp(widest(l) - widest(m));
-  const long double x = e.real(), y = e.imag(), off = x * (2 + x) + y * y;  // |1 + e|^2 - 1
-  const long double size = std::abs(off) < 0.5L ? std::log1p(off) / 2 : std::log(std::hypot(1 + x, y));
-  return narrowed(widest(m) + Widest(size, std::atan2(y, 1 + x)));
-}
-
-// Of complex c = m + log (1 + e), e = e^d, d = l - m: e strays by k u (3 + |d|) |e|, the logarithm by that over
-// |1 + e|, less what it strays by, and by k u of itself; m and the sum are rounded to u of themselves.
-Allowed complex_sum_error(Complex a, Complex b, Complex c, double k, double u) {
-  const DtypeInfo& to = info(Dtype::f32);
-  const bool first = less(b, a);
-  const Complex m = first ? a : b, l = first ? b : a;
-  if (!finite(c) || l.real() == -kInfinite) return {};
-  const Widest d = widest(l) - widest(m), e = std::exp(d);
-  const auto off = static_cast<double>((3 + std::abs(d)) * std::abs(e)), rest = static_cast<double>(std::abs(1.0L + e));
-  const double moved = k * u * off;
-  if (!(moved < rest / 2)) return {kInfinite, false};
-  const double error = moved / (rest - moved) + k * u * std::abs(c - m) + 2 * u * (std::abs(m) + std::abs(c));
-  return {error + to.unit_roundoff() * (std::abs(c) + error) + to.min_subnormal, false};
-}
-
-std::vector<Allowances> complex_logaddexp_bound(const Call& c, const Complexes& y, const Order& order) {
-  const Wide a = widen_as(c[0], Dtype::c64), b = widen_as(c[1], Dtype::c64);
-  const auto &p = std::get<Complexes>(a), &q = std::get<Complexes>(b);
-  const double u = order.accumulator_roundoff() + 0x1p-60, k = order.function_ulps + 1;
-  Allowances all(y.shape);
-  for (std::int64_t i = 0; i < all.size(); ++i)
-    all[i] =
-        complex_sum_error(p[broadcast_index(i, y.shape, p.shape)], q[broadcast_index(i, y.shape, q.shape)], y[i], k, u);
-  return {all};
-}
-
 constexpr std::string_view kReal = "bool integers floats", kNumbers = "integers floats", kWords = "bool integers";
 constexpr Result kPromoted{"P", "P = promote(T, U)"}, kFloat{"F", "P = promote(T, U); F = float(P)"};
 constexpr Result kWord{"P", "P = promote(T, U): bool integers"},
     kShifted{"N", "P = promote(T, U): bool integers; N = number(P)"};
 constexpr std::string_view kWide = "wide-60 wide-60,uniform-3 uniform-3", kClose = "int-2 int-2,order order";
 
-// Complex numbers too, whose bounds follow from the operands: special values of theirs beside moderate ones.
-Op with_complex(Op op, const char* more) {
-  op.types.replace(op.types.find(kReal), kReal.size(), "all");
-  op.cases = [real = op.cases, more] { return real.text() + more; };
-  return op;
-}
-
-Tolerance::Class bounded_if_complex(const Call& c) {
-  return is_complex(operand_dtype(c)) ? Tolerance::Class::inherited : Tolerance::Class::function;
-}
-
-Op power_row() {
-  Op op = function2<[](auto a, auto b) { return power(a, b); }>(
-      {"power", kReal, kPromoted, "out_i = a_i^b_i", "positive-9 uniform-9,int-9 int-9,positive-2 wide-6",
-       "integers wrap, and are 0 where b is negative; 0^0 is 1; of complex numbers e^(b log a), which 0^b is 0 for "
-       "where "
-       "Re b > 0, and NaN in both parts where Re b <= 0, b not 0, or an operand is not finite (MLX: 0^0 NaN too)"});
-  op.tolerance.when = bounded_if_complex, op.tolerance.bound = power_bound;
-  return with_complex(std::move(op), R"(
-  call   {t}.{s}.{l}.{x}+{u}.{r}.{m}.{y}/-
-  from   t=c64 l=row x=uniform u={t} r={s} m=row y=uniform s=5x33
-  smoke  x=int-2 y=int-2                   # 0^0, 0^b, powers of 1 and i
-  smoke  x={uniform-9,special} y=int-3
-  smoke  s=4001 x=lanes y=uniform-3
-  smoke  s,r={s s,s 7,3x1 1x4,1 0,0x3 1x3}
-  ci     x={uniform-100,wide-60,tiny,huge,subnormal,order,bits} y=uniform-3 s=3x67
-  ci     x=uniform y={masked-4,uniform-30,wide-7}
-  ci     l={@layouts} m={@layouts} s=3x4x5
-  ci     t,u={c64 f32,i32 c64,c64 bool,bf16 c64} x=int-3 y=int-3 s=3x1 r=5
-  ci     s={1,3,8~,16~,31,33,1023,1025,32767}
-)");
-}
-
-std::vector<Allowances> logaddexp_bound(const Call& c, const std::vector<Wide>& want, const Order& order) {
-  if (const auto* y = std::get_if<Complexes>(&want[0])) return complex_logaddexp_bound(c, *y, order);
-  return real_logaddexp_bound(c, want, order);
-}
-
 Op logaddexp_row() {
-  Op op = function2<[](Inexact auto a, Inexact auto b) { return logaddexp(a, b); }>(
+  Op op = function2<[](Real auto a, Real auto b) { return logaddexp<decltype(a)>(a, b); }>(
       {"logaddexp", kReal, kFloat, "out_i = log (e^a_i + e^b_i)",
-       "uniform-3 uniform-3,uniform-100 uniform-3,wide-7 wide-7",
-       "an infinite larger one is the result; of complex numbers m + log (1 + e^(l - m)), m the one with the larger "
-       "real "
-       "part, the second of equals, whose imaginary part so may pass pi; NaN in both parts for a NaN in any"});
+       "uniform-3 uniform-3,uniform-100 uniform-3,wide-7 wide-7", "an infinite larger one is the result"});
   op.tolerance = {};
   op.tolerance.kind = Tolerance::Class::inherited, op.tolerance.bound = logaddexp_bound;
-  return with_complex(std::move(op), R"(
-  call   {t}.{s}.{l}.{x}+{u}.{r}.{m}.{y}/-
-  from   t=c64 l=row x=uniform u={t} r={s} m=row y={x} s=5x33
-  smoke  x={uniform-3,int-2,masked-4}      # real parts that are equal, and minus infinity
-  smoke  x=special-40 y=uniform            # NaN, infinities; a huge angle beside another has no bound
-  smoke  s,r={s s,s 7,3x1 1x4,1 0,0x3 1x3}
-  ci     x={uniform-100,wide-7,tiny,subnormal,int-9} s=3x67
-  ci     x=uniform-100 y=uniform-3 s=3x67
-  ci     l={@layouts} m={@layouts} s=3x4x5
-  ci     t,u={c64 f32,i32 c64,c64 bool,bf16 c64} x=int-3 s=3x1 r=5
-  ci     s={1,3,8~,16~,31,33,1023,1025,32767}
-)");
+  return op;
 }
 
 // q_i = floor(a_i / b_i), r_i = a_i - b_i q_i, as the rows of those names have it.
@@ -302,7 +171,9 @@ std::vector<Op> binary_ops() {
     rounded2<[](Ordered auto a, Ordered auto b) { return remainder(a, b); }>(
         {"remainder", kNumbers, kPromoted, "out_i = a_i - b_i floor(a_i / b_i)", "uniform-9 uniform-2,int-50 int-9",
          "the sign of b; the rounded sum of fmod and b where signs differ; integers by 0 give a"}),
-    power_row(),
+    function2<[](Ordered auto a, Ordered auto b) { return power(a, b); }>(
+        {"power", kReal, kPromoted, "out_i = a_i^b_i", "positive-9 uniform-9,int-9 int-9,positive-2 wide-6",
+         "integers wrap, and are 0 where b is negative; 0^0 is 1"}),
     logaddexp_row(),
     function2<[](Real auto a, Real auto b) { return std::atan2(a, b); }>(
         {"arctan2", kReal, kFloat, "tan out_i = a_i / b_i", kWide, "in [-pi, pi], by the quadrant of (b, a)"}),

@@ -164,7 +164,7 @@ constexpr const char* kCases = R"(
   ci     n=5 s=40: x={magnified-120,magnified--130,graded-60,subnormal,huge}
   ci     c=2x5x3x3 m=5x3 s={4:1:1,2:5} l={@layouts}
   ci     m=6x3 c=3x3 s=6: v={@layouts}
-  ci     c=2x1x2x1x3x1x2x2 m=1x2x1x2x1x3x2 s=:                # eight axes
+  ci     c=2x2 m=1x2x1x2x1x3x2 s=:                            # seven axes of means
   ci     n=2 s=2:1:1:2:1:1:1:2:1                                  # ten axes
   ci     n=3 s={63,64,65,1023,4099}:
   call   {a}.4.row.int-9+{b}.4x4.{l}.{x}+u32.2.row.order/shape=3:

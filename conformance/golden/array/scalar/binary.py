@@ -66,9 +66,9 @@ c.add("power", {}, {"a": a, "b": b}, [("out", np.power(a, b))], note="C99, annex
       source=f"numpy {np.__version__}")
 
 
-def judged(op, a, b, y, note="", tol=0, near=0):
+def judged(op, a, b, y, note="", tol=0):
     """The oracle gives the exact value rounded once; of f64 it knows 64 bits before that."""
-    c.add(op, {}, {"a": a, "b": b}, [("out", y)], compare="invariant", check="bound", tol=(tol, near), note=note,
+    c.add(op, {}, {"a": a, "b": b}, [("out", y)], compare="invariant", check="bound", tol=(tol, 0), note=note,
           source=f"mpmath {mp.__version__}")
 
 
@@ -92,25 +92,6 @@ judged("divide", *whole, rounded("float32", [mp.mpf(int(a)) / int(b) for a, b in
 Z = np.array([1 + 2j, -0.5j, 3 - 4j, 0.1 - 0.1j], np.complex64), np.array([2 - 1j, 1 + 1j, 0.5j, -3 + 7j], np.complex64)
 for op, f in {"multiply": lambda a, b: a * b, "divide": lambda a, b: a / b}.items():
     judged(op, *Z, rounded("complex64", [f(mp.mpc(complex(a)), mp.mpc(complex(b))) for a, b in zip(*Z)]))
-
-
-def complex_logaddexp(a, b):
-    """By the larger, real parts first."""
-    m, l = (a, b) if (a.real, a.imag) > (b.real, b.imag) else (b, a)
-    return m + mp.log(1 + mp.exp(l - m))
-
-
-PAIRS = [(1 + 2j, 2 - 1j), (-2, 0.5), (3 - 4j, 0.25j), (0.1 - 0.1j, -3 + 7j), (-1, 3), (1j, 1j), (0, 2 + 1j), (5, 0)]
-judged("power", *(np.array(v, np.complex64) for v in zip(*PAIRS)),
-       rounded("complex64", [mp.power(mp.mpc(complex(np.complex64(a))), mp.mpc(complex(np.complex64(b))))
-                             for a, b in PAIRS]), near=1e-15)
-PAIRS = [(1 + 2j, 2 - 1j), (0, 3j), (0, 4j), (4j, 0), (-3 + 5j, -3 - 5j), (60, 1j), (0.5 - 1j, 0.25 + 2.125j),
-         (0, 3.140625j)]
-judged("logaddexp", *(np.array(v, np.complex64) for v in zip(*PAIRS)),
-       rounded("complex64", [complex_logaddexp(mp.mpc(a), mp.mpc(b)) for a, b in PAIRS]))
-for a, b in PAIRS[:-1]:  # MLX has the same branch
-    got = mx.logaddexp(mx.array(a, mx.complex64), mx.array(b, mx.complex64)).item()
-    assert abs(got - complex(complex_logaddexp(mp.mpc(a), mp.mpc(b)))) < 1e-5, (a, b, got)
 c.error("subtract", {}, {"a": np.zeros(3, np.float32), "b": np.zeros(4, np.float32)}, error="invalid_argument",
         note="sizes 3 and 4")
 c.error("bitwise_or", {}, {"a": np.zeros(3, np.float32), "b": np.zeros(3, np.float32)}, error="runtime_error",

@@ -88,29 +88,6 @@ static inline double2 inverse_hyperbolic_tangent(double2 z) {
   return (double2)(z.x == 0 ? z.x : copysign(re, z.x), y == 0 && x <= 1 ? y : im);
 }
 
-static inline int is_wild2(double2 z) { return is_wild(z.x) || is_wild(z.y); }
-static inline int is_nan2(double2 z) { return isnan(z.x) || isnan(z.y); }
-
-// e^(b log a)
-static inline double2 power_of(double2 a, double2 b) {
-  if (is_wild2(a) || is_wild2(b)) return (double2)(NAN, NAN);
-  if (b.x == 0 && b.y == 0) return (double2)(1, 0);
-  if (a.x == 0 && a.y == 0) return b.x > 0 ? (double2)(0, 0) : (double2)(NAN, NAN);
-  const double2 l = logarithm(a);
-  return exponential((double2)(b.x * l.x - b.y * l.y, b.x * l.y + b.y * l.x));
-}
-
-// m + log (1 + e^(l - m)), m the larger by the real parts first
-static inline double2 sum_of_exponentials(double2 a, double2 b) {
-  if (is_nan2(a) || is_nan2(b)) return (double2)(NAN, NAN);
-  const int first = a.x > b.x || (a.x == b.x && a.y > b.y);
-  const double2 m = first ? a : b, l = first ? b : a;
-  if (l.x == -INFINITY || m.x == INFINITY) return m;
-  return m + logarithm1p(exponential(l - m));
-}
-
-EACH2(power, power_of(a, b))
-EACH2(logaddexp, sum_of_exponentials(a, b))
 EACH(sqrt, square_root(x))
 EACH(rsqrt, inverse_root(x))
 EACH(exp, exponential(x))
