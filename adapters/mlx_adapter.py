@@ -234,6 +234,7 @@ def updated(change):
 
 
 ADDED = {"add": lambda x, place, u: x.at[place].add(u), "prod": lambda x, place, u: x.at[place].multiply(u),
+         "subtract": lambda x, place, u: x.at[place].subtract(u), "divide": lambda x, place, u: x.at[place].divide(u),
          "max": lambda x, place, u: x.at[place].maximum(u), "min": lambda x, place, u: x.at[place].minimum(u)}
 
 
@@ -440,6 +441,8 @@ OPS = {
     "truncated_normal": drawn(mx.random.truncated_normal, "shape"),
     "permutation_n": lambda a, key: mx.random.permutation(a["n"], key=key),
     "permutation": drawn(mx.random.permutation, "axis"),
+    "multivariate_normal": lambda a, m, c, key: mx.random.multivariate_normal(
+        m, c, a["shape"] or [], DTYPES[a["dtype"]], key),
     "categorical": drawn(mx.random.categorical, "axis", "shape", "num_samples"),
     "einsum": lambda a, *x: mx.einsum(a["subscripts"], *(v for v in x if v is not None)),
     "norm": norm,
@@ -528,7 +531,7 @@ UNDEFINED = (*LINALG, "all", "any", "prod", "eig", "eigvals", "eigh", "eigvalsh"
              "cholesky_inv", "tri_inv", "solve_triangular", "quantize", "dequantize", "quantized_matmul", "gather_qmm",
              "masked_scatter", "pinv", "segmented_mm", "unflatten", "scaled_dot_product_attention")
 REFUSE = {**{name: refuse_windows for name in ("gather", "scatter", "scatter_add", "scatter_prod", "scatter_max",
-                                               "scatter_min")},
+                                               "scatter_min", "scatter_subtract", "scatter_divide")},
           **{name: refuse_empty for name in UNDEFINED},
           **{name: refuse_all_but("f16", "bf16", "f32") for name in OPS if "conv" in name or name == "nan_to_num"},
           **{name: refuse_all_but("f32") for name in ("gather_mm", "block_masked_mm")},

@@ -6,14 +6,9 @@ endif()
 
 add_compile_options(-fsanitize=fuzzer-no-link)
 file(GLOB_RECURSE rows CONFIGURE_DEPENDS core/*.cpp reference/*.cpp)
-<<<<<<< HEAD
-add_library(plumb_rows STATIC ${rows} ${scan_bytes} fuzz/tables.cpp)
-target_link_libraries(plumb_rows PUBLIC plumb_options Threads::Threads ZLIB::ZLIB nlohmann_json::nlohmann_json)
-=======
 set(answers foreign/assumed.cpp foreign/frames.cpp foreign/manifest.cpp)
 add_library(plumb_rows STATIC ${rows} ${answers} ${scan_bytes} fuzz/tables.cpp)
-target_link_libraries(plumb_rows PUBLIC plumb_options Threads::Threads nlohmann_json::nlohmann_json)
->>>>>>> 0cf72f7 (foreign: software of others is judged behind --backend)
+target_link_libraries(plumb_rows PUBLIC plumb_options Threads::Threads ZLIB::ZLIB nlohmann_json::nlohmann_json)
 target_include_directories(plumb_rows PRIVATE ${PROJECT_BINARY_DIR}/generated)
 # What reads text is compiled to be quick; the rest, of which little runs, to be compiled quickly.
 set(readers attrs case corpus files safetensors strict_json text)

@@ -161,7 +161,7 @@ std::string twice(const Truth& a, const Route& r, Verdict& v, int launches = 2, 
   const Attempt first = attempt(a, r, job);
   take(v, first);
   blame(v, first.cause, first.trouble);
-  const std::string bits = v.reason.empty() ? bytes_of(a.call, first.out) : "";
+  std::string bits = v.reason.empty() ? bytes_of(a.call, first.out) : "";
   for (int n = 2; n <= launches && v.reason.empty(); ++n) {
     poison(a.call, first.out);
     const Attempt again = attempt(a, r, job);

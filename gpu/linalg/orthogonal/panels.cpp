@@ -250,7 +250,7 @@ std::vector<PanelQrRun> DeviceQr::run() const {
 namespace {
 
 Job prepare(const Call& c, const std::vector<Spec>& specs) {
-  const std::vector<Tensor> out = outputs(specs);
+  std::vector<Tensor> out = outputs(specs);
   PanelQr usual;
   usual.full = false;
   usual.group = kUsualThreads;
