@@ -36,7 +36,7 @@ void require_codes(const Op& op, std::vector<std::optional<Spec>> specs, const A
       "'" + std::string(input_name(op.inputs[i])) + "' is " + std::string(tag) + ", and is taken for numbers here");
 }
 
-Call call_of(const Op& op, Container& file, const Attrs& attrs) {
+Call call_of(const Op& op, Container file, const Attrs& attrs) {
   const std::vector<std::string> names = file.names();
   for (const std::string& name : names) (void)input_called(op, name, file.name());
   std::vector<Tensor> in(op.inputs.size());
@@ -48,25 +48,27 @@ Call call_of(const Op& op, Container& file, const Attrs& attrs) {
 }
 
 // Of another format than safetensors: all of it is read. A tensor without a name is the first input.
-Call call_of(const Op& op, const std::string& path, const Attrs& attrs) {
-  const formats::Contents all = formats::read(path);
+Call call_of(const Op& op, const formats::Contents& all, const std::string& path, const Attrs& attrs) {
   std::vector<Tensor> in(op.inputs.size());
   for (const auto& [name, why] : all.unread) throw Error(op.name, Reason::dtype, path + ": '" + name + "' has " + why);
   for (const auto& [name, tensor] : all.tensors) in[name.empty() ? 0 : input_called(op, name, path)] = tensor;
   return make_call(op, in, attrs);
 }
 
-// By its ending; what has none of the others, standard input too, is safetensors.
-const formats::Format* other_format(const std::string& path) {
-  for (const formats::Format& f : formats::all_formats())
-    if (path.ends_with(f.suffix) && f.name != "safetensors") return &f;
-  return nullptr;
-}
+constexpr std::string_view kUsual = "safetensors";
 
 Call read_call(const Op& op, const std::string& path, const Attrs& attrs) {
-  if (other_format(path)) return call_of(op, path, attrs);
-  Container inputs(path);
-  return call_of(op, inputs, attrs);
+  ByteSource file(path);
+  if (const formats::Format& f = formats::format_of(file); f.name != kUsual)
+    return call_of(op, f.read(std::move(file)), path, attrs);
+  return call_of(op, Container(std::move(file)), attrs);
+}
+
+// By its ending; what has none of the others, standard output too, is safetensors.
+const formats::Format* other_format(const std::string& path) {
+  for (const formats::Format& f : formats::all_formats())
+    if (path.ends_with(f.suffix) && f.name != kUsual) return &f;
+  return nullptr;
 }
 
 void write_outputs(Output& file, const std::string& path, TensorMap named) {

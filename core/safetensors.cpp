@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/formats/stored.h"
 #include "core/strict_json.h"
 
 namespace plumb {
@@ -165,16 +166,6 @@ class HeaderReader : public JsonEvents {
 
 std::string offsets_text(const Entry& e) { return "[" + std::to_string(e.begin) + "," + std::to_string(e.end) + "]"; }
 
-// The shape's strides, hence the product of all sizes but zeros, fit into 63 bits of bytes.
-bool overflows(const Shape& shape, int element_bytes) {
-  std::int64_t room = std::numeric_limits<std::int64_t>::max() / element_bytes;
-  for (const std::int64_t n : shape) {
-    if (n > room) return true;
-    if (n > 1) room /= n;
-  }
-  return false;
-}
-
 // Codes of `bits` each, from the lowest bits of the first byte on, as a byte each.
 std::string unpacked(const std::string& packed, std::int64_t codes, int bits) {
   std::string out(static_cast<std::size_t>(codes), '\0');
@@ -191,10 +182,9 @@ std::string unpacked(const std::string& packed, std::int64_t codes, int bits) {
 
 }  // namespace
 
-Container::Container(const std::string& path) : source_(path) { read_header(); }
-Container::Container(std::string bytes, std::string name) : source_(std::move(bytes), std::move(name)) {
-  read_header();
-}
+Container::Container(ByteSource source) : source_(std::move(source)) { read_header(); }
+Container::Container(const std::string& path) : Container(ByteSource(path)) {}
+Container::Container(std::string bytes, std::string name) : Container(ByteSource(std::move(bytes), std::move(name))) {}
 
 void Container::fail(const std::string& what) const { fail_in(name(), what); }
 void Container::fail(const Entry& e, const std::string& what) const { fail("tensor " + excerpt(e.name) + ": " + what); }
@@ -318,9 +308,7 @@ Tensor Container::tensor(std::string_view wanted) {
   char* to = t.write<char>();
   source_.read(data_ + e.begin, e.end - e.begin, to);
   if (*dtype == Dtype::boolean)
-    for (std::uint64_t i = 0; i < e.end - e.begin; ++i)
-      if (const auto byte = static_cast<unsigned char>(to[i]); byte > 1)
-        fail(e, "bool element " + std::to_string(i) + " is " + std::to_string(byte) + ", not 0 or 1");
+    if (const std::string wrong = no_truth(to, e.end - e.begin); !wrong.empty()) fail(e, wrong);
   return t;
 }
 
@@ -352,7 +340,7 @@ void write_safetensors(Output& out, const TensorMap& tensors) {
   for (const auto& [name, t] : tensors) {
     if (name == kMetadata) fail_in("output", "a tensor cannot be named __metadata__");
     data.push_back(contiguous(t));
-    const auto bytes = static_cast<std::uint64_t>(t.size() * info(t.dtype()).bytes);
+    const std::uint64_t bytes = bytes_of(data.back()).size();
     const nlohmann::ordered_json entry{
         {"dtype", info(t.dtype()).tag}, {"shape", t.shape()}, {"data_offsets", {at, at + bytes}}};
     text += (text.size() > 1 ? "," : "") + key_text(name) + ":" + entry.dump();
@@ -364,8 +352,7 @@ void write_safetensors(Output& out, const TensorMap& tensors) {
   std::string prefix(kPrefix, '\0');
   std::memcpy(prefix.data(), &length, kPrefix);
   out.write(prefix + text);
-  for (const Tensor& t : data)
-    if (t.size() > 0) out.write({t.read<char>(), static_cast<std::size_t>(t.size() * info(t.dtype()).bytes)});
+  for (const Tensor& t : data) out.write(bytes_of(t));
 }
 
 void write_safetensors(const std::string& path, const TensorMap& tensors) {

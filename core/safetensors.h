@@ -19,6 +19,7 @@ using TensorMap = std::map<std::string, Tensor>;
 class Container {
  public:
   explicit Container(const std::string& path);  // "-": standard input
+  explicit Container(ByteSource);
   Container(std::string bytes, std::string name);
 
   const std::string& name() const { return source_.name(); }

@@ -2,6 +2,7 @@
 #include "core/formats/format.h"
 
 #include <cstdint>
+#include <utility>
 
 #include "core/error.h"
 
@@ -20,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace plumb;
   try {
     ByteSource file(std::string(reinterpret_cast<const char*>(data), size), "input");
-    for (const auto& [name, tensor] : formats::read(file).tensors) touch(tensor);
+    for (const auto& [name, tensor] : formats::read(std::move(file)).tensors) touch(tensor);
   } catch (const Error& e) {
     if (e.reason() != Reason::file && e.reason() != Reason::memory) __builtin_trap();
   }

@@ -1,7 +1,6 @@
 #include "core/formats/format.h"
 
 #include <algorithm>
-#include <stdexcept>
 #include <utility>
 
 #include "core/error.h"
@@ -13,11 +12,8 @@
 namespace plumb::formats {
 namespace {
 
-Contents read_named(ByteSource& file) {
-  const std::uint64_t size = file.reach(std::uint64_t{1} << 40);
-  std::string bytes(static_cast<std::size_t>(size), '\0');
-  file.read(0, size, bytes.data());
-  Container container(std::move(bytes), file.name());
+Contents read_named(ByteSource file) {
+  Container container(std::move(file));
   Contents all;
   for (const std::string& name : container.names()) {
     if (container.is_codes(name)) all.unread[name] = std::string(container.tag(name)) + ", for which there is no dtype";
@@ -30,7 +26,7 @@ void write_named(Output& out, const Contents& contents) { write_safetensors(out,
 
 std::string refuses_nothing(const Spec&) { return ""; }
 
-Contents read_alone(ByteSource& file) {
+Contents read_alone(ByteSource file) {
   Contents all;
   all.tensors.emplace("", read_npy(file));
   return all;
@@ -44,6 +40,7 @@ bool is_gguf(std::string_view first) { return first.starts_with("GGUF"); }
 bool is_other(std::string_view) { return true; }  // a length
 
 constexpr Format kFormats[] = {
+
     {"npy", ".npy", is_npy, false, false, refuses_nothing, read_alone, write_alone},
     {"npz", ".npz", is_zip, true, false, refuses_nothing, read_npz, write_npz},
     {"gguf", ".gguf", is_gguf, true, true, gguf_refuses, read_gguf, write_gguf},
@@ -79,20 +76,20 @@ const Format& format_for(std::string_view path) {
   throw Error("plumb", Reason::file, std::string(path) + ": no format has this ending; there are" + known);
 }
 
-Contents read(ByteSource& file) {
+const Format& format_of(ByteSource& file) {
   char first[8];
   const std::uint64_t there = std::min<std::uint64_t>(file.reach(sizeof first), sizeof first);
   file.read(0, there, first);
   const std::string_view begins(first, static_cast<std::size_t>(there));
-  for (const Format& f : kFormats)
-    if (f.begins(begins)) return f.read(file);
-  throw std::logic_error("the last format begins with anything");
+  return *std::find_if(std::begin(kFormats), std::end(kFormats), [&](const Format& f) { return f.begins(begins); });
 }
 
-Contents read(const std::string& path) {
-  ByteSource file(path);
-  return read(file);
+Contents read(ByteSource file) {
+  const Format& format = format_of(file);
+  return format.read(std::move(file));
 }
+
+Contents read(const std::string& path) { return read(ByteSource(path)); }
 
 void write(Output& out, const Format& format, const Contents& contents) {
   require_room(format, contents);

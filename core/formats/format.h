@@ -28,7 +28,7 @@ struct Format {
   bool metadata;                           // it holds texts by name
   // Why there is no form for such a tensor, or "".
   std::string (*refuses)(const Spec&);
-  Contents (*read)(ByteSource&);
+  Contents (*read)(ByteSource);
   void (*write)(Output&, const Contents&);  // which this format does not refuse; the caller commits
 };
 
@@ -37,9 +37,12 @@ std::span<const Format> all_formats();
 // By the ending of a path. Throws Error(file) that lists those known.
 const Format& format_for(std::string_view path);
 
-// What a file holds, by its first bytes: its name may lie. Throws Error(file).
+// By the first bytes of a file: its name may lie. What begins like none of the others is taken for safetensors.
+const Format& format_of(ByteSource&);
+
+// What a file holds. Throws Error(file).
+Contents read(ByteSource);
 Contents read(const std::string& path);
-Contents read(ByteSource&);
 
 // All that `contents` holds, or nothing; what was unread cannot be written. Throws Error(unsupported) naming the tensor
 // and the reason, Error(file) where nothing can be written.

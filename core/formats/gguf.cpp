@@ -8,6 +8,7 @@
 #include "core/dtype.h"
 #include "core/error.h"
 #include "core/formats/bytes.h"
+#include "core/formats/stored.h"
 #include "core/strict_json.h"
 #include "core/text.h"
 
@@ -106,11 +107,8 @@ struct Entry {
 };
 
 std::uint64_t bytes_of(const Entry& e, Dtype dtype, const ByteSource& file) {
-  std::int64_t room = std::numeric_limits<std::int64_t>::max() / info(dtype).bytes;
-  for (const std::int64_t n : e.shape) {
-    if (n > room) fail(file, "tensor " + excerpt(e.name) + ": the shape " + to_string(e.shape) + " overflows");
-    if (n > 1) room /= n;
-  }
+  if (overflows(e.shape, info(dtype).bytes))
+    fail(file, "tensor " + excerpt(e.name) + ": the shape " + to_string(e.shape) + " overflows");
   return static_cast<std::uint64_t>(count(e.shape)) * static_cast<unsigned>(info(dtype).bytes);
 }
 
@@ -192,7 +190,7 @@ void require_places(const Header& header, ByteSource& file) {
 
 }  // namespace
 
-Contents read_gguf(ByteSource& file) {
+Contents read_gguf(ByteSource file) {
   Cursor in(file);
   Header header = read_header(in);
   require_places(header, file);
@@ -248,9 +246,9 @@ void write_gguf(Output& out, const Contents& contents) {
   out.write(bytes);
   for (const auto& [name, tensor] : contents.tensors) {
     const Tensor dense = contiguous(tensor);
-    const auto size = static_cast<std::uint64_t>(dense.size() * info(dense.dtype()).bytes);
-    out.write({dense.read<char>(), static_cast<std::size_t>(size)});
-    out.write(std::string(static_cast<std::size_t>(padded(size) - size), '\0'));
+    const std::string_view data = plumb::bytes_of(dense);
+    out.write(data);
+    out.write(std::string(static_cast<std::size_t>(padded(data.size()) - data.size()), '\0'));
   }
 }
 

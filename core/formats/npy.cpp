@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <charconv>
-#include <limits>
 #include <vector>
 
 #include "core/dtype.h"
 #include "core/formats/bytes.h"
+#include "core/formats/stored.h"
 #include "core/strict_json.h"
 
 namespace plumb::formats {
@@ -144,13 +144,8 @@ Element element_of(const std::string& descr, const ByteSource& file) {
   fail(file, "there is no dtype for elements of type " + excerpt(descr));
 }
 
-// Throws where the bytes of the shape, zeros left out, are more than 63 bits count.
 std::uint64_t bytes_of(const Header& h, Dtype dtype, const ByteSource& file) {
-  std::int64_t room = std::numeric_limits<std::int64_t>::max() / info(dtype).bytes;
-  for (const std::int64_t n : h.shape) {
-    if (n > room) fail(file, "the shape " + to_string(h.shape) + " overflows");
-    if (n > 1) room /= n;
-  }
+  if (overflows(h.shape, info(dtype).bytes)) fail(file, "the shape " + to_string(h.shape) + " overflows");
   return static_cast<std::uint64_t>(count(h.shape)) * static_cast<unsigned>(info(dtype).bytes);
 }
 
@@ -172,12 +167,6 @@ std::string header_text(Cursor& in) {
 void swap_bytes(char* data, std::uint64_t bytes, int width) {
   const auto step = static_cast<std::uint64_t>(width);
   for (std::uint64_t at = 0; at < bytes; at += step) std::reverse(data + at, data + at + step);
-}
-
-void require_truths(const char* data, std::uint64_t bytes, const ByteSource& file) {
-  for (std::uint64_t i = 0; i < bytes; ++i)
-    if (const auto byte = static_cast<unsigned char>(data[i]); byte > 1)
-      fail(file, "bool element " + std::to_string(i) + " is " + std::to_string(byte) + ", not 0 or 1");
 }
 
 // The data lie with the first axis fastest: a view of an array with its axes in the other order.
@@ -209,7 +198,8 @@ Tensor read_npy(ByteSource& file) {
     char* data = tensor.write<char>();
     in.read(bytes, data, "the data");
     if (element.swapped) swap_bytes(data, bytes, info(element.dtype).bytes / (is_complex(element.dtype) ? 2 : 1));
-    if (element.dtype == Dtype::boolean) require_truths(data, bytes, file);
+    if (element.dtype == Dtype::boolean)
+      if (const std::string wrong = no_truth(data, bytes); !wrong.empty()) fail(file, wrong);
   }
   return header.column_major ? turned(tensor, header.shape) : tensor;
 }
@@ -236,8 +226,7 @@ std::string npy_header(const Spec& spec) {
 void write_npy(Output& out, const Tensor& tensor) {
   const Tensor dense = contiguous(tensor);
   out.write(npy_header(dense.spec()));
-  const auto bytes = static_cast<std::size_t>(dense.size() * info(dense.dtype()).bytes);
-  if (bytes > 0) out.write({dense.read<char>(), bytes});
+  out.write(plumb::bytes_of(dense));
 }
 
 }  // namespace plumb::formats

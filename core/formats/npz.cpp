@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/formats/bytes.h"
 #include "core/formats/npy.h"
+#include "core/formats/stored.h"
 #include "core/formats/zip.h"
 #include "core/strict_json.h"
 
@@ -13,7 +14,7 @@ constexpr std::string_view kSuffix = ".npy";
 
 }  // namespace
 
-Contents read_npz(ByteSource& file) {
+Contents read_npz(ByteSource file) {
   Contents all;
   for (const Member& m : members(file)) {
     if (!m.name.ends_with(kSuffix)) fail(file, "the member " + excerpt(m.name) + " is no .npy file");
@@ -29,9 +30,7 @@ void write_npz(Output& out, const Contents& contents) {
   ZipWriter zip(out);
   for (const auto& [name, tensor] : contents.tensors) {
     const Tensor dense = contiguous(tensor);
-    const auto bytes = static_cast<std::size_t>(dense.size() * info(dense.dtype()).bytes);
-    zip.add(name + std::string(kSuffix), npy_header(dense.spec()),
-            bytes > 0 ? std::string_view(dense.read<char>(), bytes) : std::string_view());
+    zip.add(name + std::string(kSuffix), npy_header(dense.spec()), bytes_of(dense));
   }
   zip.end();
 }

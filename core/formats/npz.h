@@ -5,7 +5,7 @@
 
 namespace plumb::formats {
 
-Contents read_npz(ByteSource&);
+Contents read_npz(ByteSource);
 void write_npz(Output&, const Contents&);  // stored
 
 }  // namespace plumb::formats

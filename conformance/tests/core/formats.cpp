@@ -7,6 +7,7 @@
 #include <fstream>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "conformance/tests/temporary.h"
 #include "core/error.h"
@@ -154,7 +155,7 @@ std::string whole_file(const Format& f) {
 bool survives(const Format& f, std::string bytes) {
   ByteSource file(std::move(bytes), "evil");
   try {
-    f.read(file);
+    f.read(std::move(file));
     return true;
   } catch (const Error& e) {
     EXPECT_EQ(e.reason(), Reason::file) << e.what();
@@ -171,6 +172,19 @@ TEST(Formats, AFileThatIsCutOffAnywhereIsRefused) {
     const std::size_t data = f.name == "gguf" ? whole.size() - 22 : whole.size();
     for (std::size_t length = 0; length < data; ++length)
       EXPECT_FALSE(survives(f, whole.substr(0, length))) << f.name << " cut to " << length << " of " << whole.size();
+  }
+}
+
+// Each byte of a member stands behind its checksum.
+TEST(Formats, AChangedElementOfAnArchiveIsNoticed) {
+  const Format& npz = format_for(".npz");
+  const std::string whole = whole_file(npz), element = bytes_of(tensor(Dtype::f32, {1}, {6}));
+  const std::size_t at = whole.find(element);
+  ASSERT_NE(at, std::string::npos);
+  for (std::size_t i = at; i < at + element.size(); ++i) {
+    std::string bytes = whole;
+    bytes[i] = static_cast<char>(bytes[i] ^ 1);
+    EXPECT_FALSE(survives(npz, bytes)) << i;
   }
 }
 

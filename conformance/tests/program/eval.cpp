@@ -200,6 +200,11 @@ TEST(Eval, TakesAndGivesEveryFormat) {
     const Ran ran = shell("PLUMB eval reciprocal --in " + in + " --out " + out);
     ASSERT_EQ(0, ran.code) << ran.out;
     EXPECT_THAT(floats(formats::read(out).tensors.at(f.named ? "out" : "")), ElementsAre(1, 0.5, 0.25)) << f.name;
+    // What is read says itself what it is.
+    const std::string piped = temporary("piped.npz");
+    const Ran pipe = shell("PLUMB eval reciprocal --in - --out " + piped + " < " + in);
+    ASSERT_EQ(0, pipe.code) << pipe.out;
+    EXPECT_THAT(floats(formats::read(piped).tensors.at("out")), ElementsAre(1, 0.5, 0.25)) << f.name;
   }
   // Two outputs are no file of one.
   const std::string ab = file_of("ab.safetensors", {{"a", x}, {"b", x}});
