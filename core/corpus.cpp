@@ -1,10 +1,8 @@
 #include "core/corpus.h"
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <set>
-#include <type_traits>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -221,26 +219,6 @@ CorpusCase read_case(const json& item, Tensors& tensors, const std::string& wher
   if (given.has("error")) read_error(c, item, given, here);
   else read_expectation(c, item, given, tensors, here);
   return c;
-}
-
-json json_of(double v) { return std::isfinite(v) ? json(v) : json(infinity_name(v)); }
-
-json json_of(const std::vector<double>& list) {
-  json all = json::array();
-  for (const double v : list) all.push_back(json_of(v));
-  return all;
-}
-
-json json_of(const Attr& attr) {
-  return std::visit(
-      [](const auto& v) -> json {
-        using T = std::decay_t<decltype(v)>;
-        if constexpr (std::is_same_v<T, std::monostate>) return nullptr;
-        else if constexpr (std::is_same_v<T, double>) return json_of(v);
-        else if constexpr (std::is_same_v<T, std::vector<double>>) return json_of(v);
-        else return v;
-      },
-      attr.value());
 }
 
 ordered_json write_case(const CorpusCase& c, TensorMap& tensors) {

@@ -1,8 +1,10 @@
 #include "core/strict_json.h"
 
 #include <algorithm>
+#include <cmath>
 #include <new>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -181,6 +183,14 @@ Attr list_of(const json& list) {
   return integers.size() == reals.size() ? Attr(std::move(integers)) : Attr(std::move(reals));
 }
 
+json number_or_word(double v) { return std::isfinite(v) ? json(v) : json(infinity_name(v)); }
+
+json number_or_word(const std::vector<double>& list) {
+  json all = json::array();
+  for (const double v : list) all.push_back(number_or_word(v));
+  return all;
+}
+
 }  // namespace
 
 void read_strict(std::string_view text, const std::string& source, JsonEvents& events, int depth) {
@@ -230,6 +240,18 @@ Attrs attrs_of(const json& object) {
   Attrs attrs;
   for (const auto& [name, value] : object.items()) attrs.set(name, attr_of(value));
   return attrs;
+}
+
+json json_of(const Attr& attr) {
+  return std::visit(
+      [](const auto& v) -> json {
+        using T = std::decay_t<decltype(v)>;
+        if constexpr (std::is_same_v<T, std::monostate>) return nullptr;
+        else if constexpr (std::is_same_v<T, double>) return number_or_word(v);
+        else if constexpr (std::is_same_v<T, std::vector<double>>) return number_or_word(v);
+        else return v;
+      },
+      attr.value());
 }
 
 }  // namespace plumb

@@ -40,5 +40,6 @@ std::string excerpt(const nlohmann::json&);
 // text, so that a case of an unknown op can still be named.
 Attr attr_of(const nlohmann::json&);
 Attrs attrs_of(const nlohmann::json& object);
+nlohmann::json json_of(const Attr&);  // which attr_of reads back: numbers that JSON has not are words
 
 }  // namespace plumb

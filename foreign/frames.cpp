@@ -1,11 +1,9 @@
 #include "foreign/frames.h"
 
-#include <cmath>
 #include <cstring>
 #include <limits>
 
 #include "core/error.h"
-#include "core/infinity.h"
 #include "core/strict_json.h"
 #include "core/text.h"
 
@@ -13,22 +11,6 @@ namespace plumb::foreign {
 namespace {
 
 constexpr std::size_t kMaxOutputs = 64;
-
-Json number_json(double v) { return std::isfinite(v) ? Json(v) : Json(infinity_name(v)); }
-
-struct AttrJson {
-  Json operator()(std::monostate) const { return nullptr; }
-  Json operator()(bool v) const { return v; }
-  Json operator()(std::int64_t v) const { return v; }
-  Json operator()(double v) const { return number_json(v); }
-  Json operator()(const std::string& v) const { return v; }
-  Json operator()(const std::vector<std::int64_t>& v) const { return v; }
-  Json operator()(const std::vector<double>& v) const {
-    Json list = Json::array();
-    for (const double x : v) list.push_back(number_json(x));
-    return list;
-  }
-};
 
 Described described(const Json& one) {
   if (!one.is_object()) nonsense("an output that is no object");
@@ -113,12 +95,6 @@ std::vector<Described> outputs_of(const Json& answer) {
   std::vector<Described> all;
   for (const Json& one : list_at(answer, "out", kMaxOutputs)) all.push_back(described(one));
   return all;
-}
-
-Json json_of(const Attrs& attrs) {
-  Json object = Json::object();
-  for (const auto& [name, value] : attrs) object[name] = std::visit(AttrJson{}, value.value());
-  return object;
 }
 
 }  // namespace plumb::foreign

@@ -53,6 +53,4 @@ struct Described {
 };
 std::vector<Described> outputs_of(const Json& answer);
 
-Json json_of(const Attrs&);
-
 }  // namespace plumb::foreign

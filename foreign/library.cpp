@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/gate.h"
+#include "core/strict_json.h"
 #include "core/text.h"
 
 namespace plumb::foreign {
@@ -211,7 +212,9 @@ std::vector<std::string> Library::said() {
 }
 
 Json Library::call_json(const std::string& op, const Attrs& attrs, Json in, Json out) const {
-  return {{"op", op}, {"attrs", json_of(attrs)}, {"in", std::move(in)}, {"out", std::move(out)}};
+  Json given = Json::object();
+  for (const auto& [name, value] : attrs) given[name] = json_of(value);
+  return {{"op", op}, {"attrs", std::move(given)}, {"in", std::move(in)}, {"out", std::move(out)}};
 }
 
 std::vector<std::string> Library::refusals(const std::vector<Json>& calls) {
