@@ -139,15 +139,8 @@ class Run {
   // No route can be judged then, and the cases behind are no worse for it.
   void unanswered(const Op& op, const std::string& case_id, const std::string& why) {
     ++tally(op, find_route(op, kReference)).failed;
-    fail({case_id,
-          std::string(op.name),
-          std::string(kReference),
-          "gave no answer to judge by: " + why,
-          repro(case_id, std::nullopt),
-          options_.salt,
-          std::nullopt,
-          Cause::none,
-          {}});
+    fail({case_id, std::string(op.name), std::string(kReference), "gave no answer to judge by: " + why,
+          repro(case_id, std::nullopt), options_.salt, std::nullopt});
   }
 
   // A driver is tried in a fork, which is better taken before oracles work on other threads.
@@ -179,15 +172,9 @@ class Run {
     for (const Tally& t : result_.tallies) {
       // A backend cannot help what our bounds and cases do not tell.
       if (t.op == op.name && too_many(t.mistrusted, t.ran) && !backend_of(find_route(op, t.route)))
-        fail({t.op + "/*",
-              t.op,
-              t.route,
+        fail({t.op + "/*", t.op, t.route,
               std::to_string(t.mistrusted) + " of " + std::to_string(t.ran) + " cases have no finite bound",
-              "plumb check " + t.op + "@" + t.route + " -v" + salt_option(options_.salt),
-              options_.salt,
-              std::nullopt,
-              Cause::none,
-              {}});
+              "plumb check " + t.op + "@" + t.route + " -v" + salt_option(options_.salt), options_.salt, std::nullopt});
     }
   }
 
@@ -255,15 +242,8 @@ class Run {
   void at_gate(const Op& op, const std::string& case_id, const Verdict& v, const std::vector<const Route*>& asked) {
     for (const Route* r : asked) tally(op, *r).rejects += v.status == Status::pass;
     if (v.status == Status::pass) return void(++result_.at_gate);
-    fail({case_id,
-          std::string(op.name),
-          "gate",
-          v.reason,
-          repro(case_id, std::nullopt),
-          options_.salt,
-          std::nullopt,
-          v.cause,
-          {}});
+    fail({case_id, std::string(op.name), "gate", v.reason, repro(case_id, std::nullopt), options_.salt, std::nullopt,
+          v.cause});
   }
 
   void each(const Op& op, const Route& r, const std::string& case_id, const std::function<Verdict()>& judge) {
@@ -340,15 +320,9 @@ class Run {
     if (!options_.queries.empty() || options_.budget == Budget::smoke) return;
     for (const Known& k : options_.known)
       if (!used_.contains(&k))
-        fail({k.pattern,
-              k.pattern.substr(0, k.pattern.find('/')),
-              k.library,
-              "is listed as a departure (" + k.reason + "), and is no case",
-              "plumb list cases",
-              options_.salt,
-              std::nullopt,
-              Cause::none,
-              {}});
+        fail({k.pattern, k.pattern.substr(0, k.pattern.find('/')), k.library,
+              "is listed as a departure (" + k.reason + "), and is no case", "plumb list cases", options_.salt,
+              std::nullopt});
   }
 
   void fail(Failure f) {

@@ -144,12 +144,14 @@ void poison(const Call& call, const std::vector<Tensor>& out) {
   }
 }
 
-void take(Verdict& v, const Attempt& a) {
-  v.compared += a.deviation.compared;
-  const std::int64_t unbounded = v.worst.unbounded + a.deviation.unbounded;
-  if (a.deviation.ratio > v.worst.ratio || !a.deviation.what.empty()) v.worst = a.deviation;
+void take(Verdict& v, const Deviation& found, std::int64_t compared) {
+  v.compared += compared;
+  const std::int64_t unbounded = v.worst.unbounded + found.unbounded;
+  if (found.ratio > v.worst.ratio || !found.what.empty()) v.worst = found;
   v.worst.unbounded = unbounded;
 }
+
+void take(Verdict& v, const Attempt& a) { take(v, a.deviation, a.deviation.compared); }
 
 void blame(Verdict& v, Cause cause, std::string reason) {
   if (v.reason.empty() && !reason.empty()) v.cause = cause, v.reason = std::move(reason);
@@ -195,9 +197,7 @@ void backend_runs(const Truth& a, const Truth& b, const Route& r, Backend& backe
   backend.use(Threads::its_own);
   Verdict other;
   const std::string more = twice(a, r, other, launches, repeats);
-  const std::int64_t compared = v.compared + other.compared, unbounded = v.worst.unbounded + other.worst.unbounded;
-  if (other.worst.ratio > v.worst.ratio || !other.worst.what.empty()) v.worst = other.worst;
-  v.compared = compared, v.worst.unbounded = unbounded;
+  take(v, other.worst, other.compared);
   if (!other.reason.empty())
     blame(v, other.cause == Cause::value ? Cause::unrepeatable : other.cause,
           "with its own number of threads: " + other.reason);
@@ -363,6 +363,7 @@ std::optional<Verdict> judge_raw(const Op& op, const Reject& reject, Backend& ba
   (void)backend.said();
   backend.use(Threads::one);
   Verdict v;
+  std::string refused;
   judged(v, [&] {
     const RawAnswer answer = backend.raw(op, in, attrs);
     const bool other = reject.reason == Reason::domain && answer.reason != name(Reason::domain);
@@ -373,13 +374,9 @@ std::optional<Verdict> judge_raw(const Op& op, const Reject& reject, Backend& ba
       blame(v, Cause::raised,
             "was refused for another reason than " + std::string(name(reject.reason)) + ": " + answer.reason + ": " +
                 answer.words);
-    else if (answer.kind == RawAnswer::Kind::refused) v.log = {answer.words};
+    else if (answer.kind == RawAnswer::Kind::refused) refused = answer.words;
   });
-  if (v.status == Status::pass && !v.log.empty()) {
-    v.status = Status::refused;
-    v.reason = std::move(v.log[0]);
-    v.log.clear();
-  }
+  if (v.status == Status::pass && !refused.empty()) v.status = Status::refused, v.reason = std::move(refused);
   return with_log(std::move(v), &backend);
 }
 
