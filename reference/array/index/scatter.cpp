@@ -372,7 +372,8 @@ constexpr const char* kIndexed =
     "a T[*A], updates U[*U], indices0? I[*I], indices1? J[*J], indices2? K[*K], indices3? L[*L], indices4? M[*M], "
     "indices5? N[*N], indices6? O[*O], indices7? Q[*Q] -> out T[*A]";
 
-Op scatter_row(Update how, std::string_view name, std::string_view equation, std::string_view meaning) {
+template <Update how>
+Op scatter_row(std::string_view name, std::string_view equation, std::string_view meaning) {
   Op op;
   op.name = name;
   op.signature = kIndexed;
@@ -381,6 +382,7 @@ Op scatter_row(Update how, std::string_view name, std::string_view equation, std
   op.equation = equation;
   op.meaning = meaning;
   op.infer = infer_scatter;
+  op.oracle = with_last<combined, scatter_moves, how>;
   op.cases = cases(kScatterCases, how);
   op.rejects = kScatterRejects;
   op.bench = kScatterBench;
@@ -392,13 +394,11 @@ constexpr std::string_view kSet =
     "index outside is an error before anything is written";
 constexpr std::string_view kAssigned =
     "what x[..] = updates does, and at[..].set, an extension that MLX lacks; the last of several updates of an element "
-    "in "
-    "row-major order; updates are first made elements of a's dtype; an index outside is an error before anything is "
-    "written";
+    "in row-major order; updates are first made elements of a's dtype; an index outside is an error before anything "
+    "is written";
 constexpr std::string_view kRounded =
     "what at[..].add and at[..].multiply do; in row-major order of the updates, halves in f32 and rounded once; bool: "
-    "or "
-    "of sums, and of products; updates are first made elements of a's dtype; an index outside is an error before "
+    "or of sums, and of products; updates are first made elements of a's dtype; an index outside is an error before "
     "anything is written";
 constexpr std::string_view kAlong = kRounded.substr(kRounded.find("in row-major"));
 constexpr std::string_view kTakenAway =
@@ -413,37 +413,32 @@ constexpr std::string_view kExtreme =
     "have no order here; an index outside is an error before anything is written";
 
 std::vector<Op> scatter_rows() {
-  Op set = scatter_row(Update::set, "scatter",
-                       "out[base(p) + q] = updates[p, q] in row-major order, out = a elsewhere; base(p) is "
-                       "indices_k[p] on axis axes[k] and 0 on others",
-                       kAssigned);
-  set.oracle = with_last<combined, scatter_moves, Update::set>;
+  Op set =
+      scatter_row<Update::set>("scatter",
+                               "out[base(p) + q] = updates[p, q] in row-major order, out = a elsewhere; base(p) is "
+                               "indices_k[p] on axis axes[k] and 0 on others",
+                               kAssigned);
   Op add =
-      scatter_row(Update::add, "scatter_add", "out = a, then out[base(p) + q] += updates[p, q] for all p, q", kRounded);
-  add.oracle = with_last<combined, scatter_moves, Update::add>;
+      scatter_row<Update::add>("scatter_add", "out = a, then out[base(p) + q] += updates[p, q] for all p, q", kRounded);
   add.tolerance.kind = Tolerance::Class::inherited, add.tolerance.bound = sums_bound;
-  Op prod = scatter_row(Update::prod, "scatter_prod", "out = a, then out[base(p) + q] *= updates[p, q] for all p, q",
-                        kRounded);
-  prod.oracle = with_last<combined, scatter_moves, Update::prod>;
+  Op prod = scatter_row<Update::prod>("scatter_prod", "out = a, then out[base(p) + q] *= updates[p, q] for all p, q",
+                                      kRounded);
   prod.tolerance.kind = Tolerance::Class::inherited, prod.tolerance.bound = products_bound;
-  Op minus = scatter_row(Update::subtract, "scatter_subtract",
-                         "out = a, then out[base(p) + q] -= updates[p, q] for all p, q", kTakenAway);
-  minus.oracle = with_last<combined, scatter_moves, Update::subtract>;
+  Op minus = scatter_row<Update::subtract>("scatter_subtract",
+                                           "out = a, then out[base(p) + q] -= updates[p, q] for all p, q", kTakenAway);
   minus.tolerance.kind = Tolerance::Class::inherited, minus.tolerance.bound = differences_bound;
-  Op over = scatter_row(Update::divide, "scatter_divide",
-                        "out = a, then out[base(p) + q] /= updates[p, q] for all p, q", kDivided);
-  over.oracle = with_last<combined, scatter_moves, Update::divide>;
+  Op over = scatter_row<Update::divide>("scatter_divide",
+                                        "out = a, then out[base(p) + q] /= updates[p, q] for all p, q", kDivided);
   over.tolerance.kind = Tolerance::Class::inherited, over.tolerance.bound = quotients_bound;
-  Op max = scatter_row(Update::max, "scatter_max",
-                       "out = a, then out[base(p) + q] = max(out[base(p) + q], updates[p, q]) for all p, q", kExtreme);
-  max.oracle = with_last<combined, scatter_moves, Update::max>;
-  Op min = scatter_row(Update::min, "scatter_min",
-                       "out = a, then out[base(p) + q] = min(out[base(p) + q], updates[p, q]) for all p, q", kExtreme);
-  min.oracle = with_last<combined, scatter_moves, Update::min>;
+  Op max = scatter_row<Update::max>(
+      "scatter_max", "out = a, then out[base(p) + q] = max(out[base(p) + q], updates[p, q]) for all p, q", kExtreme);
+  Op min = scatter_row<Update::min>(
+      "scatter_min", "out = a, then out[base(p) + q] = min(out[base(p) + q], updates[p, q]) for all p, q", kExtreme);
   return {set, add, prod, minus, over, max, min};
 }
 
-Op axis_row(Update how, std::string_view name, Attr axis, std::string_view equation, std::string_view meaning) {
+template <Update how>
+Op axis_row(std::string_view name, Attr axis, std::string_view equation, std::string_view meaning) {
   Op op;
   op.name = name;
   op.signature = "a T[*A], indices I[*I], values U[*V] -> out T[*S]";
@@ -452,6 +447,7 @@ Op axis_row(Update how, std::string_view name, Attr axis, std::string_view equat
   op.equation = equation;
   op.meaning = meaning;
   op.infer = infer_along;
+  op.oracle = with_last<combined, along_moves, how>;
   op.cases = cases(kAxisCases, how);
   op.rejects = kAxisRejects;
   op.bench = kAxisBench;
@@ -461,17 +457,16 @@ Op axis_row(Update how, std::string_view name, Attr axis, std::string_view equat
 }  // namespace
 
 std::vector<Op> scatter_ops() {
-  Op put = axis_row(Update::set, "put_along_axis", kNone,
-                    "out[.., indices[.., j, ..], ..] = values[.., j, ..], j ascending, out = a elsewhere; other axes "
-                    "broadcast; axis none: in the flattened array",
-                    kSet);
-  put.oracle = with_last<combined, along_moves, Update::set>;
-  Op add =
-      axis_row(Update::add, "scatter_add_axis", -1,
-               "out = a, then out[.., indices[.., j, ..], ..] += values[.., j, ..] for all j; other axes broadcast; "
-               "axis none: in the flattened array",
-               kAlong);
-  add.oracle = with_last<combined, along_moves, Update::add>;
+  Op put = axis_row<Update::set>(
+      "put_along_axis", kNone,
+      "out[.., indices[.., j, ..], ..] = values[.., j, ..], j ascending, out = a elsewhere; other axes "
+      "broadcast; axis none: in the flattened array",
+      kSet);
+  Op add = axis_row<Update::add>(
+      "scatter_add_axis", -1,
+      "out = a, then out[.., indices[.., j, ..], ..] += values[.., j, ..] for all j; other axes broadcast; "
+      "axis none: in the flattened array",
+      kAlong);
   add.tolerance.kind = Tolerance::Class::inherited, add.tolerance.bound = axis_bound;
   Op masked{.name = "masked_scatter",
             .signature = "a T[*A], mask bool[*M], values U[*V] -> out T[*A]",

@@ -316,7 +316,8 @@ std::string cases(const char* text, Update how) {
                                                                   : "uniform-3");
 }
 
-Op update_row(Update how, std::string_view name, std::string_view equation, std::string_view meaning) {
+template <Update how>
+Op update_row(std::string_view name, std::string_view equation, std::string_view meaning) {
   Op op;
   op.name = name;
   op.signature = "a T[*A], update U[*U] -> out T[*A]";
@@ -325,6 +326,7 @@ Op update_row(Update how, std::string_view name, std::string_view equation, std:
   op.equation = equation;
   op.meaning = meaning;
   op.infer = infer_update;
+  op.oracle = with_last<update, static_moves, how>;
   op.cases = cases(kUpdateCases, how);
   op.rejects = kUpdateRejects;
   op.bench = kUpdateBench;
@@ -333,40 +335,32 @@ Op update_row(Update how, std::string_view name, std::string_view equation, std:
 
 constexpr std::string_view kCast =
     "the update is first made elements of a's dtype (truncated, saturated, NaN 0), then broadcasts to the window; "
-    "bounds "
-    "are clamped as those of a Python slice";
+    "bounds are clamped as those of a Python slice";
 
 constexpr std::string_view kDivided =
     "as slice_update; by division, which at[..].divide of MLX makes a product with a rounded reciprocal; whole numbers "
     "are refused";
 
 std::vector<Op> update_rows() {
-  Op set = update_row(Update::set, "slice_update", "out[start + x stride] = update[x], out = a elsewhere", kCast);
-  set.oracle = with_last<update, static_moves, Update::set>;
-  Op add = update_row(Update::add, "slice_update_add",
-                      "out[start + x stride] = a[start + x stride] + update[x], out = a elsewhere", kCast);
-  add.oracle = with_last<update, static_moves, Update::add>;
+  Op set = update_row<Update::set>("slice_update", "out[start + x stride] = update[x], out = a elsewhere", kCast);
+  Op add = update_row<Update::add>("slice_update_add",
+                                   "out[start + x stride] = a[start + x stride] + update[x], out = a elsewhere", kCast);
   add.tolerance.kind = Tolerance::Class::rounded;
-  Op prod = update_row(Update::prod, "slice_update_prod",
-                       "out[start + x stride] = a[start + x stride] update[x], out = a elsewhere", kCast);
-  prod.oracle = with_last<update, static_moves, Update::prod>;
+  Op prod = update_row<Update::prod>("slice_update_prod",
+                                     "out[start + x stride] = a[start + x stride] update[x], out = a elsewhere", kCast);
   prod.tolerance.kind = Tolerance::Class::rounded, prod.tolerance.when = rounded_reals;
-  Op minus = update_row(Update::subtract, "slice_update_subtract",
-                        "out[start + x stride] = a[start + x stride] - update[x], out = a elsewhere", kCast);
-  minus.oracle = with_last<update, static_moves, Update::subtract>;
+  Op minus = update_row<Update::subtract>(
+      "slice_update_subtract", "out[start + x stride] = a[start + x stride] - update[x], out = a elsewhere", kCast);
   minus.tolerance.kind = Tolerance::Class::rounded;
-  Op over = update_row(Update::divide, "slice_update_divide",
-                       "out[start + x stride] = a[start + x stride] / update[x], out = a elsewhere", kDivided);
-  over.oracle = with_last<update, static_moves, Update::divide>;
+  Op over = update_row<Update::divide>(
+      "slice_update_divide", "out[start + x stride] = a[start + x stride] / update[x], out = a elsewhere", kDivided);
   over.tolerance.kind = Tolerance::Class::rounded, over.tolerance.when = rounded_reals;
   constexpr std::string_view kExtreme =
       "as slice_update; NaN beside any, the update of equals (of zeros too); complex numbers have no order here";
-  Op max = update_row(Update::max, "slice_update_max",
-                      "out[start + x stride] = max(a[start + x stride], update[x]), out = a elsewhere", kExtreme);
-  max.oracle = with_last<update, static_moves, Update::max>;
-  Op min = update_row(Update::min, "slice_update_min",
-                      "out[start + x stride] = min(a[start + x stride], update[x]), out = a elsewhere", kExtreme);
-  min.oracle = with_last<update, static_moves, Update::min>;
+  Op max = update_row<Update::max>(
+      "slice_update_max", "out[start + x stride] = max(a[start + x stride], update[x]), out = a elsewhere", kExtreme);
+  Op min = update_row<Update::min>(
+      "slice_update_min", "out[start + x stride] = min(a[start + x stride], update[x]), out = a elsewhere", kExtreme);
   return {set, add, prod, minus, over, max, min};
 }
 
