@@ -150,13 +150,7 @@ Job prepare(const Call& c, const std::vector<Spec>& specs) {
   if (c.dtype(0) == Dtype::f64) usual.guard = 0;  // what the row calls positive definite
   const auto runs = std::make_shared<std::vector<TiledCholeskyRun>>();
   return {[runs, work = DeviceCholesky(c[0], c.flag("upper"), usual, out[0])] { *runs = work.run(); },
-          [runs, c] {
-            for (std::size_t m = 0; m < runs->size(); ++m)
-              if ((*runs)[m].status > 0)
-                c.fail(Reason::domain, "matrix " + std::to_string(m) + " is not positive definite at pivot " +
-                                           std::to_string((*runs)[m].status - 1));
-          },
-          [out] { return out; }};
+          [runs, c] { require_factors(c, *runs); }, [out] { return out; }};
 }
 
 Order by_blocks(const Call& c) {

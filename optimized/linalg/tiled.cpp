@@ -172,11 +172,7 @@ TiledCholesky usual(Dtype t) {
 }
 
 void run(const Call& c, std::vector<Tensor>& out) {
-  const std::vector<TiledCholeskyRun> runs = tiled_cholesky_on_cpu(c[0], c.flag("upper"), usual(c.dtype(0)), out[0]);
-  for (std::size_t m = 0; m < runs.size(); ++m)
-    if (runs[m].status > 0)
-      c.fail(Reason::domain, "matrix " + std::to_string(m) + " is not positive definite at pivot " +
-                                 std::to_string(runs[m].status - 1));
+  require_factors(c, tiled_cholesky_on_cpu(c[0], c.flag("upper"), usual(c.dtype(0)), out[0]));
 }
 
 // Within a block one sum in sequence; blocks are subtracted one after another.

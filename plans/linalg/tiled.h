@@ -7,6 +7,9 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
+
+#include "core/op.h"
 
 namespace plumb {
 
@@ -27,5 +30,7 @@ struct TiledCholeskyRun {
 };
 
 void check(const TiledCholesky&);  // throws Error(attribute) for a block or a guard that is none
+// Throws Error(domain) for the first matrix that has no factor, as the row cholesky says it.
+void require_factors(const Request&, const std::vector<TiledCholeskyRun>&);
 
 }  // namespace plumb

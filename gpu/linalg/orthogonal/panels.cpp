@@ -257,14 +257,14 @@ Job prepare(const Call& c, const std::vector<Spec>& specs) {
   return {[work = DeviceQr(c[0], usual, out[0], out[1])] { (void)work.run(); }, finish, [out] { return out; }};
 }
 
+}  // namespace
+
 Order own_type(const Call& c) {
   Order o;
   o.accumulator = c.dtype(0);
   o.fma = true;
   return o;
 }
-
-}  // namespace
 
 Route panel_qr_gpu_route() {
   return {.op = "qr",

@@ -20,6 +20,8 @@ class DeviceQr {
   std::shared_ptr<const Bound> bound_;
 };
 
+Order own_type(const Call&);  // sums of the elements' type, fused
+
 Route panel_qr_gpu_route();  // qr by the usual values of the parameters
 
 }  // namespace plumb::gpu

@@ -95,13 +95,6 @@ Job prepare(const Call& c, const std::vector<Spec>& specs) {
   });
 }
 
-Order own_type(const Call& c) {
-  Order o;
-  o.accumulator = c.dtype(0);
-  o.fma = true;
-  return o;
-}
-
 }  // namespace
 
 std::vector<Route> qr_gpu_routes() {
@@ -117,7 +110,7 @@ std::vector<Route> qr_gpu_routes() {
               .prefers = {gpu::kNotHost,
                           {Stage::shape_dtype, "under 16384 elements: a launch costs more",
                            [](const Call& c, const Device&) { return c[0].size() >= kWorthLaunch; }}},
-              .order = own_type,
+              .order = gpu::own_type,
               .prepare = prepare,
           },
           gpu::panel_qr_gpu_route()};

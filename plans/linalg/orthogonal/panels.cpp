@@ -6,6 +6,8 @@
 #include <limits>
 #include <sstream>
 
+#include "core/text.h"
+
 namespace plumb {
 namespace {
 
@@ -44,7 +46,7 @@ void check(const PanelQr& o) {
   if (o.group && (*o.group < 0 || *o.group > kMostThreads))
     fail("group is " + std::to_string(*o.group) + ", not 0 to 1024");
   for (const double x : {o.tiny, o.drift, o.most_square})
-    if (!(x >= 0)) fail("a threshold is " + std::to_string(x) + ", not 0 or above");
+    if (!(x >= 0)) fail("a threshold is " + shortest(x) + ", not 0 or above");
   if (std::isnan(o.timeout)) fail("timeout is no number");
 }
 
