@@ -58,6 +58,26 @@ TEST(Limbs128, HoldSquaresExactly) {
   EXPECT_THAT(limbs({0x80000000}), ElementsAre(0, 0, 0, 0x4000, 0));
 }
 
+float of_sum(std::uint32_t a, std::uint32_t b, std::uint32_t minus = 0) {
+  Limbs plus, less;
+  plus.add(a, b), less.add(minus, 1);
+  plus.carry(), less.carry();
+  return Limbs::difference(plus, less, 0);
+}
+
+// 2^24 + 1 lies between two floats, and so does its neighbour; half a unit more or less decides.
+TEST(Limbs128, AreRoundedOnceToNearestEven) {
+  constexpr std::uint32_t kTie = (1 << 24) + 1;
+  EXPECT_EQ(of_sum(kTie, 1), 0x1p24f);
+  EXPECT_EQ(of_sum(kTie + 2, 1), 0x1p24f + 4);
+  EXPECT_EQ(of_sum(kTie, 1 << 31), 0x1p55f);
+  EXPECT_EQ(of_sum(kTie + 2, 1 << 31), 0x1p55f + 0x4p31f);
+  EXPECT_EQ(of_sum(4 * kTie + 1, 1), 0x1p26f + 8);
+  EXPECT_EQ(of_sum(4 * kTie - 1, 1), 0x1p26f);
+  EXPECT_EQ(of_sum(0, 0, kTie), -0x1p24f);
+  EXPECT_EQ(of_sum(1, 1, kTie + 3), -(0x1p24f + 4));
+}
+
 // The float nearest to a whole number of 128 bits, which the C++ compiler's own long division finds.
 float nearest(unsigned __int128 x, int e) {
   int drop = 0;
