@@ -42,7 +42,7 @@ dev_packages=("${test_packages[@]}" chromium clang libclang-rt-14-dev clang-form
 python=$(PATH=/usr/bin:$PATH command -v python3 || true)  # the one that Debian packages extend
 every_isa=--isa=base,avx2,avx512
 few_threads=--threads=1,2,3
-form_asked=
+tests=release  # the preset
 
 say() { printf '\n== %s\n' "$*"; }
 
@@ -116,7 +116,7 @@ test_all() {
   if command -v apt-get >/dev/null; then setup_test; fi
   build
   echo "salt of the day: $(date -u +%Y%m%d)"
-  ctest --preset release ${form_asked:+-LE '^form$'} --output-junit "$PWD/build/release/tests.xml"
+  ctest --preset "$tests" --output-junit "$PWD/build/release/tests.xml"
   must_have_run build/release/tests.xml
 }
 
@@ -243,7 +243,7 @@ form() {
   program
   ctest --preset release -L '^form$' --output-junit "$PWD/build/release/form.xml"
   must_have_run build/release/form.xml
-  form_asked=yes
+  tests=behind-form
 }
 
 tidy() {
