@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The fuzzers of fuzz/:  ci/fuzz.sh build | oracles | TARGET [OPTION OF LIBFUZZER...]
-# Without options a target runs for 10 s. Inputs that break something are left in out/fuzz/. Exit 77, with the reason,
+# The fuzzers of fuzz/:  ci/fuzz.sh build | oracles PART | TARGET [OPTION OF LIBFUZZER...]
+# The oracles are run in parts, 1 and 2. Without options a target runs for 10 s. Inputs that break something are left in out/fuzz/. Exit 77, with the reason,
 # where they cannot be built.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -19,7 +19,7 @@ fi
 
 target=$1
 shift
-if [ "$target" = oracles ]; then exec build/fuzz/oracles; fi
+if [ "$target" = oracles ]; then exec build/fuzz/oracles "$@"; fi
 [ $# -gt 0 ] || set -- -max_total_time=10
 case $target in  # as long as such texts are; the format of the others asks for more
   case_ids | attributes) set -- "$@" -max_len=400 ;;
