@@ -53,7 +53,7 @@ constexpr const char* kCases = R"(
   ci     n=90 a=90 sites=sites_block in={1,3,15,16,17,31,32,33,64,65} out={1,3,15,16,17,31,32,33,64,65}
          t={in<out?'f16':'f32'}
          B={(in+out+1)%2} x={B?'int-2':'uniform'}
-  ci     n=200 a=190 in={16,32,64,128,48,80,130} out={in} sites=sites_surface-1 x=uniform t={f32,f16}
+  ci     n=70 a=66 in={16,32,64,128,48,80,130} out={in} sites=sites_surface-1 x=uniform t={f32,f16}
   ci     n=60 a=55 in={0,5} out={5-in} x=uniform B=1
   # rows around blocks
   smoke  n=6 a=6 in=16 out=16 sites=sites_block m={both}
