@@ -11,10 +11,10 @@ function(add_sanitized name files)
   add_library(${watched} OBJECT ${files} conformance/tests/laws/everything.cpp)
   target_link_libraries(${watched} PRIVATE plumb_options GTest::gtest nlohmann_json::nlohmann_json)
   target_compile_definitions(${watched} PRIVATE PLUMB_SOURCE_DIR="${PROJECT_SOURCE_DIR}" ${${routes}_without})
-  # A library of flags, so that they stand behind those of all code.
+  # A library of flags, so that they stand behind those of all code. -Og takes two thirds of the time of -O1 to compile.
   add_library(plumb_${name} INTERFACE)
   instrument(plumb_${name} INTERFACE ${ARGN})
-  target_compile_options(plumb_${name} INTERFACE -O1)
+  target_compile_options(plumb_${name} INTERFACE -Og)
   foreach(part ${watched} ${${routes}_parts})
     target_link_libraries(${part} PRIVATE plumb_${name})
     set_target_properties(${part} PROPERTIES EXCLUDE_FROM_ALL ON)
