@@ -380,6 +380,7 @@ constexpr const char* kScanCases = R"(
   ci     s=2500x40 axis=0 x={plain}
   ci     s=70001 axis=0 x={plain} r,i={false true, true false}
   ci     s=2x70001 axis={0,1} x={plain}
+  ci     s=530001 axis=0 x=int-3   # more parts than a work-group has items
   nightly s={1048577,3x524289} axis=0 x={plain} t={f32,bf16,i32}
   nightly s=1000003x2 axis=0 x={plain}
 )";
