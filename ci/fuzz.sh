@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The fuzzers of fuzz/:  ci/fuzz.sh build | oracles PART | TARGET [OPTION OF LIBFUZZER...]
-# The oracles are run in parts, 1 and 2. Without options a target runs for 10 s. Inputs that break something are left in out/fuzz/. Exit 77, with the reason,
-# where they cannot be built.
+# The oracles are run in parts, 1 and 2. Without options a target runs for 10 s. Inputs that break something are left in
+# out/fuzz/. Exit 77, with the reason, where they cannot be built.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
