@@ -79,6 +79,10 @@ def of_numbers(f):
     return lambda a, x: f(x, **a)
 
 
+def with_all(f):
+    return lambda a, *x: f(*x, **a)
+
+
 def pool(layer):
     return lambda a, x: layer(a["kernel_size"], a["stride"], a["padding"])(x)
 
@@ -352,6 +356,9 @@ OVER_AXES = ("sum", "prod", "max", "min", "minmax", "all", "any", "argmax", "arg
 SCANS = ("cumsum", "cumprod", "cummax", "cummin", "logcumsumexp")
 NN = ("relu", "relu6", "relu2", "leaky_relu", "hard_tanh", "hard_shrink", "softshrink", "softsign", "hardswish", "silu",
       "softplus", "log_sigmoid", "mish", "elu", "celu", "selu", "gelu", "gelu_approx", "gelu_fast_approx")
+LOSSES = ("cross_entropy", "binary_cross_entropy", "l1_loss", "mse_loss", "nll_loss", "gaussian_nll_loss",
+          "kl_div_loss", "smooth_l1_loss", "triplet_loss", "hinge_loss", "huber_loss", "log_cosh_loss",
+          "cosine_similarity_loss", "margin_ranking_loss")
 LINES = ("fft", "ifft", "rfft", "irfft")
 
 # Attributes that are keyword arguments under the same names.
@@ -374,6 +381,7 @@ OPS = {
     **{name: with_names(getattr(mx, name), *names) for name, names in NAMED.items()},
     **{name: scanned(getattr(mx, name)) for name in SCANS},
     **{name: of_numbers(getattr(nn, name)) for name in NN},
+    **{name: with_all(getattr(nn.losses, name)) for name in LOSSES},
     **{name: fft(getattr(mx.fft, name)) for name in LINES},
     **{name + more: fft_many(getattr(mx.fft, name + more)) for name in LINES for more in ("2", "n")},
     **{f"dense_conv{d}d": conv(getattr(mx, f"conv{d}d"), "stride", "padding", "dilation", "groups")

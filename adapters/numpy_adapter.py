@@ -24,6 +24,7 @@ ABSENT = {
     "no reciprocal square root: a quotient is rounded once more": ["rsqrt"],
     "no products of parts of matrices, and none with a sum": ["addmm", "gather_mm", "segmented_mm", "block_masked_mm"],
     "no such activation: a composition is rounded at each step": ["nn/activation/*"],
+    "no losses": ["nn/losses/*"],
     "no normalization, no rotation": ["nn/normalization/*", "nn/rope/*"],
     "no attention": ["nn/attention/*", "nn/gated_delta/*"],
     "no quantized numbers": ["quant/*"],

@@ -6,6 +6,7 @@
 
 #include "core/alias.h"
 #include "core/family.h"
+#include "core/formula.h"
 #include "core/loads.h"
 #include "core/route.h"
 #include "optimized/ceiling.h"
@@ -92,8 +93,11 @@ void install_family_of(std::string_view op) {
   const std::vector<std::string> meant = meant_by(op);
   for (const Family& f : kFamilies) {
     const std::vector<Op> rows = f.ops();
-    if (std::any_of(rows.begin(), rows.end(), [&](const Op& row) { return row.name == op || row.name == meant[0]; }))
-      return install_all({&f, 1});
+    const auto asked =
+        std::find_if(rows.begin(), rows.end(), [&](const Op& row) { return row.name == op || row.name == meant[0]; });
+    if (asked == rows.end()) continue;
+    if (has_formula(asked->name)) return install_all(kFamilies);  // its steps are rows of other families
+    return install_all({&f, 1});
   }
   install_families();
 }

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "core/error.h"
+#include "core/unrounded.h"
 
 namespace plumb {
 namespace {
@@ -224,6 +225,7 @@ Tensor contiguous(const Tensor& t) {
 }
 
 Wide widen(const Tensor& t) {
+  if (const Wide* known = before_rounding(t)) return *known;
   switch (t.dtype()) {
     case Dtype::boolean:
       return read_as<std::uint64_t, std::uint8_t>(t, [](std::uint8_t v) { return std::uint64_t{v != 0}; });
@@ -256,7 +258,12 @@ Tensor narrow(const Wide& w, Dtype dtype) {
       w);
 }
 
-Wide widen_as(const Tensor& t, Dtype dtype) { return t.dtype() == dtype ? widen(t) : widen(narrow(widen(t), dtype)); }
+Wide widen_as(const Tensor& t, Dtype dtype) {
+  if (t.dtype() == dtype) return widen(t);
+  const Wide* known = before_rounding(t);
+  const bool wider = is_real(t.dtype()) && is_real(dtype) && promote(t.dtype(), dtype) == dtype;
+  return known && wider ? alternative_of(*known, dtype) : widen(narrow(widen(t), dtype));
+}
 
 const Unsigneds& unsigneds(const Wide& w) { return alternative<Unsigneds>(w, "unsigned integers"); }
 const Integers& integers(const Wide& w) { return alternative<Integers>(w, "signed integers"); }
