@@ -82,14 +82,40 @@ void salt_option(CLI::App* sub, Args& args) {
       "A number that chooses other values for every case, or day, or random; none: 0, with --backend random");
 }
 
+// A list with commas. CLI11's own delimiter passes over an empty entry and takes the words that follow for entries.
+CLI::Option* comma_list(CLI::App* sub, const std::string& name, const std::string& what,
+                        std::function<void(const std::string&)> add) {
+  const auto each = [name, add = std::move(add)](const CLI::results_t& values) {
+    for (const std::string& value : values)
+      for (std::size_t begin = 0, end = 0; begin <= value.size(); begin = end + 1) {
+        end = std::min(value.find(',', begin), value.size());
+        if (end == begin) throw CLI::ValidationError(name, "\"" + value + "\" has an empty entry");
+        add(value.substr(begin, end - begin));
+      }
+    return true;
+  };
+  return sub->add_option(name, each, what)
+      ->type_name("LIST")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->expected(1, CLI::detail::expected_max_vector_size)
+      ->allow_extra_args(false);
+}
+
+void threads_option(CLI::App* sub, std::vector<int>& threads, const std::string& what) {
+  comma_list(sub, "--threads", what, [&threads](const std::string& entry) {
+    int n = 0;
+    if (!CLI::detail::lexical_cast(entry, n) || n < 1 || n > kMaxThreads)
+      throw CLI::ValidationError("--threads", "Value " + entry + " not in range 1 to " + std::to_string(kMaxThreads));
+    threads.push_back(n);
+  });
+}
+
 // Every pair of the two lists.
 template <class Args>
 void setting_options(CLI::App* sub, Args& args) {
-  sub->add_option("--isa", args.isas, "Instruction sets of the CPU routes: base, avx2, avx512; none: the best")
-      ->delimiter(',');
-  sub->add_option("--threads", args.threads, "Numbers of threads of the CPU routes; none: all cores")
-      ->delimiter(',')
-      ->check(CLI::Range(1, kMaxThreads));
+  comma_list(sub, "--isa", "Instruction sets of the CPU routes: base, avx2, avx512; none: the best",
+             [&args](const std::string& entry) { args.isas.push_back(entry); });
+  threads_option(sub, args.threads, "Numbers of threads of the CPU routes; none: all cores");
 }
 
 CLI::Validator seconds(double most);
@@ -245,9 +271,7 @@ void bench_options(CLI::App* sub, BenchArgs& args) {
   sub->add_option("--repetitions", args.repetitions, "Repetitions of each measurement")
       ->capture_default_str()
       ->check(CLI::Range(1, 10000));
-  sub->add_option("--threads", args.threads, "Numbers of threads, one run for each")
-      ->delimiter(',')
-      ->check(CLI::Range(1, kMaxThreads));
+  threads_option(sub, args.threads, "Numbers of threads, one run for each");
   sub->add_flag("--no-peers", args.no_peers, "Without other libraries for comparison");
 }
 
@@ -373,6 +397,15 @@ std::vector<std::string> words_of(int argc, char** argv) {
   return words;
 }
 
+// An option that is given and empty, often a variable of a script that is not set, must not be taken for one that is
+// left out.
+void refuse_empty_values(const CLI::App& app) {
+  for (const CLI::Option* option : app.get_options())
+    for (const std::string& value : option->results())
+      if (value.empty()) throw Error("plumb", Reason::query, option->get_name() + ": \"\" is no value");
+  for (const CLI::App* sub : app.get_subcommands()) refuse_empty_values(*sub);
+}
+
 int parse_and_run(int argc, char** argv) {
   CLI::App app{"Plumbline: the executable specification and judge of array and sparse operations."};
   app.name("plumb");
@@ -390,6 +423,7 @@ int parse_and_run(int argc, char** argv) {
     const std::string what = misspelt(app, words);
     throw Error("plumb", Reason::query, (what.empty() ? std::string(e.what()) : what) + "; --help shows what there is");
   }
+  refuse_empty_values(app);
   run.install();
   check_environment();
   backend_args.limits.judge = kVersion;

@@ -46,9 +46,11 @@ Budget budget_named(const std::string& text) {
   throw Error("plumb", Reason::query, "no budget \"" + text + "\"; there are smoke, ci and nightly");
 }
 
+bool is_drawn_salt(const std::string& text) { return text == "random" || (text.empty() && !backends().empty()); }
+
 std::uint64_t salt_named(const std::string& text) {
   if (text == "day") return today();
-  if (text == "random" || (text.empty() && !backends().empty())) return std::random_device()();
+  if (is_drawn_salt(text)) return std::random_device()();
   if (text.empty()) return 0;
   constexpr std::uint64_t kMaxSalt = UINT64_MAX / 2;  // data set B is number 2 salt + 1
   const auto salt = number_in<std::uint64_t>(text);
@@ -78,7 +80,7 @@ std::vector<Isa> isas_named(const std::vector<std::string>& texts) {
 Target target_of(const std::string& text) {
   const auto at = text.rfind('@');
   Target target{parse_case(text.substr(0, at)), at == std::string::npos ? "" : text.substr(at + 1)};
-  if (!target.route.empty()) find_route(*target.parsed.op, target.route);
+  if (at != std::string::npos) find_route(*target.parsed.op, target.route);
   return target;
 }
 

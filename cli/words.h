@@ -16,6 +16,7 @@ Budget budget_named(const std::string&);
 // A number; "day": that of today, as 20250131 (UTC); "random": one that nobody knows before. "": 0, or random where
 // there is a backend, which could have seen the values of every run.
 std::uint64_t salt_named(const std::string&);
+bool is_drawn_salt(const std::string&);        // another one each time
 std::string route_named(const std::string&);   // itself; "": all routes, or those of the backends where there are some
 std::uint64_t day_of(const std::string& utc);  // 20250131 of 2025-01-31T..
 std::string backend_texts();                   // "mlx 0.32.4", by commas; "none"

@@ -87,6 +87,7 @@ Attrs parse_attrs(std::string_view text) {
     const auto equals = items[i].find('=');
     if (equals == std::string_view::npos) bad(items[i], "an attribute is name=value");
     const std::string_view name = items[i].substr(0, equals);
+    if (attrs.find(name)) bad(text, "'" + std::string(name) + "' is there twice");
     std::string value(items[i].substr(equals + 1));
     while (++i < items.size() && items[i].find('=') == std::string_view::npos) value.append(",").append(items[i]);
     attrs.set(name, parse_attr(value));

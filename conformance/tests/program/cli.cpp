@@ -65,6 +65,34 @@ TEST(Cli, UnknownWordsAreErrors) {
   }
 }
 
+// Said is what was given: an empty entry is no entry left out, an empty value no option left out, and of two values
+// for one attribute neither is the one that is meant.
+TEST(Cli, NothingGivenIsPassedOver) {
+  const std::pair<const char*, const char*> refused[] = {
+      {"check add --threads=1,,2", "--threads: \"1,,2\" has an empty entry"},
+      {"check add --threads=,", "--threads: \",\" has an empty entry"},
+      {"check add --isa=base,", "--isa: \"base,\" has an empty entry"},
+      {"repro add/-/- --isa=,base", "--isa: \",base\" has an empty entry"},
+      {"repro add/-/- --threads=1,x", "--threads: Value x not in range 1 to "},
+      {"bench add --threads=1,,2", "--threads: \"1,,2\" has an empty entry"},
+      {"report add --threads 2,", "--threads: \"2,\" has an empty entry"},
+      {"report add --out ''", "--out: \"\" is no value"},
+      {"check add --save-failures ''", "--save-failures: \"\" is no value"},
+      {"list ops ''", "query: \"\" is no value"},
+      {"eval add --in '' --out b", "--in: \"\" is no value"},
+      {"convert '' b.npy", "from: \"\" is no value"},
+      {"explain argsort/f32.7.row.uniform/axis=-1,axis=0", "'axis=-1,axis=0': 'axis' is there twice"},
+      {"explain argsort/f32.7.row.uniform/axis=-1,,axis=-1", "'axis' is there twice"},
+      {"repro argsort/f32.7.row.uniform/-@", "no route is named ''"}};
+  for (const auto& [arguments, says] : refused) {
+    const Ran ran = plumb(arguments);
+    EXPECT_EQ(2, ran.code) << arguments << "\n" << ran.out;
+    EXPECT_THAT(ran.out, HasSubstr(says)) << arguments;
+  }
+  EXPECT_EQ(0, plumb("check abs --budget=smoke --route='cpu.*' --threads 1,2 --threads 1 reciprocal").code)
+      << "what follows a list is a query";
+}
+
 // A call that a route refuses, as tensors, and what the refusal says.
 struct Forced {
   const char *op, *attrs, *route, *says;
