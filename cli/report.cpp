@@ -88,13 +88,18 @@ void warn_of_unfinished(const std::string& path) try {
   return;  // what cannot be read cannot be gone on with either
 }
 
+// Of the day on which it began, and the one that was drawn then.
+std::uint64_t salt_to_resume(const std::string& text, const reports::Report& begun) {
+  if (is_drawn_salt(text)) return begun.check.salt;
+  return text == "day" ? day_of(begun.utc) : salt_named(text);
+}
+
 // What --resume goes on with. Throws Error(query) if it would not be one run.
 reports::Report begun_before(const ReportArgs& args, const std::string& path) {
   if (!std::filesystem::exists(path))
     throw Error("plumb", Reason::query, "--resume: there is no " + path + " to go on with");
   reports::Report r = reports::parse(read_file(path), path);
-  const std::string wrong =
-      differences(r, settings_of(args, args.salt == "day" ? day_of(r.utc) : salt_named(args.salt)));
+  const std::string wrong = differences(r, settings_of(args, salt_to_resume(args.salt, r)));
   if (!wrong.empty()) throw Error("plumb", Reason::query, "--resume: " + path + " was begun otherwise: " + wrong);
   if (r.complete) std::fprintf(stderr, "plumb: %s is complete, nothing is left to do\n", path.c_str());
   else ++r.runs;

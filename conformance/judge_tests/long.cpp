@@ -124,6 +124,16 @@ TEST_F(Stopped, GoesOnAsOneRunOnly) {
   refused("report --resume --out='" + out_ + "/nosuch'", "there is no ");
 }
 
+// With a backend that is every run whose command names no salt.
+TEST_F(Stopped, GoesOnWithTheSaltThatWasDrawn) {
+  ASSERT_EQ(plumb(command("--no-bench --salt=random"), "scaled 120 15").code, 128 + SIGTERM);
+  const json drawn = found().at("run").at("settings").at("salt");
+  const Ran ran = plumb(command("--no-bench --salt=random --resume"));
+  EXPECT_EQ(ran.code, 0) << ran.out;
+  EXPECT_EQ(found().at("run").at("settings").at("salt"), drawn);
+  EXPECT_EQ(found().at("progress").at("runs"), 2);
+}
+
 TEST_F(Stopped, OtherMachinesAndProgramsDoNotGoOn) {
   ASSERT_EQ(plumb(command("--no-bench"), "scaled 120 15").code, 128 + SIGTERM);
   for (const char* name : {"program", "processor", "threads", "instruction set", "device", "driver", "limits"}) {
