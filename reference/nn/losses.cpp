@@ -140,11 +140,11 @@ constexpr const char* kLines = R"(
 )";
 
 constexpr const char* kBenchPairs = R"(
-  ci     f32.4096x1024.row.$x+f32.4096x1024.row.$y$b/reduction={mean,none}
+  ci     f32.1024x1024.row.$x+f32.1024x1024.row.$y$b/reduction={mean,none}
 )";
 
 constexpr const char* kBenchLines = R"(
-  ci     f32.8192x1024.row.$x+$b/axis=1,reduction=mean
+  ci     f32.1024x1024.row.$x+$b/axis=1,reduction=mean
 )";
 
 // Positions along an axis of d, for each of the r lines.
@@ -304,7 +304,7 @@ std::vector<Op> margins() {
             {"$y", "uniform-2"},
             {"$z", "+{u}.{s}.row.int-1"},
             {"$g", "margin={0.5,-1.0}"},
-            {"$b", "+f32.4096x1024.row.int-1"},
+            {"$b", "+f32.1024x1024.row.int-1"},
             {"$c", "+f32.3x4.row.int-1"}}}),
       row({"triplet_loss",
            triplet_loss,
@@ -319,7 +319,7 @@ std::vector<Op> margins() {
             {"$u", "{t}"},
             {"$z", "+{u}.{s}.row.uniform-2"},
             {"$g", "p={3.0,1.0,2},margin=0.25,eps=0.5"},
-            {"$b", "f32.8192x1024.row.uniform+f32.8192x1024.row.uniform"},
+            {"$b", "f32.1024x1024.row.uniform+f32.1024x1024.row.uniform"},
             {"$c", "f32.3x4.row.uniform+f32.3x4.row.uniform"}},
            "eps is added within the root"}),
   };
@@ -355,7 +355,7 @@ std::vector<Op> likelihoods() {
             {"$y", "uniform-3"},
             {"$z", "+{t}.{s}.row.positive-2"},
             {"$g", "full=true,eps=0.5"},
-            {"$b", "+f32.4096x1024.row.positive"},
+            {"$b", "+f32.1024x1024.row.positive"},
             {"$c", "+f32.3x4.row.positive"}}}),
       row({"kl_div_loss",
            kl_div_loss,
@@ -368,7 +368,7 @@ std::vector<Op> likelihoods() {
             {"$r", "{s}"},
             {"$u", "{t}"},
             {"$g", "-"},
-            {"$b", "f32.8192x1024.row.uniform-3"},
+            {"$b", "f32.1024x1024.row.uniform-3"},
             {"$c", "f32.3x4.row.uniform"}},
            "both are logarithms of probabilities"}),
   };
@@ -382,7 +382,7 @@ std::vector<Op> classes() {
            "T: floats; I: integers; F = float(T)",
            {{"axis", -1}, {"reduction", "none"}},
            "l = -x at index t along axis; out is l, its mean or its sum",
-           {{"$b", "i32.8192.row.index-1024"}, {"$c", "i32.3.row.index-3"}, {"$x", "uniform-6"}},
+           {{"$b", "i32.1024.row.index-1024"}, {"$c", "i32.3.row.index-3"}, {"$x", "uniform-6"}},
            "an index counts from the end where it is negative; one outside is an error of the call",
            "",
            kIndexed,
@@ -396,7 +396,7 @@ std::vector<Op> classes() {
            "z "
            "at index targets, or the sum of z_i targets_i of probabilities, which have the shape of the logits; times "
            "weights; out is l, its mean or its sum",
-           {{"$b", "i32.8192.row.index-1024"}, {"$c", "i32.3.row.index-3"}, {"$x", "uniform-6"}},
+           {{"$b", "i32.1024.row.index-1024"}, {"$c", "i32.3.row.index-3"}, {"$x", "uniform-6"}},
            "the mean is over the elements, not over the weights; a probability of 0 beside a logit of -inf gives NaN",
            "",
            std::string(kIndexed) + kWeights,
@@ -418,7 +418,7 @@ std::vector<Op> similarities() {
             {"$r", "{s}"},
             {"$u", "{t}"},
             {"$g", "eps=0.5"},
-            {"$b", "f32.8192x1024.row.uniform"},
+            {"$b", "f32.1024x1024.row.uniform"},
             {"$c", "f32.3x4.row.uniform"}},
            "the similarity itself, not 1 less it"}),
   };
