@@ -107,6 +107,7 @@ double levels_of(const Call& call, Fft algorithm) {
 // Those of several axes have bounds of their own, which count levels too.
 bool is_transform(const Call& call) {
   using Class = Tolerance::Class;
+  if (!call.has(0)) return false;  // frequencies
   const Class kind = call.op->tolerance.of(call);
   const auto names = [&](std::string_view part) { return call.op->name.find(part) != std::string_view::npos; };
   const bool named = names("fft") || names("stft") || names("hadamard");
