@@ -14,6 +14,7 @@ any exception that `reasons` maps to one. What the library is not asked for is s
 The judge writes requests to descriptor 3 and reads answers from descriptor 4, both JSON behind a length of four bytes,
 little-endian; inputs lie in the shared memory of descriptor 5, sealed against writing, outputs go to that of 6.
 """
+import gc
 import json
 import mmap
 import os
@@ -78,15 +79,16 @@ class Job:
     """A call that is prepared: the function, and its inputs as views."""
 
     def __init__(self, adapter, call):
-        self.adapter, self.call, self.found, self.error = adapter, call, None, None
+        self.adapter, self.call, self.found, self.error, self.places = adapter, call, None, None, None
         self.function = adapter.ops.get(call["op"])
         if self.function is None:
             raise Fail("unsupported", f"no function for {call['op']}")
         self.arguments = [None if t is None else adapter.load(numpy_view(adapter.inputs, t)) for t in call["in"]]
         self.attributes = {name: plain(value) for name, value in call["attrs"].items()}
 
-    def launch(self):
-        self.error = None
+    def launch(self, places):
+        """To the places of `prepare`, or to others that this launch names."""
+        self.error, self.places = None, places
         try:
             found = self.function(self.attributes, *self.arguments)
             self.found = list(found) if isinstance(found, (tuple, list)) else [found]
@@ -101,14 +103,15 @@ class Job:
         wanted = self.call["out"]
         if wanted is None:  # a call that had to be refused
             return {"out": [described(x) for x in found]}
-        return {"out": [self.written(x, t) for x, t in zip(found, wanted)]}
+        places = self.places or [t["offset"] for t in wanted]
+        return {"out": [self.written(x, t, place) for x, t, place in zip(found, wanted, places)]}
 
-    def written(self, array, t):
+    def written(self, array, t, place):
         """What lies where the judge wants it, or what the library returned in its place."""
         if array.dtype != DTYPES[t["dtype"]] or list(array.shape) != t["shape"]:
             return described(array)
-        np.ndarray(array.shape, array.dtype, self.adapter.outputs, t["offset"])[...] = array
-        return {"dtype": t["dtype"], "shape": t["shape"], "offset": t["offset"]}
+        np.ndarray(array.shape, array.dtype, self.adapter.outputs, place)[...] = array
+        return {"dtype": t["dtype"], "shape": t["shape"], "offset": place}
 
 
 class Adapter:
@@ -117,6 +120,7 @@ class Adapter:
     def __init__(self, ops, load, store, reasons, refuse, hello, manifest):
         self.ops, self.load, self.store, self.reasons, self.refuse = ops, load, store, (*reasons, *USUAL), refuse
         self.hello, self.claims, self.jobs, self.left = hello, manifest, {}, b""
+        self.said = bytearray()  # answers that are not sent yet
         self.inputs, self.outputs = shared(5, mmap.ACCESS_READ), shared(6, mmap.ACCESS_WRITE)
 
     def error(self, error):
@@ -142,7 +146,7 @@ class Adapter:
 
     def answer(self, request):
         if "launch" in request:
-            return self.jobs[request["launch"]].launch()
+            return self.jobs[request["launch"]].launch(request.get("out"))
         if "wait" in request:
             return self.jobs[request["wait"]].wait()
         if "prepare" in request:
@@ -152,7 +156,7 @@ class Adapter:
         elif "supports" in request:
             return {"refuse": [self.asked(call)[:TEXT] for call in request["supports"]]}
         elif "hello" in request:
-            return {"protocol": 1, **self.hello}
+            return {"protocol": max({1, 2} & set(request["hello"]["protocol"])), **self.hello}
         elif "manifest" in request:
             return {"plumb": 1, "ops": {op: self.claims.get(op, {}) for op in self.ops}}
         elif "reset" in request:
@@ -163,6 +167,7 @@ class Adapter:
 
     def read(self, n):
         while len(self.left) < n:
+            self.send()  # before it is waited: several requests that come at once are answered at once
             got = os.read(3, 1 << 16)
             if not got:
                 sys.exit(0)  # the judge has gone
@@ -171,6 +176,7 @@ class Adapter:
         return part
 
     def serve(self):
+        gc.freeze()  # what is imported stays: it need not be looked through again and again
         request = {}
         while "bye" not in request:
             (length,) = struct.unpack("<I", self.read(4))
@@ -182,12 +188,12 @@ class Adapter:
             except Exception as error:  # a request that fails must not end the program
                 answer = self.error(error)
             text = json.dumps(answer).encode()
-            send(struct.pack("<I", len(text)) + text)
+            self.said += struct.pack("<I", len(text)) + text
+        self.send()
 
-
-def send(data):
-    while data:
-        data = data[os.write(4, data):]
+    def send(self):
+        while self.said:
+            del self.said[:os.write(4, self.said)]
 
 
 def run(name, version, ops, *, load=lambda view: view, store=np.asarray, reasons=(), refuse=lambda call: "", library="",

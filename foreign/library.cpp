@@ -16,6 +16,8 @@ namespace {
 constexpr std::string_view kReasons[] = {"arity", "attribute", "axis", "device", "domain",      "dtype", "memory",
                                          "rank",  "shape",     "spec", "input",  "unsupported", "raised"};
 constexpr std::size_t kMaxName = 32, kBatch = 1000;
+constexpr std::int64_t kProtocol = 2;
+constexpr std::size_t kAhead = std::size_t{64} << 20;  // bytes of outputs that are held to save waiting
 
 // {"error":REASON,"what":TEXT}; a reason that is none of the words is nonsense.
 std::pair<std::string, std::string> error_of(const Json& answer) {
@@ -73,9 +75,14 @@ struct Library::Bound {
   Running* running;
   std::shared_ptr<Process> memory;  // outlives the leases
   std::int64_t start, id;
-  std::vector<Lease> in, out;
+  std::vector<Lease> in;
+  std::vector<std::vector<Lease>> out;  // by launch, where all are asked for at once
   std::vector<Spec> specs;
+  std::size_t asked = 0;         // launches that are asked for and not begun yet
+  std::size_t turn = 0;          // whose places hold what was waited for last
   std::vector<Described> given;  // by the last wait
+
+  const std::vector<Lease>& places() const { return out[turn]; }
 };
 
 // Releases what the job held, where its process is still the same.
@@ -83,7 +90,9 @@ class Library::Held {
  public:
   Held(Library& library, Bound bound) : library_(library), bound_(std::move(bound)) {}
   ~Held() {
-    if (alive()) library_.queue(*bound_.running, {{"release", bound_.id}});
+    if (!alive()) return;
+    library_.queue(*bound_.running, {{"release", bound_.id}});
+    bound_.running->answers.erase(bound_.id);
   }
   Held(const Held&) = delete;
   Held& operator=(const Held&) = delete;
@@ -144,12 +153,14 @@ void Library::begin(Running& r) {
     throw Fault(Cause::crashed, "was started again " + std::to_string(restarts_) + " times, and not once more");
   restarts_ += r.start > 0;
   r.start = ++starts_;
-  r.asked.clear();
+  r.asked.clear(), r.answers.clear();
   r.process = std::make_shared<Process>(argv_, threads_, limits_);
-  const Json hello{
-      {"protocol", {1}}, {"judge", limits_.judge}, {"shm", {5, 6}}, {"threads", threads_ == Threads::one ? 1 : 0}};
+  const Json hello{{"protocol", {1, kProtocol}},
+                   {"judge", limits_.judge},
+                   {"shm", {5, 6}},
+                   {"threads", threads_ == Threads::one ? 1 : 0}};
   try {
-    know(one(r, {{"hello", hello}}, limits_.start_seconds));
+    know(r, one(r, {{"hello", hello}}, limits_.start_seconds));
     if (manifest_.empty()) manifest_ = manifest_of(one(r, {{"manifest", 1}}, limits_.start_seconds));
   } catch (const Fault&) {
     if (r.process) drop(r);
@@ -157,8 +168,8 @@ void Library::begin(Running& r) {
   }
 }
 
-void Library::know(const Json& hello) {
-  (void)integer_at(hello, "protocol", 1, 1);
+void Library::know(Running& r, const Json& hello) {
+  r.protocol = integer_at(hello, "protocol", 1, kProtocol);
   const std::string named = text_at(hello, "name"), version = text_at(hello, "version");
   if (!plain_name(named)) nonsense("the name \"" + named + "\", which is not [a-z][a-z0-9_-]{0,31}");
   if (!name_.empty() && (named != name_ || version != version_))
@@ -187,19 +198,18 @@ void Library::drop(Running& r) {
   r.process->end();
   for (std::string& line : r.process->take_printed()) said_.push_back(std::move(line));
   r.process.reset();
-  r.asked.clear();
+  r.asked.clear(), r.answers.clear();
 }
 
 // A question that stands for itself: its answer is the last one.
 Json Library::one(Running& r, const Json& request, double seconds) {
   queue(r, request);
-  std::vector<Json> answers = ask(r, seconds);
-  r.asked.clear();
-  if (answers.back().contains("error")) {
-    const auto [reason, what] = error_of(answers.back());
+  Json answer = collect(r, seconds);
+  if (answer.contains("error")) {
+    const auto [reason, what] = error_of(answer);
     throw Fault(Cause::protocol, "answered a question of its own with " + reason + ": " + what);
   }
-  return std::move(answers.back());
+  return answer;
 }
 
 std::vector<std::string> Library::said() {
@@ -294,42 +304,91 @@ Json Library::placed(Running& r, const std::vector<Tensor>& in, std::vector<Leas
 
 Job Library::prepare(const Call& call, const std::vector<Spec>& specs) {
   Running& r = running();
-  Bound bound{&r, r.process, r.start, ++last_id_, {}, {}, specs, {}};
-  Json in = placed(r, call.in, bound.in), out = Json::array();
-  for (const Spec& s : specs) {
-    const Lease& lease = bound.out.emplace_back(r.process->outputs(), bytes_of(s));
-    out.push_back(spec_json(s));
-    out.back()["offset"] = lease.offset();
-    out.back()["bytes"] = lease.bytes();
+  Bound bound{&r, r.process, r.start, ++last_id_, {}, {}, specs, 0, 0, {}};
+  Json in = placed(r, call.in, bound.in), out = specs_json(specs);
+  const int ahead = r.protocol < 2 ? 0 : std::exchange(expected_, 0);
+  take_places(bound, r, ahead);
+  for (std::size_t i = 0; i < specs.size(); ++i) {
+    out[i]["offset"] = bound.places()[i].offset();
+    out[i]["bytes"] = bound.places()[i].bytes();
   }
   queue(r,
         {{"prepare", bound.id},
          {"call", call_json(std::string(call.op->name), call.attrs, std::move(in), std::move(out))}},
         bound.id);
+  if (ahead > 0 && static_cast<std::size_t>(ahead) == bound.out.size())
+    for (const std::vector<Lease>& places : bound.out) queue_launch(bound, &places);
   const auto held = std::make_shared<Held>(*this, std::move(bound));
   return {[this, held] { launch(held->get()); }, [this, held] { wait(held->get()); },
           [this, held] { return fetch(held->get()); }};
 }
 
-void Library::launch(Bound& b) {
-  if (MemoryWatch::active())
-    for (const Lease& lease : b.out) lease.arena().poison(lease.offset());
-  queue(*b.running, {{"launch", b.id}}, b.id);
+// Places for each launch that is expected, where they are small.
+void Library::take_places(Bound& b, Running& r, int launches) {
+  std::size_t bytes = 0;
+  for (const Spec& s : b.specs) bytes += bytes_of(s);
+  const int sets = launches > 0 && bytes <= kAhead / static_cast<std::size_t>(launches) ? launches : 1;
+  for (int n = 0; n < sets; ++n) {
+    std::vector<Lease>& places = b.out.emplace_back();
+    for (const Spec& s : b.specs) places.emplace_back(r.process->outputs(), bytes_of(s));
+  }
+}
+
+// A launch and the wait behind it, into memory that was poisoned before.
+void Library::queue_launch(Bound& b, const std::vector<Lease>* places) {
+  Json request{{"launch", b.id}};
+  for (const Lease& lease : places ? *places : b.places())
+    if (MemoryWatch::active()) lease.arena().poison(lease.offset());
+  if (places) {
+    Json& out = request["out"] = Json::array();
+    for (const Lease& lease : *places) out.push_back(lease.offset());
+    ++b.asked;
+  }
+  queue(*b.running, request, b.id);
   queue(*b.running, {{"wait", b.id}}, b.id, true);
 }
 
-// Of all that is answered now: the first error of this job, else its last answer.
-Json Library::answer_of(Running& r, std::int64_t id) {
+// Where it was asked for with the others, it is the next one's turn; what comes beyond them takes the first places.
+void Library::launch(Bound& b) {
+  if (b.asked > 0) {
+    b.turn = b.out.size() - b.asked--;
+    return;
+  }
+  b.turn = 0;
+  if (b.out.size() > 1) queue_launch(b, &b.out[0]), --b.asked;
+  else queue_launch(b, nullptr);
+}
+
+// All that is asked and not answered yet: what is of jobs is kept for them, and the last answer of no job is given.
+Json Library::collect(Running& r, double seconds) {
   const std::vector<Asked> asked = r.asked;
-  std::vector<Json> answers = ask(r, seconds_);
+  std::vector<Json> answers = ask(r, seconds);
   r.asked.clear();
   Json last;
   for (std::size_t i = 0; i < answers.size(); ++i) {
-    if (asked[i].id != id) continue;
-    if (answers[i].contains("error")) return std::move(answers[i]);
-    if (asked[i].wait) last = std::move(answers[i]);
+    if (asked[i].id != 0) r.answers[asked[i].id].push_back({asked[i].wait, std::move(answers[i])});
+    else last = std::move(answers[i]);
   }
   return last;
+}
+
+// To the next wait of this job, or the first error on the way to it.
+Json Library::answer_of(Running& r, std::int64_t id) {
+  const auto waited_for = [&] {
+    return std::any_of(r.answers[id].begin(), r.answers[id].end(), [](const Answer& a) { return a.wait; });
+  };
+  if (!waited_for()) (void)collect(r, seconds_);
+  std::vector<Answer>& all = r.answers[id];
+  Json found;
+  std::size_t n = 0;
+  for (bool waited = false; n < all.size() && !waited; ++n) {
+    waited = all[n].wait;
+    if (found.contains("error")) continue;
+    if (waited || all[n].json.contains("error")) found = std::move(all[n].json);
+  }
+  all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(n));
+  if (all.empty()) r.answers.erase(id);
+  return found;
 }
 
 void Library::wait(Bound& b) {
@@ -353,7 +412,7 @@ std::vector<Tensor> Library::fetch(Bound& b) {
   std::vector<Tensor> out;
   for (std::size_t i = 0; i < b.specs.size(); ++i) {
     const Described& given = b.given[i];
-    const Lease& lease = b.out[i];
+    const Lease& lease = b.places()[i];
     if (given.ours != b.specs[i])
       throw Fault(Cause::spec,
                   "output " + std::to_string(i) + ": " + given.spec + " instead of " + to_string(b.specs[i]));
@@ -365,8 +424,8 @@ std::vector<Tensor> Library::fetch(Bound& b) {
     if (lease.bytes() > 0) std::memcpy(out.back().write<std::byte>(), lease.arena().at(lease.offset()), lease.bytes());
   }
   if (!MemoryWatch::active()) return out;
-  for (std::size_t i = 0; i < b.out.size(); ++i)
-    if (!b.out[i].arena().intact(b.out[i].offset()))
+  for (std::size_t i = 0; i < b.places().size(); ++i)
+    if (!b.places()[i].arena().intact(b.places()[i].offset()))
       throw Fault(Cause::out_of_bounds, "output " + std::to_string(i) + " was written outside its bounds");
   return out;
 }
@@ -385,6 +444,7 @@ RawAnswer Library::raw(const Op& op, const std::vector<Tensor>& in, const Attrs&
   queue(r, {{"wait", id}}, id, true);
   queue(r, {{"release", id}});
   const Json answer = answer_of(r, id);
+  r.answers.erase(id);
   try {
     if (answer.contains("error")) {
       auto [reason, what] = error_of(answer);

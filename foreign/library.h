@@ -29,6 +29,7 @@ class Library : public Backend {
   std::string declared(const Op&) const override;
   Repeats repeats(const Op& op) const override { return manifest_.at(std::string(op.name)).repeats; }
   Job prepare(const Call&, const std::vector<Spec>& out) override;
+  void expect(int launches) override { expected_ = launches; }
   RawAnswer raw(const Op&, const std::vector<Tensor>& in, const Attrs&) override;
   void use(Threads threads) override { threads_ = threads; }
   void patience(double seconds) override { seconds_ = std::max(seconds, limits_.seconds); }
@@ -41,10 +42,17 @@ class Library : public Backend {
     std::int64_t id;  // of a job; 0: none
     bool wait;
   };
+  // To a frame of a job.
+  struct Answer {
+    bool wait;
+    Json json;
+  };
   struct Running {
     std::shared_ptr<Process> process;  // jobs keep its memory beyond its life
     std::vector<Asked> asked;
-    std::int64_t start = 0;  // its number
+    std::int64_t start = 0;                                         // its number
+    std::int64_t protocol = 1;                                      // from 2 on a launch names places of its own
+    std::unordered_map<std::int64_t, std::vector<Answer>> answers;  // of jobs that are not waited for yet
   };
   struct Bound;
   class Held;
@@ -55,10 +63,13 @@ class Library : public Backend {
   std::vector<Json> ask(Running&, double seconds);
   void drop(Running&);
   void queue(Running&, const Json&, std::int64_t id = 0, bool wait = false);
-  void know(const Json& hello);
+  void know(Running&, const Json& hello);
   Json call_json(const std::string& op, const Attrs&, Json in, Json out) const;
   Json placed(Running&, const std::vector<Tensor>&, std::vector<Lease>&) const;
+  Json collect(Running&, double seconds);
   Json answer_of(Running&, std::int64_t id);
+  void take_places(Bound&, Running&, int launches);
+  void queue_launch(Bound&, const std::vector<Lease>* places);
   void launch(Bound&);
   void wait(Bound&);
   std::vector<Tensor> fetch(Bound&);
@@ -72,6 +83,7 @@ class Library : public Backend {
   Running running_[2];  // by Threads
   Threads threads_ = Threads::one;
   double seconds_;
+  int expected_ = 0;  // launches of the next job; 0: nobody knows
   std::int64_t starts_ = 0, last_id_ = 0;
   int restarts_ = 0;
   std::unordered_map<std::string, std::string> refused_;  // by call

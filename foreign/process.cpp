@@ -144,14 +144,16 @@ void Process::queue(const Json& request) {
 
 std::vector<Json> Process::ask(double seconds) {
   std::vector<Json> answers;
-  const double until = now() + seconds;
+  double until = now() + seconds;
   try {
     if (!alive()) died();
     (void)receive_some();
     if (!reader_.empty()) nonsense("before it was asked");
     if (!outgoing_.empty() && !send_some()) died();
     while (answers.size() < expected_) {
+      const std::size_t before = answers.size();
       exchange(until, answers);
+      if (answers.size() > before) until = now() + seconds;  // each answer has its time
       if (answers.size() < expected_ && now() > until)
         throw Fault(Cause::timeout, "no answer within " + shortest(seconds) + " s");
     }

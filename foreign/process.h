@@ -36,8 +36,8 @@ class Process {
   void end();  // it and its group, by its own number
 
   void queue(const Json& request);  // goes out with the next ask()
-  // Sends what is queued, and gives its answers in order. Throws Fault(crashed, timeout, protocol), after which the
-  // child is no more.
+  // Sends what is queued, and gives its answers in order; each may take so long. Throws Fault(crashed, timeout,
+  // protocol), after which the child is no more.
   std::vector<Json> ask(double seconds);
   std::deque<std::string> take_printed();  // its last lines since the last call
 

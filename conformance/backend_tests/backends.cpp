@@ -49,6 +49,14 @@ TEST(Backends, OneWithoutAFaultPasses) {
   EXPECT_THAT(r.out, HasSubstr(" 0 failed"));
   EXPECT_THAT(r.out, HasSubstr("\nsalt "));  // that of this run, which nobody knew before
   EXPECT_THAT(r.out, Not(HasSubstr("cpu.strided")));
+  EXPECT_EQ(plumb("check --budget=smoke" + backend("protocol_1") + "add").code, 0);
+}
+
+// Frequencies have no input, and no transform's length.
+TEST(Backends, AnOrderIsAssumedOfRowsWithoutInputs) {
+  const Ran r = plumb("check 'fftfreq/*' 'rfftfreq/*' --budget=smoke" + backend("frequencies"));
+  EXPECT_EQ(r.code, 0) << r.out;
+  EXPECT_THAT(r.out, HasSubstr(" 0 failed"));
 }
 
 TEST(Backends, EachFaultHasItsCause) {
@@ -64,6 +72,7 @@ TEST(Backends, EachFaultHasItsCause) {
   expect_cause("overrun", "out of bounds");
   expect_cause("underrun", "out of bounds");
   expect_cause("unwritten", "unwritten");
+  expect_cause("first_place", "unwritten", "on the second launch");
   expect_cause("third", "unrepeatable");
   expect_cause("threads", "unrepeatable", "its own number of threads");
   expect_cause("raise", "raised", "shape: the toy does not want to");

@@ -62,6 +62,8 @@ class Toy:
 
     def refusal(self, call):
         tensors = [t for t in call["in"] if t]
+        if FAULT == "frequencies":
+            return "" if call["out"] else "the toy knows no other calls"
         if call["op"] != "add" or any(t["dtype"] != "f32" for t in tensors):
             return "the toy adds f32 \x1b[31monly" if FAULT == "control" else "the toy adds f32 only"
         if call["out"] is None:
@@ -77,7 +79,14 @@ class Toy:
             count *= n
         return array.array("f", self.inputs[at:at + 4 * count])
 
+    def frequencies(self, op, n, d):
+        half = n // 2 + 1 if op == "rfftfreq" else (n + 1) // 2
+        steps = (*range(half), *range(half - n, 0))
+        return array.array("f", [k / (n * d) for k in steps[:half if op == "rfftfreq" else n]])
+
     def sum(self, call):
+        if FAULT == "frequencies":
+            return self.frequencies(call["op"], call["attrs"]["n"], call["attrs"]["d"]).tobytes()
         a, b = (self.numbers(t) for t in call["in"])
         if FAULT == "half":
             return array.array("f", [half(half(x) + half(y)) for x, y in zip(a, b)]).tobytes()
@@ -105,14 +114,17 @@ class Toy:
             json.dump(self.table, file)
         return out
 
-    def launch(self, call):
+    def launch(self, call, places):
         self.launches += 1
         if call["out"] is None:
             if FAULT == "accepts":
                 return {"ok": 1}
             raise ValueError("shapes do not fit")
         FAULTS.get(FAULT, lambda toy, c: None)(self, call)
-        out, place = self.sum(call), call["out"][0]
+        call["places"] = places or [call["out"][0]["offset"]]
+        out, at = self.sum(call), call["places"][0]
+        if FAULT == "first_place":
+            at = call["out"][0]["offset"]
         if FAULT == "previous":
             out, self.last = (self.last + out)[:len(out)], out
         if FAULT == "table":
@@ -122,14 +134,14 @@ class Toy:
         if FAULT == "overrun":
             out += b"\0\0\0\0"
         if FAULT == "underrun":
-            self.outputs[place["offset"] - 1:place["offset"]] = b"\0"
-        self.outputs[place["offset"]:place["offset"] + len(out)] = out
+            self.outputs[at - 1:at] = b"\0"
+        self.outputs[at:at + len(out)] = out
         return {"ok": 1}
 
     def wait(self, call):
         if call["out"] is None:
             return {"out": [{"dtype": "f32", "shape": [1], "offset": 0}]}
-        place = {key: call["out"][0][key] for key in ("dtype", "shape", "offset")}
+        place = {**{key: call["out"][0][key] for key in ("dtype", "shape")}, "offset": call["places"][0]}
         place.update({"shape": {"shape": [1, *place["shape"]]}, "dtype": {"dtype": "f16"},
                       "unknown_dtype": {"dtype": "f8"}, "text": {"offset": str(place["offset"])},
                       "outside": {"offset": 1 << 62}, "negative": {"offset": -4096},
@@ -196,16 +208,18 @@ def error_of(e):
 def answer(toy, request):
     if "hello" in request:
         toy.threads = request["hello"]["threads"]
-        return {"protocol": 1, "name": "toy", "version": "1", "library": __file__, "device": "cpu"}
+        spoken = 1 if FAULT == "protocol_1" else 2
+        return {"protocol": spoken, "name": "toy", "version": "1", "library": __file__, "device": "cpu"}
     if "manifest" in request:
         claim = {"unknown_key": {"ordre": "any"}, "bad_order": {"order": "lanes:0"}}.get(FAULT, {})
-        return {"plumb": 1, "ops": {"ad" if FAULT == "unknown_op" else "add": claim}}
+        named = {"unknown_op": ["ad"], "frequencies": ["fftfreq", "rfftfreq"]}.get(FAULT, ["add"])
+        return {"plumb": 1, "ops": {name: claim for name in named}}
     if "supports" in request:
         return {"refuse": [toy.refusal(c) for c in request["supports"]][FAULT == "few":]}
     if "prepare" in request:
         toy.jobs[request["prepare"]] = request["call"]
     if "launch" in request:
-        return toy.launch(toy.jobs[request["launch"]])
+        return toy.launch(toy.jobs[request["launch"]], request.get("out"))
     if "wait" in request:
         return toy.wait(toy.jobs[request["wait"]])
     return {"ok": 1}
