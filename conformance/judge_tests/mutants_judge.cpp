@@ -88,7 +88,8 @@ TEST_F(JudgeOf, OneElementWithoutABoundIsEnough) {
   static const Route& boundless = find_route(find_op("total"), "boundless");
   r.prepare = find_route(find_op("total"), "boundless").prepare;  // an ulp beside, so that the bound is asked
   r.order = [](const Call& call) {
-    return ++asked == 3 ? boundless.order(call) : find_route(*call.op, "perfect").order(call);
+    // the second launch has the bits of the first, and is not compared anew
+    return ++asked == 2 ? boundless.order(call) : find_route(*call.op, "perfect").order(call);
   };
   Judge judge(find_op("total"), fakes::rows(1, 300, "uniform"));
   const Verdict v = judge.on(r, Device{});
