@@ -73,8 +73,7 @@ class Backend {
   virtual std::string declared(const Op&) const = 0;  // of its order, in its words; "" for nothing
   virtual Repeats repeats(const Op&) const = 0;
   virtual Job prepare(const Call&, const std::vector<Spec>& out) = 0;
-  // How often the job that is prepared next will be launched, so that all of its launches can be asked for at once.
-  // More launches, or fewer, are allowed.
+  // How many launches of the job that is prepared next can be asked for at once. More launches, or fewer, are allowed.
   virtual void expect(int launches) = 0;
   virtual RawAnswer raw(const Op&, const std::vector<Tensor>& in, const Attrs&) = 0;
 

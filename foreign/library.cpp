@@ -91,18 +91,28 @@ class Library::Held {
   Held(Library& library, Bound bound) : library_(library), bound_(std::move(bound)) {}
   ~Held() {
     if (!alive()) return;
-    library_.queue(*bound_.running, {{"release", bound_.id}});
-    bound_.running->answers.erase(bound_.id);
+    if (unsent()) library_.drop(*bound_.running);
+    else release();
   }
   Held(const Held&) = delete;
   Held& operator=(const Held&) = delete;
   bool alive() const { return bound_.running->process && bound_.running->start == bound_.start; }
+  // Would be launched on memory that the next job is given.
+  bool unsent() const {
+    const std::vector<Asked>& asked = bound_.running->asked;
+    return std::any_of(asked.begin(), asked.end(), [&](const Asked& a) { return a.id == bound_.id; });
+  }
   Bound& get() {
     if (!alive()) throw Fault(Cause::crashed, "the process that the call was prepared in is no more");
     return bound_;
   }
 
  private:
+  void release() {
+    library_.queue(*bound_.running, {{"release", bound_.id}});
+    bound_.running->answers.erase(bound_.id);
+  }
+
   Library& library_;
   Bound bound_;
 };
@@ -303,10 +313,11 @@ Json Library::placed(Running& r, const std::vector<Tensor>& in, std::vector<Leas
 }
 
 Job Library::prepare(const Call& call, const std::vector<Spec>& specs) {
+  const int expected = std::exchange(expected_, 0);
   Running& r = running();
   Bound bound{&r, r.process, r.start, ++last_id_, {}, {}, specs, 0, 0, {}};
   Json in = placed(r, call.in, bound.in), out = specs_json(specs);
-  const int ahead = r.protocol < 2 ? 0 : std::exchange(expected_, 0);
+  const int ahead = r.protocol < 2 ? 0 : expected;
   take_places(bound, r, ahead);
   for (std::size_t i = 0; i < specs.size(); ++i) {
     out[i]["offset"] = bound.places()[i].offset();

@@ -83,7 +83,7 @@ class Library : public Backend {
   Running running_[2];  // by Threads
   Threads threads_ = Threads::one;
   double seconds_;
-  int expected_ = 0;  // launches of the next job; 0: nobody knows
+  int expected_ = 0;  // launches of the next job that are asked for at once
   std::int64_t starts_ = 0, last_id_ = 0;
   int restarts_ = 0;
   std::unordered_map<std::string, std::string> refused_;  // by call

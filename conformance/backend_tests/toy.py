@@ -11,6 +11,7 @@ import os
 import signal
 import struct
 import sys
+import threading
 import time
 
 FAULT = sys.argv[1]
@@ -135,8 +136,14 @@ class Toy:
             out += b"\0\0\0\0"
         if FAULT == "underrun":
             self.outputs[at - 1:at] = b"\0"
-        self.outputs[at:at + len(out)] = out
+        if FAULT == "late":
+            threading.Timer(0.02, self.write, (at, out)).start()
+        else:
+            self.write(at, out)
         return {"ok": 1}
+
+    def write(self, at, out):
+        self.outputs[at:at + len(out)] = out
 
     def wait(self, call):
         if call["out"] is None:
