@@ -131,6 +131,15 @@ def inside(i, n, lowest=None):
         raise Fail("domain", "an index outside, which MLX does not check")
 
 
+def of_classes(loss):
+    """Targets of one axis less are indices."""
+    def f(a, x, targets, *more):
+        if targets.ndim < x.ndim:
+            inside(targets, x.shape[a["axis"]])
+        return loss(x, targets, *more, **a)
+    return f
+
+
 def finite(x):
     """What LAPACK does with the others ends the process."""
     if not bool(mx.all(mx.isfinite(x))):
@@ -382,6 +391,7 @@ OPS = {
     **{name: scanned(getattr(mx, name)) for name in SCANS},
     **{name: of_numbers(getattr(nn, name)) for name in NN},
     **{name: with_all(getattr(nn.losses, name)) for name in LOSSES},
+    **{name: of_classes(getattr(nn.losses, name)) for name in ("cross_entropy", "nll_loss")},
     **{name: fft(getattr(mx.fft, name)) for name in LINES},
     **{name + more: fft_many(getattr(mx.fft, name + more)) for name in LINES for more in ("2", "n")},
     **{f"dense_conv{d}d": conv(getattr(mx, f"conv{d}d"), "stride", "padding", "dilation", "groups")
