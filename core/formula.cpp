@@ -5,6 +5,8 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stdexcept>
+#include <utility>
 
 #include "core/gate.h"
 
@@ -55,7 +57,7 @@ const Route& route_of(const Call& step, const Device& device) {
   if (device.tier != Tier::unavailable)
     for (const Route& r : routes(*step.op))
       if (r.needs != Tier::unavailable && refusal(r, step, device).empty()) return r;
-  return *select(step, Device()).route;
+  return *select(step, Device(), "natural").route;  // whatever PLUMB_ROUTE says of the row itself
 }
 
 bool same_sums(const Order& a, const Order& b) {
@@ -99,7 +101,11 @@ void set_formula(std::string_view op, FormulaText text) {
 
 bool has_formula(std::string_view op) { return formula_of(op) != nullptr; }
 
-Program program_of(const Request& r) { return parse_program(formula_of(r.op->name)(r), r.op->name, r.attrs); }
+Program program_of(const Request& r) {
+  const FormulaText text = formula_of(r.op->name);
+  if (!text) throw std::logic_error(std::string(r.op->name) + " has no formula");
+  return parse_program(text(r), r.op->name, r.attrs);
+}
 
 std::vector<Spec> formula_infer(const Request& r) {
   const Program p = program_of(r);
@@ -118,7 +124,7 @@ Job eager(const Call& c, const Device& device) {
   const auto p = std::make_shared<const Program>(program_of(c));
   const auto jobs = std::make_shared<std::vector<Job>>();
   const auto run_step = [jobs](std::size_t i) { (*jobs)[i].launch(), (*jobs)[i].wait(); };
-  const std::vector<Tensor> out =
+  std::vector<Tensor> out =
       follow(*p, program_inputs(*p, c, c.in), number_tensor, [&](std::size_t i, const std::vector<Tensor>& in) {
         const Call step = make_call(*p->steps[i].op, in, p->steps[i].attrs);
         const Route& r = route_of(step, device);
@@ -130,7 +136,7 @@ Job eager(const Call& c, const Device& device) {
   const auto launch = [p, jobs, run_step] {
     for (std::size_t i = 0; i < jobs->size(); ++i) in_step(*p, i, [&] { run_step(i); });
   };
-  return {launch, [] {}, [out] { return out; }};
+  return {launch, [] {}, [out = std::move(out)] { return out; }};
 }
 
 Order eager_order(const Call& c, const Device& device) {
@@ -145,6 +151,7 @@ Order eager_order(const Call& c, const Device& device) {
   });
   Order plain;  // nothing but operations that are rounded once
   plain.accumulator = output_specs(c)[0].dtype == Dtype::f64 ? Dtype::f64 : Dtype::f32;
+  if (sums && sums->shape == Order::Shape::exact) sums = plain;  // a step is stored, and so rounded, all the same
   if (!functions || !sums) return sums ? *sums : functions.value_or(plain);
   sums->accumulator = narrower(sums->accumulator, functions->accumulator);
   sums->function_ulps = std::max(sums->function_ulps, functions->function_ulps);

@@ -13,7 +13,7 @@ namespace {
 constexpr double kInf = std::numeric_limits<double>::infinity();
 
 // Where the extremes of a row lie over a box of its inputs.
-enum class Extremes { corners, even, quotient, power };
+enum class Extremes { corners, even, quotient, power, truth };
 struct Rule {
   std::string_view row;
   Extremes extremes;
@@ -23,7 +23,7 @@ constexpr Rule kRules[] = {
     {"maximum", Extremes::corners},  {"minimum", Extremes::corners},     {"negative", Extremes::corners},
     {"exp", Extremes::corners},      {"log", Extremes::corners},         {"sqrt", Extremes::corners},
     {"softplus", Extremes::corners}, {"sum", Extremes::corners},         {"mean", Extremes::corners},
-    {"max", Extremes::corners},      {"less", Extremes::corners},        {"where", Extremes::corners},
+    {"max", Extremes::corners},      {"less", Extremes::truth},          {"where", Extremes::corners},
     {"squeeze", Extremes::corners},  {"expand_dims", Extremes::corners}, {"take_along_axis", Extremes::corners},
     {"abs", Extremes::even},         {"square", Extremes::even},         {"divide", Extremes::quotient},
     {"power", Extremes::power},
@@ -129,7 +129,11 @@ void widen_by(Enclosed& x, std::int64_t i, double by) {
   x.low[i] = outward(x.low[i], by, -1), x.high[i] = outward(x.high[i], by, 1);
 }
 
-void unknown(Enclosed& x, std::int64_t i) { x.low[i] = -kInf, x.high[i] = kInf; }
+// NaN goes on through what follows, as it does in a route that holds one.
+void unknown(Enclosed& x, std::int64_t i) {
+  x.low[i] = x.high[i] = std::numeric_limits<double>::quiet_NaN();
+  x.exact = false;
+}
 
 // One step: what it is asked, and for which arithmetic.
 struct Asked {
@@ -165,10 +169,18 @@ void hull(const Asked& a, Enclosed& y) {
   }
 }
 
+// A truth about what is not known may be either.
+void either(const Asked& a, Enclosed& y) {
+  for (const Enclosed& x : a.in)
+    for (std::int64_t i = 0; i < y.low.size() && !x.exact; ++i)
+      if (std::isnan(x.low[broadcast_index(i, y.low.shape, x.low.shape)])) y.low[i] = 0, y.high[i] = 1;
+}
+
 // What corners do not show: an even function has its least inside, a quotient none where its denominator may be 0.
 void inside(const Asked& a, Enclosed& y) {
   const Extremes rule = extremes_of(*a.call.op);
   if (rule == Extremes::corners) return;
+  if (rule == Extremes::truth) return either(a, y);
   const Enclosed& x = a.in[rule == Extremes::quotient ? 1 : 0];
   if (x.exact) return;
   for (std::int64_t i = 0; i < y.low.size(); ++i) {
@@ -288,9 +300,11 @@ void allow_sum(const Asked& a, Enclosed& y) {
     if (std::isnan(y.low[i])) continue;
     const bool positive = y.low[i] >= 0;
     y.overflow[static_cast<std::size_t>(i)] = own[i].overflow;
-    widen_by(y, i, own[i].error);
-    if (positive) y.low[i] = std::max(y.low[i], 0.0);  // sums of numbers from 0 on are none below
-    const bool beyond = a.rounds() && !(std::max(-y.low[i], y.high[i]) <= info(t).max);
+    const double half = t == Dtype::f64 ? 0x1p-53 * std::max(std::abs(y.low[i]), std::abs(y.high[i])) : 0;  // of a pair
+    widen_by(y, i, own[i].error + (std::isfinite(half) ? half : 0));
+    if (positive) y.low[i] = std::max(y.low[i], 0.0);                // sums of numbers from 0 on are none below
+    const bool met = std::isinf(y.low[i]) && y.low[i] == y.high[i];  // an infinity of the inputs is no overflow
+    const bool beyond = a.rounds() && !met && !(std::max(-y.low[i], y.high[i]) <= info(t).max);
     if (!a.last && (own[i].overflow || beyond)) unknown(y, i);
   }
 }

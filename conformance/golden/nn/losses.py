@@ -207,6 +207,21 @@ by_mlx("triplet_loss", {"anchors": array("float32", [[1, inf], [nan, 0]]), "posi
 by_mlx("log_cosh_loss", {"x": array("float32", [inf, -inf, nan]), "t": array("float32", [1, 2, 3])},
        {"reduction": "none"}, "NaN and infinities")
 
+for t in ["float16", "float32"]:
+    by_mlx("binary_cross_entropy", {"x": array(t, [inf, inf, -inf, -inf, nan]), "t": array(t, [1, 0, 0, 1, 1])},
+           {"with_logits": True, "reduction": "none"}, "logits that are not finite")
+    by_mlx("kl_div_loss", {"x": array(t, [[-inf, 0], [-inf, 0]]), "t": array(t, [[-inf, 0], [0, -inf]])},
+           {"axis": -1, "reduction": "none"}, "logarithms of 0, on both sides")
+    by_mlx("cosine_similarity_loss", {"x1": array(t, [[0, 0], [3, 4]]), "x2": array(t, [[1, 2], [3, 4]])},
+           {"axis": -1, "eps": 0.5, "reduction": "none"}, "a vector of zeros")
+    by_mlx("nll_loss", {"x": array(t, [[[1, 2], [3, 4]], [[5, 6], [7, 8]]]), "t": mx.array([[0, 1], [1, 0]])},
+           {"axis": -2, "reduction": "none"}, "an axis from the end")
+    for op in ["l1_loss", "mse_loss"]:
+        for how in ["mean", "sum", "none"]:
+            by_mlx(op, {"x": array(t, []), "t": array(t, [])}, {"reduction": how}, "nothing")
+by_mlx("binary_cross_entropy", {"x": array("float32", [0, 0, 0]), "t": mx.array([0, 0, 0])},
+       {"with_logits": False, "reduction": "none"}, "integer targets")
+
 f = np.ones((2, 3), np.float32)
 c.error("mse_loss", {"reduction": "other"}, {"x": f, "t": f}, note="no such reduction")
 c.error("mse_loss", {}, {"x": f, "t": f[:1]}, note="equal shapes")
