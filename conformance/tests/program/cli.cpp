@@ -99,7 +99,7 @@ struct Forced {
   TensorMap in;
 };
 
-Tensor ones(Dtype t, Shape shape) {
+Tensor ones(Dtype t, const Shape& shape) {
   return tensor(t, shape, std::vector<double>(static_cast<std::size_t>(count(shape)), 1));
 }
 
@@ -160,7 +160,7 @@ TEST(Cli, MessagesHaveWholeNumbersAndDtypes) {
 TEST(Cli, WhatCannotBeReadIsPrintable) {
   const std::string folder = temporary("utf16");
   std::filesystem::create_directories(folder);
-  std::ofstream(folder + "/cases.json", std::ios::binary) << "\xff\xfe[\0{\x1b[2J";
+  std::ofstream(folder + "/cases.json", std::ios::binary) << "\xff\xfe[" << '\0' << "{\x1b[2J";
   const Ran ran = plumb("replay '" + folder + "'");
   EXPECT_EQ(2, ran.code) << ran.out;
   for (const char c : ran.out) EXPECT_TRUE(c == '\n' || (c >= 0x20 && c < 0x7F)) << static_cast<int>(c);
