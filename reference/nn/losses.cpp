@@ -421,7 +421,7 @@ std::vector<Op> similarities() {
             {"$b", "f32.1024x1024.row.uniform"},
             {"$c", "f32.3x4.row.uniform"}},
            "the similarity itself, not 1 less it",
-           "  smoke  x=huge y=const-0 t={f32,f16}  # where squares overflow beside zeros\n"}),
+           "  ci     x=huge y=const-0   # where squares overflow beside zeros\n"}),
   };
 }
 
