@@ -233,8 +233,8 @@ Attr attr_of(const json& value) {
 }
 
 Attrs attrs_of(const json& object) {
-  constexpr std::size_t kMaxAttributes =
-      1000;  // far above any row; they are kept in a list that is searched from its front
+  // Far above any row: they are kept in a list that is searched from its front.
+  constexpr std::size_t kMaxAttributes = 1000;
   if (object.size() > kMaxAttributes)
     fail("attributes", std::to_string(object.size()) + " of them, over the limit of 1000");
   Attrs attrs;
@@ -247,8 +247,8 @@ json json_of(const Attr& attr) {
       [](const auto& v) -> json {
         using T = std::decay_t<decltype(v)>;
         if constexpr (std::is_same_v<T, std::monostate>) return nullptr;
-        else if constexpr (std::is_same_v<T, double>) return number_or_word(v);
-        else if constexpr (std::is_same_v<T, std::vector<double>>) return number_or_word(v);
+        else if constexpr (std::is_same_v<T, double> || std::is_same_v<T, std::vector<double>>)
+          return number_or_word(v);
         else return v;
       },
       attr.value());
