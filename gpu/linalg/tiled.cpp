@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "gpu/runtime.h"
 
@@ -145,12 +146,12 @@ std::vector<TiledCholeskyRun> DeviceCholesky::run() const {
 namespace {
 
 Job prepare(const Call& c, const std::vector<Spec>& specs) {
-  const std::vector<Tensor> out = outputs(specs);
+  std::vector<Tensor> out = outputs(specs);
   TiledCholesky usual;
   if (c.dtype(0) == Dtype::f64) usual.guard = 0;  // what the row calls positive definite
   const auto runs = std::make_shared<std::vector<TiledCholeskyRun>>();
   return {[runs, work = DeviceCholesky(c[0], c.flag("upper"), usual, out[0])] { *runs = work.run(); },
-          [runs, c] { require_factors(c, *runs); }, [out] { return out; }};
+          [runs, c] { require_factors(c, *runs); }, [out = std::move(out)] { return out; }};
 }
 
 Order by_blocks(const Call& c) {
