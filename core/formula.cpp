@@ -57,7 +57,7 @@ const Route& route_of(const Call& step, const Device& device) {
   if (device.tier != Tier::unavailable)
     for (const Route& r : routes(*step.op))
       if (r.needs != Tier::unavailable && refusal(r, step, device).empty()) return r;
-  return *select(step, Device(), "natural").route;  // whatever PLUMB_ROUTE says of the row itself
+  return *select(step, Device()).route;
 }
 
 bool same_sums(const Order& a, const Order& b) {
