@@ -72,10 +72,11 @@ std::optional<Dtype> narrower(std::optional<Dtype> a, std::optional<Dtype> b) {
 // An order that allows for sums of both: the one that they have, else term after term, with the joins of lanes and
 // chunks that may be more than there are terms.
 Order both(const Order& a, const Order& b) {
-  Order o = a;
-  if (!same_sums(a, b)) {
-    o = Order();
-    o.prologue = 2;
+  const bool same = same_sums(a, b);
+  Order o = same ? a : Order();
+  o.prologue = std::max(a.prologue, b.prologue);
+  if (!same) {
+    o.prologue += 2;
     for (const Order& x : {a, b}) {
       std::int64_t lanes = x.lanes;
       for (; lanes > 1; lanes /= 2) ++o.prologue;
@@ -84,8 +85,7 @@ Order both(const Order& a, const Order& b) {
   }
   o.accumulator = narrower(a.accumulator, b.accumulator);
   o.function_ulps = std::max(a.function_ulps, b.function_ulps);
-  o.prologue += std::max(a.prologue, b.prologue), o.epilogue = std::max(a.epilogue, b.epilogue);
-  if (same_sums(a, b)) o.prologue = std::max(a.prologue, b.prologue);
+  o.epilogue = std::max(a.epilogue, b.epilogue);
   o.fma = a.fma && b.fma;
   o.reciprocal = a.reciprocal || b.reciprocal, o.truncating = a.truncating || b.truncating;
   o.partial = narrower(a.partial, b.partial), o.input_rounding = narrower(a.input_rounding, b.input_rounding);
