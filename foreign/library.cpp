@@ -328,7 +328,7 @@ Job Library::prepare(const Call& call, const std::vector<Spec>& specs) {
          {"call", call_json(std::string(call.op->name), call.attrs, std::move(in), std::move(out))}},
         bound.id);
   if (ahead > 0 && static_cast<std::size_t>(ahead) == bound.out.size())
-    for (const std::vector<Lease>& places : bound.out) queue_launch(bound, &places);
+    for (const std::vector<Lease>& places : bound.out) queue_launch(bound, &places), ++bound.asked;
   const auto held = std::make_shared<Held>(*this, std::move(bound));
   return {[this, held] { launch(held->get()); }, [this, held] { wait(held->get()); },
           [this, held] { return fetch(held->get()); }};
@@ -353,7 +353,6 @@ void Library::queue_launch(Bound& b, const std::vector<Lease>* places) {
   if (places) {
     Json& out = request["out"] = Json::array();
     for (const Lease& lease : *places) out.push_back(lease.offset());
-    ++b.asked;
   }
   queue(*b.running, request, b.id);
   queue(*b.running, {{"wait", b.id}}, b.id, true);
@@ -366,8 +365,7 @@ void Library::launch(Bound& b) {
     return;
   }
   b.turn = 0;
-  if (b.out.size() > 1) queue_launch(b, &b.out[0]), --b.asked;
-  else queue_launch(b, nullptr);
+  queue_launch(b, b.out.size() > 1 ? &b.out[0] : nullptr);
 }
 
 // All that is asked and not answered yet: what is of jobs is kept for them, and the last answer of no job is given.
