@@ -72,7 +72,8 @@ TEST(Backends, EachFaultHasItsCause) {
   expect_cause("overrun", "out of bounds");
   expect_cause("underrun", "out of bounds");
   expect_cause("unwritten", "unwritten");
-  expect_cause("late", "unwritten");  // what it says is there is written afterwards
+  expect_cause("late", "unwritten");      // what it says is there is written afterwards
+  expect_cause("deferred", "unwritten");  // with what is asked next
   expect_cause("first_place", "unwritten", "on the second launch");
   expect_cause("third", "unrepeatable");
   expect_cause("threads", "unrepeatable", "its own number of threads");
