@@ -223,8 +223,8 @@ TEST(Formats, FilesOfOthersHoldWhatTheySay) {
     EXPECT_EQ(all.metadata, metadata) << file;
     for (const auto& [name, facts] : said.at("tensors").items()) {
       ASSERT_TRUE(all.tensors.contains(name)) << file << ": " << name;
-      EXPECT_EQ(to_string(all.tensors.at(name).spec()), facts.at("spec")) << file << ": " << name;
-      EXPECT_EQ(hex(bytes_of(all.tensors.at(name))), facts.at("bytes")) << file << ": " << name;
+      EXPECT_EQ(to_string(all.tensors.at(name).spec()), facts.at("spec").get<std::string>()) << file << ": " << name;
+      EXPECT_EQ(hex(bytes_of(all.tensors.at(name))), facts.at("bytes").get<std::string>()) << file << ": " << name;
     }
   }
 }
