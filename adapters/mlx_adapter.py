@@ -525,6 +525,16 @@ def refuse_empty(call):
     return "empty operands are not defined in MLX" if empty else ""
 
 
+def refuse_empty_diagonal(call):
+    """As refuse_empty: a sum of nothing often does not return, and a diagonal may lie outside of the matrix."""
+    a, shape = call["attrs"], call["in"][0]["shape"]
+    if len(shape) < 2 or any(not -len(shape) <= a[axis] < len(shape) for axis in ("axis1", "axis2")):
+        return ""
+    rows, columns = shape[a["axis1"]], shape[a["axis2"]]
+    outside = 0 in shape or not -rows < a["offset"] < columns
+    return "empty diagonals are not defined in MLX" if outside else ""
+
+
 def refuse_all_but(*dtypes):
     def refusal(call):
         others = [t["dtype"] for t in call["in"] if t and t["dtype"] in ("f16", "bf16", "f64", "c64")]
@@ -547,13 +557,15 @@ def refuse_shift(call):
 
 UNDEFINED = (*LINALG, "all", "any", "prod", "eig", "eigvals", "eigh", "eigvalsh", "svd", "svdvals", "cholesky",
              "cholesky_inv", "tri_inv", "solve_triangular", "quantize", "dequantize", "quantized_matmul", "gather_qmm",
-             "masked_scatter", "pinv", "segmented_mm", "unflatten", "scaled_dot_product_attention")
+             "masked_scatter", "pinv", "segmented_mm", "unflatten", "scaled_dot_product_attention", "einsum", "sum",
+             "mean", "var", "std", "layer_norm", *LOSSES)
 REFUSE = {**{name: refuse_windows for name in ("gather", "scatter", "scatter_add", "scatter_prod", "scatter_max",
                                                "scatter_min", "scatter_subtract", "scatter_divide")},
           **{name: refuse_empty for name in UNDEFINED},
           **{name: refuse_all_but("f16", "bf16", "f32") for name in OPS if "conv" in name or name == "nan_to_num"},
           **{name: refuse_all_but("f32") for name in ("gather_mm", "block_masked_mm")},
           "roll": refuse_shift,
+          "trace": refuse_empty_diagonal,
           "divmod": refuse_quotients("u", "i"),
           **{name: refuse_quotients("i") for name in ("floor_divide", "remainder")}}
 
