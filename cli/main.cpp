@@ -317,11 +317,34 @@ void add_report(CLI::App* sub, Run& run) {
   sub->add_flag("--resume", args.resume,
                 "Go on with the unfinished report in --out, which the same command began and a signal or crash ended")
       ->excludes(from);
+  sub->add_option(
+         "--against", args.against,
+         "An older report: what broke or is slower since makes exit code 1, OUT/against.md has all; of several "
+         "their times are taken together (plumb compare)")
+      ->allow_extra_args(false)
+      ->excludes(from);
   bench_options(sub, args.bench);
   require_device_flag(sub);
   json_flag(sub, args);
   backend_options(sub);
   runs(sub, run, report, args);
+}
+
+void add_compare(CLI::App* sub, Run& run) {
+  static CompareArgs args;
+  sub->add_option("reports", args.reports,
+                  "report.json, or what check or bench print with --json: one of the older program or several, then "
+                  "that of the newer one")
+      ->required()
+      ->expected(2, CLI::detail::expected_max_vector_size);
+  sub->add_option("--margin", args.margin, "The part by which times may differ and be the same")
+      ->capture_default_str()
+      ->check(CLI::Range(0.001, 10.0));
+  sub->add_flag("--common", args.common, "What is in the older reports alone is told, and is no failure");
+  sub->add_flag("-v,--verbose", args.verbose, "Also the times that are the same or ambiguous");
+  sub->add_flag("--markdown", args.markdown, "Print Markdown instead of text");
+  json_flag(sub, args);
+  runs(sub, run, compare, args);
 }
 
 struct Verb {
@@ -372,8 +395,14 @@ const Verb kVerbs[] = {
     {"report", "Check and time everything; write report.json, report.md and report.html",
      "  plumb report --out out\n  plumb report --budget=smoke --min-time=0.05 --out out\n"
      "  plumb report --budget=smoke --min-time=0.05 --out out --resume\n"
-     "  plumb report --from out/report.json\n",
+     "  plumb report --from out/report.json\n"
+     "  plumb report add --no-bench --out out/newer --against out/report.json\n",
      add_report},
+    {"compare", "What a newer report has otherwise: what broke or is right again, vanished, is slower or faster",
+     "  plumb compare out/report.json out/report.json\n"
+     "  plumb compare out/report.json out/report.json out/report.json --margin=0.2 --common --markdown\n"
+     "  plumb check add --json > old.json && plumb check add --json > new.json && plumb compare old.json new.json\n",
+     add_compare},
 };
 
 // All of them, unless the first word names one: the options of the others would only be built and thrown away.

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/bench.h"
+#include "cli/compare.h"
 #include "cli/interrupt.h"
 #include "cli/journal.h"
 #include "cli/terminal.h"
@@ -186,6 +187,7 @@ int report(const ReportArgs& args) {
                        budget_named(args.budget));
   const std::string folder = args.out.empty() ? "out" : args.out, path = folder + "/report.json";
   require_folder(folder);
+  const std::vector<reports::Named> older = read_reports(args.against);
   if (!args.resume) warn_of_unfinished(path);
   Journal journal(path, args.resume ? begun_before(args, path) : fresh(args));
   std::string unsaved;
@@ -210,8 +212,10 @@ int report(const ReportArgs& args) {
     std::fprintf(stderr, "plumb: the report is not saved: %s\n", unsaved.c_str());
     return kBad;
   }
+  const bool part = !args.queries.empty() || args.no_bench;  // of what the older ones may hold
+  const int worse = older.empty() ? kGood : against(older, {path, document}, folder + "/against.md", part, args.json);
   if (nothing_ran(r.check) && errors.empty()) return kSkipped;
-  return r.check.passed > 0 && r.check.failed == 0 && errors.empty() ? kGood : kFailed;
+  return r.check.passed > 0 && r.check.failed == 0 && errors.empty() ? worse : kFailed;
 }
 
 }  // namespace plumb::cli

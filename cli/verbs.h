@@ -58,10 +58,15 @@ struct BenchArgs {
   bool no_peers = false, json = false;
 };
 struct ReportArgs {
-  std::vector<std::string> queries;
+  std::vector<std::string> queries, against;
   std::string out, budget = "ci", salt, command, from;
   BenchArgs bench;
   bool json = false, no_bench = false, resume = false;
+};
+struct CompareArgs {
+  std::vector<std::string> reports;  // the newer one last
+  double margin = 0.1;
+  bool common = false, json = false, markdown = false, verbose = false;
 };
 
 int devices(const DevicesArgs&);
@@ -78,5 +83,6 @@ int eval(const EvalArgs&);
 int convert(const ConvertArgs&);
 int bench(const BenchArgs&);
 int report(const ReportArgs&);
+int compare(const CompareArgs&);
 
 }  // namespace plumb::cli

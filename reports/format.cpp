@@ -92,4 +92,37 @@ std::string visible(std::string_view text) {
   return out;
 }
 
+std::string plain(std::string_view words) {
+  std::string out;
+  for (const char c : visible(words)) {
+    if (std::string_view("\\`*|[]<>&~").find(c) != std::string_view::npos) out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+std::string code(std::string_view words) {
+  std::string body = visible(words);
+  for (std::size_t at = 0; (at = body.find('|', at)) != std::string::npos; at += 2) body.replace(at, 1, "\\|");
+  const std::string fence = body.find('`') == std::string::npos ? "`" : "``";
+  return fence == "`" ? "`" + body + "`" : "`` " + body + " ``";
+}
+
+std::string table(const Cells& headers, const std::vector<Cells>& rows) {
+  const auto line = [](const Cells& cells) {
+    std::string out = "|";
+    for (const std::string& c : cells) out += " " + c + " |";
+    return out + "\n";
+  };
+  if (rows.empty()) return "None.\n\n";
+  Cells names, rules;
+  for (const std::string& h : headers) {
+    names.push_back(h.starts_with('>') ? h.substr(1) : h);
+    rules.push_back(h.starts_with('>') ? "--:" : "---");
+  }
+  std::string out = line(names) + line(rules);
+  for (const Cells& r : rows) out += line(r);
+  return out + "\n";
+}
+
 }  // namespace plumb::reports

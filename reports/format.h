@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace plumb::reports {
 
@@ -17,5 +18,13 @@ std::string duration(double seconds);
 // Characters that would not be seen, or would change how their neighbours are read, as \x1b or \u202e; bytes that are
 // no UTF-8 as \xff.
 std::string visible(std::string_view text);
+
+// Markdown: text as it is, whatever it holds; nothing in it ends a cell or begins a link, an emphasis or an element.
+std::string plain(std::string_view words);
+// Between as many backticks as the text needs. A bar ends a cell even there.
+std::string code(std::string_view words);
+// Columns whose header begins with '>' are aligned right. "None." without rows.
+using Cells = std::vector<std::string>;
+std::string table(const Cells& headers, const std::vector<Cells>& rows);
 
 }  // namespace plumb::reports

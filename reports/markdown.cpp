@@ -15,46 +15,8 @@ namespace {
 
 constexpr std::size_t kFirst = 20;  // of a list of what is worst
 
-using Cells = std::vector<std::string>;
-
 std::string text(const Json& j) { return j.get<std::string>(); }
 double number(const Json& j) { return j.is_null() ? 0 : j.get<double>(); }
-
-// Text as it is, whatever it holds: nothing in it ends a cell or begins a link, an emphasis or an element.
-std::string plain(std::string_view words) {
-  std::string out;
-  for (const char c : visible(words)) {
-    if (std::string_view("\\`*|[]<>&~").find(c) != std::string_view::npos) out += '\\';
-    out += c;
-  }
-  return out;
-}
-
-// Between as many backticks as the text needs. A bar ends a cell even there.
-std::string code(std::string_view words) {
-  std::string body = visible(words);
-  for (std::size_t at = 0; (at = body.find('|', at)) != std::string::npos; at += 2) body.replace(at, 1, "\\|");
-  const std::string fence = body.find('`') == std::string::npos ? "`" : "``";
-  return fence == "`" ? "`" + body + "`" : "`` " + body + " ``";
-}
-
-// Columns whose header begins with '>' are aligned right.
-std::string table(const Cells& headers, const std::vector<Cells>& rows) {
-  const auto line = [](const Cells& cells) {
-    std::string out = "|";
-    for (const std::string& c : cells) out += " " + c + " |";
-    return out + "\n";
-  };
-  if (rows.empty()) return "None.\n\n";
-  Cells names, rules;
-  for (const std::string& h : headers) {
-    names.push_back(h.starts_with('>') ? h.substr(1) : h);
-    rules.push_back(h.starts_with('>') ? "--:" : "---");
-  }
-  std::string out = line(names) + line(rules);
-  for (const Cells& r : rows) out += line(r);
-  return out + "\n";
-}
 
 std::string heading(const std::string& words) { return "## " + words + "\n\n"; }
 
