@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/op.h"
+#include "core/sum_bound.h"
 
 namespace plumb {
 namespace {
@@ -67,28 +68,43 @@ Tensor unsigned_values(const Tensor& t) {
 
 double gamma(double h, double u) { return h * u < 0.5 ? h * u / (1 - h * u) : kInf; }
 
-bool may_overflow(double G, std::int64_t n, const Order& o) {
-  if (o.shape == Order::Shape::exact) return false;
-  return G * (1 + gamma(static_cast<double>(o.depth(n)), o.accumulator_roundoff())) > largest(o);
+SumBound::SumBound(std::int64_t n, const Order& order, Dtype out, double oracle)
+    : terms_(static_cast<double>(n)), exact_(order.shape == Order::Shape::exact) {
+  const double g = gamma(static_cast<double>(order.depth(n)), order.accumulator_roundoff());
+  relative_ = g;
+  if (order.partial) relative_ += info(*order.partial).unit_roundoff() * (1 + relative_);
+  if (order.input_rounding) {
+    const double u = info(*order.input_rounding).unit_roundoff();
+    relative_ += (2 * u + u * u) * (1 + g);
+  }
+  oracle_ = gamma(terms_ + 1, oracle);
+  underflow_ = underflow(n, order) * (1 + g);
+  least_ = terms_ * std::numeric_limits<double>::denorm_min();
+  growth_ = 1 + g;
+  largest_ = largest(order);
+  rounded_ = exact_ || info(out).precision < info(order.accumulator).precision;
+  roundoff_ = info(out).unit_roundoff();
+  half_ = info(out).min_subnormal / 2;
+}
+
+double SumBound::error(double c, double G) const {
+  if (std::isinf(relative_)) return kInf;
+  // A term beyond twice the largest number overflows in every order, so where the result is finite G <= 2 n max.
+  const bool beyond = std::isinf(G);
+  const double times = beyond ? 2 * terms_ : 1, size = beyond ? std::numeric_limits<double>::max() : G;
+  double bound = relative_ * times * size + underflow_;
+  if (rounded_) bound += roundoff_ * (std::abs(c) + bound) + half_;
+  return bound + oracle_ * times * size + least_;
+}
+
+bool SumBound::may_overflow(double G) const { return !exact_ && G * growth_ > largest_; }
+
+bool may_overflow(double G, std::int64_t n, const Order& order) {
+  return SumBound(n, order, order.accumulator, 0).may_overflow(G);
 }
 
 double accumulate_bound(double c, double G, std::int64_t n, const Order& order, Dtype out, double oracle) {
-  const double terms = static_cast<double>(n);
-  const double g = gamma(static_cast<double>(order.depth(n)), order.accumulator_roundoff());
-  if (std::isinf(g)) return kInf;
-  double relative = g;
-  if (order.partial) relative += info(*order.partial).unit_roundoff() * (1 + relative);
-  if (order.input_rounding) {
-    const double u = info(*order.input_rounding).unit_roundoff();
-    relative += (2 * u + u * u) * (1 + g);
-  }
-  // A term beyond twice the largest number overflows in every order, so where the result is finite G <= 2 n max.
-  const bool beyond = std::isinf(G);
-  const double times = beyond ? 2 * terms : 1, size = beyond ? std::numeric_limits<double>::max() : G;
-  double bound = relative * times * size + underflow(n, order) * (1 + g);
-  if (order.shape == Order::Shape::exact || info(out).precision < info(order.accumulator).precision)
-    bound += info(out).unit_roundoff() * (std::abs(c) + bound) + info(out).min_subnormal / 2;  // rounded to the output
-  return bound + gamma(terms + 1, oracle) * times * size + terms * std::numeric_limits<double>::denorm_min();
+  return SumBound(n, order, out, oracle).error(c, G);
 }
 
 double normwise_bound(const Order& o) {

@@ -78,7 +78,7 @@ Dtype promote_integers(Dtype a, Dtype b) {
 }  // namespace
 
 double DtypeInfo::unit_roundoff() const {
-  return kind == Kind::real || kind == Kind::complex ? std::ldexp(1.0, -precision) : 0.0;
+  return kind == Kind::real || kind == Kind::complex ? 1.0 / static_cast<double>(std::uint64_t{1} << precision) : 0.0;
 }
 
 const DtypeInfo& info(Dtype t) { return kInfo[static_cast<std::size_t>(t)]; }

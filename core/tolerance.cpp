@@ -9,6 +9,7 @@
 
 #include "core/op.h"
 #include "core/ratio.h"
+#include "core/sum_bound.h"
 
 namespace plumb {
 namespace {
@@ -186,13 +187,14 @@ Deviation accumulate(const Call& call, const Wide& want, const Wide& magnitude, 
     for_each_component(once, once, [&](std::int64_t, int, Component c) { rounded.push_back(c.want); });
   }
   const double limit = exact_limit(order);
+  const SumBound sum(n, order, part, oracle_roundoff(out));
   Deviation worst;
   std::size_t k = 0;
   for_each_component(like(want, out), widen(got), [&](std::int64_t i, int p, Component c) {
     const std::size_t at = k++;
     worst.compared += p == 0;
     const double G = real_at(magnitude, i);
-    Allowed allowed{accumulate_bound(c.want.hi, G, n, order, part, oracle_roundoff(out)), may_overflow(G, n, order)};
+    Allowed allowed{sum.error(c.want.hi, G), sum.may_overflow(G)};
     if (integers && G <= limit) {  // every partial sum is exact: one rounding, or none, is left
       c.want = rounded[at];
       allowed = {};
