@@ -24,8 +24,8 @@
 #   nightly    every case with 3 salts, every ci case under every instruction set and 1, 2 and 3 threads, mutants of the
 #              judge, every planted fault, the sanitizers in all of it, a build without OpenCL, and tidy. Takes hours;
 #              out/nightly/ has each part's log
-#   fuzz       each fuzzer of fuzz/ for 10 s, with the address sanitizer, as the tests fuzz.* do; a million inputs each
-#              at night. Needs clang of setup-dev
+#   fuzz       each fuzzer of fuzz/ for 10 s, with the address sanitizer, as the tests fuzz.* do; at night a million
+#              inputs each, with sanitizers in the rows as well, and every oracle under them. Needs clang of setup-dev
 #   form       build the program, then the laws of form (ci/form.py): who may include whom, formatting, widths, sizes,
 #              commits; and every example of README.md and of each --help
 #   tidy       build, then clang-tidy over the sources, as .clang-tidy says
@@ -220,7 +220,7 @@ nightly() {
   night_part tsan-all sanitized_all tsan-all
   night_part no-gpu-build make_preset no-gpu
   night_part no-gpu-tests ctest --preset no-gpu
-  night_part fuzz fuzz -runs=1000000
+  night_part fuzz fuzz_all
   night_part foreign foreign
   night_part tidy tidy
   say "nightly: $(wc -l <out/nightly/failed.txt) parts failed"
@@ -228,14 +228,26 @@ nightly() {
   [ ! -s out/nightly/failed.txt ]
 }
 
-# Each of them, one after the other; at night with a number of inputs.
-fuzz() {
+# each_fuzzer [OPTION OF LIBFUZZER...]  one after the other
+each_fuzzer() {
   local target
   ci/fuzz.sh build
   for target in $(ls fuzz/seeds); do
     say "fuzz: $target"
     ci/fuzz.sh "$target" "$@"
   done
+}
+
+fuzz() {
+  program
+  each_fuzzer
+}
+
+fuzz_all() {
+  export FUZZ_PRESET=fuzz-all
+  each_fuzzer -runs=1000000
+  ci/fuzz.sh oracles 1
+  ci/fuzz.sh oracles 2
 }
 
 # What is asked here need not be asked by the tests that follow.

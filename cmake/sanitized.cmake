@@ -1,6 +1,6 @@
 # The routes under sanitizers, on the smallest cases and the recorded ones: they alone are compiled again, everything
-# else is what the release is made of. Oracles and what reads files run under sanitizers of their own in the build of
-# the fuzzers (fuzz/), and all of it at night (the presets asan-all and tsan-all).
+# else is what the release is made of. What reads files runs under sanitizers of its own in the build of the fuzzers
+# (fuzz/), and all of it, oracles too, at night (the presets asan-all, tsan-all and fuzz-all).
 
 # add_sanitized(NAME FILES SANITIZER...)  the program conformance_tests_NAME, with FILES instrumented beside the routes.
 function(add_sanitized name files)

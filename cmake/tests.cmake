@@ -95,18 +95,13 @@ endif()
 
 # Random files, texts, ids and attributes for what reads them, 10 s each. Another compiler builds the fuzzers, in a tree
 # of their own.
-add_test(NAME fuzz.build COMMAND ${PROJECT_SOURCE_DIR}/ci/fuzz.sh build)
+add_test(NAME fuzz.build COMMAND ${PROJECT_SOURCE_DIR}/ci/fuzz.sh build -DPLUMB_FUZZ_ROWS=${PROJECT_BINARY_DIR})
 set_tests_properties(fuzz.build PROPERTIES FIXTURES_SETUP fuzz LABELS fuzz TIMEOUT 1200 SKIP_RETURN_CODE 77
   PROCESSORS 2)
 file(GLOB fuzzers RELATIVE ${PROJECT_SOURCE_DIR}/fuzz/seeds CONFIGURE_DEPENDS fuzz/seeds/*)
 foreach(target IN LISTS fuzzers)
   add_test(NAME fuzz.${target} COMMAND ${PROJECT_SOURCE_DIR}/ci/fuzz.sh ${target})
   set_tests_properties(fuzz.${target} PROPERTIES FIXTURES_REQUIRED fuzz LABELS fuzz TIMEOUT 120 SKIP_RETURN_CODE 77)
-endforeach()
-foreach(part 1 2)
-  add_test(NAME fuzz.oracles.${part} COMMAND ${PROJECT_SOURCE_DIR}/ci/fuzz.sh oracles ${part})
-  set_tests_properties(fuzz.oracles.${part} PROPERTIES FIXTURES_REQUIRED fuzz LABELS fuzz TIMEOUT 1200 COST 50
-    SKIP_RETURN_CODE 77)
 endforeach()
 
 # The laws of form, that a breach of each is seen, and what the README and --help tell people to type.
