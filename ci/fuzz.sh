@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The fuzzers of fuzz/:  ci/fuzz.sh build [OPTION OF CMAKE...] | TARGET [OPTION OF LIBFUZZER...]
-# Without options a target runs for 10 s. Inputs that break something are left in out/fuzz/. Rows come from build/release,
-# unless FUZZ_PRESET=fuzz-all: then they have sanitizers as well, and every oracle is run in parts, by
+# Without options a target runs for 10 s. Inputs that break something are left in out/fuzz/. Rows come from
+# build/release, unless FUZZ_PRESET=fuzz-all: then they have sanitizers as well, and every oracle is run in parts, by
 # ci/fuzz.sh oracles 1 | 2. Exit 77, with the reason, where they cannot be built.
 set -euo pipefail
 cd "$(dirname "$0")/.."
