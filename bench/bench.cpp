@@ -183,7 +183,7 @@ class Session {
     queries_.require(ids_of, options_.budget);
     Work work = selected();
     wake_device(work);
-    if (work.empty()) throw Error("plumb", Reason::query, "no benchmark matches the query");
+    if (work.empty() && options_.shard.whole()) throw Error("plumb", Reason::query, "no benchmark matches the query");
     result_.salt = options_.salt;
     for (const auto& [op, c] : work) operations_.try_emplace(op, operations_.size() + 1);
     step_.operations = operations_.size(), step_.total = work.size();
@@ -248,7 +248,26 @@ class Session {
           work.emplace_back(&op, c);
       }
     }
+    if (!options_.shard.whole()) keep_shard(work);
     return work;
+  }
+
+  void keep_shard(Work& work) const {
+    std::vector<const Op*> all;
+    std::vector<double> seconds;
+    for (const auto& [op, c] : work) {
+      if (all.empty() || all.back() != op) all.push_back(op), seconds.push_back(0);
+      seconds.back() += expected_seconds(*op, c);
+    }
+    const std::vector<bool> own = of_shard(seconds, options_.shard);
+    std::erase_if(work, [&](const auto& w) { return !own[std::find(all.begin(), all.end(), w.first) - all.begin()]; });
+  }
+
+  // About what timing a case takes, for shards that are even: the repetitions of each route, and the oracle.
+  double expected_seconds(const Op& op, const Case& c) const {
+    constexpr double kElement = 2e-7;
+    const double repeated = 2 * options_.min_seconds * options_.repetitions * static_cast<double>(routes(op).size());
+    return repeated + kElement * static_cast<double>(elements(c));
   }
 
   // A driver is tried in a fork, which is better taken before oracles work on other threads.

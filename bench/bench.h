@@ -9,6 +9,7 @@
 
 #include "conformance/step.h"
 #include "core/route.h"
+#include "core/shard.h"
 
 namespace plumb {
 
@@ -48,6 +49,7 @@ struct BenchOptions {
   int repetitions = 5;
   std::vector<int> threads;  // empty: all cores
   bool peers = true;
+  Shard shard = {};  // of the operations that the queries name; one that is left with none times nothing
   std::function<void(const Step&)> progress;
   const BenchResult* begun = nullptr;  // of an earlier run with these options: what it has of a case is whole
   std::function<void(const BenchResult&, const Step&)> case_done;  // what is known when a case is behind

@@ -40,6 +40,7 @@ BenchResult timed(const BenchArgs& args, const BenchResult* begun,
   options.min_seconds = args.min_time;
   options.repetitions = args.repetitions;
   options.threads = args.threads;
+  options.shard = shard_named(args.shard);
   options.peers = !args.no_peers;
   options.progress = [&](const Step& step) { progress.show(step); };
   options.begun = begun;
@@ -69,7 +70,9 @@ void print_bench(const BenchResult& result) {
 
 int bench(const BenchArgs& args) {
   const BenchResult result = timed(args);
-  if (args.json) std::puts(reports::text_of(reports::bench(result), 2).c_str());
+  reports::Json json = reports::bench(result);
+  if (!shard_named(args.shard).whole()) json["shard"] = args.shard;
+  if (args.json) std::puts(reports::text_of(json, 2).c_str());
   else print_bench(result);
   if (!reports::bench_errors(result).empty()) return kFailed;
   return timed_any(result) ? kGood : kSkipped;

@@ -61,7 +61,7 @@ void print_backends(const CheckResult& result) {
     }
     std::printf("%s %s: %lld passed, %lld failed%s, of them %lld as listed, %lld refused, %lld mistrusted\n",
                 std::string(b->name()).c_str(), std::string(b->version()).c_str(), static_cast<long long>(passed),
-                static_cast<long long>(failed + known), counted(causes).c_str(), static_cast<long long>(known),
+                static_cast<long long>(failed) + known, counted(causes).c_str(), static_cast<long long>(known),
                 static_cast<long long>(refused), static_cast<long long>(mistrusted));
   }
 }
@@ -88,6 +88,7 @@ int check(const CheckArgs& args) {
   options.budget = budget_named(args.budget);
   options.route = route_named(args.route);
   options.salt = salt_named(args.salt);
+  options.shard = shard_named(args.shard);
   options.isas = isas_named(args.isas);
   options.threads = args.threads;
   for (const std::string& path : args.known) {
@@ -106,7 +107,9 @@ int check(const CheckArgs& args) {
     return exit_code(result);
   };
   if (args.json) {
-    std::puts(reports::text_of(reports::check(result), 2).c_str());
+    reports::Json json = reports::check(result);
+    if (!options.shard.whole()) json["shard"] = to_string(options.shard);
+    std::puts(reports::text_of(json, 2).c_str());
     return finish();
   }
   print_tallies(result);

@@ -82,6 +82,13 @@ void salt_option(CLI::App* sub, Args& args) {
       "A number that chooses other values for every case, or day, or random; none: 0, with --backend random");
 }
 
+template <class Args>
+void shard_option(CLI::App* sub, Args& args) {
+  sub->add_option("--shard", args.shard,
+                  "i/n: only the operations of the i-th of n parts that take about as long; `plumb merge` joins them")
+      ->capture_default_str();
+}
+
 // A list with commas. CLI11's own delimiter passes over an empty entry and takes the words that follow for entries.
 CLI::Option* comma_list(CLI::App* sub, const std::string& name, const std::string& what,
                         std::function<void(const std::string&)> add) {
@@ -208,6 +215,7 @@ void add_check(CLI::App* sub, Run& run) {
   setting_options(sub, args);
   sub->add_option("--known", args.known, "Known departures of a backend: it passes if exactly these differ")
       ->allow_extra_args(false);
+  shard_option(sub, args);
   sub->add_option("--save-failures", args.save_failures, "Write failing cases as a corpus into this folder");
   sub->add_flag("-v,--verbose", args.verbose, "Also refusals by reason, and the worst cases");
   require_device_flag(sub);
@@ -272,6 +280,7 @@ void bench_options(CLI::App* sub, BenchArgs& args) {
       ->capture_default_str()
       ->check(CLI::Range(1, 10000));
   threads_option(sub, args.threads, "Numbers of threads, one run for each");
+  shard_option(sub, args);
   sub->add_flag("--no-peers", args.no_peers, "Without other libraries for comparison");
 }
 
@@ -330,6 +339,18 @@ void add_report(CLI::App* sub, Run& run) {
   runs(sub, run, report, args);
 }
 
+void add_merge(CLI::App* sub, Run& run) {
+  static MergeArgs args;
+  sub->add_option("parts", args.parts,
+                  "The report.json of every --shard of one run, in any order; or what check or bench printed of them "
+                  "with --json")
+      ->required();
+  sub->add_option("--out", args.out,
+                  "The folder for report.json and its pages; needed for reports, the others are printed");
+  json_flag(sub, args);
+  runs(sub, run, merge, args);
+}
+
 void add_compare(CLI::App* sub, Run& run) {
   static CompareArgs args;
   sub->add_option("reports", args.reports,
@@ -368,6 +389,7 @@ const Verb kVerbs[] = {
      "  plumb check\n  plumb check add sum --budget=smoke\n  plumb check matmul --route='cpu.*' -v\n"
      "  plumb check 'fft/*@cpu.*' --save-failures out/failures\n"
      "  plumb check 'quantize/f32.2x{64,128}.*' --budget=smoke\n"
+     "  plumb check add sum sort --shard=1/2\n"
      "  plumb check argsort --budget=smoke --salt=day --isa=base,avx2,avx512 --threads=1,2,3\n",
      add_check},
     {"repro", "One case in detail: inputs, bound, worst elements",
@@ -398,6 +420,11 @@ const Verb kVerbs[] = {
      "  plumb report --from out/report.json\n"
      "  plumb report add --no-bench --out out/newer --against out/report.json\n",
      add_report},
+    {"merge", "Join the reports of all shards into the one that an unsharded run writes",
+     "  plumb check add sum --shard=1/2 --json > 1.json; plumb check add sum --shard=2/2 --json > 2.json; "
+     "plumb merge 1.json 2.json\n"
+     "  plumb merge out/report.json --out out/merged\n",
+     add_merge},
     {"compare", "What a newer report has otherwise: what broke or is right again, vanished, is slower or faster",
      "  plumb compare out/report.json out/report.json\n"
      "  plumb compare out/report.json out/report.json out/report.json --margin=0.2 --common --markdown\n"

@@ -68,7 +68,8 @@ Settings settings_of(const ReportArgs& args, std::uint64_t salt) {
           {"launch-limit", plain(args.bench.launch_limit)},
           {"repetitions", std::to_string(args.bench.repetitions)},
           {"threads timed", threads_timed(args.bench.threads)},
-          {"peers", args.bench.no_peers ? "off" : "on"}};
+          {"peers", args.bench.no_peers ? "off" : "on"},
+          {"shard", to_string(shard_named(args.bench.shard))}};
 }
 
 reports::Report fresh(const ReportArgs& args) {
@@ -115,6 +116,7 @@ CheckResult checked(const ReportArgs& args, Journal& journal) {
   options.queries = args.queries;
   options.budget = budget_named(args.budget);
   options.salt = before.salt;
+  options.shard = shard_named(args.bench.shard);
   options.route = route_named("");
   if (!before.tallies.empty()) options.begun = &before;
   options.progress = [&](const Step& step) { journal.open(), progress.show(step); };
@@ -212,7 +214,8 @@ int report(const ReportArgs& args) {
     std::fprintf(stderr, "plumb: the report is not saved: %s\n", unsaved.c_str());
     return kBad;
   }
-  const bool part = !args.queries.empty() || args.no_bench;  // of what the older ones may hold
+  const bool part = !args.queries.empty() || args.no_bench ||
+                    !shard_named(args.bench.shard).whole();  // of what the older ones may hold
   const int worse = older.empty() ? kGood : against(older, {path, document}, folder + "/against.md", part, args.json);
   if (nothing_ran(r.check) && errors.empty()) return kSkipped;
   return r.check.passed > 0 && r.check.failed == 0 && errors.empty() ? worse : kFailed;

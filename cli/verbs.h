@@ -26,7 +26,7 @@ struct ExplainArgs {
 struct CheckArgs {
   std::vector<std::string> queries, isas;
   std::vector<int> threads;
-  std::string budget = "ci", route, salt, save_failures;
+  std::string budget = "ci", route, salt, save_failures, shard = "1/1";
   std::vector<std::string> known;
   bool json = false, verbose = false;
 };
@@ -52,7 +52,7 @@ struct ConvertArgs {
 struct BenchArgs {
   std::vector<std::string> queries;
   std::vector<int> threads;
-  std::string route, budget = "ci", salt;
+  std::string route, budget = "ci", salt, shard = "1/1";
   double min_time = 0.2, launch_limit = 5;
   int repetitions = 5;
   bool no_peers = false, json = false;
@@ -62,6 +62,11 @@ struct ReportArgs {
   std::string out, budget = "ci", salt, command, from;
   BenchArgs bench;
   bool json = false, no_bench = false, resume = false;
+};
+struct MergeArgs {
+  std::vector<std::string> parts;
+  std::string out;
+  bool json = false;
 };
 struct CompareArgs {
   std::vector<std::string> reports;  // the newer one last
@@ -83,6 +88,7 @@ int eval(const EvalArgs&);
 int convert(const ConvertArgs&);
 int bench(const BenchArgs&);
 int report(const ReportArgs&);
+int merge(const MergeArgs&);
 int compare(const CompareArgs&);
 
 }  // namespace plumb::cli

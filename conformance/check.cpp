@@ -23,6 +23,20 @@ std::vector<std::string> ids_with_rejects(const Op& op, const std::vector<Case>&
 
 std::vector<std::string> ids_of(const Op& op, Budget budget) { return ids_with_rejects(op, cases_of(op, budget)); }
 
+// About what judging an operation takes, for shards that are even: a case has a price on each route, and each element
+// of its inputs. What the definition computes may depend on values, which no case has yet.
+double expected_seconds(const Op& op, Budget budget) {
+  constexpr double kCase = 5e-4, kElement = 5e-7;
+  double seconds = 0;
+  for (const Case& c : cases_of(op, budget)) {
+    std::int64_t elements = 0;
+    for (const auto& in : c.in)
+      if (in) elements += count(in->shape);
+    seconds += static_cast<double>(routes(op).size()) * (kCase + kElement * static_cast<double>(elements));
+  }
+  return seconds;
+}
+
 // The judge of a case, or why the reference gave no answer to judge by.
 struct Ready {
   std::unique_ptr<Judge> judge;
@@ -75,15 +89,22 @@ class Run {
       step_.done = done_ += cases;
       if (options_.op_done && !before) options_.op_done(result_, step_);
     }
-    if (result_.tallies.empty()) throw Error("plumb", Reason::query, "no case matches the query");
+    if (result_.tallies.empty()) throw Error("plumb", Reason::query, nothing());
     unused();
     return std::move(result_);
   }
 
  private:
-  // The operations that a query names, each with the number of its cases that some route is judged by.
-  std::vector<std::pair<const Op*, std::size_t>> asked() {
-    std::vector<std::pair<const Op*, std::size_t>> all;
+  using Asked = std::vector<std::pair<const Op*, std::size_t>>;
+
+  std::string nothing() const {
+    return options_.shard.whole() ? "no case matches the query"
+                                  : "no operation is left for the shard " + to_string(options_.shard);
+  }
+
+  // The operations of the shard that a query names, each with the number of its cases that some route is judged by.
+  Asked asked() {
+    Asked all;
     for (const Op& op : ops()) {
       if (!queries_.may_name(op)) continue;
       const std::vector<Case> cases = cases_of(op, options_.budget);
@@ -92,10 +113,19 @@ class Run {
         continue;
       all.emplace_back(&op, std::count_if(ids.begin(), ids.begin() + std::ssize(cases),
                                           [&](const std::string& text) { return some(op, text, &Run::judged); }));
-      step_.total += all.back().second;
     }
+    if (!options_.shard.whole()) keep_shard(all);
+    for (const auto& [op, cases] : all) step_.total += cases;
     step_.operations = all.size();
     return all;
+  }
+
+  void keep_shard(Asked& all) const {
+    std::vector<double> seconds;
+    for (const auto& [op, cases] : all) seconds.push_back(expected_seconds(*op, options_.budget));
+    const std::vector<bool> own = of_shard(seconds, options_.shard);
+    std::size_t at = 0;
+    std::erase_if(all, [&](const auto&) { return !own[at++]; });
   }
 
   // What is refused at the gate counts for no route, and not at all where no case ran.

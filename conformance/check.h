@@ -14,6 +14,7 @@
 #include "conformance/step.h"
 #include "core/backend.h"
 #include "core/route.h"
+#include "core/shard.h"
 
 namespace plumb {
 
@@ -106,6 +107,7 @@ struct CheckOptions {
   std::vector<Isa> isas;      // CPU routes run under each pair of these two; empty: as the process is set
   std::vector<int> threads;
   std::vector<Known> known = {};  // departures of backends
+  Shard shard = {};               // of the operations that the queries name
   std::function<void(const Step&)> progress;
   std::function<void(const Failure&)> failed;
   const CheckResult* begun = nullptr;  // of an earlier run with these options: what it has of an operation is whole

@@ -169,7 +169,8 @@ TEST(Cli, WhatCannotBeReadIsPrintable) {
 TEST(Cli, NearestNamesAreOffered) { EXPECT_THAT(plumb("check argsrt").out, HasSubstr("argsort")); }
 
 TEST(Cli, EveryVerbTeachesByExample) {
-  for (const char* verb : {"devices", "list", "explain", "check", "repro", "replay", "eval", "bench", "report"}) {
+  for (const char* verb :
+       {"devices", "list", "explain", "check", "repro", "replay", "eval", "bench", "report", "merge", "compare"}) {
     const Ran ran = plumb(std::string(verb) + " --help");
     EXPECT_EQ(0, ran.code);
     EXPECT_THAT(ran.out, HasSubstr(std::string("  plumb ") + verb)) << verb;
