@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::size_t kAround = 40;    // rows that were timed next to one
 constexpr std::size_t kAlike = 80;     // rows that take about as long
+constexpr std::size_t kTail = 40;      // fewer do not tell how noise ends
 constexpr std::size_t kFew = 12;       // fewer of them say nothing
 constexpr double kUnknownNoise = 0.1;  // of the logarithm, where nothing tells it
 constexpr double kFalseAlarms = 0.05;  // of comparisons in which nothing has changed
@@ -141,7 +142,7 @@ class Comparison {
     for (std::size_t i = 0; i < d.size(); ++i) z.push_back(s[i] > 0 ? std::abs(d[i]) / s[i] : 0);
     const double n = static_cast<double>(d.size());
     double begin = 1.61, slope = 1;  // of an exponential tail with the scale 1, where too few rows tell of theirs
-    if (d.size() >= kAlike) begin = quantile(z, 0.8), slope = (begin - median(z)) / std::log(2.5);
+    if (d.size() >= kTail) begin = quantile(z, 0.8), slope = (begin - median(z)) / std::log(2.5);
     return std::max(begin + std::max(slope, 0.6) * std::log(0.2 * n / kFalseAlarms), 3.0);
   }
 
