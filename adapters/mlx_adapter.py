@@ -141,7 +141,7 @@ def of_classes(loss):
 
 
 def finite(x):
-    """What LAPACK does with the others ends the process."""
+    """LAPACK is given what is finite."""
     if not bool(mx.all(mx.isfinite(x))):
         raise Fail("domain", "not finite, which MLX does not check")
     return x
@@ -520,13 +520,13 @@ def refuse_windows(call):
 
 
 def refuse_empty(call):
-    """What MLX leaves undefined: it may return anything, not return, or end the process."""
+    """What MLX leaves undefined: the adapter asks for none of it."""
     empty = any(t and 0 in t["shape"] for t in call["in"])
     return "empty operands are not defined in MLX" if empty else ""
 
 
 def refuse_empty_diagonal(call):
-    """As refuse_empty: a sum of nothing often does not return, and a diagonal may lie outside of the matrix."""
+    """As refuse_empty, of a diagonal, which may also lie outside of the matrix."""
     a, shape = call["attrs"], call["in"][0]["shape"]
     if len(shape) < 2 or any(not -len(shape) <= a[axis] < len(shape) for axis in ("axis1", "axis2")):
         return ""
