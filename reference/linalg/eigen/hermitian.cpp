@@ -109,7 +109,7 @@ constexpr const char* kCases = R"(
   from   t={f32,f64} l=row up={L,U} s={n}x{n} x=spd_{up=='U'?'upper':'lower'}-1000
   smoke  n={1,2,3,5,10}
   smoke  t={f32,f64,c64} n={0,2,3,5,16} x=uniform
-  smoke  t={f32,f64,c64} s={2x0x0,0x3x3,3x4x4,2x3x2x2} x=uniform-3                                  # LA02
+  smoke  t={f32,f64,c64} s={2x0x0,0x3x3,3x4x4,2x3x2x2,19x3x3} x=uniform-3                              # LA02
   # B32: spectra repeated, clustered, graded, of rank one, of both signs; whole numbers, zero, one
   smoke  t={f32,f64,c64} n=9 x=[hermitian-0,hermitian-1,hermitian-2,hermitian-3,hermitian-4] up=[L,U]
   smoke  t={f32,c64} s=3x6x6 x=[int-1,const-1,const-0,ramp,impulse]
