@@ -54,6 +54,8 @@ def changed(commits):
 def to_ask(build, commits):
     """The sources to look at, the most changed first."""
     known = sources(build)
+    if not known:  # else nothing would be looked at, and nothing found
+        raise SystemExit(f"{build}: nothing in it was compiled from {ROOT}; it is the build of another tree")
     if commits is None:
         return known
     lines = changed(commits)
