@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "cli/verbs.h"
@@ -64,18 +65,17 @@ Call read_call(const Op& op, const std::string& path, const Attrs& attrs) {
   return call_of(op, Container(std::move(file)), attrs);
 }
 
-// By its ending; what has none of the others, standard output too, is safetensors.
-const formats::Format* other_format(const std::string& path) {
-  for (const formats::Format& f : formats::all_formats())
-    if (path.ends_with(f.suffix) && f.name != kUsual) return &f;
-  return nullptr;
+// By its ending; a file whose name has none, standard output too, is safetensors. Throws Error(file) if no format has
+// that ending.
+const formats::Format& wanted_format(const std::string& path) {
+  const std::filesystem::path ending = std::filesystem::path(path).extension();
+  return formats::format_for(ending.empty() ? ".safetensors" : path);
 }
 
-void write_outputs(Output& file, const std::string& path, TensorMap named) {
-  const formats::Format* other = other_format(path);
-  if (!other) return write_safetensors(file, named);
-  if (!other->named && named.size() == 1) named = {{"", named.begin()->second}};
-  formats::write(file, *other, {std::move(named), {}, {}});
+void write_outputs(Output& file, const formats::Format& format, TensorMap named) {
+  if (format.name == kUsual) return write_safetensors(file, named);
+  if (!format.named && named.size() == 1) named = {{"", named.begin()->second}};
+  formats::write(file, format, {std::move(named), {}, {}});
 }
 
 }  // namespace
@@ -86,13 +86,14 @@ int eval(const EvalArgs& args) {
   if (!natural) (void)find_route(op, args.route);
   const nlohmann::json attrs = parse_strict(args.attrs, "--attrs");
   if (!attrs.is_object()) throw Error(op.name, Reason::attribute, "--attrs is not an object: " + excerpt(attrs));
+  const formats::Format& format = wanted_format(args.out);
   Output file(args.out);
   const Call call = read_call(op, args.in, attrs_of(attrs));
   const Route& route = natural ? *select(call, current_device()).route : find_route(op, args.route);
   const std::vector<Tensor> out = active(call, run(call, route));
   TensorMap named;
   for (std::size_t i = 0; i < out.size(); ++i) named.emplace(std::string(op.outputs[i]), out[i]);
-  write_outputs(file, args.out, named);
+  write_outputs(file, format, named);
   file.commit();
   FILE* text = file.is_standard_output() ? stderr : stdout;
   reports::Json summary{{"op", op.name}, {"route", route.name}, {"out", args.out}};

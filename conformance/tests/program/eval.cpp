@@ -212,6 +212,13 @@ TEST(Eval, TakesAndGivesEveryFormat) {
   EXPECT_EQ(2, two.code);
   EXPECT_THAT(two.out, HasSubstr("2 tensors in a file of one"));
   EXPECT_FALSE(fs::exists(temporary("two.npy")));
+  // An ending that no format has is refused before anything is read; without one it is safetensors.
+  const Ran text = shell("PLUMB eval divmod --in nowhere --out " + temporary("two.txt"));
+  EXPECT_EQ(2, text.code);
+  EXPECT_THAT(text.out, HasSubstr("two.txt: no format has this ending; there are .npy"));
+  EXPECT_FALSE(fs::exists(temporary("two.txt")));
+  ASSERT_EQ(0, shell("PLUMB eval divmod --in " + ab + " --out " + temporary("two")).code);
+  EXPECT_EQ(2u, formats::read(temporary("two")).tensors.size());
 }
 
 TEST(Convert, WritesEachFormatFromEach) {
