@@ -1,6 +1,7 @@
 #include "core/tolerance.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -123,6 +124,11 @@ double real_at(const Wide& w, std::int64_t i) {
       w);
 }
 
+bool same_bits(const Double2& a, const Double2& b) {
+  const auto word = [](double x) { return std::bit_cast<std::uint64_t>(x); };
+  return word(a.hi) == word(b.hi) && word(a.lo) == word(b.lo);
+}
+
 // Bit for bit, but any NaN equals any NaN.
 Deviation exact(const Tensor& want, const Tensor& given) {
   const Tensor got = contiguous(given);
@@ -138,8 +144,7 @@ Deviation exact(const Tensor& want, const Tensor& given) {
     bool same_nans = is_inexact(want.dtype());
     if (same_nans)
       for_each_component(widen(element(want, i)), widen(element(got, i)), [&](std::int64_t, int, Component c) {
-        const bool bits = std::memcmp(&c.want, &c.got, sizeof c.want) == 0;
-        same_nans &= bits || (isnan(c.want) && isnan(c.got));
+        same_nans &= same_bits(c.want, c.got) || (isnan(c.want) && isnan(c.got));
       });
     if (!same_nans) {
       d.ratio = kInf, d.at = i, d.want = real_at(widen(element(want, i)), 0),

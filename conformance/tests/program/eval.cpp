@@ -27,7 +27,7 @@ Ran shell(std::string line) {
 }
 
 std::string file_of(const std::string& name, const TensorMap& tensors) {
-  const std::string path = temporary(name);
+  std::string path = temporary(name);
   write_safetensors(path, tensors);
   return path;
 }
